@@ -1,0 +1,23 @@
+# Every third-party library, found once. Debian 12 and 13 package names are in tools/packages.txt.
+find_package(Threads REQUIRED)
+find_package(Torch QUIET)
+if(NOT Torch_FOUND)
+  message(FATAL_ERROR "LibTorch not found: install libtorch-dev, or point CMAKE_PREFIX_PATH at a LibTorch >= 1.13")
+endif()
+# An official LibTorch with the old C++ ABI does not link with the distribution's OpenCV and yaml-cpp.
+if(TORCH_CXX_FLAGS MATCHES "_GLIBCXX_USE_CXX11_ABI=0")
+  message(FATAL_ERROR "This LibTorch uses the old C++ ABI; download the 'cxx11 ABI' archive instead.")
+endif()
+find_package(OpenCV REQUIRED COMPONENTS core imgproc imgcodecs)
+find_package(yaml-cpp REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(libjpeg-turbo REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
+
+# LibTorch's headers are system headers: their warnings are not ours.
+add_library(uir_torch INTERFACE)
+target_include_directories(uir_torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})
+target_link_libraries(uir_torch INTERFACE ${TORCH_LIBRARIES})
+target_compile_options(uir_torch INTERFACE -Wno-deprecated-declarations)

@@ -1,0 +1,57 @@
+#include "uir/base/progress.h"
+
+#include <cmath>
+#include <cstdio>
+#include <utility>
+
+#include "uir/base/log.h"
+
+namespace uir {
+namespace {
+
+constexpr double kQuiet_s = 2.0;
+constexpr std::chrono::milliseconds kInterval{500};
+
+}  // namespace
+
+Progress::Progress(std::string what, std::string unit, int64_t total)
+    : what_(std::move(what)), unit_(std::move(unit)), total_(total) {}
+
+Progress::~Progress() {
+  if (shown_) log_message(LogLevel::kInfo, line());
+}
+
+void Progress::add(int64_t done) {
+  done_ += done;
+  std::unique_lock lock(show_mutex_, std::try_to_lock);
+  if (!lock) return;  // somebody else is showing
+  if (elapsed_s() < kQuiet_s || Clock::now() - last_shown_ < kInterval) return;
+  last_shown_ = Clock::now();
+  shown_ = true;
+  log_message(LogLevel::kStatus, line());
+}
+
+double Progress::elapsed_s() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
+
+std::string Progress::line() const {
+  const int64_t done = done_;
+  const double rate = static_cast<double>(done) / std::max(elapsed_s(), 1e-9);
+  std::string text = concat(what_, ": ", done);
+  if (total_ > 0) text += concat("/", total_);
+  text += concat(" ", unit_, ", ", std::llround(rate), "/s");
+  if (total_ > done && done > 0) text += concat(", ", format_duration((total_ - done) / rate), " left");
+  return text;
+}
+
+std::string format_duration(double seconds) {
+  const auto total = static_cast<long long>(std::llround(std::max(seconds, 0.0)));
+  char text[32];
+  if (total >= 3600) {
+    std::snprintf(text, sizeof text, "%lld:%02lld:%02lld", total / 3600, total / 60 % 60, total % 60);
+  } else {
+    std::snprintf(text, sizeof text, "%lld:%02lld", total / 60, total % 60);
+  }
+  return text;
+}
+
+}  // namespace uir

@@ -1,0 +1,72 @@
+// What a config value may be: the rules that describe() functions attach to fields.
+#pragma once
+
+#include <array>
+#include <cmath>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "uir/base/error.h"
+
+namespace uir {
+
+// A rule checks a number and says in words what it expects ("greater than 0").
+struct GreaterThan {
+  double bound;
+  bool accepts(double v) const { return v > bound; }
+  std::string text() const { return concat("greater than ", bound); }
+};
+struct AtLeast {
+  double bound;
+  bool accepts(double v) const { return v >= bound; }
+  std::string text() const { return concat("at least ", bound); }
+};
+struct Between {  // both ends included
+  double low, high;
+  bool accepts(double v) const { return v >= low && v <= high; }
+  std::string text() const { return concat("from ", low, " to ", high); }
+};
+
+// The value's absence is an error: there is no sensible default.
+struct Required {};
+
+// Specialise for every enum that a config uses:
+//   template <> struct EnumNames<Role> { static constexpr auto value = enum_names<Role>({{Role::kTest, "test"}}); };
+template <class E>
+struct EnumNames;
+
+template <class E>
+using EnumName = std::pair<E, std::string_view>;
+
+template <class E>
+std::string_view enum_name(E value) {
+  for (const auto& [candidate, name] : EnumNames<E>::value) {
+    if (candidate == value) return name;
+  }
+  fail(ErrorKind::kInternal, "enum value without a name");
+}
+
+template <class E>
+std::optional<E> enum_from_name(std::string_view text) {
+  for (const auto& [value, name] : EnumNames<E>::value) {
+    if (name == text) return value;
+  }
+  return std::nullopt;
+}
+
+// A path in a config. Relative paths are relative to the config file (ConfigPath) or to paths.data_root
+// (DataPath); loading an experiment makes both absolute.
+struct ConfigPath {
+  std::string value;
+  bool empty() const { return value.empty(); }
+  bool operator==(const ConfigPath&) const = default;
+};
+struct DataPath {
+  std::string value;
+  bool empty() const { return value.empty(); }
+  bool operator==(const DataPath&) const = default;
+};
+
+}  // namespace uir

@@ -1,0 +1,171 @@
+// Config of the data road: where faces come from, how they are decoded, changed and batched. Free of LibTorch.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "uir/config/visitor.h"
+
+namespace uir {
+
+enum class Role { kLabeled, kUnlabeled, kTest };
+template <>
+struct EnumNames<Role> {
+  static constexpr std::array<EnumName<Role>, 3> value{
+      {{Role::kLabeled, "labeled"}, {Role::kUnlabeled, "unlabeled"}, {Role::kTest, "test"}}};
+};
+
+// One line of a list file; docs/formats.md has an example of each.
+enum class ListFormat { kPathLabel, kPathSpaceLabel, kPath, kIm2rec, kInsightFace, kTrillionPairs, kPathPoints, kLandmarkCsv };
+template <>
+struct EnumNames<ListFormat> {
+  static constexpr std::array<EnumName<ListFormat>, 8> value{{{ListFormat::kPathLabel, "path_label"},
+                                                              {ListFormat::kPathSpaceLabel, "path_space_label"},
+                                                              {ListFormat::kPath, "path"},
+                                                              {ListFormat::kIm2rec, "im2rec"},
+                                                              {ListFormat::kInsightFace, "insightface"},
+                                                              {ListFormat::kTrillionPairs, "trillionpairs"},
+                                                              {ListFormat::kPathPoints, "path_points"},
+                                                              {ListFormat::kLandmarkCsv, "landmark_csv"}}};
+};
+
+// root/<identity>/<image>; as an unlabeled source any depth.
+struct FolderSource {
+  static constexpr std::string_view kType = "folder";
+  DataPath root;
+  DataPath landmarks;
+};
+template <class Visitor>
+void describe(Visitor& v, FolderSource& c) {
+  v.field("root", c.root, "Folder with one sub-folder per identity (unlabeled: images at any depth).", Required{});
+  v.field("landmarks", c.landmarks, "CSV of five points per image; header names the columns, path first.");
+}
+
+struct ListSource {
+  static constexpr std::string_view kType = "list";
+  DataPath list;
+  DataPath root;
+  ListFormat format = ListFormat::kPathLabel;
+  DataPath landmarks;
+};
+template <class Visitor>
+void describe(Visitor& v, ListSource& c) {
+  v.field("list", c.list, "The list file.", Required{});
+  v.field("root", c.root, "Folder that the list's paths are relative to.", Required{});
+  v.field("format", c.format, "What one line holds; never guessed.", Required{});
+  v.field("landmarks", c.landmarks, "CSV of five points per image; header names the columns, path first.");
+}
+
+struct RecordIoSource {
+  static constexpr std::string_view kType = "recordio";
+  DataPath rec;
+  DataPath idx;
+};
+template <class Visitor>
+void describe(Visitor& v, RecordIoSource& c) {
+  v.field("rec", c.rec, "The .rec file.", Required{});
+  v.field("idx", c.idx, "The .idx file; empty: the .rec's name with .idx if that exists, else rebuilt by scanning.");
+}
+
+// A verification set of InsightFace (lfw.bin): images 2i and 2i+1 are pair i. Role test only.
+struct BinSource {
+  static constexpr std::string_view kType = "bin";
+  DataPath file;
+};
+template <class Visitor>
+void describe(Visitor& v, BinSource& c) {
+  v.field("file", c.file, "The pickled verification set (.bin); read without executing anything.", Required{});
+}
+
+struct SyntheticSource {
+  static constexpr std::string_view kType = "synthetic";
+  int64_t identities = 100;
+  int64_t images_per_identity = 10;
+  int64_t first_identity = 0;
+  uint64_t seed = 1;
+};
+template <class Visitor>
+void describe(Visitor& v, SyntheticSource& c) {
+  v.field("identities", c.identities, "Number of synthetic people.", AtLeast{1});
+  v.field("images_per_identity", c.images_per_identity, "Faces of each.", AtLeast{1});
+  v.field("first_identity", c.first_identity, "Number of the first person; ranges that do not overlap share nobody.",
+          AtLeast{0});
+  v.field("seed", c.seed, "Another seed, other people.");
+}
+
+struct SourceConfig {
+  std::string name;
+  Role role = Role::kLabeled;
+  std::variant<FolderSource, ListSource, RecordIoSource, BinSource, SyntheticSource> kind;
+  std::array<int64_t, 2> shift{0, 0};
+  double held_out = 0;
+};
+template <class Visitor>
+void describe(Visitor& v, SourceConfig& c) {
+  v.field("name", c.name, "Short name of the source, used in reports and by protocols (letters, digits, _ and -).",
+          Required{});
+  v.field("role", c.role, "labeled: known identities; unlabeled: strangers for the UIR loss; test: never trained on.",
+          Required{});
+  v.variant("type", c.kind, "Kind of source.");
+  v.field("shift", c.shift, "Moves every image by [x, y] pixels, border replicated ([8, 0] for 112x96 crops).",
+          Between{-56, 56});
+  v.field("held_out", c.held_out,
+          "Share kept out of training for measurements: of each identity with at least 3 images, or of unlabeled images.",
+          Between{0, 0.9});
+}
+
+// Every augmentation is drawn independently per image; probability 0 turns it off.
+struct AugmentConfig {
+  bool mirror = true;
+  double crop = 0;
+  double crop_min_area = 0.8;
+  double color = 0;
+  double color_strength = 0.3;
+  double low_resolution = 0;
+  double jpeg = 0;
+  double blur = 0;
+  double occlusion = 0;
+};
+template <class Visitor>
+void describe(Visitor& v, AugmentConfig& c) {
+  v.field("mirror", c.mirror, "Mirror half of the images left to right.");
+  v.field("crop", c.crop, "Probability of a random crop, resized back.", Between{0, 1});
+  v.field("crop_min_area", c.crop_min_area, "Smallest area of that crop, as a share of the image.", Between{0.1, 1});
+  v.field("color", c.color, "Probability of a change of brightness, contrast and saturation.", Between{0, 1});
+  v.field("color_strength", c.color_strength, "Largest relative change of each of the three.", Between{0, 1});
+  v.field("low_resolution", c.low_resolution, "Probability of shrinking by 1.5 to 5 and enlarging again.", Between{0, 1});
+  v.field("jpeg", c.jpeg, "Probability of a JPEG round trip at quality 20 to 75.", Between{0, 1});
+  v.field("blur", c.blur, "Probability of Gaussian or motion blur.", Between{0, 1});
+  v.field("occlusion", c.occlusion, "Probability of a grey rectangle over 5 to 25 % of the image.", Between{0, 1});
+}
+
+struct LoaderConfig {
+  int64_t threads = 0;
+  int64_t prefetch = 4;
+  int64_t max_bad = 0;
+};
+template <class Visitor>
+void describe(Visitor& v, LoaderConfig& c) {
+  v.field("threads", c.threads, "Decoding threads; 0: one per processor.", Between{0, 1024});
+  v.field("prefetch", c.prefetch, "Batches decoded ahead of the network.", Between{1, 64});
+  v.field("max_bad", c.max_bad,
+          "Undecodable images tolerated in a run; each is replaced by the next good one of its stream and logged.",
+          AtLeast{0});
+}
+
+struct DataConfig {
+  std::vector<SourceConfig> sources;
+  AugmentConfig augment;
+  LoaderConfig loader;
+};
+template <class Visitor>
+void describe(Visitor& v, DataConfig& c) {
+  v.list("sources", c.sources, "Where faces come from; labeled sources get disjoint identities.");
+  v.section("augment", c.augment, "Random changes to training images.");
+  v.section("loader", c.loader, "Decoding and batching.");
+}
+
+}  // namespace uir

@@ -1,0 +1,86 @@
+// The index of a data set: one row per image, one memory-mapped array per column, and a manifest.
+// docs/formats.md ("Index") defines the files. Rows stand in source order, so each source is one range of rows.
+//
+// Shapes: N rows. Opening costs no reading beyond the manifest (checksums are checked by verify_checksums or by
+// opening with Check::kFull); memory stays flat at any N.
+// Errors: missing folder kMissingInput; anything inconsistent kData, naming the file and the remedy.
+// Threads: const after open.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "uir/base/file.h"
+#include "uir/base/json.h"
+#include "uir/data/config.h"
+
+namespace uir {
+
+enum IndexFlag : uint32_t {
+  kHeldOut = 1,       // kept out of training (SourceConfig::held_out)
+  kNotNetworkSize = 2,  // the image is not 112x112: aligned by landmarks if the row has them, else resized
+  kHasLandmarks = 4,
+  kBad = 8,           // failed uir-index --verify: never used
+};
+
+enum class SourceKind { kFiles, kRecordIo, kBin, kSynthetic };
+
+struct SourceInfo {
+  std::string name;
+  Role role = Role::kTest;
+  SourceKind kind = SourceKind::kFiles;
+  fs::path path;                    // root folder (kFiles), .rec (kRecordIo), .bin (kBin)
+  std::array<int64_t, 2> shift{0, 0};
+  int64_t first_row = 0, num_rows = 0;
+  int64_t first_class = 0, num_classes = 0;  // labels of the source lie in [first_class, first_class + num_classes)
+  Json settings;                    // of a synthetic source: its SyntheticSource fields
+};
+
+// A half-open range of rows.
+struct RowRange {
+  int64_t begin = 0, end = 0;
+  int64_t size() const { return end - begin; }
+};
+
+class Index {
+ public:
+  enum class Check { kManifest, kFull };
+  static Index open(const fs::path& folder, Check check = Check::kManifest);
+
+  int64_t size() const;
+  int64_t num_classes() const;  // labeled identities: labels of labeled rows are 0 … num_classes − 1
+  int64_t num_test_identities() const;
+  std::span<const SourceInfo> sources() const;
+  const SourceInfo& source(std::string_view name) const;  // kConfig listing the known names if absent
+  const SourceInfo& source_of_row(int64_t row) const;
+
+  std::span<const uint64_t> offsets() const;   // byte offset of the image in its .rec or .bin; 0 for files
+  std::span<const uint32_t> sizes() const;     // bytes of the encoded image
+  std::span<const int64_t> labels() const;     // identity; −1: unlabeled (test rows: identity within the test sets)
+  std::span<const uint32_t> flags() const;     // IndexFlag bits
+  std::span<const ContentHash> hashes() const; // of the encoded image
+  std::span<const std::array<float, 10>> landmarks() const;  // x, y of 5 points; empty if no row has any
+  std::string_view item(int64_t row) const;    // relative path, or record key
+  std::string_view identity_name(int64_t class_index) const;  // as in the source: folder name, label in digits
+
+  // Rows that training may use: the role's rows without held-out and bad ones, in row order.
+  std::vector<int64_t> training_rows(Role role) const;
+  // Rows of an embedding set: a source's name (all its good rows), or "<source>.held_out".
+  std::vector<int64_t> set_rows(std::string_view set) const;
+  // Names of all sets that extraction takes by default: test sources, and sources with held-out rows.
+  std::vector<std::string> default_sets() const;
+  std::string fingerprint() const;  // checksum of the manifest: identifies the data set
+  // Checksum over the names of the labeled identities in class order: equal fingerprints, equal classes.
+  std::string classes_fingerprint() const;
+
+ private:
+  struct Columns;
+  std::shared_ptr<const Columns> columns_;
+};
+
+}  // namespace uir

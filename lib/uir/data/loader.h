@@ -1,0 +1,70 @@
+// The data road from index rows to batches: a fixed plan of rows, decoded by threads, delivered in order.
+//
+// Shapes: images uint8 [B, 112, 112, 3] RGB NHWC; labels int64 [B], −1 = unlabeled; rows int64 [B].
+// Every random choice depends on (seed, epoch, row) only, so any number of threads gives the same batches.
+// Errors: an image that cannot be decoded counts against LoaderConfig::max_bad, then kData naming the item.
+// Threads: next() from one thread; the decoders run inside. Free of LibTorch.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "uir/data/config.h"
+#include "uir/data/index.h"
+
+namespace uir {
+
+inline constexpr int64_t kImageSize = 112;
+inline constexpr int64_t kImageBytes = kImageSize * kImageSize * 3;
+
+// One image of a batch to come.
+struct Sample {
+  int64_t row = -1;
+  int64_t label = -1;   // −1 = unlabeled
+  uint64_t epoch = 0;   // of its stream: with seed and row it decides the augmentation
+};
+
+struct Batch {
+  std::vector<uint8_t> images;  // [B, 112, 112, 3]
+  std::vector<int64_t> labels;  // [B]
+  std::vector<int64_t> rows;    // [B]; differs from the plan where a bad image was replaced
+  int64_t size() const { return static_cast<int64_t>(labels.size()); }
+};
+
+// What to load: batch number → samples; called from the loader's own thread, in order from first_batch.
+using BatchPlan = std::function<std::vector<Sample>(int64_t batch)>;
+
+struct LoaderOptions {
+  LoaderConfig config;
+  AugmentConfig augment;     // ignored unless training
+  bool training = false;
+  uint64_t seed = 0;
+  int64_t first_batch = 0, num_batches = 0;
+};
+
+struct BadImage {
+  int64_t row;
+  std::string reason;
+};
+
+class Loader {
+ public:
+  Loader(Index index, BatchPlan plan, LoaderOptions options);
+  ~Loader();
+  Loader(const Loader&) = delete;
+  Loader& operator=(const Loader&) = delete;
+
+  // The next batch, in plan order; false after the last one. Hand a used batch back to recycle its memory.
+  bool next(Batch& batch);
+  double waited_s() const;                  // time next() spent waiting, in total
+  std::vector<BadImage> bad_images() const; // replaced so far
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace uir

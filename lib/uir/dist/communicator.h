@@ -1,0 +1,31 @@
+// What the ranks of a run say to each other. One process: every call returns at once.
+//
+// Wraps c10d's process group, so that tests can build several ranks as threads of one process.
+// Errors: a lost rank or a time-out is kRankLost. Threads: calls of one communicator come from one thread.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <memory>
+
+namespace uir {
+
+class Communicator {
+ public:
+  Communicator();  // a world of one
+  virtual ~Communicator();
+
+  virtual int64_t rank() const { return 0; }
+  virtual int64_t size() const { return 1; }
+
+  // Sums in place over all ranks.
+  virtual void all_reduce_sum(at::Tensor& tensor) const;
+  // Row blocks of all ranks, in rank order: [n, …] → [k n, …]. Every rank gives the same shape.
+  virtual at::Tensor all_gather_rows(const at::Tensor& rows) const;
+  // Sums [k n, …] over all ranks and returns this rank's block [n, …].
+  virtual at::Tensor reduce_scatter_rows(const at::Tensor& rows) const;
+  virtual void barrier() const {}
+};
+
+}  // namespace uir

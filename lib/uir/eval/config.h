@@ -1,0 +1,98 @@
+// Config of the evaluation: a list of protocols over embedding sets. Free of LibTorch.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "uir/config/visitor.h"
+
+namespace uir {
+
+// Accuracy over ten folds, VAL@FAR, AUC, EER, TAR@FAR of given pairs.
+struct VerificationProtocol {
+  static constexpr std::string_view kType = "verification";
+  std::string set;
+  DataPath pairs;
+};
+template <class Visitor>
+void describe(Visitor& v, VerificationProtocol& c) {
+  v.field("set", c.set, "The embedding set (source name).", Required{});
+  v.field("pairs", c.pairs, "LFW-style pairs.txt; empty for a .bin source, which brings its own pairs.");
+}
+
+// AUC and TAR@FAR over all pairs of a labeled test set.
+struct AllPairsProtocol {
+  static constexpr std::string_view kType = "all_pairs";
+  std::string set;
+  std::vector<double> far{1e-4, 1e-3, 1e-2};
+};
+template <class Visitor>
+void describe(Visitor& v, AllPairsProtocol& c) {
+  v.field("set", c.set, "The embedding set, with identities.", Required{});
+  v.field("far", c.far, "False-acceptance rates.", GreaterThan{0});
+}
+
+// DIR@FAR. Without lists: the first image of every identity with two or more is the gallery, its other images are
+// the mated probes, images of identities with a single image the non-mated ones.
+struct OpenSetProtocol {
+  static constexpr std::string_view kType = "open_set";
+  std::string set;
+  DataPath gallery;
+  DataPath probe;
+  std::vector<double> far{1e-2, 1e-3};
+};
+template <class Visitor>
+void describe(Visitor& v, OpenSetProtocol& c) {
+  v.field("set", c.set, "The embedding set.", Required{});
+  v.field("gallery", c.gallery, "List of gallery images (path row identity); empty: see above.");
+  v.field("probe", c.probe, "List of probe images (path row identity).");
+  v.field("far", c.far, "False-acceptance rates.", GreaterThan{0});
+}
+
+// How far the class centers of a checkpoint stand apart.
+struct SeparationProtocol {
+  static constexpr std::string_view kType = "separation";
+};
+template <class Visitor>
+void describe(Visitor&, SeparationProtocol&) {}
+
+// Out-of-library rejection: highest class probability of strangers, at thresholds that keep known people.
+struct RejectionProtocol {
+  static constexpr std::string_view kType = "rejection";
+  std::vector<std::string> known;
+  std::vector<std::string> strangers;
+  std::vector<double> keep{0.99, 0.95, 0.90};
+  double false_acceptance = 0.01;
+};
+template <class Visitor>
+void describe(Visitor& v, RejectionProtocol& c) {
+  v.field("known", c.known, "Sets of held-out images of training identities (<source>.held_out).", Required{});
+  v.field("strangers", c.strangers, "Sets of people who are in no class.", Required{});
+  v.field("keep", c.keep, "Shares of known faces that the thresholds keep.", Between{0, 1});
+  v.field("false_acceptance", c.false_acceptance, "Share of strangers that the saved threshold lets through.",
+          Between{0, 1});
+}
+
+struct ProtocolConfig {
+  std::string name;
+  std::variant<VerificationProtocol, AllPairsProtocol, OpenSetProtocol, SeparationProtocol, RejectionProtocol> kind;
+};
+template <class Visitor>
+void describe(Visitor& v, ProtocolConfig& c) {
+  v.field("name", c.name, "Name in reports.", Required{});
+  v.variant("type", c.kind, "What is measured.");
+}
+
+struct EvalConfig {
+  std::vector<ProtocolConfig> protocols;
+  int64_t threads = 0;
+};
+template <class Visitor>
+void describe(Visitor& v, EvalConfig& c) {
+  v.list("protocols", c.protocols, "The measurements, in the order of the report.");
+  v.field("threads", c.threads, "Threads; 0: one per processor.", Between{0, 1024});
+}
+
+}  // namespace uir

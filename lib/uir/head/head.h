@@ -1,0 +1,72 @@
+// The head: class centers, margin softmax over labeled rows and UIR loss over unlabeled rows, class-sharded over the
+// ranks and tiled over classes, loss and gradients in one call.
+//
+// Shapes (legend for head/): B rows of this rank (B_l labeled first, then B_u unlabeled), K ranks, C classes of
+// which this rank owns n = C/K (the first C % K ranks one more), D embedding size.
+// Cost: 8 B n D operations (10 on unlabeled rows with `released`); memory B * tile besides weight and gradient.
+// Collectives: one gather of embeddings, one sum all-reduce of row statistics (a second, small one for `released`), one
+// reduce-scatter of embedding gradients.
+// Source: docs/losses.md with equations; ArcFace (Deng et al., CVPR 2019), UIR (Yu et al., ICCV workshops 2019).
+// Threads: one thread; uses LibTorch's intra-op threads.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <memory>
+
+#include "uir/dist/communicator.h"
+#include "uir/head/config.h"
+
+namespace uir {
+
+// The rank's part of the class centers.
+struct ClassRange {
+  int64_t begin = 0, end = 0;
+  int64_t size() const { return end - begin; }
+};
+ClassRange class_range(int64_t num_classes, int64_t rank, int64_t num_ranks);
+
+struct HeadLoss {
+  double labeled = 0;  // mean over the labeled rows of all ranks
+  double uir = 0;      // mean over the unlabeled rows of all ranks, before lambda
+  double total = 0;    // labeled + lambda * uir
+  int64_t correct = 0;              // labeled rows whose class has the largest logit, without the margin
+  int64_t correct_with_margin = 0;  // … although the margin is subtracted
+  int64_t num_labeled = 0, num_unlabeled = 0;  // over all ranks
+  at::Tensor embeddings_gradient;   // [B, D], of the total
+};
+
+struct HeadStep {
+  int64_t num_labeled = 0;    // B_l; the other rows are unlabeled
+  double uir_weight = 0;      // lambda
+  double margin_factor = 1;   // margin warm-up, 0 … 1
+  double gradient_scale = 1;  // multiplies all gradients: 1/accumulation, times the loss scale
+};
+
+class Head {
+ public:
+  // Centers start at N(0, 0.01), a function of the seed and of the class number alone (not of the sharding).
+  Head(const HeadConfig& config, UirReduction reduction, int64_t num_classes, int64_t embedding_size, uint64_t seed,
+       std::shared_ptr<const Communicator> communicator, at::Device device);
+  ~Head();
+
+  // embeddings [B, D] float32 or float64, no autograd; labels int64 [B_l] in [0, C). Adds to centers().grad().
+  // Same B and B_l on every rank.
+  HeadLoss loss_and_gradients(const at::Tensor& embeddings, const at::Tensor& labels, const HeadStep& step);
+
+  // Per row: best class, its cosine, its probability (no margin): float32 [B, 3]. Collective like the above.
+  at::Tensor best_classes(const at::Tensor& embeddings);
+
+  at::Tensor& centers();  // [n, D], requires_grad, unnormalised
+  ClassRange range() const;
+  int64_t num_classes() const;
+  // AdaFace's running statistics [2] (mean and deviation of the norms); undefined for other margins.
+  at::Tensor& margin_state();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace uir

@@ -1,0 +1,84 @@
+// The embedding store: a folder that evaluation reads, ours or anyone's.
+//   embeddings.npy           float32 [N, D], C order, unnormalised, NumPy format 1.0
+//   embeddings_mirrored.npy  the same of the mirror images (optional)
+//   classes.npy              float32 [N, 3] (optional): best class, its cosine, its probability
+//   items.tsv                row → item<TAB>label (−1: unlabeled), N lines
+//   manifest.json            which weights, colour order, normalisation, counts, checksums
+// Errors: missing files kMissingInput; wrong shapes, counts or checksums, non-finite rows kData.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "uir/base/file.h"
+#include "uir/base/json.h"
+
+namespace uir {
+
+// A row-major float32 matrix somewhere in memory.
+struct MatrixView {
+  const float* data = nullptr;
+  int64_t rows = 0, cols = 0;
+  std::span<const float> row(int64_t i) const { return {data + i * cols, static_cast<size_t>(cols)}; }
+};
+
+struct StoreShape {
+  int64_t rows = 0, dim = 0;
+  bool mirrored = false, classes = false;
+};
+
+// Writes a store row block by row block; memory does not grow with N. Resumable: a writer opened on the
+// unfinished folder "<folder>.partial" of the same manifest continues after the last block that was synced.
+class EmbeddingStoreWriter {
+ public:
+  // manifest: what identifies the extraction (weights checksum, set, normalisation …).
+  EmbeddingStoreWriter(const fs::path& folder, StoreShape shape, Json manifest);
+  ~EmbeddingStoreWriter();
+  int64_t rows_done() const;  // > 0 when an interrupted extraction continues
+  // Appends n rows; mirrored and classes must be given exactly when the shape says so. items: n "item\tlabel".
+  void append(MatrixView embeddings, const float* mirrored, const float* classes, std::span<const std::string> items);
+  void sync();    // makes the rows so far survive a crash
+  void commit();  // all rows must be there; publishes the folder
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+class EmbeddingStore {
+ public:
+  static EmbeddingStore open(const fs::path& folder);
+  MatrixView embeddings() const;
+  std::optional<MatrixView> mirrored() const;
+  std::optional<MatrixView> classes() const;  // [N, 3]
+  int64_t size() const;
+  std::string_view item(int64_t row) const;
+  std::span<const int64_t> labels() const;
+  int64_t row_of(std::string_view item) const;  // −1 if there is none
+  const Json& manifest() const;
+  const fs::path& folder() const;
+
+ private:
+  struct Impl;
+  std::shared_ptr<const Impl> impl_;
+};
+
+// NumPy format 1.0, 2.0 and 3.0, little-endian, C order, dtypes <f4 (npy_open) only; refuses everything else by name.
+class NpyFile {
+ public:
+  explicit NpyFile(const fs::path& path);
+  MatrixView matrix() const;
+
+ private:
+  MappedFile file_;
+  MatrixView view_;
+};
+// The bytes before the data of a float32 [rows, cols] array.
+std::string npy_header(int64_t rows, int64_t cols);
+
+}  // namespace uir

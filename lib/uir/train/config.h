@@ -1,0 +1,173 @@
+// Config of a training run. Free of LibTorch.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "uir/config/visitor.h"
+
+namespace uir {
+
+enum class Precision { kAuto, kFloat32, kBFloat16, kFloat16 };
+template <>
+struct EnumNames<Precision> {
+  static constexpr std::array<EnumName<Precision>, 4> value{{{Precision::kAuto, "auto"},
+                                                             {Precision::kFloat32, "float32"},
+                                                             {Precision::kBFloat16, "bf16"},
+                                                             {Precision::kFloat16, "float16"}}};
+};
+
+struct BatchConfig {
+  int64_t labeled = 96;
+  int64_t unlabeled = 32;
+  int64_t accumulation = 1;
+};
+template <class Visitor>
+void describe(Visitor& v, BatchConfig& c) {
+  v.field("labeled", c.labeled, "Labeled rows of an optimizer step, over all ranks and accumulation steps.", AtLeast{1});
+  v.field("unlabeled", c.unlabeled, "Unlabeled rows of an optimizer step; 0: no UIR loss.", AtLeast{0});
+  v.field("accumulation", c.accumulation, "Forward passes per optimizer step; divides both counts.", AtLeast{1});
+}
+
+struct SgdConfig {
+  static constexpr std::string_view kType = "sgd";
+  double momentum = 0.9;
+};
+template <class Visitor>
+void describe(Visitor& v, SgdConfig& c) {
+  v.field("momentum", c.momentum, "Momentum.", Between{0, 0.9999});
+}
+
+struct AdamWConfig {
+  static constexpr std::string_view kType = "adamw";
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+};
+template <class Visitor>
+void describe(Visitor& v, AdamWConfig& c) {
+  v.field("beta1", c.beta1, "Decay of the gradient's mean.", Between{0, 0.99999});
+  v.field("beta2", c.beta2, "Decay of the gradient's square.", Between{0, 0.99999});
+  v.field("epsilon", c.epsilon, "Added to the denominator.", GreaterThan{0});
+}
+
+struct OptimizerConfig {
+  std::variant<SgdConfig, AdamWConfig> rule;
+  double weight_decay = 5e-4;
+  bool decay_norm_and_prelu = true;
+  double clip_norm = 0;
+};
+template <class Visitor>
+void describe(Visitor& v, OptimizerConfig& c) {
+  v.variant("type", c.rule, "The update rule.");
+  v.field("weight_decay", c.weight_decay, "L2 penalty (sgd) or decoupled decay (adamw).", AtLeast{0});
+  v.field("decay_norm_and_prelu", c.decay_norm_and_prelu,
+          "Whether the decay also applies to batch norms, PReLU slopes and biases (arcface_torch: yes).");
+  v.field("clip_norm", c.clip_norm, "Largest norm of the whole gradient; 0: no clipping.", AtLeast{0});
+}
+
+struct LinearDecay {
+  static constexpr std::string_view kType = "linear";
+};
+template <class Visitor>
+void describe(Visitor&, LinearDecay&) {}
+
+struct CosineDecay {
+  static constexpr std::string_view kType = "cosine";
+};
+template <class Visitor>
+void describe(Visitor&, CosineDecay&) {}
+
+struct StepDecay {
+  static constexpr std::string_view kType = "step";
+  std::vector<double> epochs;
+  double factor = 0.1;
+};
+template <class Visitor>
+void describe(Visitor& v, StepDecay& c) {
+  v.field("epochs", c.epochs, "Where the rate drops [epochs].", GreaterThan{0});
+  v.field("factor", c.factor, "What it is multiplied by there.", Between{0, 1});
+}
+
+struct ScheduleConfig {
+  std::variant<LinearDecay, CosineDecay, StepDecay> decay;
+  double base_lr = 0.02;
+  double warmup_epochs = 0;
+};
+template <class Visitor>
+void describe(Visitor& v, ScheduleConfig& c) {
+  v.variant("type", c.decay, "How the learning rate falls; linear and cosine end at 0 with the last step.");
+  v.field("base_lr", c.base_lr, "Peak learning rate.", GreaterThan{0});
+  v.field("warmup_epochs", c.warmup_epochs, "Linear warm-up [epochs].", AtLeast{0});
+}
+
+struct CheckpointConfig {
+  int64_t every_steps = 1000;
+  int64_t keep_last = 2;
+  std::string best_by;
+};
+template <class Visitor>
+void describe(Visitor& v, CheckpointConfig& c) {
+  v.field("every_steps", c.every_steps, "Steps between checkpoints; the last step is always saved.", AtLeast{1});
+  v.field("keep_last", c.keep_last, "Checkpoints kept besides the best one.", AtLeast{2});
+  v.field("best_by", c.best_by, "Name of the verification whose accuracy picks the best checkpoint; empty: the first.");
+}
+
+struct VerificationConfig {
+  int64_t every_steps = 0;
+  std::vector<std::string> protocols;
+};
+template <class Visitor>
+void describe(Visitor& v, VerificationConfig& c) {
+  v.field("every_steps", c.every_steps, "Steps between verifications during training; 0: only after the last step.",
+          AtLeast{0});
+  v.field("protocols", c.protocols, "Names of verification protocols of the eval section to run.");
+}
+
+struct InitConfig {
+  ConfigPath from;
+  bool centers = true;
+};
+template <class Visitor>
+void describe(Visitor& v, InitConfig& c) {
+  v.field("from", c.from, "Checkpoint folder or safetensors file to start from; empty: random weights.");
+  v.field("centers", c.centers, "Also take the class centers when the identities are the same.");
+}
+
+struct TrainConfig {
+  int64_t epochs = 20;
+  uint64_t seed = 1;
+  BatchConfig batch;
+  OptimizerConfig optimizer;
+  ScheduleConfig schedule;
+  Precision precision = Precision::kAuto;
+  std::string device = "auto";
+  int64_t threads = 0;
+  int64_t max_nonfinite_steps = 10;
+  int64_t log_every = 20;
+  VerificationConfig verification;
+  CheckpointConfig checkpoint;
+  InitConfig init;
+};
+template <class Visitor>
+void describe(Visitor& v, TrainConfig& c) {
+  v.field("epochs", c.epochs, "Passes over the labeled images.", AtLeast{1});
+  v.field("seed", c.seed, "Seed of weights, order and augmentation.");
+  v.section("batch", c.batch, "Rows of one step.");
+  v.section("optimizer", c.optimizer, "How weights follow gradients.");
+  v.section("schedule", c.schedule, "Learning rate over time.");
+  v.field("precision", c.precision, "Arithmetic of the backbone; the head is float32. auto: the fastest that is safe here.");
+  v.field("device", c.device, "auto, cpu, cuda or cuda:N.");
+  v.field("threads", c.threads, "Threads of tensor arithmetic; 0: one per processor.", Between{0, 1024});
+  v.field("max_nonfinite_steps", c.max_nonfinite_steps, "Skipped steps in a row (loss or gradient not finite) that end the run.",
+          AtLeast{1});
+  v.field("log_every", c.log_every, "Steps between console lines; the JSONL log has every step.", AtLeast{1});
+  v.section("verification", c.verification, "Measured while training.");
+  v.section("checkpoint", c.checkpoint, "What is saved when.");
+  v.section("init", c.init, "Where the weights start.");
+}
+
+}  // namespace uir
