@@ -37,6 +37,7 @@ endfunction()
 function(uir_app name source)
   add_executable(${name} ${source} apps/app.cc)
   target_link_libraries(${name} PRIVATE uir_pipeline CLI11::CLI11)
+  target_compile_definitions(${name} PRIVATE UIR_VERSION="${PROJECT_VERSION}")
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 endfunction()
 

@@ -17,6 +17,7 @@
 #pragma once
 
 #include <array>
+#include <charconv>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -101,6 +102,27 @@ FieldInfo field_info(std::string_view name, std::string_view help, const Rules&.
   FieldInfo info{std::string(name), std::string(help), config_detail::type_name<T>(), {}, false};
   (config_detail::add_rule(info, rules), ...);
   return info;
+}
+
+// A value as a config writes it: numbers in the shortest form that reads back exactly (std::to_chars).
+template <class T>
+std::string value_text(const T& value) {
+  if constexpr (config_detail::IsSequence<T>::value) {
+    std::string text;
+    for (const auto& item : value) text += (text.empty() ? "" : ", ") + value_text(item);
+    return "[" + text + "]";
+  } else if constexpr (std::is_same_v<T, bool>) {
+    return value ? "true" : "false";
+  } else if constexpr (std::is_enum_v<T>) {
+    return std::string(enum_name(value));
+  } else if constexpr (std::is_arithmetic_v<T>) {
+    char text[32];
+    return {text, std::to_chars(text, text + sizeof text, value).ptr};
+  } else if constexpr (std::is_same_v<T, std::string>) {
+    return value;
+  } else {
+    return value.value;  // paths
+  }
 }
 
 // Calls f.template operator()<Alternative>() for each alternative of a variant.

@@ -1,0 +1,18 @@
+// Indexes the data of an experiment, and on request verifies or packs it.
+#pragma once
+
+#include <string>
+
+#include "uir/experiment/experiment.h"
+
+namespace uir {
+
+struct IndexRun {
+  bool verify = false;
+  std::string pack_folder;  // empty: no pack
+};
+
+// Writes the index, its report (JSON and log lines) and a contact sheet. Throws as index_builder.h says.
+void run_index(const Experiment& experiment, const IndexRun& run);
+
+}  // namespace uir
