@@ -21,3 +21,6 @@ add_library(uir_torch INTERFACE)
 target_include_directories(uir_torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})
 target_link_libraries(uir_torch INTERFACE ${TORCH_LIBRARIES})
 target_compile_options(uir_torch INTERFACE -Wno-deprecated-declarations)
+# at::parallel_for is a template in a header: without -fopenmp it silently runs on one thread.
+find_package(OpenMP REQUIRED COMPONENTS CXX)
+target_link_libraries(uir_torch INTERFACE OpenMP::OpenMP_CXX)
