@@ -25,3 +25,8 @@ find_program(UIR_CCACHE ccache)
 if(UIR_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${UIR_CCACHE})
 endif()
+
+option(UIR_TIDY "Run clang-tidy on torch-free modules while building" OFF)
+if(UIR_TIDY)
+  find_program(UIR_CLANG_TIDY NAMES clang-tidy REQUIRED)
+endif()

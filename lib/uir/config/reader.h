@@ -77,7 +77,9 @@ class ConfigReader {
 
   template <class Section>
   void section(std::string_view name, Section& value, std::string_view) {
-    if (const auto node = child(std::string(name), false)) read_section(*node, path_of(name), value);
+    // An absent section is read as an empty one, so that what it requires is reported.
+    const auto node = child(std::string(name), false);
+    read_section(node ? *node : YAML::Node(YAML::NodeType::Map), path_of(name), value);
   }
 
   template <class Item>

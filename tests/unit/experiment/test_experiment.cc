@@ -1,0 +1,61 @@
+#include "support/catch.h"
+#include "support/errors.h"
+#include "uir/experiment/experiment.h"
+
+using namespace uir;
+
+namespace {
+
+const std::string kSmall = R"(
+paths: {data_root: data, run: runs/a}
+data:
+  sources:
+    - {name: train, role: labeled, type: list, list: l.txt, root: faces, format: path_label, held_out: 0.1}
+    - {name: web, role: unlabeled, type: folder, root: /abs/web}
+    - {name: lfw, role: test, type: bin, file: lfw.bin}
+eval:
+  protocols:
+    - {name: lfw, type: verification, set: lfw}
+    - {name: reject, type: rejection, known: [train.held_out], strangers: [web]}
+)";
+
+std::string message(const std::string& text, const std::vector<std::string>& overrides = {}) {
+  const auto error = error_of([&] { parse_experiment(text, "e.yaml", "/cfg", overrides); });
+  return error ? error->what() : "";
+}
+
+}  // namespace
+
+TEST_CASE("paths are relative to the file or to the data root") {
+  const Experiment e = parse_experiment(kSmall, "e.yaml", "/cfg");
+  CHECK(e.run_folder() == "/cfg/runs/a");
+  CHECK(e.index_folder() == "/cfg/runs/a/index");
+  CHECK(std::get<ListSource>(e.data.sources[0].kind).list.value == "/cfg/data/l.txt");
+  CHECK(std::get<FolderSource>(e.data.sources[1].kind).root.value == "/abs/web");
+  const Experiment moved = parse_experiment(kSmall, "e.yaml", "/cfg", {"paths.data_root=/d"});
+  CHECK(std::get<BinSource>(moved.data.sources[2].kind).file.value == "/d/lfw.bin");
+}
+
+TEST_CASE("the resolved copy gives the same experiment from any folder") {
+  const std::string text = resolved_config(parse_experiment(kSmall, "e.yaml", "/cfg"));
+  CHECK(resolved_config(parse_experiment(text, "copy.yaml", "/elsewhere")) == text);
+}
+
+TEST_CASE("checks that span sections") {
+  CHECK(message(kSmall).empty());
+  CHECK(message(kSmall, {"data.sources.1.name=train"}).find("another source has this name") != std::string::npos);
+  CHECK(message(kSmall, {"data.sources.1.name=a/b"}).find("letters, digits, _ and - only") != std::string::npos);
+  CHECK(message(kSmall, {"data.sources.2.role=labeled"}).find("a .bin source has role test") != std::string::npos);
+  CHECK(message(kSmall, {"data.sources.0.held_out=0"}).find("nothing is held out") != std::string::npos);
+  CHECK(message(kSmall, {"train.batch.accumulation=5"}).find("must divide labeled 96") != std::string::npos);
+  CHECK(message(kSmall, {"model.type=iresnet", "model.depth=42"}).find("model.depth: is 42") != std::string::npos);
+  CHECK(message(kSmall, {"train.verification.protocols=[reject]"}).find("'reject' is no verification protocol") !=
+        std::string::npos);
+  CHECK(message(kSmall, {"eval.protocols.0.set=lwf"}).find("'lwf' is no source") != std::string::npos);
+  CHECK(message(kSmall, {"train.device=gpu"}).find("train.device: is 'gpu'") != std::string::npos);
+  CHECK(message("data: {}") == "e.yaml: paths.run: missing");
+}
+
+TEST_CASE("an experiment that only evaluates needs no data section") {
+  CHECK(message("paths: {run: r}\neval: {protocols: [{name: a, type: all_pairs, set: anything}]}").empty());
+}
