@@ -22,10 +22,10 @@
 namespace uir {
 
 enum IndexFlag : uint32_t {
-  kHeldOut = 1,       // kept out of training (SourceConfig::held_out)
+  kHeldOut = 1,         // kept out of training (SourceConfig::held_out)
   kNotNetworkSize = 2,  // the image is not 112x112: aligned by landmarks if the row has them, else resized
   kHasLandmarks = 4,
-  kBad = 8,           // failed uir-index --verify: never used
+  kBad = 8,  // unreadable header, or failed uir-index --verify: never used
 };
 
 enum class SourceKind { kFiles, kRecordIo, kBin, kSynthetic };
@@ -34,11 +34,12 @@ struct SourceInfo {
   std::string name;
   Role role = Role::kTest;
   SourceKind kind = SourceKind::kFiles;
-  fs::path path;                    // root folder (kFiles), .rec (kRecordIo), .bin (kBin)
+  fs::path path;  // root folder (kFiles), .rec (kRecordIo: for RecordFile), .bin (kBin)
   std::array<int64_t, 2> shift{0, 0};
   int64_t first_row = 0, num_rows = 0;
-  int64_t first_class = 0, num_classes = 0;  // labels of the source lie in [first_class, first_class + num_classes)
-  Json settings;                    // of a synthetic source: its SyntheticSource fields
+  int64_t first_class = 0,
+          num_classes = 0;  // labels lie in [first_class, first_class + num_classes), or are −1
+  Json settings;            // of a synthetic source: its SyntheticSource fields
 };
 
 // A half-open range of rows.
@@ -46,6 +47,9 @@ struct RowRange {
   int64_t begin = 0, end = 0;
   int64_t size() const { return end - begin; }
 };
+
+// What stands in for the content hash of a synthetic image: nothing is rendered to index it.
+ContentHash synthetic_hash(uint64_t seed, int64_t identity, int64_t image);
 
 class Index {
  public:
@@ -59,14 +63,24 @@ class Index {
   const SourceInfo& source(std::string_view name) const;  // kConfig listing the known names if absent
   const SourceInfo& source_of_row(int64_t row) const;
 
-  std::span<const uint64_t> offsets() const;   // byte offset of the image in its .rec or .bin; 0 for files
-  std::span<const uint32_t> sizes() const;     // bytes of the encoded image
-  std::span<const int64_t> labels() const;     // identity; −1: unlabeled (test rows: identity within the test sets)
-  std::span<const uint32_t> flags() const;     // IndexFlag bits
-  std::span<const ContentHash> hashes() const; // of the encoded image
+  // Where RecordFile::record finds the image (kRecordIo), its number for BinSet::image (kBin), else 0.
+  std::span<const uint64_t> offsets() const;
+  std::span<const uint32_t> sizes() const;  // bytes of the encoded image
+  // Class of labeled rows, identity within the test sets of test rows, −1: unlabeled or not known.
+  std::span<const int64_t> labels() const;
+  std::span<const uint32_t> flags() const;  // IndexFlag bits
+  // content_hash of the encoded image; of (seed, person, image) for synthetic rows, see synthetic_hash.
+  std::span<const ContentHash> hashes() const;
   std::span<const std::array<float, 10>> landmarks() const;  // x, y of 5 points; empty if no row has any
-  std::string_view item(int64_t row) const;    // relative path, or record key
-  std::string_view identity_name(int64_t class_index) const;  // as in the source: folder name, label in digits
+  // Width, height; 0, 0 where the header is unreadable.
+  std::span<const std::array<uint16_t, 2>> pixel_sizes() const;
+  std::span<const int64_t> mtimes() const;  // of the file that holds the image [ns since 1970]; 0: synthetic
+  // Relative path (kFiles), record key ("shard/key" in packs of several), image number (kBin), "person/image".
+  std::string_view item(int64_t row) const;
+  // As in the source: folder name, label in digits.
+  std::string_view identity_name(int64_t class_index) const;
+  std::string_view test_identity_name(int64_t identity) const;
+  const fs::path& folder() const;
 
   // Rows that training may use: the role's rows without held-out and bad ones, in row order.
   std::vector<int64_t> training_rows(Role role) const;
@@ -74,8 +88,9 @@ class Index {
   std::vector<int64_t> set_rows(std::string_view set) const;
   // Names of all sets that extraction takes by default: test sources, and sources with held-out rows.
   std::vector<std::string> default_sets() const;
-  std::string fingerprint() const;  // checksum of the manifest: identifies the data set
-  // Checksum over the names of the labeled identities in class order: equal fingerprints, equal classes.
+  // Identifies the data set: checksum over sources and columns, wherever the files lie and whenever they were written.
+  std::string fingerprint() const;
+  // Checksum over the labeled sources' names and their identities in class order: equal fingerprints, equal classes.
   std::string classes_fingerprint() const;
 
  private:

@@ -1,0 +1,56 @@
+// What is in an index: counts, sizes, identical images across roles, sample rows; for people and for programs.
+//
+// Cost: a few passes over the columns; memory grows with the number of identities, not of rows.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "uir/base/json.h"
+#include "uir/data/index.h"
+
+namespace uir {
+
+struct PixelSizeCount {
+  int width = 0, height = 0;  // 0, 0: not known
+  int64_t images = 0;
+};
+
+struct SourceStatistics {
+  std::string name;
+  Role role = Role::kTest;
+  int64_t images = 0, identities = 0;
+  int64_t bytes = 0;  // encoded
+  int64_t held_out = 0, bad = 0;
+  int64_t not_network_size = 0;  // not 112x112 …
+  int64_t aligned = 0;           // … of these, aligned by landmarks; the others are resized
+  int64_t min_per_identity = 0, max_per_identity = 0;
+  double median_per_identity = 0;
+  std::vector<PixelSizeCount> pixel_sizes;  // the most frequent ones
+  std::vector<std::string> samples;  // first rows: "item, identity 'Ann' (class 0), 112x112, 3120 bytes"
+};
+
+// Rows of two groups that hold the same bytes. Groups: "labeled", "unlabeled", "test" and "held out".
+struct SharedImages {
+  std::string group_a, group_b;
+  int64_t contents = 0;               // distinct images that occur in both
+  std::vector<std::string> examples;  // "lfw: Ann/1.jpg = celeba: 7/2.jpg"
+};
+
+struct IndexReport {
+  int64_t images = 0, num_classes = 0, num_test_identities = 0;
+  std::vector<SourceStatistics> sources;
+  std::vector<SharedImages> shared;            // only the pairs that share something
+  int64_t repeated = 0;                        // rows of one group whose bytes occurred in it before
+  SharedImages conflicting;                    // the same labeled image under two identities
+  int64_t images_read = 0, images_reused = 0;  // by build_index: hashed now, or taken from the previous index
+
+  Json to_json() const;
+  std::vector<std::string> lines() const;
+};
+
+IndexReport make_index_report(const Index& index);
+
+}  // namespace uir

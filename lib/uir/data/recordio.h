@@ -1,0 +1,90 @@
+// RecordIO files of MXNet and InsightFace: reader over a memory map, scanner, and writer.
+//
+// docs/formats.md ("RecordIO") defines the container, the image header and the two layouts. A path that ends in
+// "-00000-of-000NN.rec" stands for all NN shards of a pack: offsets count through the shards as if they were one file.
+//
+// Cost: a record is a view into the map; only records of several parts are copied. Memory is bounded by the file.
+// Errors: kData naming file and offset for anything malformed; kMissingInput for a missing file or shard.
+// Threads: const functions are thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "uir/base/file.h"
+
+namespace uir {
+
+// The 24 bytes in front of every image, and the labels that may follow them.
+struct RecordHeader {
+  uint32_t flag = 0;  // number of labels that follow; 0: the only label is `label`
+  float label = 0;
+  uint64_t id = 0, id2 = 0;
+};
+
+struct ImageRecord {
+  RecordHeader header;
+  Bytes labels;  // header.flag float32, maybe unaligned
+  Bytes image;
+  uint64_t next_offset = 0;  // where the following record begins
+
+  float label(size_t i = 0) const;  // the scalar, or entry i of the array
+};
+
+// One .rec file, or all shards of a pack in order.
+class RecordFile {
+ public:
+  explicit RecordFile(const fs::path& path);
+
+  uint64_t size() const { return shard_begin_.back(); }
+  size_t num_shards() const { return shards_.size(); }
+  uint64_t shard_begin(size_t shard) const { return shard_begin_[shard]; }
+  const fs::path& shard_path(size_t shard) const { return shards_[shard].path(); }
+  // The record that begins at the offset. `buffer` holds it if it had several parts: keep it as long as the record.
+  ImageRecord record(uint64_t offset, std::vector<std::byte>& buffer) const;
+  // Lets the pages of a range go (flat memory on sequential passes).
+  void drop(uint64_t begin, uint64_t end) const;
+
+ private:
+  size_t shard_of(uint64_t offset) const;
+  std::vector<MappedFile> shards_;
+  std::vector<uint64_t> shard_begin_;  // one more than shards
+};
+
+// The paths of all shards that a name stands for: itself unless it ends in "-00000-of-000NN.rec".
+std::vector<fs::path> shard_paths(const fs::path& rec);
+// "<name>-00003-of-00010.rec"
+std::string shard_name(const std::string& name, size_t shard, size_t num_shards);
+
+// A record that holds an image.
+struct RecordEntry {
+  size_t shard = 0;
+  uint64_t key = 0;
+  uint64_t offset = 0;  // as RecordFile::record takes it
+};
+// Calls body for every image of the file in the order of the .idx files, or of the file where there is none. `idx`
+// may be empty: the .rec's name with .idx. Records that describe identities are left out.
+void for_each_image_record(const RecordFile& file, const fs::path& idx,
+                           const std::function<void(const RecordEntry&)>& body);
+
+// Writes one .rec and its .idx, in the layout that InsightFace's readers expect if finish_identities is called.
+class RecordWriter {
+ public:
+  RecordWriter(const fs::path& rec, const fs::path& idx);
+  // A record with a scalar label (labels empty: header.label) or an array of them.
+  void write(uint64_t key, float label, Bytes image);
+  void write(uint64_t key, std::span<const float> labels, Bytes image);
+  void close();
+  const OutputFile& rec() const { return rec_; }
+  const OutputFile& idx() const { return idx_; }
+
+ private:
+  void write_record(uint64_t key, const RecordHeader& header, std::span<const float> labels, Bytes image);
+  OutputFile rec_, idx_;
+  std::vector<std::byte> payload_;
+};
+
+}  // namespace uir
