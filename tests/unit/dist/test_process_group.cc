@@ -1,0 +1,118 @@
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/zeros.h>
+
+#include "support/ranks.h"
+#include "uir/base/error.h"
+#include "uir/dist/communicator.h"
+// after the torch headers
+#include "support/catch.h"
+
+namespace {
+
+using uir::Communicator;
+using uir::ErrorKind;
+
+// Values that differ between ranks and positions.
+at::Tensor rows_of(int64_t rank, int64_t rows, at::ScalarType type) {
+  return (at::arange(rows * 3).view({rows, 3}) + 100 * (rank + 1)).to(type);
+}
+
+// What the ranks computed, by rank; Catch2's assertions are not thread-safe, so they run afterwards.
+std::vector<at::Tensor> on_ranks(int64_t size, const std::function<at::Tensor(const Communicator&)>& body) {
+  std::vector<at::Tensor> results(size);
+  run_ranks(size, [&](std::shared_ptr<const Communicator> c) { results[c->rank()] = body(*c); });
+  return results;
+}
+
+}  // namespace
+
+TEST_CASE("a world of one returns what it was given") {
+  const Communicator alone;
+  CHECK(alone.rank() == 0);
+  CHECK(alone.size() == 1);
+  at::Tensor rows = rows_of(0, 2, at::kFloat);
+  CHECK(at::equal(alone.all_gather_rows(rows), rows));
+  CHECK(at::equal(alone.reduce_scatter_rows(rows), rows));
+  alone.all_reduce_sum(rows);
+  CHECK(at::equal(rows, rows_of(0, 2, at::kFloat)));
+  alone.barrier();
+}
+
+TEST_CASE("collectives of several ranks") {
+  const int64_t size = GENERATE(1, 2, 3, 4);
+  const at::ScalarType type = GENERATE(at::kFloat, at::kDouble, at::kLong);
+  CAPTURE(size, type);
+
+  at::Tensor sum = at::zeros({2, 3}, type);
+  std::vector<at::Tensor> blocks;
+  for (int64_t rank = 0; rank < size; ++rank) {
+    blocks.push_back(rows_of(rank, 2, type));
+    sum += blocks.back();
+  }
+  for (const at::Tensor& result : on_ranks(size, [&](const Communicator& c) {
+         at::Tensor mine = rows_of(c.rank(), 2, type);
+         c.all_reduce_sum(mine);
+         return mine;
+       })) {
+    CHECK(at::equal(result, sum));
+  }
+  for (const at::Tensor& result :
+       on_ranks(size, [&](const Communicator& c) { return c.all_gather_rows(rows_of(c.rank(), 2, type)); })) {
+    CHECK(at::equal(result, at::cat(blocks)));
+  }
+
+  at::Tensor scattered = at::zeros({2 * size, 3}, type);
+  for (int64_t rank = 0; rank < size; ++rank) scattered += rows_of(rank, 2 * size, type);
+  const auto results = on_ranks(
+      size, [&](const Communicator& c) { return c.reduce_scatter_rows(rows_of(c.rank(), 2 * size, type)); });
+  CHECK(at::equal(at::cat(results), scattered));
+}
+
+TEST_CASE("collectives accept views and empty blocks") {
+  const auto gathered = on_ranks(2, [](const Communicator& c) {
+    c.barrier();
+    return c.all_gather_rows(rows_of(c.rank(), 2, at::kFloat).t());
+  });
+  CHECK(at::equal(gathered[1], at::cat({rows_of(0, 2, at::kFloat).t(), rows_of(1, 2, at::kFloat).t()})));
+  for (const auto& empty : on_ranks(2, [](const Communicator& c) {
+         return c.all_gather_rows(at::zeros({0, 3}));
+       })) {
+    CHECK(empty.sizes() == at::IntArrayRef({0, 3}));
+  }
+  for (const auto& empty : on_ranks(2, [](const Communicator& c) {
+         return c.reduce_scatter_rows(at::zeros({0, 3}));
+       })) {
+    CHECK(empty.sizes() == at::IntArrayRef({0, 3}));
+  }
+}
+
+TEST_CASE("a rank that leaves is an error that names the rank left behind") {
+  try {
+    run_ranks(
+        2,
+        [](std::shared_ptr<const Communicator> c) {
+          at::Tensor one = at::full({1}, 1.0);
+          if (c->rank() == 0) c->all_reduce_sum(one);
+        },
+        std::chrono::milliseconds(500));
+    FAIL("no error");
+  } catch (const uir::Error& error) {
+    CHECK(error.kind() == ErrorKind::kRankLost);
+    CHECK_THAT(error.what(), Catch::Matchers::Contains("rank 0 of 2: all-reduce failed"));
+  }
+}
+
+TEST_CASE("ranks that never meet are an error") {
+  auto store = c10::make_intrusive<c10d::HashStore>();
+  try {
+    uir::ProcessGroupCommunicator(store, 0, 2, std::chrono::milliseconds(200), "127.0.0.1");
+    FAIL("no error");
+  } catch (const uir::Error& error) {
+    CHECK(error.kind() == ErrorKind::kRankLost);
+    CHECK_THAT(error.what(), Catch::Matchers::Contains("rank 0 of 2: the ranks did not meet within 200 ms"));
+  }
+}
