@@ -1,0 +1,69 @@
+#include "uir/model/layers.h"
+
+#include <ATen/ops/conv2d.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/linear.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "uir/model/batch_norm.h"
+
+namespace uir {
+
+Conv::Conv(const ConvShape& shape) : shape_(shape) {
+  weight_ = register_parameter("weight",
+                               at::empty({shape.out, shape.in / shape.groups, shape.kernel, shape.kernel}));
+}
+
+at::Tensor Conv::forward(const at::Tensor& x) const {
+  return at::conv2d(x, weight_.to(x.scalar_type()), {}, shape_.stride, shape_.padding, 1, shape_.groups);
+}
+
+PReLU::PReLU(int64_t channels) { weight_ = register_parameter("weight", at::empty({channels}).fill_(0.25)); }
+
+BatchNorm::BatchNorm(int64_t channels, bool trainable_weight) {
+  weight_ = register_parameter("weight", at::ones({channels}), trainable_weight);
+  bias_ = register_parameter("bias", at::zeros({channels}));
+  running_mean_ = register_buffer("running_mean", at::zeros({channels}));
+  running_var_ = register_buffer("running_var", at::ones({channels}));
+  num_batches_tracked_ = register_buffer("num_batches_tracked", at::zeros({}, at::kLong));
+}
+
+at::Tensor BatchNorm::forward(const at::Tensor& x) { return apply(x, {}, {}); }
+at::Tensor BatchNorm::forward(const at::Tensor& x, const PReLU& activation) {
+  return apply(x, activation.weight(), {});
+}
+at::Tensor BatchNorm::forward(const at::Tensor& x, const at::Tensor& residual) {
+  return apply(x, {}, residual);
+}
+
+at::Tensor BatchNorm::apply(const at::Tensor& x, const at::Tensor& slope, const at::Tensor& residual) {
+  if (is_training()) num_batches_tracked_.add_(1);
+  return batch_norm({.x = x,
+                     .weight = weight_,
+                     .bias = bias_,
+                     .running_mean = running_mean_,
+                     .running_var = running_var_,
+                     .slope = slope,
+                     .residual = residual,
+                     .training = is_training(),
+                     .momentum = kMomentum,
+                     .epsilon = kEpsilon});
+}
+
+Linear::Linear(int64_t in, int64_t out, bool bias) {
+  weight_ = register_parameter("weight", at::empty({out, in}));
+  if (bias) bias_ = register_parameter("bias", at::empty({out}));
+}
+
+at::Tensor Linear::forward(const at::Tensor& x) const { return at::linear(x, weight_, bias_); }
+
+int64_t scaled_channels(int64_t channels, double width) {
+  const double multiple = std::round(static_cast<double>(channels) * width / 8);
+  return 8 * std::max<int64_t>(1, static_cast<int64_t>(multiple));
+}
+
+}  // namespace uir

@@ -1,0 +1,75 @@
+// The layers both networks are built of: convolution, batch normalisation and PReLU with InsightFace's
+// parameter names. Only BatchNorm's call does work of its own: normalisation, activation and residual sum in
+// one pass.
+//
+// Parameters are float32 whatever type the activations have; convolutions cast their weight in every forward.
+#pragma once
+
+#include <torch/nn/module.h>
+
+#include <cstdint>
+
+namespace uir {
+
+struct ConvShape {
+  int64_t in, out;
+  int64_t kernel = 3, stride = 1, padding = 1, groups = 1;
+};
+
+// Key: weight [out, in / groups, kernel, kernel]; no bias.
+class Conv : public torch::nn::Module {
+ public:
+  explicit Conv(const ConvShape& shape);
+  // x [B, in, H, W] → [B, out, H', W'], both channels-last, of x's type.
+  at::Tensor forward(const at::Tensor& x) const;
+
+ private:
+  ConvShape shape_;
+  at::Tensor weight_;
+};
+
+// Key: weight [channels].
+class PReLU : public torch::nn::Module {
+ public:
+  explicit PReLU(int64_t channels);
+  const at::Tensor& weight() const { return weight_; }
+
+ private:
+  at::Tensor weight_;
+};
+
+// Keys: weight, bias, running_mean, running_var [channels], num_batches_tracked.
+class BatchNorm : public torch::nn::Module {
+ public:
+  static constexpr double kEpsilon = 1e-5;
+  static constexpr double kMomentum = 0.1;
+
+  explicit BatchNorm(int64_t channels, bool trainable_weight = true);
+  // x [B, channels, H, W] or [B, channels] → batch_norm(x), then PReLU if there is one, or plus the residual
+  // (of x's shape and type) if there is one. In training the batch's statistics are used and the running ones
+  // updated.
+  at::Tensor forward(const at::Tensor& x);
+  at::Tensor forward(const at::Tensor& x, const PReLU& activation);
+  at::Tensor forward(const at::Tensor& x, const at::Tensor& residual);
+  int64_t num_batches_tracked() const { return num_batches_tracked_.item<int64_t>(); }
+
+ private:
+  at::Tensor apply(const at::Tensor& x, const at::Tensor& slope, const at::Tensor& residual);
+
+  at::Tensor weight_, bias_, running_mean_, running_var_, num_batches_tracked_;
+};
+
+// Key: weight [out, in] and bias [out] if there is one.
+class Linear : public torch::nn::Module {
+ public:
+  Linear(int64_t in, int64_t out, bool bias);
+  at::Tensor forward(const at::Tensor& x) const;  // float32 [B, in] → [B, out]
+
+ private:
+  at::Tensor weight_, bias_;
+};
+
+// A channel count at a width multiplier: rounded to a multiple of 8, at least 8.
+int64_t scaled_channels(int64_t channels, double width);
+
+}  // namespace uir
