@@ -210,19 +210,23 @@ AtomicFolder::~AtomicFolder() {
 }
 
 void AtomicFolder::commit() {
-  fsync_folder(temporary_);
-  failpoint("folder.before_rename");
-  const bool replaces = fs::exists(path_);
-  if (replaces) {
-    exchange_or_fail(temporary_, path_);  // the temporary name holds the old folder now
-  } else {
-    rename_or_fail(temporary_, path_);
-  }
+  publish_folder(temporary_, path_);
   committed_ = true;
-  fsync_folder(parent_of(path_));
+}
+
+void publish_folder(const fs::path& finished, const fs::path& path) {
+  fsync_folder(finished);
+  failpoint("folder.before_rename");
+  const bool replaces = fs::exists(path);
+  if (replaces) {
+    exchange_or_fail(finished, path);  // the temporary name holds the old folder now
+  } else {
+    rename_or_fail(finished, path);
+  }
+  fsync_folder(parent_of(path));
   failpoint("folder.after_rename");
   std::error_code ignored;
-  if (replaces) fs::remove_all(temporary_, ignored);
+  if (replaces) fs::remove_all(finished, ignored);
 }
 
 void create_folders(const fs::path& path) {

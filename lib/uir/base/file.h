@@ -121,9 +121,8 @@ class AtomicFile {
   bool committed_ = false;
 };
 
-// A folder that appears under its name only when commit() is called; removed otherwise. Files inside are the
-// writer's business (OutputFile::close fsyncs them). A folder that exists already under the name is exchanged
-// with the new one in a single system call (renameat2), then deleted.
+// A folder that appears under its name only when commit() is called (publish_folder); removed otherwise. Files
+// inside are the writer's business (OutputFile::close fsyncs them).
 class AtomicFolder {
  public:
   explicit AtomicFolder(const fs::path& path);
@@ -138,6 +137,9 @@ class AtomicFolder {
   bool committed_ = false;
 };
 
+// Gives a finished folder its final name: fsync, rename (or exchange in a single system call with a folder that
+// exists already under it, which is then deleted), fsync the parent.
+void publish_folder(const fs::path& finished, const fs::path& path);
 void create_folders(const fs::path& path);  // kCannotCreate
 void fsync_folder(const fs::path& path);
 // Joins root and a relative path read from a list; kData if the result would leave root ("..", absolute) lexically.

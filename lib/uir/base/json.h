@@ -12,8 +12,13 @@ namespace uir {
 using Json = nlohmann::ordered_json;
 
 inline Json read_json_file(const fs::path& path) {
+  // Copying, comparing and printing recurse, so a hostile file must not nest deeper than the stack.
+  const auto limit_depth = [&](int depth, Json::parse_event_t, Json&) {
+    if (depth > 64) fail(ErrorKind::kData, path.string(), ": JSON nested deeper than 64 levels");
+    return true;
+  };
   try {
-    return Json::parse(read_text_file(path, uint64_t{256} << 20));
+    return Json::parse(read_text_file(path, uint64_t{256} << 20), limit_depth);
   } catch (const Json::exception& e) {
     fail(ErrorKind::kData, path.string(), ": not valid JSON: ", e.what());
   }

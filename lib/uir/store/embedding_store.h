@@ -4,7 +4,10 @@
 //   classes.npy              float32 [N, 3] (optional): best class, its cosine, its probability
 //   items.tsv                row → item<TAB>label (−1: unlabeled), N lines
 //   manifest.json            which weights, colour order, normalisation, counts, checksums
-// Errors: missing files kMissingInput; wrong shapes, counts or checksums, non-finite rows kData.
+// docs/formats.md ("Embeddings") defines them. Opening reads everything once (checksums, non-finite values) at the
+// memory's speed; own memory is 16 bytes per row, the arrays stay mapped.
+// Errors: missing files kMissingInput; wrong shapes, counts or checksums, non-finite rows (named by row and item)
+// kData. Threads: EmbeddingStore is const after open; a writer belongs to one thread.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +36,8 @@ struct StoreShape {
 };
 
 // Writes a store row block by row block; memory does not grow with N. Resumable: a writer opened on the
-// unfinished folder "<folder>.partial" of the same manifest continues after the last block that was synced.
+// unfinished folder "<folder>.partial" of the same shape and manifest continues after the last block that was synced
+// (checksums are compared; anything else starts over). A folder that exists already is replaced only by commit().
 class EmbeddingStoreWriter {
  public:
   // manifest: what identifies the extraction (weights checksum, set, normalisation …).
@@ -41,7 +45,9 @@ class EmbeddingStoreWriter {
   ~EmbeddingStoreWriter();
   int64_t rows_done() const;  // > 0 when an interrupted extraction continues
   // Appends n rows; mirrored and classes must be given exactly when the shape says so. items: n "item\tlabel".
-  void append(MatrixView embeddings, const float* mirrored, const float* classes, std::span<const std::string> items);
+  // kData for a non-finite value or a malformed item, naming the row.
+  void append(MatrixView embeddings, const float* mirrored, const float* classes,
+              std::span<const std::string> items);
   void sync();    // makes the rows so far survive a crash
   void commit();  // all rows must be there; publishes the folder
 
@@ -58,9 +64,11 @@ class EmbeddingStore {
   std::optional<MatrixView> classes() const;  // [N, 3]
   int64_t size() const;
   std::string_view item(int64_t row) const;
+  std::vector<std::string_view> items() const;
   std::span<const int64_t> labels() const;
-  int64_t row_of(std::string_view item) const;  // −1 if there is none
-  const Json& manifest() const;
+  int64_t row_of(std::string_view item) const;  // −1 if there is none; kData if two rows have that item
+  const Json& manifest() const;                 // as it was given to the writer
+  std::string fingerprint() const;              // of manifest.json, and so of every byte
   const fs::path& folder() const;
 
  private:
@@ -68,7 +76,8 @@ class EmbeddingStore {
   std::shared_ptr<const Impl> impl_;
 };
 
-// NumPy format 1.0, 2.0 and 3.0, little-endian, C order, dtypes <f4 (npy_open) only; refuses everything else by name.
+// A two-dimensional float32 array in NumPy format 1.0, 2.0 or 3.0, little-endian, C order, mapped. Everything else is
+// refused by name (kData), and so is a file that is shorter or longer than its shape says.
 class NpyFile {
  public:
   explicit NpyFile(const fs::path& path);
