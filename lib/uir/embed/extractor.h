@@ -1,0 +1,41 @@
+// From index rows to embeddings: the network in evaluation mode over fixed batches.
+//
+// Shapes: N rows → blocks of at most `batch` embeddings [b, D] float32, unnormalised, with their mirror images'.
+// Outputs depend on the batch size (rounding of the products), not on threads or interruptions: batches start at
+// multiples of `batch` of the row list and the last one is padded with black images.
+// Errors: undecodable images as Loader says. Threads: one extraction at a time per network.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "uir/data/index.h"
+#include "uir/data/loader.h"
+#include "uir/model/backbone.h"
+
+namespace uir {
+
+struct ExtractOptions {
+  int64_t batch = 64;
+  bool mirrored = true;
+  at::ScalarType pixel_type = at::kFloat;
+  at::Device device = at::kCPU;
+  LoaderConfig loader;
+};
+
+struct EmbeddingBlock {
+  int64_t first = 0;             // position in the row list
+  std::vector<int64_t> rows;     // [b] index rows
+  at::Tensor embeddings;         // [b, D] float32 on the CPU
+  at::Tensor mirrored;           // [b, D], undefined unless asked for
+};
+
+// Calls sink for consecutive blocks, from the block that contains position `first` (a multiple of batch) on. The
+// network is left in the mode it was in.
+void embed_rows(const Index& index, const std::vector<int64_t>& rows, int64_t first, Backbone& backbone,
+                const ExtractOptions& options, const std::function<void(const EmbeddingBlock&)>& sink);
+
+}  // namespace uir

@@ -1,0 +1,50 @@
+#include "uir/pipeline/compute.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/Context.h>
+
+#include "uir/base/error.h"
+#include "uir/base/log.h"
+#include "uir/base/parallel.h"
+#include "uir/model/backbone.h"
+
+namespace uir {
+namespace {
+
+at::Device resolve_device(const std::string& name) {
+  if (name == "auto") return at::hasCUDA() ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
+  try {
+    const at::Device device(name);
+    if (device.is_cpu() || at::hasCUDA()) return device;
+  } catch (const c10::Error&) {
+    fail(ErrorKind::kConfig, "train.device: '", name, "' is no device; expected auto, cpu, cuda or cuda:N");
+  }
+  fail(ErrorKind::kConfig, "train.device: '", name, "', but LibTorch sees no CUDA device; use auto or cpu");
+}
+
+at::ScalarType resolve_type(Precision precision, at::Device device) {
+  switch (precision) {
+    case Precision::kAuto:
+      return fastest_pixel_type(device);
+    case Precision::kFloat32:
+      return at::kFloat;
+    case Precision::kBFloat16:
+      return at::kBFloat16;
+    case Precision::kFloat16:
+      if (device.is_cpu()) fail(ErrorKind::kConfig, "train.precision: float16 needs CUDA; use bf16 or auto on a CPU");
+      return at::kHalf;
+  }
+  fail(ErrorKind::kInternal, "no such precision");
+}
+
+}  // namespace
+
+Compute choose_compute(const TrainConfig& config) {
+  at::set_num_threads(resolve_threads(static_cast<int>(config.threads)));  // LibTorch may start with one
+  const at::Device device = resolve_device(config.device);
+  const at::ScalarType type = resolve_type(config.precision, device);
+  log_info("computing on ", device.str(), " in ", c10::toString(type), " with ", at::get_num_threads(), " threads");
+  return {device, type};
+}
+
+}  // namespace uir

@@ -1,0 +1,19 @@
+// Where and how a run computes: device, type of the activations, threads.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "uir/train/config.h"
+
+namespace uir {
+
+struct Compute {
+  at::Device device = at::kCPU;
+  at::ScalarType pixel_type = at::kFloat;
+};
+
+// Resolves auto, sets LibTorch's thread count and says what was chosen. kConfig for a device that is not there or
+// cannot compute in the wanted type.
+Compute choose_compute(const TrainConfig& config);
+
+}  // namespace uir

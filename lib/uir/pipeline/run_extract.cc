@@ -1,0 +1,166 @@
+#include "uir/pipeline/run_extract.h"
+
+#include <ATen/core/grad_mode.h>
+
+#include <algorithm>
+
+#include "uir/base/log.h"
+#include "uir/base/progress.h"
+#include "uir/checkpoint/checkpoint.h"
+#include "uir/dist/communicator.h"
+#include "uir/embed/extractor.h"
+#include "uir/head/head.h"
+#include "uir/model/state_dict.h"
+#include "uir/pipeline/compute.h"
+#include "uir/pipeline/sets.h"
+#include "uir/pipeline/stop_request.h"
+#include "uir/store/embedding_store.h"
+
+namespace uir {
+namespace {
+
+// The checkpoint or weights file that the config names, else the run's best checkpoint, else its latest.
+fs::path weights_path(const Experiment& experiment) {
+  if (!experiment.extract.weights.empty()) return experiment.extract.weights.value;
+  const fs::path root = experiment.checkpoints_folder();
+  if (const auto best = best_checkpoint(root)) return root / best->name;
+  if (const auto latest = latest_checkpoint(root)) return latest->folder();
+  fail(ErrorKind::kMissingInput, root.string(), ": no checkpoint; run uir-train first or set extract.weights");
+}
+
+class Extraction {
+ public:
+  explicit Extraction(const Experiment& experiment)
+      : experiment_(experiment), compute_(choose_compute(experiment.train)), index_(Index::open(experiment.index_folder())) {
+    load_weights(weights_path(experiment));
+  }
+
+  void run() {
+    const std::vector<std::string>& wanted = experiment_.extract.sets;
+    const std::vector<std::string> sets = wanted.empty() ? index_.default_sets() : wanted;
+    if (sets.empty()) {
+      fail(ErrorKind::kConfig, "nothing to extract: the data has no test source and nothing held out; set extract.sets");
+    }
+    for (const std::string& set : sets) extract(set);
+    if (head_) export_centers();
+  }
+
+ private:
+  void load_weights(const fs::path& path) {
+    const Weights weights = read_weights(path);
+    backbone_ = make_backbone(experiment_.model, 0);
+    load_state_dict(*backbone_, weights.tensors);
+    backbone_->to(compute_.device);
+    weights_ = {{"file", path.filename().string()}, {"checksum", weights.checksum}};
+    log_info("weights: ", path.string());
+    if (fs::is_directory(path)) load_centers(open_checkpoint(path));
+  }
+
+  void load_centers(const Checkpoint& checkpoint) {
+    class_names_match_ = checkpoint.classes_fingerprint() == index_.classes_fingerprint();
+    head_ = std::make_unique<Head>(experiment_.head, experiment_.uir.reduction, checkpoint.num_classes(),
+                                   backbone_->embedding_size(), 0, std::make_shared<Communicator>(), compute_.device);
+    const at::NoGradGuard no_grad;
+    head_->centers().copy_(checkpoint.read_centers({0, checkpoint.num_classes()}));
+    if (!class_names_match_) {
+      log_warning("the checkpoint's classes are not the identities of this index: best classes are numbers only");
+    }
+  }
+
+  Json manifest(const std::string& set) const {
+    return {{"set", set},
+            {"weights", weights_},
+            {"data", index_.fingerprint()},
+            {"color_order", "RGB"},
+            {"normalization", "(x - 127.5) / 127.5"},
+            {"embeddings", "unnormalised"},
+            {"precision", c10::toString(compute_.pixel_type)},
+            {"scale", experiment_.head.scale},
+            {"batch", experiment_.extract.batch}};
+  }
+
+  void extract(const std::string& set) {
+    const std::vector<int64_t> rows = index_.set_rows(set);
+    const bool classes = experiment_.extract.classes && head_ != nullptr;
+    const StoreShape shape{static_cast<int64_t>(rows.size()), backbone_->embedding_size(), experiment_.extract.mirrored,
+                           classes};
+    const fs::path folder = experiment_.embeddings_folder(set);
+    if (is_current(folder, shape, manifest(set))) return log_info("set ", set, ": up to date, ", folder.string());
+    EmbeddingStoreWriter writer(folder, shape, manifest(set));
+    const int64_t batch = experiment_.extract.batch;
+    const int64_t first = writer.rows_done() / batch * batch;
+    ensure(first == writer.rows_done(), "a store is synced at batch boundaries");
+    if (first > 0) log_info("set ", set, ": continuing at image ", first);
+    Progress progress("extracting " + set, "images", shape.rows - first);
+    int64_t blocks = 0;
+    embed_rows(index_, rows, first, *backbone_, options(), [&](const EmbeddingBlock& block) {
+      append(writer, block, classes);
+      progress.add(static_cast<int64_t>(block.rows.size()));
+      constexpr int64_t kBlocksPerSync = 64;
+      const bool stop = stop_requested();
+      if (++blocks % kBlocksPerSync == 0 || stop) writer.sync();
+      if (stop) fail(ErrorKind::kStopped, "stopped in set ", set, "; run again to continue");
+    });
+    writer.commit();
+    log_info("set ", set, ": ", shape.rows, " embeddings in ", folder.string());
+  }
+
+  static bool is_current(const fs::path& folder, const StoreShape& shape, const Json& wanted) {
+    if (!fs::exists(folder)) return false;
+    const Json found = read_json_file(folder / "manifest.json");
+    for (const auto& [key, value] : wanted.items()) {
+      if (!found.contains(key) || found[key] != value) return false;
+    }
+    const EmbeddingStore store = EmbeddingStore::open(folder);
+    return store.size() == shape.rows && store.mirrored().has_value() == shape.mirrored &&
+           store.classes().has_value() == shape.classes;
+  }
+
+  void append(EmbeddingStoreWriter& writer, const EmbeddingBlock& block, bool with_classes) {
+    std::vector<std::string> items;
+    for (const int64_t row : block.rows) {
+      items.push_back(concat(index_.item(row), '\t', index_.labels()[static_cast<size_t>(row)]));
+    }
+    const at::Tensor embeddings = block.embeddings.contiguous();
+    const at::Tensor mirrored = block.mirrored.defined() ? block.mirrored.contiguous() : at::Tensor();
+    at::Tensor classes;
+    if (with_classes) classes = head_->best_classes(embeddings.to(compute_.device)).to(at::kCPU).contiguous();
+    writer.append({embeddings.data_ptr<float>(), embeddings.size(0), embeddings.size(1)},
+                  mirrored.defined() ? mirrored.data_ptr<float>() : nullptr,
+                  classes.defined() ? classes.data_ptr<float>() : nullptr, items);
+  }
+
+  void export_centers() {
+    const at::Tensor centers = head_->centers().detach().to(at::kCPU, at::kFloat).contiguous();
+    const StoreShape shape{centers.size(0), centers.size(1), false, false};
+    const fs::path folder = experiment_.embeddings_folder(kClassCentersSet);
+    if (is_current(folder, shape, manifest(kClassCentersSet))) return;
+    std::vector<std::string> items;
+    for (int64_t c = 0; c < shape.rows; ++c) {
+      items.push_back(class_names_match_ ? concat(index_.identity_name(c), '\t', c) : concat("class ", c, '\t', c));
+    }
+    EmbeddingStoreWriter writer(folder, shape, manifest(kClassCentersSet));
+    writer.append({centers.data_ptr<float>(), shape.rows, shape.dim}, nullptr, nullptr, items);
+    writer.commit();
+    log_info("set ", kClassCentersSet, ": ", shape.rows, " class centers in ", folder.string());
+  }
+
+  ExtractOptions options() const {
+    return {experiment_.extract.batch, experiment_.extract.mirrored, compute_.pixel_type, compute_.device,
+            experiment_.data.loader};
+  }
+
+  const Experiment& experiment_;
+  const Compute compute_;
+  const Index index_;
+  std::shared_ptr<Backbone> backbone_;
+  std::unique_ptr<Head> head_;  // none: the weights bring no class centers
+  bool class_names_match_ = false;
+  Json weights_;
+};
+
+}  // namespace
+
+void run_extract(const Experiment& experiment) { Extraction(experiment).run(); }
+
+}  // namespace uir

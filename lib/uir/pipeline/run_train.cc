@@ -1,0 +1,237 @@
+#include "uir/pipeline/run_train.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <sstream>
+
+#include "uir/base/log.h"
+#include "uir/checkpoint/checkpoint.h"
+#include "uir/dist/world.h"
+#include "uir/embed/extractor.h"
+#include "uir/eval/verification.h"
+#include "uir/model/state_dict.h"
+#include "uir/pipeline/compute.h"
+#include "uir/pipeline/sets.h"
+#include "uir/pipeline/stop_request.h"
+#include "uir/train/trainer.h"
+
+namespace uir {
+namespace {
+
+// A verification protocol of the eval section, run on the network in memory: only the images its pairs use.
+class TrainingVerification {
+ public:
+  TrainingVerification(const Experiment& experiment, const Index& index, const ProtocolConfig& protocol)
+      : name_(protocol.name), index_(index) {
+    const auto& config = std::get<VerificationProtocol>(protocol.kind);
+    const std::vector<int64_t> set = index.set_rows(config.set);
+    std::vector<std::string_view> items;
+    for (const int64_t row : set) items.push_back(index.item(row));
+    pairs_ = protocol_pairs(experiment, config, items);
+    std::map<int64_t, int64_t> position;  // set row → position in rows_
+    for (Pair& pair : pairs_.pairs) {
+      for (int64_t* row : {&pair.a, &pair.b}) {
+        const auto [entry, added] = position.try_emplace(*row, static_cast<int64_t>(rows_.size()));
+        if (added) rows_.push_back(set[static_cast<size_t>(*row)]);
+        *row = entry->second;
+      }
+    }
+  }
+
+  VerificationScore measure(Backbone& backbone, const ExtractOptions& options) const {
+    const auto count = static_cast<int64_t>(rows_.size());
+    const int64_t dim = backbone.embedding_size();
+    std::vector<float> embeddings(static_cast<size_t>(count * dim)), mirrored(embeddings.size());
+    embed_rows(index_, rows_, 0, backbone, options, [&](const EmbeddingBlock& block) {
+      copy_rows(block.embeddings, embeddings.data() + block.first * dim);
+      copy_rows(block.mirrored, mirrored.data() + block.first * dim);
+    });
+    const CanonicalVectors vectors = canonical_vectors({embeddings.data(), count, dim}, MatrixView{mirrored.data(), count, dim},
+                                                       at::get_num_threads());
+    const ProtocolResult result = run_verification(name_, vectors, pairs_, at::get_num_threads());
+    VerificationScore score{name_, result.value_of("accuracy"), Json::object()};
+    for (const Measurement& number : result.numbers) {
+      if (number.defined()) score.numbers[number.name] = number.value;
+    }
+    return score;
+  }
+
+ private:
+  static void copy_rows(const at::Tensor& block, float* to) {
+    const at::Tensor rows = block.contiguous();
+    std::copy_n(rows.data_ptr<float>(), rows.numel(), to);
+  }
+
+  std::string name_;
+  Index index_;
+  PairList pairs_;
+  std::vector<int64_t> rows_;
+};
+
+VerifyFunction verification(const Experiment& experiment, const Index& index, const Compute& compute) {
+  std::vector<TrainingVerification> protocols;
+  for (const std::string& name : experiment.train.verification.protocols) {
+    for (const ProtocolConfig& protocol : experiment.eval.protocols) {
+      if (protocol.name == name) protocols.emplace_back(experiment, index, protocol);
+    }
+  }
+  if (protocols.empty()) return nullptr;
+  const ExtractOptions options{experiment.extract.batch, true, compute.pixel_type, compute.device,
+                               experiment.data.loader};
+  return [protocols, options](Backbone& backbone) {
+    std::vector<VerificationScore> scores;
+    for (const TrainingVerification& protocol : protocols) scores.push_back(protocol.measure(backbone, options));
+    return scores;
+  };
+}
+
+// What a resumed run may change: where things lie, and what does not enter the weights.
+void ignore_harmless(Experiment& experiment, const Experiment& from) {
+  experiment.paths = from.paths;
+  experiment.data.sources = from.data.sources;  // the index's fingerprint is compared instead
+  experiment.data.loader = from.data.loader;
+  experiment.train.log_every = from.train.log_every;
+  experiment.train.checkpoint = from.train.checkpoint;
+  experiment.train.verification = from.train.verification;
+  experiment.train.max_nonfinite_steps = from.train.max_nonfinite_steps;
+  experiment.train.device = from.train.device;
+  experiment.train.threads = from.train.threads;  // compared as the number that was used
+  experiment.train.init = from.train.init;
+  experiment.extract = from.extract;
+  experiment.eval = from.eval;
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  return lines;
+}
+
+// Refuses a checkpoint of another experiment, option by option.
+void check_resumable(const Checkpoint& checkpoint, const Experiment& experiment, const Index& index) {
+  const std::string place = checkpoint.folder().string();
+  Experiment saved = parse_experiment(checkpoint.config(), place + "/config.yaml", "/");
+  ignore_harmless(saved, experiment);
+  const std::vector<std::string> was = lines_of(resolved_config(saved)), is = lines_of(resolved_config(experiment));
+  std::string differences;
+  for (size_t i = 0; i < std::max(was.size(), is.size()); ++i) {
+    const std::string old_line = i < was.size() ? was[i] : "", new_line = i < is.size() ? is[i] : "";
+    if (old_line != new_line) differences += concat("\n  was:", old_line, "\n  now:", new_line);
+  }
+  if (!differences.empty()) {
+    fail(ErrorKind::kConfig, place, ": cannot resume, the experiment differs:", differences,
+         "\nrestore these options, or start another run (paths.run), perhaps with train.init.from");
+  }
+  if (checkpoint.data_fingerprint() != index.fingerprint()) {
+    fail(ErrorKind::kConfig, place, ": cannot resume, the data differs from what the run was trained on (index ",
+         checkpoint.data_fingerprint(), ", now ", index.fingerprint(), "); restore it, or start another run");
+  }
+  if (checkpoint.threads() != at::get_num_threads()) {
+    log_warning("the run used ", checkpoint.threads(), " threads, now ", at::get_num_threads(),
+                ": the result will not be the same to the last bit");
+  }
+}
+
+// Weights, and class centers where the identities agree, of another run; says what was taken.
+void initialise(const InitConfig& init, const Index& index, Backbone& backbone, Head& head) {
+  const fs::path path = init.from.value;
+  load_state_dict(backbone, read_weights(path).tensors);
+  log_info("init: backbone from ", path.string());
+  if (!fs::is_directory(path)) return log_info("init: class centers at random (a weights file brings none)");
+  if (!init.centers) return log_info("init: class centers at random (train.init.centers is false)");
+  const Checkpoint checkpoint = open_checkpoint(path);
+  if (checkpoint.classes_fingerprint() != index.classes_fingerprint()) {
+    return log_warning("init: class centers at random: the checkpoint knows ", checkpoint.num_classes(),
+                       " identities, the data has ", index.num_classes(), " and not the same ones");
+  }
+  const at::NoGradGuard no_grad;
+  head.centers().copy_(checkpoint.read_centers({head.range().begin, head.range().end}));
+  log_info("init: ", checkpoint.num_classes(), " class centers taken; optimizer state starts at zero");
+}
+
+void refuse_several_ranks(const World& world) {
+  if (world.size > 1) {
+    fail(ErrorKind::kUsage, "launched as rank ", world.rank, " of ", world.size,
+         ", but this version trains in one process; launch uir-train without torchrun, mpirun or srun");
+  }
+}
+
+void check_data(const Experiment& experiment, const Index& index) {
+  if (index.num_classes() == 0) {
+    fail(ErrorKind::kConfig, experiment.index_folder().string(), ": no labeled faces; training needs a labeled source");
+  }
+}
+
+Json model_description(const Experiment& experiment) {
+  return std::visit(
+      [](const auto& network) {
+        Json json{{"type", network.kType}, {"width", network.width}, {"embedding_size", network.embedding_size}};
+        if constexpr (requires { network.depth; }) json["depth"] = network.depth;
+        if constexpr (requires { network.large; }) json["large"] = network.large;
+        return json;
+      },
+      experiment.model.backbone);
+}
+
+void describe_run(const Experiment& experiment, const Index& index, const Trainer& trainer, const Backbone& backbone) {
+  const BatchConfig& batch = experiment.train.batch;
+  log_info(index.num_classes(), " identities, ", index.training_rows(Role::kLabeled).size(), " labeled and ",
+           index.training_rows(Role::kUnlabeled).size(), " unlabeled images; batch ", batch.labeled, " + ",
+           batch.unlabeled, "; ", trainer.total_steps(), " steps; backbone of ", num_parameters(backbone), " parameters");
+}
+
+}  // namespace
+
+void run_train(const Experiment& experiment, const TrainRun& run) {
+  refuse_several_ranks(world_from_environment());
+  const Compute compute = choose_compute(experiment.train);
+  const Index index = Index::open(experiment.index_folder());
+  check_data(experiment, index);
+  const std::optional<Checkpoint> checkpoint = latest_checkpoint(experiment.checkpoints_folder());
+  if (checkpoint && !run.resume) {
+    fail(ErrorKind::kUsage, experiment.run_folder().string(), ": holds a run at step ", checkpoint->step(),
+         "; continue it with --resume, or choose another paths.run");
+  }
+
+  const uint64_t seed = experiment.train.seed;
+  const auto backbone = make_backbone(experiment.model, seed);
+  backbone->to(compute.device);
+  const auto head = std::make_shared<Head>(experiment.head, experiment.uir.reduction, index.num_classes(),
+                                           backbone->embedding_size(), seed, std::make_shared<Communicator>(),
+                                           compute.device);
+  if (!checkpoint && !experiment.train.init.from.empty()) initialise(experiment.train.init, index, *backbone, *head);
+
+  TrainerParts parts{.config = experiment.train,
+                     .data = experiment.data,
+                     .uir = experiment.uir,
+                     .margin_warmup_epochs = experiment.head.margin_warmup_epochs,
+                     .index = index,
+                     .backbone = backbone,
+                     .head = head,
+                     .device = compute.device,
+                     .pixel_type = compute.pixel_type,
+                     .run_folder = experiment.run_folder(),
+                     .checkpoints_folder = experiment.checkpoints_folder(),
+                     .resolved_config = resolved_config(experiment),
+                     .model_config = model_description(experiment),
+                     .verify = verification(experiment, index, compute),
+                     .stop_requested = stop_requested,
+                     .stop_after_step = run.stop_after_step};
+  create_folders(experiment.run_folder());
+  write_file_atomically(experiment.run_folder() / "config.yaml", parts.resolved_config);
+  Trainer trainer(std::move(parts));
+  describe_run(experiment, index, trainer, *backbone);
+  if (checkpoint) {
+    check_resumable(*checkpoint, experiment, index);
+    trainer.resume(*checkpoint);
+    log_info("resuming at step ", checkpoint->step(), " of ", trainer.total_steps());
+  }
+  trainer.run();
+}
+
+}  // namespace uir

@@ -1,0 +1,374 @@
+#include "uir/train/trainer.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/tensor.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <utility>
+
+#include "uir/base/log.h"
+#include "uir/base/progress.h"
+#include "uir/data/loader.h"
+#include "uir/data/sampler.h"
+#include "uir/model/state_dict.h"
+#include "uir/train/loss_scaler.h"
+#include "uir/train/optimizer.h"
+#include "uir/train/run_log.h"
+#include "uir/train/schedule.h"
+
+namespace uir {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+std::vector<Parameter> trained_parameters(const TrainConfig& config, const Backbone& backbone, Head& head) {
+  std::vector<Parameter> parameters;
+  for (const auto& entry : backbone.named_parameters()) {
+    if (!entry.value().requires_grad()) continue;
+    // Batch norms, PReLU slopes and biases are the parameters of one dimension.
+    const bool decays = config.optimizer.decay_norm_and_prelu || entry.value().dim() > 1;
+    parameters.push_back({entry.key(), entry.value(), decays, false});
+  }
+  parameters.push_back({"centers", head.centers(), true, true});
+  return parameters;
+}
+
+// What forward passes change besides gradients: kept to undo a step that turns out not to be finite.
+class RunningState {
+ public:
+  RunningState(const Backbone& backbone, Head& head) {
+    for (const auto& entry : backbone.named_buffers()) tensors_.push_back(entry.value());
+    if (head.margin_state().defined()) tensors_.push_back(head.margin_state());
+    for (const at::Tensor& tensor : tensors_) saved_.push_back(tensor.clone());
+  }
+  void save() {
+    for (size_t i = 0; i < tensors_.size(); ++i) saved_[i].copy_(tensors_[i]);
+  }
+  void restore() {
+    for (size_t i = 0; i < tensors_.size(); ++i) tensors_[i].copy_(saved_[i]);
+  }
+
+ private:
+  std::vector<at::Tensor> tensors_, saved_;
+};
+
+// Sums over the micro-batches of a step, or over the steps of a console line.
+struct Totals {
+  double labeled = 0, uir = 0, total = 0;
+  int64_t losses = 0, correct = 0, correct_with_margin = 0, num_labeled = 0, images = 0;
+  std::vector<int64_t> rows;
+
+  void add(const HeadLoss& loss, const Batch& batch) {
+    labeled += loss.labeled;
+    uir += loss.uir;
+    total += loss.total;
+    ++losses;
+    correct += loss.correct;
+    correct_with_margin += loss.correct_with_margin;
+    num_labeled += loss.num_labeled;
+    images += batch.size();
+    rows.insert(rows.end(), batch.rows.begin(), batch.rows.end());
+  }
+  void add(const Totals& other) {
+    labeled += other.labeled;
+    uir += other.uir;
+    total += other.total;
+    losses += other.losses;
+    correct += other.correct;
+    correct_with_margin += other.correct_with_margin;
+    num_labeled += other.num_labeled;
+    images += other.images;
+  }
+  double mean(double sum) const { return losses > 0 ? sum / static_cast<double>(losses) : 0; }
+  double share(int64_t count) const {
+    return num_labeled > 0 ? static_cast<double>(count) / static_cast<double>(num_labeled) : 0;
+  }
+};
+
+std::string percent(double share) {
+  char text[16];
+  std::snprintf(text, sizeof text, "%.1f %%", 100 * share);
+  return text;
+}
+
+std::string significant(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.4g", value);
+  return text;
+}
+
+}  // namespace
+
+struct Trainer::Impl {
+  explicit Impl(TrainerParts given)
+      : parts(std::move(given)),
+        sampler(parts.index, shape_of(parts.config.batch), parts.config.seed),
+        optimizer(parts.config.optimizer, trained_parameters(parts.config, *parts.backbone, *parts.head)),
+        running(*parts.backbone, *parts.head),
+        total_steps(sampler.steps_per_epoch() * parts.config.epochs) {}
+
+  static TrainingSampler::Shape shape_of(const BatchConfig& batch) {
+    return {batch.labeled, batch.unlabeled, batch.accumulation, 0, 1};
+  }
+
+  void resume(const Checkpoint& checkpoint);
+  void run();
+
+  // One optimizer step in its parts.
+  void train_step(Loader& loader);
+  void accumulate(const Batch& batch, Totals& totals);
+  bool update(const Totals& totals, Json& line);
+  void skip(const Totals& totals, Json& line);
+  HeadStep head_step() const;
+  bool scales_loss() const { return parts.pixel_type == at::kHalf; }
+  double loss_scale() const { return scales_loss() ? scaler.scale() : 1; }
+  double epoch() const { return static_cast<double>(step) / static_cast<double>(sampler.steps_per_epoch()); }
+
+  // What happens between steps.
+  void at_step_boundary();
+  void report(Loader& loader);
+  void verify();
+  void keep_if_best(const VerificationScore& score);
+  void save();
+  CheckpointContents contents() const;
+  Loader make_loader() const;
+
+  TrainerParts parts;
+  TrainingSampler sampler;
+  Optimizer optimizer;
+  LossScaler scaler;
+  RunningState running;
+  const int64_t total_steps;
+  std::unique_ptr<RunLog> log;
+
+  int64_t step = 0;  // optimizer steps done, skipped ones included
+  int64_t skipped = 0, skipped_in_row = 0;
+  int64_t saved_step = -1, verified_step = -1;
+  int64_t bad_images = 0;
+
+  Totals interval;  // since the last console line
+  Clock::time_point interval_start = Clock::now();
+  double interval_waited = 0;
+};
+
+Trainer::Trainer(TrainerParts parts) : impl_(std::make_unique<Impl>(std::move(parts))) {}
+Trainer::~Trainer() = default;
+int64_t Trainer::total_steps() const { return impl_->total_steps; }
+void Trainer::resume(const Checkpoint& checkpoint) { impl_->resume(checkpoint); }
+void Trainer::run() { impl_->run(); }
+
+void Trainer::Impl::resume(const Checkpoint& checkpoint) {
+  const at::NoGradGuard no_grad;
+  load_state_dict(*parts.backbone, checkpoint.model());
+  const ClassRange range = parts.head->range();
+  const RowRange rows{range.begin, range.end};
+  parts.head->centers().copy_(checkpoint.read_centers(rows));
+  optimizer.load_state(checkpoint.optimizer(), checkpoint.read_centers_optimizer(rows));
+  const NamedTensors state = checkpoint.state();
+  if (const auto margin = state.find("margin_state"); margin != state.end()) {
+    parts.head->margin_state().copy_(margin->second);
+  }
+  const Json& saved = checkpoint.train_state();
+  const std::string place = (checkpoint.folder() / "manifest.json").string();
+  scaler.load_state(json_at<Json>(saved, "loss_scaler", place));
+  skipped = json_at<int64_t>(saved, "skipped", place);
+  skipped_in_row = json_at<int64_t>(saved, "skipped_in_row", place);
+  step = saved_step = verified_step = checkpoint.step();
+}
+
+Loader Trainer::Impl::make_loader() const {
+  LoaderOptions options;
+  options.config = parts.data.loader;
+  options.augment = parts.data.augment;
+  options.training = true;
+  options.seed = parts.config.seed;
+  options.first_batch = step * parts.config.batch.accumulation;
+  options.num_batches = (total_steps - step) * parts.config.batch.accumulation;
+  return Loader(parts.index, [this](int64_t batch) { return sampler.micro_batch(batch); }, options);
+}
+
+void Trainer::Impl::run() {
+  remove_leftovers(parts.checkpoints_folder);
+  log = std::make_unique<RunLog>(parts.run_folder / "log.jsonl", step + 1);
+  parts.backbone->train();
+  Loader loader = make_loader();
+  interval_start = Clock::now();
+  while (step < total_steps) {
+    train_step(loader);
+    if (step % parts.config.log_every == 0 || step == total_steps) report(loader);
+    at_step_boundary();
+  }
+  verify();
+  save();
+}
+
+void Trainer::Impl::train_step(Loader& loader) {
+  running.save();
+  optimizer.zero_gradients();
+  Totals totals;
+  Batch batch;
+  for (int64_t part = 0; part < parts.config.batch.accumulation; ++part) {
+    ensure(loader.next(batch), "the loader holds as many batches as there are steps");
+    accumulate(batch, totals);
+  }
+  Json line{{"step", step + 1},
+            {"epoch", epoch()},
+            {"labeled", totals.mean(totals.labeled)},
+            {"uir", totals.mean(totals.uir)},
+            {"total", totals.mean(totals.total)},
+            {"accuracy", totals.share(totals.correct)},
+            {"accuracy_with_margin", totals.share(totals.correct_with_margin)}};
+  if (!update(totals, line)) skip(totals, line);
+  interval.add(totals);
+  ++step;
+  line["skipped"] = skipped;
+  log->write(line);
+  if (skipped_in_row >= parts.config.max_nonfinite_steps) {
+    fail(ErrorKind::kData, "step ", step, ": loss or gradient not finite in ", skipped_in_row,
+         " steps in a row; the last checkpoint is intact: lower the learning rate or the scale, or look at the rows in ",
+         (parts.run_folder / "log.jsonl").string());
+  }
+}
+
+void Trainer::Impl::accumulate(const Batch& batch, Totals& totals) {
+  const int64_t size = batch.size();
+  const at::Tensor images = at::from_blob(const_cast<uint8_t*>(batch.images.data()),  // only read
+                                          {size, kImageSize, kImageSize, 3}, at::kByte);
+  const HeadStep options = head_step();
+  const at::Tensor labels =
+      at::tensor(at::ArrayRef<int64_t>(batch.labels.data(), static_cast<size_t>(options.num_labeled)), at::kLong);
+  const at::Tensor pixels = normalize_pixels(images.to(parts.device), parts.pixel_type);
+  const at::Tensor embeddings = parts.backbone->forward(pixels);
+  const HeadLoss loss = parts.head->loss_and_gradients(embeddings.detach(), labels.to(parts.device), options);
+  embeddings.backward(loss.embeddings_gradient);
+  totals.add(loss, batch);
+}
+
+HeadStep Trainer::Impl::head_step() const {
+  const BatchConfig& batch = parts.config.batch;
+  const double warmup_steps = parts.margin_warmup_epochs * static_cast<double>(sampler.steps_per_epoch());
+  HeadStep options;
+  options.num_labeled = batch.labeled / batch.accumulation;
+  options.uir_weight = epoch() < parts.uir.start_epoch ? 0 : parts.uir.weight;
+  options.margin_factor = std::min(1.0, static_cast<double>(step + 1) / std::max(warmup_steps, 1.0));
+  options.gradient_scale = loss_scale() / static_cast<double>(batch.accumulation);
+  return options;
+}
+
+bool Trainer::Impl::update(const Totals& totals, Json& line) {
+  const GradientSquares squares = optimizer.gradient_squares();
+  const double norm = std::sqrt(squares.replicated + squares.sharded) / loss_scale();
+  const bool finite = std::isfinite(totals.total) && std::isfinite(norm);
+  line["gradient_norm"] = norm;
+  if (finite) {
+    const double rate = learning_rate(parts.config.schedule, step, sampler.steps_per_epoch(), total_steps);
+    line["lr"] = rate;
+    optimizer.step(rate, clip_factor(norm, parts.config.optimizer.clip_norm) / loss_scale());
+    skipped_in_row = 0;
+  }
+  if (scales_loss()) scaler.update(finite);
+  return finite;
+}
+
+void Trainer::Impl::skip(const Totals& totals, Json& line) {
+  running.restore();
+  ++skipped;
+  ++skipped_in_row;
+  line["rows"] = totals.rows;
+  log_warning("step ", step + 1, ": loss or gradient not finite; step skipped (", skipped_in_row,
+              " in a row), its rows are in the log; first: ", parts.index.item(totals.rows.front()));
+}
+
+void Trainer::Impl::at_step_boundary() {
+  const TrainConfig& config = parts.config;
+  if (config.verification.every_steps > 0 && step % config.verification.every_steps == 0) verify();
+  if (step % config.checkpoint.every_steps == 0) save();
+  const bool asked = parts.stop_requested && parts.stop_requested();
+  if ((asked || step == parts.stop_after_step) && step < total_steps) {
+    save();
+    fail(ErrorKind::kStopped, "stopped at step ", step, " of ", total_steps, "; continue with --resume");
+  }
+}
+
+void Trainer::Impl::report(Loader& loader) {
+  const double elapsed = seconds_since(interval_start);
+  const double waited = loader.waited_s() - interval_waited;
+  const double steps = static_cast<double>(interval.losses) / static_cast<double>(parts.config.batch.accumulation);
+  const double rate = learning_rate(parts.config.schedule, step - 1, sampler.steps_per_epoch(), total_steps);
+  log_info("step ", step, "/", total_steps, "  epoch ", significant(epoch()), "  ",
+           std::llround(static_cast<double>(interval.images) / elapsed), " img/s  labeled ",
+           significant(interval.mean(interval.labeled)), "  uir ", significant(interval.mean(interval.uir)), "  lr ",
+           significant(rate), "  acc ", percent(interval.share(interval.correct)), " (margin ",
+           percent(interval.share(interval.correct_with_margin)), ")  data wait ", percent(waited / elapsed), "  ",
+           format_duration(elapsed / steps * static_cast<double>(total_steps - step)), " left");
+  const auto bad = static_cast<int64_t>(loader.bad_images().size());
+  if (bad > bad_images) log_warning(bad, " undecodable images replaced so far; uir-index --verify lists them");
+  bad_images = bad;
+  interval = {};
+  interval_start = Clock::now();
+  interval_waited = loader.waited_s();
+}
+
+void Trainer::Impl::verify() {
+  if (!parts.verify || verified_step == step) return;
+  const auto start = Clock::now();
+  for (const VerificationScore& score : parts.verify(*parts.backbone)) {
+    log_info("step ", step, "  ", score.protocol, ": accuracy ", significant(score.accuracy));
+    log->write({{"step", step}, {"verification", score.protocol}, {"accuracy", score.accuracy}, {"numbers", score.numbers}});
+    const std::string& wanted = parts.config.checkpoint.best_by;
+    if (wanted == score.protocol || (wanted.empty() && score.protocol == parts.config.verification.protocols.front())) {
+      keep_if_best(score);
+    }
+  }
+  verified_step = step;
+  interval_start += std::chrono::duration_cast<Clock::duration>(Clock::now() - start);  // not training time
+}
+
+void Trainer::Impl::keep_if_best(const VerificationScore& score) {
+  const auto best = best_checkpoint(parts.checkpoints_folder);
+  if (best && best->metric == score.protocol && best->value >= score.accuracy) return;
+  save();
+  mark_best(parts.checkpoints_folder, {checkpoint_name(step), score.protocol, score.accuracy});
+}
+
+void Trainer::Impl::save() {
+  if (saved_step == step) return;
+  const auto start = Clock::now();
+  log->sync();
+  const fs::path folder = write_checkpoint(parts.checkpoints_folder, contents());
+  prune_checkpoints(parts.checkpoints_folder, parts.config.checkpoint.keep_last);
+  saved_step = step;
+  log_info("saved ", folder.string());
+  interval_start += std::chrono::duration_cast<Clock::duration>(Clock::now() - start);
+}
+
+CheckpointContents Trainer::Impl::contents() const {
+  const ClassRange range = parts.head->range();
+  CheckpointContents contents;
+  contents.step = step;
+  contents.model = state_dict(*parts.backbone);
+  contents.optimizer = optimizer.state(false);
+  if (parts.head->margin_state().defined()) contents.state["margin_state"] = parts.head->margin_state();
+  contents.num_classes = parts.head->num_classes();
+  contents.rows = {range.begin, range.end};
+  contents.centers = parts.head->centers().detach();
+  contents.centers_optimizer = optimizer.state(true);
+  contents.model_config = parts.model_config;
+  contents.train_state = {{"loss_scaler", scaler.state()}, {"skipped", skipped}, {"skipped_in_row", skipped_in_row}};
+  contents.config = parts.resolved_config;
+  contents.data_fingerprint = parts.index.fingerprint();
+  contents.classes_fingerprint = parts.index.classes_fingerprint();
+  contents.threads = at::get_num_threads();
+  return contents;
+}
+
+}  // namespace uir

@@ -1,0 +1,71 @@
+// The training loop: fetch, forward, backward, step, log, verify, save.
+//
+// One optimizer step sees `accumulation` micro-batches; labeled and unlabeled rows go through the network in one
+// forward pass. Non-finite steps change nothing (weights, momentum, running statistics), are counted and logged
+// with their rows, and end the run after TrainConfig::max_nonfinite_steps in a row.
+// Everything random is a function of (seed, epoch, row), so a checkpoint holds only tensors and the step, and a
+// resumed run continues bit for bit with the same number of threads.
+// Errors: kStopped after a stop request, with everything saved; kData for non-finite runs and damaged data.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "uir/base/file.h"
+#include "uir/base/json.h"
+#include "uir/checkpoint/checkpoint.h"
+#include "uir/data/config.h"
+#include "uir/data/index.h"
+#include "uir/head/head.h"
+#include "uir/model/backbone.h"
+#include "uir/train/config.h"
+
+namespace uir {
+
+// A measurement taken during training, on the network as it is.
+struct VerificationScore {
+  std::string protocol;
+  double accuracy = 0;
+  Json numbers;  // everything else, for the log
+};
+using VerifyFunction = std::function<std::vector<VerificationScore>(Backbone&)>;
+
+struct TrainerParts {
+  TrainConfig config;
+  DataConfig data;
+  UirConfig uir;
+  double margin_warmup_epochs = 0;
+  Index index;
+  std::shared_ptr<Backbone> backbone;
+  std::shared_ptr<Head> head;
+  at::Device device = at::kCPU;
+  at::ScalarType pixel_type = at::kFloat;
+  fs::path run_folder, checkpoints_folder;
+  // What a checkpoint says besides tensors and step.
+  std::string resolved_config;
+  Json model_config;
+  VerifyFunction verify;                // may be empty
+  std::function<bool()> stop_requested; // polled at every step boundary
+  int64_t stop_after_step = 0;          // 0: run to the end
+};
+
+class Trainer {
+ public:
+  explicit Trainer(TrainerParts parts);
+  ~Trainer();
+
+  int64_t total_steps() const;
+  // Continues from a checkpoint; the caller has checked that it belongs to this experiment.
+  void resume(const Checkpoint& checkpoint);
+  // From the current step to the last one.
+  void run();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace uir
