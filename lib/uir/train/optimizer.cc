@@ -1,0 +1,325 @@
+#include "uir/train/optimizer.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/_foreach_add.h>
+#include <ATen/ops/_foreach_addcdiv.h>
+#include <ATen/ops/_foreach_addcmul.h>
+#include <ATen/ops/_foreach_div.h>
+#include <ATen/ops/_foreach_mul.h>
+#include <ATen/ops/_foreach_sqrt.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/linalg_vector_norm.h>
+#include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
+
+#include <algorithm>
+#include <cmath>
+#include <span>
+#include <utility>
+
+#include "uir/base/error.h"
+
+namespace uir {
+namespace {
+
+// Elements that one thread handles at a time: the four arrays of a block fit into the second-level cache.
+constexpr int64_t kBlock = 1 << 15;
+// Elements per foreach call, so that its temporaries stay below 64 MB.
+constexpr int64_t kForeachBlock = 1 << 24;
+
+// The numbers of one update.
+struct Update {
+  double lr = 0, factor = 1, decay = 0;
+  double momentum = 0;  // sgd
+  double beta1 = 0, beta2 = 0, epsilon = 0, correction1 = 1,
+         correction2 = 1;  // adamw; corrections 1 - beta^t
+};
+
+Update next_update(const OptimizerConfig& config, double lr, double factor, int64_t t) {
+  Update update{.lr = lr, .factor = factor, .decay = config.weight_decay};
+  if (const auto* sgd = std::get_if<SgdConfig>(&config.rule)) {
+    update.momentum = sgd->momentum;
+  } else {
+    const auto& adamw = std::get<AdamWConfig>(config.rule);
+    update.beta1 = adamw.beta1;
+    update.beta2 = adamw.beta2;
+    update.epsilon = adamw.epsilon;
+    update.correction1 = 1 - std::pow(adamw.beta1, t);
+    update.correction2 = 1 - std::pow(adamw.beta2, t);
+  }
+  return update;
+}
+
+std::vector<const char*> state_names(const OptimizerConfig& config) {
+  if (std::holds_alternative<SgdConfig>(config.rule)) return {"momentum"};
+  return {"mean", "square"};
+}
+
+bool has_own_kernel(const at::Tensor& tensor) {
+  return tensor.is_cpu() && (tensor.scalar_type() == at::kFloat || tensor.scalar_type() == at::kDouble);
+}
+
+bool same_layout(const at::Tensor& a, const at::Tensor& b) {
+  for (int64_t i = 0; i < a.dim(); ++i) {
+    if (a.size(i) != 1 && a.stride(i) != b.stride(i)) return false;
+  }
+  return true;
+}
+
+// The gradient in the parameter's memory layout, so that both can be walked element by element.
+at::Tensor aligned_gradient(const at::Tensor& parameter) {
+  const at::Tensor& gradient = parameter.grad();
+  ensure(gradient.sizes() == parameter.sizes() && gradient.scalar_type() == parameter.scalar_type(),
+         "a gradient has its parameter's shape and type");
+  if (same_layout(gradient, parameter)) return gradient;
+  return at::empty_like(parameter).copy_(gradient);
+}
+
+// All elements of a dense tensor in memory order.
+at::Tensor flat(const at::Tensor& tensor) { return tensor.detach().as_strided({tensor.numel()}, {1}); }
+
+// Runs kernel(begin, end) over fixed blocks on LibTorch's threads.
+template <class Kernel>
+void for_blocks(int64_t n, Kernel&& kernel) {
+  at::parallel_for(0, (n + kBlock - 1) / kBlock, 1, [&](int64_t first, int64_t last) {
+    for (int64_t block = first; block < last; ++block)
+      kernel(block * kBlock, std::min(n, (block + 1) * kBlock));
+  });
+}
+
+template <class T>
+void sgd_kernel(T* __restrict w, const T* __restrict g, T* __restrict v, int64_t n, const Update& update) {
+  const T lr = static_cast<T>(update.lr), factor = static_cast<T>(update.factor);
+  const T decay = static_cast<T>(update.decay), momentum = static_cast<T>(update.momentum);
+#pragma omp simd
+  for (int64_t i = 0; i < n; ++i) {
+    v[i] = momentum * v[i] + (factor * g[i] + decay * w[i]);
+    w[i] -= lr * v[i];
+  }
+}
+
+// Without errno, or std::sqrt keeps the loop from being vectorised.
+template <class T>
+__attribute__((optimize("no-math-errno"))) void adamw_kernel(T* __restrict w, const T* __restrict g,
+                                                             T* __restrict m, T* __restrict s, int64_t n,
+                                                             const Update& update) {
+  const T keep = static_cast<T>(1 - update.lr * update.decay), factor = static_cast<T>(update.factor);
+  const T beta1 = static_cast<T>(update.beta1), beta2 = static_cast<T>(update.beta2);
+  const T rest1 = static_cast<T>(1 - update.beta1), rest2 = static_cast<T>(1 - update.beta2);
+  const T epsilon = static_cast<T>(update.epsilon), rate = static_cast<T>(update.lr / update.correction1);
+  const T root = static_cast<T>(std::sqrt(update.correction2));
+#pragma omp simd
+  for (int64_t i = 0; i < n; ++i) {
+    const T gradient = factor * g[i];
+    m[i] = beta1 * m[i] + rest1 * gradient;
+    s[i] = beta2 * s[i] + rest2 * gradient * gradient;
+    w[i] = keep * w[i] - rate * m[i] / (std::sqrt(s[i]) / root + epsilon);
+  }
+}
+
+template <class T>
+void update_typed(const at::Tensor& parameter, const std::vector<at::Tensor>& state, const Update& update) {
+  const at::Tensor gradient = aligned_gradient(parameter);
+  T* w = parameter.data_ptr<T>();
+  const T* g = gradient.data_ptr<T>();
+  T* first = state[0].data_ptr<T>();
+  T* second = state.size() > 1 ? state[1].data_ptr<T>() : nullptr;
+  for_blocks(parameter.numel(), [&](int64_t begin, int64_t end) {
+    if (second) {
+      adamw_kernel(w + begin, g + begin, first + begin, second + begin, end - begin, update);
+    } else {
+      sgd_kernel(w + begin, g + begin, first + begin, end - begin, update);
+    }
+  });
+}
+
+void update_on_cpu(const at::Tensor& parameter, const std::vector<at::Tensor>& state, const Update& update) {
+  parameter.scalar_type() == at::kFloat ? update_typed<float>(parameter, state, update)
+                                        : update_typed<double>(parameter, state, update);
+}
+
+// Blocks of parameters, gradients and states for the foreach operators.
+struct ForeachLists {
+  std::vector<at::Tensor> w, g, first, second;
+  int64_t elements = 0;
+};
+
+void foreach_sgd(ForeachLists& l, const Update& update) {
+  if (update.factor != 1) at::_foreach_mul_(l.g, update.factor);
+  if (update.decay != 0) at::_foreach_add_(l.g, l.w, update.decay);
+  at::_foreach_mul_(l.first, update.momentum);
+  at::_foreach_add_(l.first, l.g);
+  at::_foreach_add_(l.w, l.first, -update.lr);
+}
+
+void foreach_adamw(ForeachLists& l, const Update& update) {
+  if (update.factor != 1) at::_foreach_mul_(l.g, update.factor);
+  at::_foreach_mul_(l.w, 1 - update.lr * update.decay);
+  at::_foreach_mul_(l.first, update.beta1);
+  at::_foreach_add_(l.first, l.g, 1 - update.beta1);
+  at::_foreach_mul_(l.second, update.beta2);
+  at::_foreach_addcmul_(l.second, l.g, l.g, 1 - update.beta2);
+  std::vector<at::Tensor> denominator = at::_foreach_sqrt(l.second);
+  at::_foreach_div_(denominator, std::sqrt(update.correction2));
+  at::_foreach_add_(denominator, update.epsilon);
+  at::_foreach_addcdiv_(l.w, l.first, denominator, -update.lr / update.correction1);
+}
+
+void flush(ForeachLists& lists, const Update& update) {
+  if (lists.w.empty()) return;
+  lists.second.empty() ? foreach_sgd(lists, update) : foreach_adamw(lists, update);
+  lists = {};
+}
+
+// Adds a parameter block by block and updates whenever the lists are full.
+void add_to_lists(ForeachLists& lists, const at::Tensor& parameter, const std::vector<at::Tensor>& state,
+                  const Update& update) {
+  const at::Tensor w = flat(parameter), g = flat(aligned_gradient(parameter));
+  for (int64_t begin = 0; begin < w.numel(); begin += kForeachBlock) {
+    const int64_t size = std::min(kForeachBlock, w.numel() - begin);
+    if (lists.elements + size > kForeachBlock) flush(lists, update);
+    lists.w.push_back(w.narrow(0, begin, size));
+    lists.g.push_back(g.narrow(0, begin, size));
+    lists.first.push_back(flat(state[0]).narrow(0, begin, size));
+    if (state.size() > 1) lists.second.push_back(flat(state[1]).narrow(0, begin, size));
+    lists.elements += size;
+  }
+}
+
+template <class T>
+double square_sum(const T* g, int64_t n) {
+  double sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (int64_t i = 0; i < n; ++i) sum += static_cast<double>(g[i]) * static_cast<double>(g[i]);
+  return sum;
+}
+
+// Blocks are summed in order, whichever thread did them: the result does not depend on the number of threads.
+template <class T>
+double square_sum_typed(const at::Tensor& gradient) {
+  const T* g = gradient.data_ptr<T>();
+  std::vector<double> sums((gradient.numel() + kBlock - 1) / kBlock);
+  for_blocks(gradient.numel(),
+             [&](int64_t begin, int64_t end) { sums[begin / kBlock] = square_sum(g + begin, end - begin); });
+  double total = 0;
+  for (const double sum : sums) total += sum;
+  return total;
+}
+
+double square_sum_on_cpu(const at::Tensor& gradient) {
+  return gradient.scalar_type() == at::kFloat ? square_sum_typed<float>(gradient)
+                                              : square_sum_typed<double>(gradient);
+}
+
+// Like the above, as a float64 scalar on the gradient's device.
+at::Tensor square_sum_on_device(const at::Tensor& gradient) {
+  return at::linalg_vector_norm(gradient, 2, at::OptionalIntArrayRef(), false, at::kDouble).square();
+}
+
+void load_tensor(at::Tensor target, const std::string& name, const at::Tensor& source) {
+  if (source.sizes() != target.sizes() || source.scalar_type() != target.scalar_type()) {
+    fail(ErrorKind::kData, "optimizer state '", name, "': ", c10::toString(source.scalar_type()), " ",
+         source.sizes(), ", expected ", c10::toString(target.scalar_type()), " ", target.sizes(),
+         "; it belongs to another network or optimizer");
+  }
+  target.copy_(source);
+}
+
+// Both maps must have the same names.
+void load_tensors(const NamedTensors& targets, const NamedTensors& sources) {
+  for (const auto& [name, source] : sources) {
+    if (!targets.contains(name))
+      fail(ErrorKind::kData, "optimizer state '", name, "' is unknown to this run's optimizer");
+  }
+  for (const auto& [name, target] : targets) {
+    const auto source = sources.find(name);
+    if (source == sources.end())
+      fail(ErrorKind::kData, "optimizer state '", name, "' is missing in the checkpoint");
+    load_tensor(target, name, source->second);
+  }
+}
+
+}  // namespace
+
+Optimizer::Optimizer(const OptimizerConfig& config, std::vector<Parameter> parameters) : config_(config) {
+  for (Parameter& parameter : parameters) {
+    ensure(parameter.tensor.is_non_overlapping_and_dense(), "parameters are dense");
+    Slot slot{std::move(parameter), {}};
+    for (size_t i = 0; i < state_names(config).size(); ++i) {
+      slot.state.push_back(at::zeros_like(slot.parameter.tensor.detach()));
+    }
+    slots_.push_back(std::move(slot));
+  }
+  step_count_ = at::zeros({}, at::kLong);
+}
+
+GradientSquares Optimizer::gradient_squares() const {
+  GradientSquares squares;
+  at::Tensor elsewhere[2];  // replicated and sharded, added up on the device to wait for it only once each
+  for (const Slot& slot : slots_) {
+    const at::Tensor& parameter = slot.parameter.tensor;
+    if (!parameter.grad().defined()) continue;
+    double& sum = slot.parameter.sharded ? squares.sharded : squares.replicated;
+    if (has_own_kernel(parameter)) {
+      sum += square_sum_on_cpu(aligned_gradient(parameter));
+    } else {
+      at::Tensor& total = elsewhere[slot.parameter.sharded];
+      const at::Tensor square = square_sum_on_device(parameter.grad());
+      total = total.defined() ? total.add(square) : square;
+    }
+  }
+  if (elsewhere[0].defined()) squares.replicated += elsewhere[0].item<double>();
+  if (elsewhere[1].defined()) squares.sharded += elsewhere[1].item<double>();
+  return squares;
+}
+
+void Optimizer::step(double learning_rate, double factor) {
+  const c10::NoGradGuard no_grad;
+  Update update = next_update(config_, learning_rate, factor, ++*step_count_.data_ptr<int64_t>());
+  ForeachLists lists[2];  // without and with decay
+  for (const Slot& slot : slots_) {
+    const at::Tensor& parameter = slot.parameter.tensor;
+    if (!parameter.grad().defined()) continue;
+    update.decay = slot.parameter.decays ? config_.weight_decay : 0;
+    if (has_own_kernel(parameter)) {
+      update_on_cpu(parameter, slot.state, update);
+    } else {
+      add_to_lists(lists[slot.parameter.decays], parameter, slot.state, update);
+    }
+  }
+  for (const bool decays : {false, true}) {
+    update.decay = decays ? config_.weight_decay : 0;
+    flush(lists[decays], update);
+  }
+}
+
+void Optimizer::zero_gradients() {
+  for (const Slot& slot : slots_) {
+    at::Tensor gradient = slot.parameter.tensor.grad();
+    if (gradient.defined()) gradient.detach().zero_();
+  }
+}
+
+NamedTensors Optimizer::state(bool sharded) const {
+  const std::vector<const char*> names = state_names(config_);
+  NamedTensors tensors;
+  for (const Slot& slot : slots_) {
+    if (slot.parameter.sharded != sharded) continue;
+    for (size_t i = 0; i < names.size(); ++i)
+      tensors[concat(names[i], "/", slot.parameter.name)] = slot.state[i];
+  }
+  if (!sharded) tensors["step"] = step_count_;
+  return tensors;
+}
+
+void Optimizer::load_state(const NamedTensors& replicated, const NamedTensors& sharded) {
+  load_tensors(state(false), replicated);
+  load_tensors(state(true), sharded);
+}
+
+double clip_factor(double norm, double clip_norm) {
+  return clip_norm > 0 ? std::min(1.0, clip_norm / (norm + 1e-6)) : 1.0;
+}
+
+}  // namespace uir

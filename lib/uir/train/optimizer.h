@@ -1,0 +1,70 @@
+// SGD with momentum and AdamW over named parameters, with the gradient's norm and clipping.
+//
+// Rules, with g' = factor * g:
+//   sgd    v = momentum v + g' + decay w;  w -= lr v      (v starts at 0; without Nesterov and dampening)
+//   adamw  w -= lr decay w;  m = b1 m + (1 - b1) g';  s = b2 s + (1 - b2) g'^2;
+//          w -= lr / (1 - b1^t) * m / (sqrt(s / (1 - b2^t)) + epsilon)
+// Source: torch::optim::SGD and AdamW (Loshchilov and Hutter, ICLR 2019), whose results these are to
+// rounding. Cost: on the CPU one pass over weight, gradient and state in memory, no temporaries; elsewhere
+// LibTorch's foreach operators, in blocks, so that temporaries stay small beside a large parameter. A
+// parameter without a gradient is left as it is. Threads: one at a time; uses LibTorch's intra-op threads.
+// Results do not depend on their number.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "uir/checkpoint/tensor_io.h"
+#include "uir/train/config.h"
+
+namespace uir {
+
+struct Parameter {
+  std::string name;
+  at::Tensor tensor;     // dense; its gradient is tensor.grad()
+  bool decays = true;    // weight decay applies
+  bool sharded = false;  // this rank's rows of the class centers; otherwise the same on all ranks
+};
+
+// Sums of squares of the gradients, in float64. Not finite exactly when a gradient is not (or, in float64,
+// overflows).
+struct GradientSquares {
+  double replicated = 0;
+  double sharded =
+      0;  // of this rank; the whole gradient's square is replicated + the sum of these over the ranks
+};
+
+class Optimizer {
+ public:
+  Optimizer(const OptimizerConfig& config, std::vector<Parameter> parameters);
+
+  GradientSquares gradient_squares() const;
+  // One update with gradients multiplied by `factor` (clipping, one over the loss scale). Elsewhere than on
+  // the CPU the gradients are overwritten.
+  void step(double learning_rate, double factor = 1);
+  void zero_gradients();  // in place, so that their memory is kept
+
+  // State by name: "momentum/<parameter>", or "mean/…", "square/…" and "step" (one integer). The tensors are
+  // the optimizer's own, not copies. sharded: those of sharded parameters; they have the parameter's shape.
+  NamedTensors state(bool sharded) const;
+  // kData if a name is missing or unknown, or a shape differs.
+  void load_state(const NamedTensors& replicated, const NamedTensors& sharded);
+
+ private:
+  struct Slot {
+    Parameter parameter;
+    std::vector<at::Tensor> state;  // as many as the rule has names for, laid out like the parameter
+  };
+  OptimizerConfig config_;
+  std::vector<Slot> slots_;
+  at::Tensor step_count_;  // int64 scalar, the t of AdamW
+};
+
+// Factor that brings a gradient of that norm to at most clip_norm (0: no clipping), as torch's
+// clip_grad_norm_.
+double clip_factor(double norm, double clip_norm);
+
+}  // namespace uir

@@ -1,0 +1,33 @@
+// The run's log: JSON lines (JSONL), one per step, whole lines only. Free of LibTorch.
+//
+// Each line is appended by a single write; a write that fails half-way is taken back. A crash can tear the
+// last line only together with the machine; opening the log mends that. Errors: kCannotCreate, kIo. Threads:
+// one at a time.
+#pragma once
+
+#include <cstdint>
+
+#include "uir/base/file.h"
+#include "uir/base/json.h"
+
+namespace uir {
+
+class RunLog {
+ public:
+  // Opens or creates the log to go on at first_step: lines whose "step" is first_step or later, torn lines
+  // and lines that are not JSON objects with a "step" are dropped (with one warning for the latter two),
+  // atomically.
+  RunLog(const fs::path& path, int64_t first_step);
+  ~RunLog();
+  RunLog(const RunLog&) = delete;
+  RunLog& operator=(const RunLog&) = delete;
+
+  void write(const Json& line);  // must have an integer "step"
+  void sync();                   // what was written survives a crash of the machine; for checkpoints
+
+ private:
+  fs::path path_;
+  int fd_ = -1;
+};
+
+}  // namespace uir
