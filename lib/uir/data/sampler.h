@@ -29,8 +29,13 @@ class TrainingSampler {
   std::vector<Sample> micro_batch(int64_t m) const;
 
  private:
+  // This rank's part of a global batch: positions within it.
+  RowRange own_part(int64_t global_count, int64_t part) const;
+  void add_labeled(int64_t step, int64_t part, std::vector<Sample>& samples) const;
+  void add_unlabeled(int64_t step, int64_t part, std::vector<Sample>& samples) const;
+
+  Index index_;
   std::vector<int64_t> labeled_rows_, unlabeled_rows_;
-  std::vector<int64_t> labels_;  // of labeled_rows_
   Shape shape_;
   uint64_t seed_;
 };

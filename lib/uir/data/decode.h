@@ -1,0 +1,46 @@
+// Encoded images to RGB pixels: JPEG through libjpeg-turbo's own API, PNG, BMP, PNM and WebP through OpenCV.
+//
+// Shapes: pixels are uint8 RGB, rows from top to bottom without padding: [height, width, 3]. Grey becomes RGB,
+// 16 bits become 8, alpha is dropped, orientation tags are ignored (landmarks refer to the stored pixels).
+// Cost: a 112x112 JPEG takes about 70 µs.
+// Errors: kData for anything that is not a whole image of these formats: empty, truncated (never decoded in part:
+// libjpeg's warnings are errors here), CMYK, or larger than the limits, which are checked before allocation. The
+// message has no file name: the caller knows the place (Error::at).
+// Threads: all functions are thread-safe.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "uir/base/file.h"
+
+namespace uir {
+
+inline constexpr int64_t kMaxImageSide = 16384;
+inline constexpr int64_t kMaxImagePixels = 100'000'000;
+
+struct ImageSize {
+  int width = 0, height = 0;
+  bool operator==(const ImageSize&) const = default;
+  size_t num_bytes() const { return static_cast<size_t>(width) * static_cast<size_t>(height) * 3; }
+};
+
+struct RgbImage {
+  ImageSize size;
+  std::vector<uint8_t> pixels;
+};
+
+bool is_jpeg(Bytes encoded);
+// The size of an image from its header alone.
+ImageSize probe_image(Bytes encoded);
+RgbImage decode_image(Bytes encoded);
+// The same, into the memory that `image` has already.
+void decode_image(Bytes encoded, RgbImage& image);
+// Decodes into `rgb` (expected.num_bytes() bytes) if the image has the expected size; false, with nothing written,
+// if it has another.
+bool decode_image_of_size(Bytes encoded, ImageSize expected, uint8_t* rgb);
+// quality 1 … 100; chroma at half resolution (4:2:0), as most face crops have it.
+std::vector<std::byte> encode_jpeg(const uint8_t* rgb, ImageSize size, int quality);
+
+}  // namespace uir

@@ -1,0 +1,40 @@
+// The picture of an index row as the network sees it: read, checked, decoded, aligned or resized, shifted.
+//
+// Rules: 112x112 images are taken as they are; others are aligned by the row's landmarks, else stretched. The
+// source's shift moves images that were not aligned by landmarks (those sit on the template already).
+//
+// Shapes: uint8 [112, 112, 3] RGB. Cost: one read and one decode; .rec and .bin files are memory-mapped.
+// Errors: kData naming the item if it cannot be decoded or is not what the index saw (size and content hash are
+// compared on every load); kMissingInput if the file is gone.
+// Threads: load is thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "uir/data/index.h"
+
+namespace uir {
+
+class ImageSource {
+ public:
+  explicit ImageSource(Index index);
+  ~ImageSource();
+  ImageSource(ImageSource&&) noexcept;
+
+  const Index& index() const;
+  // Writes kImageBytes bytes; they are undefined after an exception.
+  void load(int64_t row, uint8_t* rgb) const;
+  // The row's encoded bytes as stored (copied), checked against the index; a synthetic row's raw pixels.
+  std::vector<std::byte> encoded(int64_t row) const;
+  // "source 'lfw': Ann/1.jpg": how messages name a row.
+  std::string describe(int64_t row) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace uir
