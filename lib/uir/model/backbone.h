@@ -35,10 +35,8 @@ std::shared_ptr<Backbone> make_backbone(const ModelConfig& config, uint64_t seed
 // The same with uninitialised weights, for those who load weights right away.
 std::shared_ptr<Backbone> make_uninitialized_backbone(const ModelConfig& config, uint64_t seed);
 
-// Parameters and buffers by state-dict key, in the order of InsightFace's files. The tensors share memory
-// with the module.
-using StateDict = std::vector<std::pair<std::string, at::Tensor>>;
-StateDict state_dict(const torch::nn::Module& module);
+// Parameters and buffers by state-dict key, in the order of InsightFace's files. The tensors are the module's own.
+std::vector<std::pair<std::string, at::Tensor>> named_state(const torch::nn::Module& module);
 
 // Elements of all parameters, trained or not.
 int64_t num_parameters(const Backbone& backbone);

@@ -60,7 +60,9 @@ std::shared_ptr<Backbone> build(const MobileFaceNetConfig& config, uint64_t) {
   return make_mobilefacenet(config);
 }
 
-void append_state(const torch::nn::Module& module, const std::string& prefix, StateDict& state) {
+using NamedState = std::vector<std::pair<std::string, at::Tensor>>;
+
+void append_state(const torch::nn::Module& module, const std::string& prefix, NamedState& state) {
   for (const auto& parameter : module.named_parameters(/*recurse=*/false)) {
     state.emplace_back(prefix + parameter.key(), parameter.value());
   }
@@ -83,8 +85,8 @@ std::shared_ptr<Backbone> make_backbone(const ModelConfig& config, uint64_t seed
   return network;
 }
 
-StateDict state_dict(const torch::nn::Module& module) {
-  StateDict state;
+NamedState named_state(const torch::nn::Module& module) {
+  NamedState state;
   append_state(module, "", state);
   return state;
 }

@@ -63,8 +63,9 @@ void load_state_dict(Backbone& backbone, const Tensors& tensors) {
     if (!own.contains(name)) unknown.push_back(name);
   }
   if (!missing.empty() || !misshapen.empty() || !unknown.empty()) {
-    fail(ErrorKind::kData, "the weights do not fit the network: missing ", first_of(missing), ", of another shape ",
-         first_of(misshapen), ", unknown ", first_of(unknown), "; check the model section (type, depth, width)");
+    fail(ErrorKind::kData, "the weights do not fit the network: missing ", first_of(missing),
+         ", of another shape ", first_of(misshapen), ", unknown ", first_of(unknown),
+         "; check the model section (type, depth, width)");
   }
   for (const auto& [name, tensor] : given) own.at(name).copy_(tensor);
 }

@@ -14,7 +14,7 @@ namespace {
 class Reference {
  public:
   Reference(const Backbone& network, bool training) : training_(training) {
-    for (const auto& [key, tensor] : state_dict(network)) {
+    for (const auto& [key, tensor] : named_state(network)) {
       state_[key] = tensor.detach().clone();
       if (tensor.requires_grad()) state_[key].requires_grad_();
     }
@@ -102,7 +102,7 @@ double relative_error(const at::Tensor& a, const at::Tensor& b) {
 void randomize_normalisation(Backbone& network) {
   const auto generator = at::make_generator<at::CPUGeneratorImpl>(9);
   at::NoGradGuard no_grad;
-  for (const auto& [key, tensor] : state_dict(network)) {
+  for (const auto& [key, tensor] : named_state(network)) {
     if (tensor.dim() == 1 && tensor.requires_grad()) tensor.add_(at::randn(tensor.sizes(), generator), 0.1);
     if (key.ends_with("running_var")) tensor.uniform_(0.5, 2, generator);
     if (key.ends_with("running_mean")) tensor.normal_(0, 0.3, generator);
@@ -132,7 +132,7 @@ void compare_training(const ModelConfig& config, Road road) {
   for (const auto& item : network->named_parameters()) {
     if (item.value().requires_grad()) largest = std::max(largest, item.value().grad().norm().item<double>());
   }
-  for (const auto& [key, tensor] : state_dict(*network)) {
+  for (const auto& [key, tensor] : named_state(*network)) {
     INFO(key);
     if (tensor.requires_grad()) {
       const at::Tensor expected_gradient = reference[key].grad();

@@ -22,7 +22,7 @@ ModelConfig mobilefacenet(bool large, double width = 1) {
 
 std::map<std::string, at::Tensor> state_map(const Backbone& network) {
   std::map<std::string, at::Tensor> map;
-  for (const auto& [key, tensor] : state_dict(network)) map[key] = tensor;
+  for (const auto& [key, tensor] : named_state(network)) map[key] = tensor;
   return map;
 }
 
@@ -38,13 +38,13 @@ TEST_CASE("key and parameter counts are InsightFace's") {
                        {mobilefacenet(true), 606, 6'314'880}};
   for (const Row& row : table) {
     const auto network = make_uninitialized_backbone(row.config, 0);
-    CHECK(state_dict(*network).size() == row.keys);
+    CHECK(named_state(*network).size() == row.keys);
     CHECK(num_parameters(*network) == row.parameters);
     CHECK(network->embedding_size() == 512);
   }
 }
 
-TEST_CASE("state_dict holds exactly the named parameters and buffers") {
+TEST_CASE("named_state holds exactly the named parameters and buffers") {
   const auto network = make_backbone(iresnet(18, 0.125), 1);
   const auto state = state_map(*network);
   CHECK(state.size() == network->named_parameters().size() + network->named_buffers().size());
@@ -54,7 +54,7 @@ TEST_CASE("state_dict holds exactly the named parameters and buffers") {
 
 TEST_CASE("IResNet's keys stand in InsightFace's order") {
   std::vector<std::string> keys;
-  for (const auto& [key, tensor] : state_dict(*make_backbone(iresnet(18, 0.125), 1))) keys.push_back(key);
+  for (const auto& [key, tensor] : named_state(*make_backbone(iresnet(18, 0.125), 1))) keys.push_back(key);
   const auto bn = [](const std::string& name) {
     return std::vector<std::string>{name + ".weight", name + ".bias", name + ".running_mean",
                                     name + ".running_var", name + ".num_batches_tracked"};
