@@ -99,11 +99,9 @@ void sgd_kernel(T* __restrict w, const T* __restrict g, T* __restrict v, int64_t
   }
 }
 
-// Without errno, or std::sqrt keeps the loop from being vectorised.
 template <class T>
-__attribute__((optimize("no-math-errno"))) void adamw_kernel(T* __restrict w, const T* __restrict g,
-                                                             T* __restrict m, T* __restrict s, int64_t n,
-                                                             const Update& update) {
+void adamw_kernel(T* __restrict w, const T* __restrict g, T* __restrict m, T* __restrict s, int64_t n,
+                  const Update& update) {
   const T keep = static_cast<T>(1 - update.lr * update.decay), factor = static_cast<T>(update.factor);
   const T beta1 = static_cast<T>(update.beta1), beta2 = static_cast<T>(update.beta2);
   const T rest1 = static_cast<T>(1 - update.beta1), rest2 = static_cast<T>(1 - update.beta2);
