@@ -154,6 +154,9 @@ struct Loader::Impl {
         break;
       }
       sample.row = next_training_row(sample.row);
+      if (sample.row == pending.samples[position].row) {
+        fail(ErrorKind::kData, source.describe(sample.row), ": no image of this source can be read");
+      }
       sample.label = source.index().labels()[static_cast<size_t>(sample.row)];
     }
     return sample;

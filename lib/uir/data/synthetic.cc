@@ -230,9 +230,21 @@ Box around(float x, float y, float reach_x, float reach_y) {
 }
 
 // Coverage of an ellipse around the origin with an edge about one pixel wide.
-float ellipse(float x, float y, float a, float b) {
-  const float r = std::sqrt(x * x / (a * a) + y * y / (b * b));
-  return (1 - r) * std::min(a, b) + 0.5f;
+class Ellipse {
+ public:
+  Ellipse(float a, float b) : inverse_a2_(1 / (a * a)), inverse_b2_(1 / (b * b)), edge_(std::min(a, b)) {}
+  float operator()(float x, float y) const {
+    return (1 - std::sqrt(x * x * inverse_a2_ + y * y * inverse_b2_)) * edge_ + 0.5f;
+  }
+
+ private:
+  float inverse_a2_, inverse_b2_, edge_;
+};
+
+void paint_ellipse(Canvas& canvas, float x0, float y0, float a, float b, Color color, float strength = 1) {
+  const Ellipse ellipse(a, b);
+  canvas.paint(around(x0, y0, a + 1, b + 1), color,
+               [&](float x, float y) { return strength * ellipse(x - x0, y - y0); });
 }
 
 // --- Parts of a head, from back to front ---------------------------------------------------------------------
@@ -266,9 +278,10 @@ void paint_hair_behind(Canvas& canvas, const Head& head) {
   if (p.bald) return;
   const float width = p.face_width + p.hair_volume + head.pose.hair_change * 0.5f;
   const float top = p.forehead + p.hair_volume;
+  const Ellipse skull(width, top - 10);
   canvas.paint({-width - 1, -top - 1, width + 1, p.hair_length}, p.hair * 0.75f, [&](float x, float y) {
     if (y > p.hair_length) return 0.0f;
-    return y < -10 ? ellipse(x, y + 10, width, top - 10) : width - std::abs(x) + 0.5f;
+    return y < -10 ? skull(x, y + 10) : width - std::abs(x) + 0.5f;
   });
 }
 
@@ -285,10 +298,8 @@ void paint_body(Canvas& canvas, const Head& head) {
 void paint_ears(Canvas& canvas, const Head& head) {
   const Person& p = head.person;
   for (const float side : {-1.0f, 1.0f}) {
-    const float x0 = side * (p.face_width - 0.5f) - head.turn(0.3f), a = 4.5f * p.ear_size,
-                b = 9 * p.ear_size;
-    canvas.paint(around(x0, -12, a + 1, b + 1), p.skin * 0.85f,
-                 [&](float x, float y) { return ellipse(x - x0, y + 12, a, b); });
+    const float x0 = side * (p.face_width - 0.5f) - head.turn(0.3f);
+    paint_ellipse(canvas, x0, -12, 4.5f * p.ear_size, 9 * p.ear_size, p.skin * 0.85f);
   }
 }
 
@@ -314,9 +325,10 @@ void paint_beard(Canvas& canvas, const Head& head) {
   const Person& p = head.person;
   if (p.beard == 0) return;
   const Color color = mix(p.skin, p.hair, p.beard);
+  const Ellipse shaved(16, 12);  // around the mouth
   canvas.paint({-p.face_width, 4, p.face_width, p.chin_length + 1}, color, [&](float x, float y) {
     const float inside = half_width(p, y) - std::abs(x);
-    const float from_mouth = ellipse(x - head.turn(0.7f), y - 17, 16, 12);  // shaved around the mouth
+    const float from_mouth = shaved(x - head.turn(0.7f), y - 17);
     return inside < 0 || y < 9 + 0.2f * std::abs(x) ? 0.0f
                                                     : std::min(inside * 0.4f, -from_mouth * 0.25f + 0.5f);
   });
@@ -324,14 +336,13 @@ void paint_beard(Canvas& canvas, const Head& head) {
 
 void paint_marks(Canvas& canvas, const Head& head, ItemRandom random) {
   const Person& p = head.person;
-  const auto dot = [&](float x0, float y0, float size, float darkness) {
-    canvas.paint(around(x0, y0, size + 1, size + 1), p.skin * darkness,
-                 [&](float x, float y) { return ellipse(x - x0, y - y0, size, size); });
+  const auto dot = [&](float x, float y, float size, float darkness) {
+    paint_ellipse(canvas, x + head.turn(0.6f), y + head.nod(0.6f), size, size, p.skin * darkness);
   };
-  if (p.mole_size > 0) dot(p.mole_x + head.turn(0.6f), p.mole_y + head.nod(0.6f), p.mole_size, 0.4f);
+  if (p.mole_size > 0) dot(p.mole_x, p.mole_y, p.mole_size, 0.4f);
   for (int i = 0; i < static_cast<int>(p.freckles * 24); ++i) {
     const float x = draw(random, -24, 24), y = draw(random, -12, 6);
-    dot(x + head.turn(0.6f), y + head.nod(0.6f), 0.7f, 0.78f);
+    dot(x, y, 0.7f, 0.78f);
   }
 }
 
@@ -340,25 +351,23 @@ void paint_eye(Canvas& canvas, const Head& head, float side) {
   const float x0 = side * p.eye_spacing + head.turn(0.7f), y0 = -20 + head.nod(0.7f);
   const float tilt = side * p.eye_tilt, open = p.eye_height * head.pose.eyes_open;
   const Box box = around(x0, y0, p.eye_width + 3, p.eye_height + 4);
+  const auto tilted = [&](float x, float y) { return y - y0 + tilt * (x - x0); };
   const auto lid = [&](float x, float y) {  // almond: two arcs meeting at the corners
     const float u = (x - x0) / p.eye_width;
-    const float v = y - y0 + tilt * (x - x0);
-    return std::min(1.0f, open * (1 - u * u) - std::abs(v) + 0.3f);
+    return std::min(1.0f, open * (1 - u * u) - std::abs(tilted(x, y)) + 0.3f);
   };
-  canvas.paint(around(x0, y0 - 1, p.eye_width + 3, p.eye_height + 5), p.skin * 0.7f, [&](float x, float y) {
-    return 0.6f * ellipse(x - x0, y - y0 + 1 + tilt * (x - x0), p.eye_width + 2.5f, p.eye_height + 2.5f) / 3;
-  });
+  const Ellipse socket(p.eye_width + 2.5f, p.eye_height + 2.5f), iris(p.iris_size, p.iris_size),
+      pupil(p.iris_size * 0.45f, p.iris_size * 0.45f);
+  const float gaze = x0 + head.pose.gaze + head.turn(0.08f);
+  canvas.paint(around(x0, y0 - 1, p.eye_width + 3, p.eye_height + 5), p.skin * 0.7f,
+               [&](float x, float y) { return 0.2f * socket(x - x0, tilted(x, y) + 1); });
   canvas.paint(box, {238, 236, 232}, lid);
-  const float iris_x = x0 + head.pose.gaze + head.turn(0.08f);
-  const auto disc = [&](float x, float y, float radius) {
-    return std::min(lid(x, y), ellipse(x - iris_x, y - y0, radius, radius));
-  };
-  canvas.paint(box, p.iris, [&](float x, float y) { return disc(x, y, p.iris_size); });
-  canvas.paint(box, {12, 10, 10}, [&](float x, float y) { return disc(x, y, p.iris_size * 0.45f); });
+  canvas.paint(box, p.iris, [&](float x, float y) { return std::min(lid(x, y), iris(x - gaze, y - y0)); });
+  canvas.paint(box, {12, 10, 10},
+               [&](float x, float y) { return std::min(lid(x, y), pupil(x - gaze, y - y0)); });
   canvas.paint(box, p.hair * 0.4f, [&](float x, float y) {  // upper lashes
     const float u = (x - x0) / p.eye_width;
-    const float v = y - y0 + tilt * (x - x0) + open * (1 - u * u);
-    return u * u > 1.1f ? 0.0f : 1.1f - std::abs(v);
+    return u * u > 1.1f ? 0.0f : 1.1f - std::abs(tilted(x, y) + open * (1 - u * u));
   });
 }
 
@@ -385,15 +394,11 @@ void paint_nose(Canvas& canvas, const Head& head) {
                 width = p.nose_bridge + (p.nose_width * 0.6f - p.nose_bridge) * t;
     return side < 0 || side > width ? 0.0f : 0.75f * (1 - side / width);
   });
-  canvas.paint(around(tip_x, tip_y, p.nose_width + 1, 6), p.skin * 0.84f,
-               [&](float x, float y) { return 0.55f * ellipse(x - tip_x, y - tip_y, p.nose_width, 4.5f); });
-  canvas.paint(around(tip_x, tip_y - 1.5f, p.nose_width, 5), p.skin * 1.06f, [&](float x, float y) {
-    return 0.35f * ellipse(x - tip_x, y - tip_y + 1.5f, p.nose_width * 0.7f, 3.6f);
-  });
+  paint_ellipse(canvas, tip_x, tip_y, p.nose_width, 4.5f, p.skin * 0.84f, 0.55f);
+  paint_ellipse(canvas, tip_x, tip_y - 1.5f, p.nose_width * 0.7f, 3.6f, p.skin * 1.06f, 0.35f);
   for (const float side : {-1.0f, 1.0f}) {
-    const float x0 = tip_x + side * p.nose_width * 0.5f, y0 = tip_y + 2.4f;
-    canvas.paint(around(x0, y0, 4, 3), p.skin * 0.4f,
-                 [&](float x, float y) { return ellipse(x - x0, y - y0, p.nose_width * 0.26f, 1.2f); });
+    paint_ellipse(canvas, tip_x + side * p.nose_width * 0.5f, tip_y + 2.4f, p.nose_width * 0.26f, 1.2f,
+                  p.skin * 0.4f);
   }
 }
 
@@ -423,13 +428,14 @@ void paint_hair_in_front(Canvas& canvas, const Head& head) {
   const Person& p = head.person;
   if (p.bald) return;
   const float width = p.face_width + p.hair_volume, top = p.forehead + p.hair_volume;
+  const Ellipse skull(width, top - 10);
   canvas.paint({-width - 1, -top - 1, width + 1, p.hair_length < 0 ? p.hair_length : 0}, p.hair,
                [&](float x, float y) {
                  const float parted = 0.006f * (x - p.parting * 22) * (x - p.parting * 22);
                  const float sides = std::max(0.0f, std::abs(x) - p.face_width * 0.78f) * 3;
                  const float edge =
                      p.hairline + head.pose.hair_change + p.fringe + std::min(parted, 14.0f) + sides;
-                 return std::min(ellipse(x, y + 10, width, top - 10), (edge - y) * 0.7f);
+                 return std::min(skull(x, y + 10), (edge - y) * 0.7f);
                });
 }
 
@@ -451,21 +457,23 @@ void paint_glasses(Canvas& canvas, const Head& head) {
 
 // --- The camera -----------------------------------------------------------------------------------------------
 
-uint8_t to_byte(float value) { return static_cast<uint8_t>(std::clamp(value + 0.5f, 0.0f, 255.0f)); }
-
 void expose(const Canvas& canvas, const Pose& pose, ItemRandom random, uint8_t* rgb) {
-  const float red = pose.gain * pose.contrast * (1 + pose.warmth), green = pose.gain * pose.contrast;
-  const float blue = pose.gain * pose.contrast * (1 - pose.warmth), offset = 128 * (1 - pose.contrast);
-  const float noise_scale = pose.noise / 65536.0f;
+  const float gain = pose.gain * pose.contrast, offset = 128 * (1 - pose.contrast) + 0.5f;
+  const float red = gain * (1 + pose.warmth), blue = gain * (1 - pose.warmth);
+  std::array<float, kImageBytes> light;
+  float* out = light.data();
   for (const Color& pixel : canvas.pixels()) {
-    const uint64_t bits = random.next();  // four uniform 16-bit numbers
-    const auto noise = [&](int shift) {
-      return (static_cast<float>(bits >> shift & 0xffff) - 32767.5f) * noise_scale;
-    };
-    const float brightness = noise(0);
-    *rgb++ = to_byte(pixel.r * red + offset + brightness + noise(16));
-    *rgb++ = to_byte(pixel.g * green + offset + brightness + noise(32));
-    *rgb++ = to_byte(pixel.b * blue + offset + brightness + noise(48));
+    *out++ = pixel.r * red + offset;
+    *out++ = pixel.g * gain + offset;
+    *out++ = pixel.b * blue + offset;
+  }
+  std::array<uint64_t, kImageBytes / 4> noise;  // four uniform 16-bit numbers each
+  for (uint64_t& bits : noise) bits = random.next();
+  const float scale = pose.noise / 65536.0f;
+  for (size_t i = 0; i < kImageBytes; ++i) {
+    const auto number = static_cast<uint16_t>(noise[i / 4] >> (16 * (i % 4)));
+    const float value = light[i] + (static_cast<float>(number) - 32767.5f) * scale;
+    rgb[i] = static_cast<uint8_t>(std::clamp(value, 0.0f, 255.0f));
   }
 }
 

@@ -1,0 +1,158 @@
+// Loader against raw libjpeg-turbo decoding of the same bytes on the same threads, from a folder and from RecordIO.
+//
+//   bench_loader [threads [rounds [index]]]   threads 0: one per processor; index: folder made by uir-index
+//
+// Without an index, 8,000 synthetic faces are written as JPEG (quality 90) into a temporary folder, as files and as
+// RecordIO. Each round times raw decoding and the loader one after the other, so that both see the same machine; the
+// ratio of a round is loader / raw [images/s], and the median over the rounds is what counts (target 0.85). Mirroring
+// is on, as in training.
+#include <stdlib.h>
+#include <turbojpeg.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <functional>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "uir/base/file.h"
+#include "uir/base/json.h"
+#include "uir/base/parallel.h"
+#include "uir/data/decode.h"
+#include "uir/data/image_source.h"
+#include "uir/data/index_builder.h"
+#include "uir/data/loader.h"
+#include "uir/data/recordio.h"
+#include "uir/data/synthetic.h"
+
+namespace uir {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr int64_t kBatch = 128;
+
+double seconds(const std::function<void()>& body) {
+  const Clock::time_point start = Clock::now();
+  body();
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+double median(std::vector<double> values) {
+  std::nth_element(values.begin(), values.begin() + static_cast<int64_t>(values.size() / 2), values.end());
+  return values[values.size() / 2];
+}
+
+using EncodedImages = std::vector<std::vector<std::byte>>;
+
+// The reference: nothing but tjDecompress2 into memory that is in the cache, one decoder per thread.
+void decode_raw(const EncodedImages& images, int threads) {
+  parallel_blocks(static_cast<int64_t>(images.size()), 64, threads, [&](int64_t begin, int64_t end) {
+    thread_local const tjhandle turbo = tjInitDecompress();
+    thread_local std::vector<uint8_t> rgb(kImageBytes);
+    for (int64_t i = begin; i < end; ++i) {
+      const auto& image = images[static_cast<size_t>(i)];
+      if (tjDecompress2(turbo, reinterpret_cast<const unsigned char*>(image.data()), image.size(), rgb.data(),
+                        kImageSize, 0, kImageSize, TJPF_RGB, TJFLAG_STOPONWARNING) != 0) {
+        fail(ErrorKind::kData, "not a 112x112 JPEG");
+      }
+    }
+  });
+}
+
+double load_all(const Index& index, int threads, bool mirror) {
+  LoaderOptions options;
+  options.config.threads = threads;
+  options.augment.mirror = mirror;
+  options.training = true;
+  options.num_batches = index.size() / kBatch;
+  const BatchPlan plan = [](int64_t batch) {
+    std::vector<Sample> samples;
+    for (int64_t row = batch * kBatch; row < (batch + 1) * kBatch; ++row) samples.push_back({row, -1, 0});
+    return samples;
+  };
+  Loader loader(index, plan, options);
+  Batch batch;
+  while (loader.next(batch)) {
+  }
+  return loader.waited_s();
+}
+
+EncodedImages read_all(const Index& index) {
+  const ImageSource source(index);
+  EncodedImages images;
+  for (int64_t row = 0; row < index.size() / kBatch * kBatch; ++row) images.push_back(source.encoded(row));
+  return images;
+}
+
+Json measure(const fs::path& folder, int threads, int rounds) {
+  const Index index = Index::open(folder);
+  const EncodedImages images = read_all(index);
+  const auto count = static_cast<double>(images.size());
+  std::vector<double> raw, loader, ratio;
+  for (int round = 0; round < rounds; ++round) {
+    raw.push_back(count / seconds([&] { decode_raw(images, threads); }));
+    loader.push_back(count / seconds([&] { load_all(index, threads, true); }));
+    ratio.push_back(loader.back() / raw.back());
+  }
+  uint64_t bytes = 0;
+  for (const auto& image : images) bytes += image.size();
+  return {{"images", images.size()},
+          {"bytes_per_image", static_cast<double>(bytes) / count},
+          {"raw_images_per_s", median(raw)},
+          {"loader_images_per_s", median(loader)},
+          {"ratio", median(ratio)}};
+}
+
+// The same faces as files and as RecordIO, both indexed.
+void make_data(const fs::path& folder) {
+  constexpr int64_t kImages = 8000;
+  const ImageSize size{kImageSize, kImageSize};
+  create_folders(folder / "faces/a");
+  RecordWriter record(folder / "faces.rec", folder / "faces.idx");
+  std::vector<uint8_t> rgb(kImageBytes);
+  for (int64_t i = 0; i < kImages; ++i) {
+    render_synthetic_face({}, i / 10, i % 10, rgb.data());
+    const std::vector<std::byte> jpeg = encode_jpeg(rgb.data(), size, 90);
+    record.write(static_cast<uint64_t>(i), 0, jpeg);
+    OutputFile(folder / concat("faces/a/", i, ".jpg")).write(jpeg);
+  }
+  record.close();
+  const auto build = [&](const char* name, auto kind) {
+    DataConfig config;
+    config.sources.push_back({name, Role::kUnlabeled, kind, {0, 0}, 0});
+    build_index(config, folder / name);
+  };
+  build("folder", FolderSource{{(folder / "faces").string()}, {}});
+  build("recordio", RecordIoSource{{(folder / "faces.rec").string()}, {}});
+}
+
+void run(int argc, char** argv) {
+  const int threads = resolve_threads(argc > 1 ? std::stoi(argv[1]) : 0),
+            rounds = argc > 2 ? std::stoi(argv[2]) : 7;
+  Json report{{"threads", threads}, {"rounds", rounds}};
+  if (argc > 3) {
+    report["index"] = measure(argv[3], threads, rounds);
+  } else {
+    std::string name = (fs::temp_directory_path() / "uir-bench-XXXXXX").string();
+    const fs::path folder = ::mkdtemp(name.data());
+    make_data(folder);
+    for (const char* kind : {"folder", "recordio"}) report[kind] = measure(folder / kind, threads, rounds);
+    fs::remove_all(folder);
+  }
+  std::cout << report.dump(2) << "\n";
+}
+
+}  // namespace
+}  // namespace uir
+
+int main(int argc, char** argv) {
+  try {
+    uir::run(argc, argv);
+    return 0;
+  } catch (const std::exception& error) {
+    std::cerr << "bench_loader: " << error.what() << "\n";
+    return 1;
+  }
+}
