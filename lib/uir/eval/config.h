@@ -68,7 +68,8 @@ struct RejectionProtocol {
 };
 template <class Visitor>
 void describe(Visitor& v, RejectionProtocol& c) {
-  v.field("known", c.known, "Sets of held-out images of training identities (<source>.held_out).", Required{});
+  v.field("known", c.known, "Sets of held-out images of training identities (<source>.held_out).",
+          Required{});
   v.field("strangers", c.strangers, "Sets of people who are in no class.", Required{});
   v.field("keep", c.keep, "Shares of known faces that the thresholds keep.", Between{0, 1});
   v.field("false_acceptance", c.false_acceptance, "Share of strangers that the saved threshold lets through.",
@@ -77,7 +78,8 @@ void describe(Visitor& v, RejectionProtocol& c) {
 
 struct ProtocolConfig {
   std::string name;
-  std::variant<VerificationProtocol, AllPairsProtocol, OpenSetProtocol, SeparationProtocol, RejectionProtocol> kind;
+  std::variant<VerificationProtocol, AllPairsProtocol, OpenSetProtocol, SeparationProtocol, RejectionProtocol>
+      kind;
 };
 template <class Visitor>
 void describe(Visitor& v, ProtocolConfig& c) {

@@ -1,0 +1,78 @@
+#include "uir/eval/all_pairs.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "uir/base/error.h"
+#include "uir/base/progress.h"
+#include "uir/eval/exact_scores.h"
+
+namespace uir {
+namespace {
+
+void check_labels(const CanonicalVectors& vectors, std::span<const int64_t> labels) {
+  ensure(static_cast<int64_t>(labels.size()) == vectors.rows, "one label per row");
+  const auto unlabeled = std::ranges::find_if(labels, [](int64_t label) { return label < 0; });
+  if (unlabeled == labels.end()) return;
+  fail(ErrorKind::kData, "all_pairs: row ", unlabeled - labels.begin(),
+       " has no identity; every image of the set needs a label");
+}
+
+// Scores of all pairs of one identity.
+std::vector<double> genuine_scores(const CanonicalVectors& vectors, std::span<const int64_t> labels) {
+  std::vector<int64_t> rows(labels.size());
+  std::iota(rows.begin(), rows.end(), 0);
+  std::ranges::stable_sort(rows, {}, [&](int64_t row) { return labels[static_cast<size_t>(row)]; });
+  std::vector<double> scores;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    for (size_t j = i + 1; j < rows.size() && labels[rows[j]] == labels[rows[i]]; ++j) {
+      scores.push_back(score(vectors.row(rows[i]), vectors.row(rows[j])));
+    }
+  }
+  return scores;
+}
+
+}  // namespace
+
+Roc all_pairs_roc(const CanonicalVectors& vectors, std::span<const int64_t> labels, int threads) {
+  check_labels(vectors, labels);
+  Roc roc(genuine_scores(vectors, labels));
+  const ScoreColumns columns(vectors.view());
+  Progress progress("scoring all pairs", "images", vectors.rows);
+  const auto count_block = [&](Roc::Counter& counter, int64_t begin, int64_t end) {
+    visit_scores(vectors.view(), begin, end, columns, begin,
+                 [&](int64_t row, int64_t first, std::span<const double> scores) {
+                   const auto width = static_cast<int64_t>(scores.size());
+                   for (int64_t c = std::max<int64_t>(0, row + 1 - first); c < width; ++c) {
+                     if (labels[first + c] != labels[row]) roc.count(scores[c], counter);
+                   }
+                 });
+    progress.add(end - begin);
+  };
+  Roc result = roc;
+  reduce_blocks(vectors.rows, kScoreRows, threads, roc.counter(), count_block,
+                [&](const Roc::Counter& counter) { result.merge(counter); });
+  return result;
+}
+
+ProtocolResult run_all_pairs(const std::string& name, const CanonicalVectors& vectors,
+                             std::span<const int64_t> labels, const std::vector<double>& far, int threads) {
+  const Roc roc = all_pairs_roc(vectors, labels, threads);
+  ProtocolResult report{name, "all_pairs", {}, {}, {}, Json::object()};
+  report.description =
+      "Every unordered pair of images of the set: genuine when both show one identity, else impostor. Score: "
+      "cosine of "
+      "the unit vectors. AUC, EER, and TAR at FAR by the rule at_most (the largest TAR whose FAR does not "
+      "exceed the "
+      "target), exact.";
+  report.count("images", vectors.rows);
+  std::vector<int64_t> identities(labels.begin(), labels.end());
+  std::ranges::sort(identities);
+  report.count("identities", std::unique(identities.begin(), identities.end()) - identities.begin());
+  report.count("genuine_pairs", roc.num_genuine());
+  report.count("impostor_pairs", roc.num_impostor());
+  report_roc(roc, far, report);
+  return report;
+}
+
+}  // namespace uir

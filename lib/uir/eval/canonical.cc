@@ -1,0 +1,68 @@
+#include "uir/eval/canonical.h"
+
+#include <cmath>
+
+#include "uir/base/error.h"
+#include "uir/base/parallel.h"
+
+namespace uir {
+namespace {
+
+std::string name_of(const RowName& row_name, int64_t row) {
+  return row_name ? row_name(row) : concat("row ", row);
+}
+
+// Writes the unit vector of a (+ b) to out; false if its length is zero or not finite.
+bool normalise_sum(std::span<const float> a, std::span<const float> b, float* out) {
+  const auto sum = [&](size_t d) { return b.empty() ? double{a[d]} : double{a[d]} + double{b[d]}; };
+  double squares = 0;
+  for (size_t d = 0; d < a.size(); ++d) squares += sum(d) * sum(d);
+  const double length = std::sqrt(squares);
+  if (!std::isfinite(length) || length == 0) return false;
+  for (size_t d = 0; d < a.size(); ++d) out[d] = static_cast<float>(sum(d) / length);
+  return true;
+}
+
+}  // namespace
+
+CanonicalVectors canonical_vectors(MatrixView embeddings, std::optional<MatrixView> mirrored, int threads,
+                                   const RowName& row_name) {
+  if (mirrored && (mirrored->rows != embeddings.rows || mirrored->cols != embeddings.cols)) {
+    fail(ErrorKind::kData, "embeddings are (", embeddings.rows, ", ", embeddings.cols,
+         "), those of the mirror images (", mirrored->rows, ", ", mirrored->cols, ")");
+  }
+  CanonicalVectors unit{{}, embeddings.rows, embeddings.cols};
+  unit.values.resize(static_cast<size_t>(unit.rows * unit.cols));
+  parallel_blocks(unit.rows, 1024, threads, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const std::span<const float> other = mirrored ? mirrored->row(i) : std::span<const float>();
+      if (normalise_sum(embeddings.row(i), other, unit.values.data() + i * unit.cols)) continue;
+      fail(ErrorKind::kData, name_of(row_name, i),
+           ": the embedding has zero length or is not finite; it has no direction");
+    }
+  });
+  return unit;
+}
+
+CanonicalVectors canonical_vectors(const EmbeddingStore& store, int threads) {
+  return canonical_vectors(store.embeddings(), store.mirrored(), threads, [&](int64_t row) {
+    return concat(store.folder().string(), ": row ", row, " (", store.item(row), ")");
+  });
+}
+
+double score(std::span<const float> a, std::span<const float> b) {
+  double sum = 0;
+  for (size_t d = 0; d < a.size(); ++d) sum += double{a[d]} * double{b[d]};
+  return sum;
+}
+
+double squared_distance(std::span<const float> a, std::span<const float> b) {
+  double sum = 0;
+  for (size_t d = 0; d < a.size(); ++d) {
+    const double difference = double{a[d]} - double{b[d]};
+    sum += difference * difference;
+  }
+  return sum;
+}
+
+}  // namespace uir

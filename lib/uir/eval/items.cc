@@ -1,0 +1,80 @@
+#include "uir/eval/items.h"
+
+#include <charconv>
+
+#include "uir/base/error.h"
+
+namespace uir {
+namespace {
+
+constexpr int64_t kAmbiguous = -1;
+
+std::string_view without_extension(std::string_view item) {
+  const size_t dot = item.rfind('.'), slash = item.rfind('/');
+  const bool has_extension =
+      dot != std::string_view::npos && (slash == std::string_view::npos || dot > slash);
+  return has_extension ? item.substr(0, dot) : item;
+}
+
+}  // namespace
+
+ItemRows::ItemRows(std::span<const std::string_view> items, Key key) {
+  rows_.reserve(items.size());
+  for (size_t row = 0; row < items.size(); ++row) {
+    const std::string_view name = key == Key::kItem ? items[row] : without_extension(items[row]);
+    const auto [at, inserted] = rows_.try_emplace(name, static_cast<int64_t>(row));
+    if (!inserted) at->second = kAmbiguous;
+  }
+}
+
+int64_t ItemRows::row_of(std::string_view name, std::string_view place) const {
+  const auto found = rows_.find(name);
+  if (found == rows_.end()) {
+    fail(ErrorKind::kData, place, ": image '", name, "' is not in the embedding set of ", rows_.size(),
+         " images");
+  }
+  if (found->second == kAmbiguous) {
+    fail(ErrorKind::kData, place, ": image '", name, "' is in the embedding set more than once");
+  }
+  return found->second;
+}
+
+ListReader::ListReader(const fs::path& path, Separator separator)
+    : path_(path), separator_(separator), text_(read_text_file(path)) {
+  text_.erase(text_.find_last_not_of(" \t\r\n") + 1);
+}
+
+bool ListReader::next() {
+  if (at_ >= text_.size()) return false;
+  const size_t end = std::min(text_.find('\n', at_), text_.size());
+  std::string_view line = std::string_view(text_).substr(at_, end - at_);
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  at_ = end + 1;
+  ++line_;
+  fields_.clear();
+  const std::string_view separators = separator_ == Separator::kTab ? "\t" : " \t";
+  for (size_t begin = 0; begin <= line.size();) {
+    const size_t stop = std::min(line.find_first_of(separators, begin), line.size());
+    if (separator_ == Separator::kTab || stop > begin) fields_.push_back(line.substr(begin, stop - begin));
+    begin = stop + 1;
+  }
+  return true;
+}
+
+std::string ListReader::place() const { return concat(path_.string(), ": line ", line_); }
+
+int64_t ListReader::integer(size_t i, int64_t least) const {
+  int64_t value = 0;
+  const std::string_view text = fields_.at(i);
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value < least) {
+    refuse(text, concat("an integer of at least ", least));
+  }
+  return value;
+}
+
+void ListReader::refuse(std::string_view found, std::string_view expected) const {
+  fail(ErrorKind::kData, place(), ": found '", found, "', expected ", expected);
+}
+
+}  // namespace uir

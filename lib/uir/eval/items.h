@@ -1,0 +1,51 @@
+// Finding the rows of an embedding set by name, and reading the lists that name them.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "uir/base/file.h"
+
+namespace uir {
+
+// Rows by item. Lives no longer than the items.
+class ItemRows {
+ public:
+  enum class Key { kItem, kWithoutExtension };
+  ItemRows(std::span<const std::string_view> items, Key key);
+  // kData with `place` in front if no row or more than one has that name.
+  int64_t row_of(std::string_view name, std::string_view place) const;
+
+ private:
+  std::unordered_map<std::string_view, int64_t> rows_;
+};
+
+// The lines of a text list, numbered from 1, for errors that name them.
+class ListReader {
+ public:
+  // Fields are separated by single tabs, or by any white space.
+  enum class Separator { kTab, kSpace };
+  ListReader(const fs::path& path, Separator separator);
+
+  bool next();  // the next line; false at the end; blank lines at the end of the file do not count
+  const std::vector<std::string_view>& fields() const { return fields_; }
+  int64_t line() const { return line_; }
+  std::string place() const;  // "pairs.txt: line 7"
+  // Field i as an integer of at least `least`.
+  int64_t integer(size_t i, int64_t least) const;
+  [[noreturn]] void refuse(std::string_view found, std::string_view expected) const;
+
+ private:
+  fs::path path_;
+  Separator separator_;
+  std::string text_;
+  size_t at_ = 0;
+  int64_t line_ = 0;
+  std::vector<std::string_view> fields_;
+};
+
+}  // namespace uir

@@ -1,0 +1,176 @@
+#include "uir/eval/open_set.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "uir/base/error.h"
+#include "uir/base/progress.h"
+#include "uir/eval/exact_scores.h"
+#include "uir/eval/items.h"
+
+namespace uir {
+namespace {
+
+constexpr double kNotDefined = std::numeric_limits<double>::quiet_NaN();
+constexpr double kLowest = -std::numeric_limits<double>::infinity();
+
+std::vector<OpenSetEntry> read_list(const fs::path& path, const ItemRows& rows,
+                                    std::unordered_set<int64_t>& used) {
+  ListReader list(path, ListReader::Separator::kSpace);
+  std::vector<OpenSetEntry> entries;
+  while (list.next()) {
+    if (list.fields().size() != 3)
+      list.refuse(concat(list.fields().size(), " fields"), "'path number identity'");
+    entries.push_back({rows.row_of(list.fields()[0], list.place()), list.integer(2, 0)});
+    if (!used.insert(entries.back().row).second) {
+      list.refuse(list.fields()[0], "an image that stands once in the gallery and probe lists together");
+    }
+  }
+  if (entries.empty()) fail(ErrorKind::kData, path.string(), ": no entries");
+  return entries;
+}
+
+// The vectors of some entries, gathered.
+CanonicalVectors gather(const CanonicalVectors& vectors, const std::vector<OpenSetEntry>& entries) {
+  CanonicalVectors chosen{{}, static_cast<int64_t>(entries.size()), vectors.cols};
+  for (const OpenSetEntry& entry : entries) {
+    const std::span<const float> row = vectors.row(entry.row);
+    chosen.values.insert(chosen.values.end(), row.begin(), row.end());
+  }
+  return chosen;
+}
+
+// A probe's best gallery scores.
+struct BestScores {
+  double own = kLowest, other = kLowest;  // with its own identity, with any other
+};
+
+std::vector<BestScores> best_scores(const CanonicalVectors& vectors, const OpenSetLists& lists, int threads) {
+  const CanonicalVectors probes = gather(vectors, lists.probes);
+  const ScoreColumns gallery(gather(vectors, lists.gallery).view());
+  std::vector<BestScores> best(lists.probes.size());
+  Progress progress("identifying probes", "probes", probes.rows);
+  parallel_blocks(probes.rows, kScoreRows, threads, [&](int64_t begin, int64_t end) {
+    visit_scores(probes.view(), begin, end, gallery, 0,
+                 [&](int64_t row, int64_t first, std::span<const double> scores) {
+                   for (size_t c = 0; c < scores.size(); ++c) {
+                     const bool own = lists.gallery[first + c].identity == lists.probes[row].identity;
+                     double& slot = own ? best[row].own : best[row].other;
+                     slot = std::max(slot, scores[c]);
+                   }
+                 });
+    progress.add(end - begin);
+  });
+  return best;
+}
+
+double share(int64_t count, int64_t total) { return static_cast<double>(count) / static_cast<double>(total); }
+
+OpenSetRate rate_at(double far, const std::vector<BestScores>& mated, const std::vector<double>& non_mated) {
+  const auto n = static_cast<int64_t>(non_mated.size());
+  const auto entry = std::max<int64_t>(static_cast<int64_t>(static_cast<double>(n) * far) - 1, 0);
+  OpenSetRate rate{far, non_mated[std::min(entry, n - 1)]};
+  const auto found = [&](const BestScores& b) { return b.own > b.other && b.own > rate.threshold; };
+  rate.dir = share(std::ranges::count_if(mated, found), static_cast<int64_t>(mated.size()));
+  rate.achieved_far =
+      share(std::ranges::count_if(non_mated, [&](double s) { return s > rate.threshold; }), n);
+  return rate;
+}
+
+}  // namespace
+
+OpenSetLists open_set_by_rule(std::span<const int64_t> labels) {
+  std::unordered_map<int64_t, int64_t> images;
+  for (int64_t label : labels) ++images[label];
+  OpenSetLists lists;
+  lists.by_rule = true;
+  std::unordered_set<int64_t> enrolled;
+  for (int64_t row = 0; row < static_cast<int64_t>(labels.size()); ++row) {
+    const int64_t label = labels[row];
+    if (label < 0)
+      fail(ErrorKind::kData, "open_set: row ", row, " has no identity; every image of the set needs a label");
+    const bool to_gallery = images[label] > 1 && enrolled.insert(label).second;
+    (to_gallery ? lists.gallery : lists.probes).push_back({row, label});
+  }
+  return lists;
+}
+
+OpenSetLists read_open_set_lists(const fs::path& gallery, const fs::path& probes,
+                                 std::span<const std::string_view> items) {
+  const ItemRows rows(items, ItemRows::Key::kItem);
+  std::unordered_set<int64_t> used;
+  OpenSetLists lists;
+  lists.gallery = read_list(gallery, rows, used);
+  lists.probes = read_list(probes, rows, used);
+  return lists;
+}
+
+OpenSetResult measure_open_set(const CanonicalVectors& vectors, const OpenSetLists& lists,
+                               const std::vector<double>& far, int threads) {
+  std::unordered_set<int64_t> known;
+  for (const OpenSetEntry& entry : lists.gallery) known.insert(entry.identity);
+  const std::vector<BestScores> best = best_scores(vectors, lists, threads);
+  std::vector<BestScores> mated;
+  std::vector<double> non_mated;
+  for (size_t i = 0; i < best.size(); ++i) {
+    if (known.contains(lists.probes[i].identity)) {
+      mated.push_back(best[i]);
+    } else {
+      non_mated.push_back(best[i].other);
+    }
+  }
+  std::ranges::sort(non_mated, std::greater());
+
+  OpenSetResult result;
+  result.num_gallery = static_cast<int64_t>(lists.gallery.size());
+  result.num_mated = static_cast<int64_t>(mated.size());
+  result.num_non_mated = static_cast<int64_t>(non_mated.size());
+  const auto first = std::ranges::count_if(mated, [](const BestScores& b) { return b.own > b.other; });
+  result.rank1 = mated.empty() ? kNotDefined : share(first, result.num_mated);
+  if (mated.empty() || non_mated.empty() || lists.gallery.empty()) return result;
+  for (double rate : far) result.rates.push_back(rate_at(rate, mated, non_mated));
+  return result;
+}
+
+ProtocolResult run_open_set(const std::string& name, const CanonicalVectors& vectors,
+                            const OpenSetLists& lists, const std::vector<double>& far, int threads) {
+  const OpenSetResult result = measure_open_set(vectors, lists, far, threads);
+  ProtocolResult report{name, "open_set", {}, {}, {}, Json::object()};
+  report.description =
+      concat(lists.by_rule
+                 ? "Gallery: the first image of every identity with two or more; probes: all other images, "
+                   "mated where "
+                   "their identity is in the gallery. "
+                 : "Gallery and probes from lists; a probe is mated where its identity is in the gallery. ",
+             "DIR at FAR: share of mated probes whose best cosine with their own identity is greater than "
+             "with every other and "
+             "than the threshold: entry max(int(n x FAR) - 1, 0) of the n non-mated probes' best cosines, "
+             "descending.");
+  report.count("gallery", result.num_gallery);
+  report.count("mated_probes", result.num_mated);
+  report.count("non_mated_probes", result.num_non_mated);
+  if (result.num_mated == 0) {
+    report.undefined("rank1", "there are no mated probes");
+  } else {
+    report.number("rank1", result.rank1);
+  }
+  for (size_t i = 0; i < far.size(); ++i) {
+    const std::string dir = name_with_rate("dir_at_far", far[i]);
+    if (result.rates.empty()) {
+      report.undefined(dir, "it needs mated and non-mated probes");
+      continue;
+    }
+    const OpenSetRate& rate = result.rates[i];
+    report.number(dir, rate.dir);
+    report.details["thresholds"].push_back({{"far", rate.far},
+                                            {"threshold", rate.threshold},
+                                            {"achieved_far", rate.achieved_far},
+                                            {"dir", rate.dir}});
+  }
+  return report;
+}
+
+}  // namespace uir

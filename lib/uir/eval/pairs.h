@@ -1,0 +1,40 @@
+// Pairs of a verification set, with their folds: from LFW's pairs.txt, or from the booleans of a .bin set.
+//
+// pairs.txt (docs/formats.md): the header "10<TAB>300" gives folds and pairs of each kind per fold, the header "500"
+// the pairs of each kind of a list without folds (genuine first); lines "name i j" (same) and "name1 i name2 j"
+// (different). "Name i" is the item Name/Name_000i with any image extension.
+// Errors: a malformed line, an absent item or a wrong number of lines is kData with file and line.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "uir/base/file.h"
+
+namespace uir {
+
+struct Pair {
+  int64_t a = 0, b = 0;  // rows of the embedding set
+  bool same = false;
+  bool operator==(const Pair&) const = default;
+};
+
+struct PairList {
+  std::vector<Pair> pairs;
+  std::vector<int> folds;  // fold of each pair, in [0, num_folds)
+  int num_folds = 10;
+  bool own_folds = true;  // false: a list without folds, fold k holds the k-th tenth of each kind
+};
+
+// items[row] names the rows of the embedding set (EmbeddingStore::items, or the index's).
+PairList read_pairs(const fs::path& path, std::span<const std::string_view> items);
+
+// Pair i is rows 2i and 2i + 1; ten contiguous folds, the first (P mod 10) of which hold one pair more.
+PairList pairs_of_consecutive_rows(const std::vector<bool>& issame);
+
+// Fold of each of n items cut into `folds` contiguous pieces, the first (n mod folds) one longer.
+std::vector<int> contiguous_folds(int64_t n, int folds);
+
+}  // namespace uir

@@ -1,0 +1,122 @@
+#include "uir/eval/report.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "uir/base/error.h"
+
+namespace uir {
+namespace {
+
+constexpr std::string_view kFormat = "uir-report";
+constexpr int kVersion = 1;
+constexpr int kCurvePoints = 200;
+constexpr size_t kTextWidth = 100;
+
+std::string short_number(double value, int digits) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.*g", digits, value);
+  return text;
+}
+
+Json to_json(const ProtocolResult& result) {
+  Json counts = Json::object(), numbers = Json::object(), undefined = Json::object();
+  for (const auto& [name, count] : result.counts) counts[name] = count;
+  for (const Measurement& number : result.numbers) {
+    numbers[number.name] = number.defined() ? Json(number.value) : Json();
+    if (!number.defined()) undefined[number.name] = number.note;
+  }
+  return {{"name", result.name},      {"type", result.type}, {"description", result.description},
+          {"counts", counts},         {"numbers", numbers},  {"undefined", undefined},
+          {"details", result.details}};
+}
+
+// The words, broken into lines that start with `indent`.
+std::string wrap(std::string_view text, std::string_view indent) {
+  std::string lines(indent);
+  size_t column = indent.size();
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = std::min(text.find(' ', begin), text.size());
+    const std::string_view word = text.substr(begin, end - begin);
+    if (column > indent.size() && column + 1 + word.size() > kTextWidth) {
+      lines += concat("\n", indent);
+      column = indent.size();
+    }
+    if (column > indent.size()) lines += ' ', ++column;
+    lines += word;
+    column += word.size();
+    begin = end + 1;
+  }
+  return lines + "\n";
+}
+
+// "  name      value", the values in one column.
+std::string table_line(std::string_view name, size_t width, const std::string& value) {
+  return concat("  ", name, std::string(width + 2 - name.size(), ' '), value, "\n");
+}
+
+std::string to_text(const ProtocolResult& result) {
+  std::string text = concat(result.name, " (", result.type, ")\n", wrap(result.description, "  "));
+  size_t width = 0;
+  for (const auto& [name, count] : result.counts) width = std::max(width, name.size());
+  for (const Measurement& number : result.numbers) width = std::max(width, number.name.size());
+  for (const auto& [name, count] : result.counts) text += table_line(name, width, concat(count));
+  for (const Measurement& number : result.numbers) {
+    const std::string value =
+        number.defined() ? short_number(number.value, 6) : concat("undefined: ", number.note);
+    text += table_line(number.name, width, value);
+  }
+  return text;
+}
+
+Json curve_json(const Roc& roc, std::span<const double> fars) {
+  Json curve = Json::array();
+  for (const RocPoint& p : roc.curve(kCurvePoints, fars)) curve.push_back({p.far, p.tar, p.threshold});
+  return {{"columns", {"far", "tar", "threshold"}}, {"points", curve}};
+}
+
+}  // namespace
+
+double ProtocolResult::value_of(std::string_view number) const {
+  const auto found = std::ranges::find(numbers, number, &Measurement::name);
+  ensure(found != numbers.end(), concat("the protocol result has the number '", number, "'"));
+  return found->value;
+}
+
+Json to_json(const Report& report) {
+  Json protocols = Json::array();
+  for (const ProtocolResult& result : report.results) protocols.push_back(to_json(result));
+  return {{"format", kFormat}, {"version", kVersion}, {"run", report.run}, {"protocols", protocols}};
+}
+
+std::string to_text(const Report& report) {
+  std::string text;
+  for (const ProtocolResult& result : report.results) text += (text.empty() ? "" : "\n") + to_text(result);
+  return text;
+}
+
+void write_report(const fs::path& folder, const Report& report) {
+  write_file_atomically(folder / "report.json", to_json(report).dump(1) + "\n");
+  write_file_atomically(folder / "report.txt", to_text(report));
+}
+
+void report_roc(const Roc& roc, std::span<const double> fars, ProtocolResult& result) {
+  std::vector<std::string> names{"auc", "eer"};
+  for (double far : fars) names.push_back(name_with_rate("tar_at_far", far));
+  if (!roc.defined()) {
+    const char* why = roc.num_genuine() == 0 ? "there are no pairs of the same person"
+                                             : "there are no pairs of different people";
+    for (std::string& name : names) result.undefined(std::move(name), why);
+    return;
+  }
+  result.number(names[0], roc.auc());
+  result.number(names[1], roc.eer());
+  for (size_t i = 0; i < fars.size(); ++i) result.number(names[i + 2], roc.at_most(fars[i]).tar);
+  result.details["roc"] = curve_json(roc, fars);
+}
+
+std::string name_with_rate(std::string_view name, double rate) {
+  return concat(name, "_", short_number(rate, 10));
+}
+
+}  // namespace uir

@@ -1,0 +1,61 @@
+// Results of protocols and the report made of them: report.json for programs (schema: docs/protocols.md) and
+// report.txt for people.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "uir/base/file.h"
+#include "uir/base/json.h"
+#include "uir/eval/roc.h"
+
+namespace uir {
+
+// One measured number. Not a number where the protocol does not define it; `note` then says why.
+struct Measurement {
+  std::string name;  // "tar_at_far_0.001"
+  double value = std::numeric_limits<double>::quiet_NaN();
+  std::string note;
+  bool defined() const { return !std::isnan(value); }
+};
+
+struct ProtocolResult {
+  std::string name;         // as the config calls it
+  std::string type;         // "verification", "all_pairs", "open_set", "separation", "rejection"
+  std::string description;  // the protocol in words, with its switches
+  std::vector<std::pair<std::string, int64_t>> counts;
+  std::vector<Measurement> numbers;
+  Json details = Json::object();  // curves, histograms, folds
+
+  void count(std::string what, int64_t n) { counts.emplace_back(std::move(what), n); }
+  void number(std::string what, double value) { numbers.push_back({std::move(what), value, {}}); }
+  void undefined(std::string what, std::string why) {
+    numbers.push_back({std::move(what), std::nan(""), std::move(why)});
+  }
+  // kInternal if there is no such number; not a number if it is undefined.
+  double value_of(std::string_view number) const;
+};
+
+struct Report {
+  Json run = Json::object();  // what was evaluated: weights, sets, config (the caller's)
+  std::vector<ProtocolResult> results;
+};
+
+Json to_json(const Report& report);
+std::string to_text(const Report& report);
+// folder/report.json and folder/report.txt, each replaced atomically.
+void write_report(const fs::path& folder, const Report& report);
+
+// Adds auc, eer and tar_at_far_… with their thresholds, and details["roc"]; undefined where a kind of pair is absent.
+void report_roc(const Roc& roc, std::span<const double> fars, ProtocolResult& result);
+
+// "tar_at_far" + 0.001 -> "tar_at_far_0.001": names of numbers that belong to a rate.
+std::string name_with_rate(std::string_view name, double rate);
+
+}  // namespace uir

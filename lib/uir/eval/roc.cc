@@ -1,0 +1,156 @@
+#include "uir/eval/roc.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "uir/base/error.h"
+
+namespace uir {
+
+Roc::Roc(std::vector<double> genuine) : num_genuine_(static_cast<int64_t>(genuine.size())) {
+  std::ranges::sort(genuine);
+  for (double score : genuine) {
+    if (distinct_.empty() || distinct_.back() != score) {
+      distinct_.push_back(score);
+      repeats_.push_back(0);
+    }
+    ++repeats_.back();
+  }
+  impostors_ = counter();
+  if (distinct_.empty()) return;
+
+  const size_t buckets = std::bit_ceil(distinct_.size());
+  const double range = distinct_.back() - distinct_.front();
+  if (range > 0) buckets_per_unit_ = static_cast<double>(buckets) / range;
+  first_in_bucket_.assign(buckets + 1, 0);
+  for (double score : distinct_) ++first_in_bucket_[bucket(score) + 1];
+  std::partial_sum(first_in_bucket_.begin(), first_in_bucket_.end(), first_in_bucket_.begin());
+}
+
+// Monotone in the score, so smaller buckets hold smaller scores only.
+size_t Roc::bucket(double score) const {
+  const double last = static_cast<double>(first_in_bucket_.size() - 2);
+  return static_cast<size_t>(std::clamp((score - distinct_.front()) * buckets_per_unit_, 0.0, last));
+}
+
+Roc::Counter Roc::counter() const {
+  return {std::vector<int64_t>(distinct_.size() + 1, 0), std::vector<int64_t>(distinct_.size(), 0)};
+}
+
+void Roc::count(double impostor, Counter& counter) const {
+  if (distinct_.empty()) {
+    ++counter.between[0];
+    return;
+  }
+  const size_t b = bucket(impostor);
+  const auto begin = distinct_.begin() + static_cast<int64_t>(first_in_bucket_[b]);
+  const auto end = distinct_.begin() + static_cast<int64_t>(first_in_bucket_[b + 1]);
+  const auto found = std::lower_bound(begin, end, impostor);
+  const auto i = static_cast<size_t>(found - distinct_.begin());
+  const bool equal = i < distinct_.size() && *found == impostor;
+  ++(equal ? counter.equal[i] : counter.between[i]);
+}
+
+void Roc::merge(const Counter& counter) {
+  const auto add = [&](std::vector<int64_t>& to, const std::vector<int64_t>& from) {
+    for (size_t i = 0; i < to.size(); ++i) {
+      to[i] += from[i];
+      num_impostor_ += from[i];
+    }
+  };
+  add(impostors_.between, counter.between);
+  add(impostors_.equal, counter.equal);
+}
+
+void Roc::add_impostors(std::span<const double> scores) {
+  Counter counts = counter();
+  for (double score : scores) count(score, counts);
+  merge(counts);
+}
+
+double Roc::far_of(int64_t impostors) const {
+  return static_cast<double>(impostors) / static_cast<double>(num_impostor_);
+}
+double Roc::tar_of(int64_t genuine) const {
+  return static_cast<double>(genuine) / static_cast<double>(num_genuine_);
+}
+
+template <class Visit>
+void Roc::walk(Visit&& visit) const {
+  ensure(defined(), "a ROC has genuine and impostor scores");
+  Step step{0, 0, 0, 0, 0};
+  for (size_t i = distinct_.size(); i-- > 0;) {
+    step.threshold = distinct_[i];
+    step.false_above = step.false_at + impostors_.between[i + 1];
+    step.true_above = step.true_at;
+    step.false_at = step.false_above + impostors_.equal[i];
+    step.true_at += repeats_[i];
+    if (!visit(step)) return;
+  }
+}
+
+double Roc::auc() const {
+  __int128 twice = 0;  // genuine x impostor pairs won, a tie being half
+  walk([&](const Step& s) {
+    const int64_t below = num_impostor_ - s.false_at, equal = s.false_at - s.false_above;
+    twice += static_cast<__int128>(s.true_at - s.true_above) * (2 * below + equal);
+    return true;
+  });
+  return static_cast<double>(twice) /
+         (2.0 * static_cast<double>(num_genuine_) * static_cast<double>(num_impostor_));
+}
+
+double Roc::eer() const {
+  double far = 0, excess = -1;  // of the last point: FAR − (1 − TAR)
+  double eer = -1;
+  // Whether the line from the last point to this one meets FAR = 1 − TAR.
+  const auto reaches = [&](int64_t impostors, int64_t genuine) {
+    const double next_far = far_of(impostors), next_excess = next_far - (1 - tar_of(genuine));
+    if (next_excess >= 0) {
+      eer = far + (next_far - far) * (0 - excess) / (next_excess - excess);
+      return true;
+    }
+    far = next_far;
+    excess = next_excess;
+    return false;
+  };
+  walk([&](const Step& s) {
+    return !reaches(s.false_above, s.true_above) && !reaches(s.false_at, s.true_at);
+  });
+  if (eer < 0) reaches(num_impostor_, num_genuine_);
+  return eer;
+}
+
+RocPoint Roc::at_most(double far) const {
+  RocPoint best{0, 0, std::numeric_limits<double>::infinity()};
+  walk([&](const Step& s) {
+    if (far_of(s.false_at) > far) return false;
+    best = {far_of(s.false_at), tar_of(s.true_at), s.threshold};
+    return true;
+  });
+  return best;
+}
+
+std::vector<RocPoint> Roc::curve(int max_points, std::span<const double> fars) const {
+  const int cells = std::max(max_points / 2, 1);
+  const double log_span = std::log(static_cast<double>(num_impostor_) + 1);
+  std::vector<RocPoint> points{{0, 0, std::numeric_limits<double>::infinity()}};
+  std::pair<int, int> last_cell{0, 0};
+  walk([&](const Step& s) {
+    const std::pair cell(static_cast<int>(cells * std::log(static_cast<double>(s.false_at) + 1) / log_span),
+                         static_cast<int>(cells * tar_of(s.true_at)));
+    if (cell != last_cell) points.push_back({far_of(s.false_at), tar_of(s.true_at), s.threshold});
+    last_cell = cell;
+    return true;
+  });
+  for (double far : fars) points.push_back(at_most(far));
+  points.push_back({1, 1, -std::numeric_limits<double>::infinity()});
+  std::ranges::sort(points, [](const RocPoint& a, const RocPoint& b) { return a.threshold > b.threshold; });
+  points.erase(std::unique(points.begin(), points.end()), points.end());
+  return points;
+}
+
+}  // namespace uir

@@ -1,0 +1,75 @@
+// Receiver operating characteristic of genuine and impostor scores, exact, with ties, in memory that does not grow
+// with the number of impostors.
+//
+// A pair is accepted at threshold t when its score >= t. All figures follow from, for every distinct genuine score g,
+// the number of genuine scores >= g and of impostor scores > g and == g: a threshold between two genuine scores only
+// adds false accepts. So impostor scores stream through and are not kept.
+//   AUC       P(genuine > impostor) + P(equal) / 2
+//   TAR@FAR   rule `at_most`: the largest share of genuine scores accepted at a threshold whose share of impostors
+//             accepted is <= the target
+//   EER       false-acceptance share where the line through the ROC's points (one per distinct score, (0, 0) in
+//             front) meets FAR = 1 − TAR
+// Memory: at most 40 bytes per distinct genuine score, and 16 per Counter. Threads: const functions may run at once.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace uir {
+
+struct RocPoint {
+  double far = 0, tar = 0;
+  double threshold = 0;  // +infinity: nothing is accepted
+  bool operator==(const RocPoint&) const = default;
+};
+
+class Roc {
+ public:
+  explicit Roc(std::vector<double> genuine);
+
+  // Counts of impostor scores. One thread's; counts merged in any order give the same curve.
+  struct Counter {
+    std::vector<int64_t>
+        between;  // [i]: impostors in (g[i−1], g[i]), g the distinct genuine scores, ascending
+    std::vector<int64_t> equal;  // [i]: impostors == g[i]
+  };
+  Counter counter() const;  // zeros
+  void count(double impostor, Counter& counter) const;
+  void merge(const Counter& counter);
+  void add_impostors(std::span<const double> scores);
+
+  int64_t num_genuine() const { return num_genuine_; }
+  int64_t num_impostor() const { return num_impostor_; }
+  bool defined() const { return num_genuine_ > 0 && num_impostor_ > 0; }
+
+  // These need defined() (else kInternal). Cost: O(distinct genuine scores).
+  double auc() const;
+  double eer() const;
+  RocPoint at_most(double far) const;
+  // About max_points points from (0, 0) to (1, 1), evenly spread over log FAR and over TAR, and the at_most() points
+  // of the given rates.
+  std::vector<RocPoint> curve(int max_points, std::span<const double> fars) const;
+
+ private:
+  // The curve's two points at a distinct genuine score: just above it, and at it.
+  struct Step {
+    double threshold;
+    int64_t false_above, true_above, false_at, true_at;
+  };
+  // Calls visit(step) from the highest score down, until it returns false.
+  template <class Visit>
+  void walk(Visit&& visit) const;
+  double far_of(int64_t impostors) const;
+  double tar_of(int64_t genuine) const;
+  size_t bucket(double score) const;
+
+  std::vector<double> distinct_;         // genuine scores, ascending
+  std::vector<int64_t> repeats_;         // how often each occurs
+  std::vector<size_t> first_in_bucket_;  // equal slices of the scores' range: shortens the search
+  double buckets_per_unit_ = 0;
+  Counter impostors_;
+  int64_t num_genuine_ = 0, num_impostor_ = 0;
+};
+
+}  // namespace uir

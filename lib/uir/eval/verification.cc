@@ -1,0 +1,253 @@
+#include "uir/eval/verification.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <tuple>
+#include <utility>
+
+#include "uir/base/error.h"
+#include "uir/base/parallel.h"
+
+namespace uir {
+namespace {
+
+constexpr double kNotDefined = std::numeric_limits<double>::quiet_NaN();
+constexpr double kValFar = 1e-3;
+constexpr std::array kFars{1e-2, 1e-3};
+
+// 0, step, 2·step …
+struct Thresholds {
+  double step;
+  int64_t size;
+  double operator[](int64_t i) const { return static_cast<double>(i) * step; }
+};
+constexpr Thresholds kAccuracyThresholds{0.01, 400};
+constexpr Thresholds kValThresholds{0.001, 4000};
+
+// Per fold and kind, how many pairs are called "same" at each threshold.
+class FoldCounts {
+ public:
+  FoldCounts(const std::vector<double>& distances, const PairList& pairs, Thresholds thresholds)
+      : thresholds_(thresholds), called_(static_cast<size_t>(pairs.num_folds)) {
+    for (auto& kinds : called_) kinds.fill(std::vector<int64_t>(static_cast<size_t>(thresholds.size), 0));
+    totals_.resize(called_.size());
+    for (size_t i = 0; i < distances.size(); ++i) {
+      const auto fold = static_cast<size_t>(pairs.folds[i]);
+      const int64_t first = first_above(distances[i]);
+      if (first < thresholds.size) ++called_[fold][pairs.pairs[i].same][static_cast<size_t>(first)];
+      ++totals_[fold][pairs.pairs[i].same];
+    }
+    for (auto& kinds : called_) {
+      for (auto& counts : kinds) {
+        for (size_t t = 1; t < counts.size(); ++t) counts[t] += counts[t - 1];
+      }
+    }
+  }
+
+  int64_t total(size_t fold, bool same) const { return totals_[fold][same]; }
+  int64_t called(size_t fold, bool same, int64_t t) const {
+    return called_[fold][same][static_cast<size_t>(t)];
+  }
+  // The same over all folds but one.
+  int64_t total_of_others(size_t fold, bool same) const {
+    return sum_of_others(fold, [&](size_t f) { return total(f, same); });
+  }
+  int64_t called_of_others(size_t fold, bool same, int64_t t) const {
+    return sum_of_others(fold, [&](size_t f) { return called(f, same, t); });
+  }
+  size_t num_folds() const { return called_.size(); }
+  const Thresholds& thresholds() const { return thresholds_; }
+
+ private:
+  // The first threshold t with d < t.
+  int64_t first_above(double d) const {
+    int64_t low = 0, high = thresholds_.size;
+    while (low < high) {
+      const int64_t middle = (low + high) / 2;
+      if (d < thresholds_[middle]) {
+        high = middle;
+      } else {
+        low = middle + 1;
+      }
+    }
+    return low;
+  }
+  template <class F>
+  int64_t sum_of_others(size_t fold, F&& f) const {
+    int64_t sum = 0;
+    for (size_t other = 0; other < num_folds(); ++other) sum += other == fold ? 0 : f(other);
+    return sum;
+  }
+
+  Thresholds thresholds_;
+  std::vector<std::array<std::vector<int64_t>, 2>> called_;  // [fold][same][threshold]
+  std::vector<std::array<int64_t, 2>> totals_;
+};
+
+// Right decisions: genuine pairs called "same" and impostors not.
+int64_t right_of_others(const FoldCounts& counts, size_t fold, int64_t t) {
+  return counts.called_of_others(fold, true, t) + counts.total_of_others(fold, false) -
+         counts.called_of_others(fold, false, t);
+}
+
+void measure_accuracy(const FoldCounts& counts, size_t fold, FoldResult& result) {
+  int64_t best = 0, best_right = -1;
+  for (int64_t t = 0; t < counts.thresholds().size; ++t) {
+    const int64_t right = right_of_others(counts, fold, t);
+    if (right > best_right) best = t, best_right = right;
+  }
+  const int64_t genuine = counts.total(fold, true), impostors = counts.total(fold, false);
+  const int64_t right = counts.called(fold, true, best) + impostors - counts.called(fold, false, best);
+  result.threshold = counts.thresholds()[best];
+  result.accuracy = static_cast<double>(right) / static_cast<double>(genuine + impostors);
+}
+
+// The threshold whose FAR on the other folds is the target, by linear interpolation.
+double val_threshold(const FoldCounts& counts, size_t fold) {
+  const auto total = static_cast<double>(counts.total_of_others(fold, false));
+  const auto far = [&](int64_t t) {
+    return static_cast<double>(counts.called_of_others(fold, false, t)) / total;
+  };
+  const Thresholds& thresholds = counts.thresholds();
+  for (int64_t t = 1; t < thresholds.size; ++t) {  // nothing is called "same" at threshold 0
+    if (far(t) < kValFar) continue;
+    const double share = (kValFar - far(t - 1)) / (far(t) - far(t - 1));
+    return thresholds[t - 1] + share * (thresholds[t] - thresholds[t - 1]);
+  }
+  return 0;
+}
+
+void measure_val(const std::vector<double>& distances, const PairList& pairs, const FoldCounts& counts,
+                 size_t fold, FoldResult& result) {
+  result.val_threshold = val_threshold(counts, fold);
+  std::array<int64_t, 2> called{};
+  for (size_t i = 0; i < distances.size(); ++i) {
+    if (static_cast<size_t>(pairs.folds[i]) == fold)
+      called[pairs.pairs[i].same] += distances[i] < result.val_threshold;
+  }
+  result.val = static_cast<double>(called[true]) / static_cast<double>(counts.total(fold, true));
+  result.val_far = static_cast<double>(called[false]) / static_cast<double>(counts.total(fold, false));
+}
+
+// Mean and population standard deviation.
+std::pair<double, double> mean_and_std(const std::vector<FoldResult>& folds, double FoldResult::*member) {
+  double sum = 0, squares = 0;
+  for (const FoldResult& fold : folds) sum += fold.*member;
+  const double mean = sum / static_cast<double>(folds.size());
+  for (const FoldResult& fold : folds) squares += (fold.*member - mean) * (fold.*member - mean);
+  return {mean, std::sqrt(squares / static_cast<double>(folds.size()))};
+}
+
+Roc roc_of(const std::vector<double>& distances, const PairList& pairs) {
+  std::array<std::vector<double>, 2> scores;
+  for (size_t i = 0; i < distances.size(); ++i) scores[pairs.pairs[i].same].push_back(-distances[i]);
+  Roc roc(std::move(scores[true]));
+  roc.add_impostors(scores[false]);
+  return roc;
+}
+
+// Whether every fold has a pair (of that kind).
+bool every_fold_has(const FoldCounts& counts, bool genuine, bool impostors) {
+  for (size_t fold = 0; fold < counts.num_folds(); ++fold) {
+    const bool lacks_genuine = counts.total(fold, true) == 0,
+               lacks_impostors = counts.total(fold, false) == 0;
+    if ((lacks_genuine && lacks_impostors) || (genuine && lacks_genuine) || (impostors && lacks_impostors))
+      return false;
+  }
+  return true;
+}
+
+Json folds_json(const VerificationResult& result) {
+  Json folds = Json::array();
+  for (const FoldResult& fold : result.folds) {
+    folds.push_back({{"threshold", fold.threshold},
+                     {"accuracy", fold.accuracy},
+                     {"val_threshold", fold.val_threshold},
+                     {"val", fold.val},
+                     {"val_far", fold.val_far}});
+  }
+  return folds;
+}
+
+void report_folds(const VerificationResult& result, ProtocolResult& report) {
+  if (result.folds.empty()) {
+    for (const char* name : {"accuracy", "accuracy_std"}) report.undefined(name, "a fold has no pair");
+  } else {
+    report.number("accuracy", result.accuracy);
+    report.number("accuracy_std", result.accuracy_std);
+  }
+  const std::array<std::pair<std::string, double>, 3> val{
+      {{"val", result.val}, {"val_std", result.val_std}, {"val_far", result.val_far}}};
+  for (const auto& [name, value] : val) {
+    if (std::isnan(value)) {
+      report.undefined(name, "a fold lacks pairs of the same or of different people");
+    } else {
+      report.number(name, value);
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<double> pair_distances(const CanonicalVectors& vectors, const PairList& pairs, int threads) {
+  for (const Pair& pair : pairs.pairs) {
+    if (std::min(pair.a, pair.b) < 0 || std::max(pair.a, pair.b) >= vectors.rows) {
+      fail(ErrorKind::kData, "a pair names rows ", pair.a, " and ", pair.b, " of an embedding set of ",
+           vectors.rows, " rows; the set and its pairs do not belong together");
+    }
+  }
+  std::vector<double> distances(pairs.pairs.size());
+  parallel_blocks(static_cast<int64_t>(distances.size()), 1024, threads, [&](int64_t begin, int64_t end) {
+    for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) {
+      distances[i] = squared_distance(vectors.row(pairs.pairs[i].a), vectors.row(pairs.pairs[i].b));
+    }
+  });
+  return distances;
+}
+
+VerificationResult measure_verification(const std::vector<double>& distances, const PairList& pairs) {
+  ensure(distances.size() == pairs.pairs.size() && distances.size() == pairs.folds.size(),
+         "one distance per pair");
+  VerificationResult result{
+      {}, kNotDefined, kNotDefined, kNotDefined, kNotDefined, kNotDefined, roc_of(distances, pairs)};
+  const FoldCounts coarse(distances, pairs, kAccuracyThresholds), fine(distances, pairs, kValThresholds);
+  if (!every_fold_has(coarse, false, false)) return result;
+
+  const bool has_val = every_fold_has(fine, true, true);
+  for (size_t fold = 0; fold < coarse.num_folds(); ++fold) {
+    FoldResult& entry = result.folds.emplace_back(FoldResult{0, 0, kNotDefined, kNotDefined, kNotDefined});
+    measure_accuracy(coarse, fold, entry);
+    if (has_val) measure_val(distances, pairs, fine, fold, entry);
+  }
+  std::tie(result.accuracy, result.accuracy_std) = mean_and_std(result.folds, &FoldResult::accuracy);
+  std::tie(result.val, result.val_std) = mean_and_std(result.folds, &FoldResult::val);
+  result.val_far = mean_and_std(result.folds, &FoldResult::val_far).first;
+  return result;
+}
+
+ProtocolResult run_verification(const std::string& name, const CanonicalVectors& vectors,
+                                const PairList& pairs, int threads) {
+  const VerificationResult result = measure_verification(pair_distances(vectors, pairs, threads), pairs);
+  ProtocolResult report{name, "verification", {}, {}, {}, Json::object()};
+  report.description = concat(
+      "Given pairs, called the same person when the squared Euclidean distance d of their unit vectors is "
+      "below "
+      "a threshold. ",
+      pairs.own_folds ? concat(pairs.num_folds, " contiguous folds")
+                      : "A list without folds: fold k holds the k-th tenth of each kind",
+      "; accuracy: per fold, the first of the thresholds 0, 0.01 ... 3.99 that is best on the other folds; "
+      "mean "
+      "and population standard deviation. VAL at FAR 1e-3: threshold interpolated on the other folds from 0, "
+      "0.001 ... 3.999. AUC, EER and TAR at FAR (rule at_most) over all pairs.");
+  report.count("genuine_pairs", result.roc.num_genuine());
+  report.count("impostor_pairs", result.roc.num_impostor());
+  report.count("folds", pairs.num_folds);
+  report_folds(result, report);
+  report_roc(result.roc, kFars, report);
+  report.details["folds"] = folds_json(result);
+  return report;
+}
+
+}  // namespace uir

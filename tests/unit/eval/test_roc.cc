@@ -1,0 +1,126 @@
+#include <limits>
+
+#include "support/catch.h"
+#include "uir/eval/roc.h"
+#include "unit/eval/brute_force.h"
+
+namespace uir {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+Roc make_roc(const brute::Scores& s) {
+  Roc roc(s.genuine);
+  roc.add_impostors(s.impostor);
+  return roc;
+}
+
+// Few distinct values, so that every kind of tie occurs; levels 0: no ties.
+brute::Scores random_scores(uint64_t seed, size_t genuine, size_t impostor, int levels) {
+  ItemRandom random(seed, RandomPurpose::kTest, 0, 0);
+  const auto draw = [&](double mean) {
+    const double x = mean + random.normal();
+    return levels == 0 ? x : std::round(x * levels) / levels;
+  };
+  brute::Scores s;
+  while (s.genuine.size() < genuine) s.genuine.push_back(draw(1));
+  while (s.impostor.size() < impostor) s.impostor.push_back(draw(0));
+  return s;
+}
+
+}  // namespace
+
+TEST_CASE("a curve by hand") {
+  // Descending: G4 | I3 G3 | I2 | G1 I1 | I0. Points: (0,1/3) (1/4,2/3) (2/4,2/3) (3/4,1) (1,1).
+  const Roc roc = make_roc({{4, 3, 1}, {3, 2, 1, 0}});
+  CHECK(roc.num_genuine() == 3);
+  CHECK(roc.num_impostor() == 4);
+  CHECK(roc.auc() == (4 + 3.5 + 1.5) / 12);
+  // From (1/4, 2/3) to (1/2, 2/3): FAR = 1 − TAR at 1/3.
+  CHECK(roc.eer() == Approx(1.0 / 3));
+  CHECK(roc.at_most(0) == RocPoint{0, 1.0 / 3, 4});
+  CHECK(roc.at_most(0.2499) == RocPoint{0, 1.0 / 3, 4});
+  CHECK(roc.at_most(0.25) == RocPoint{0.25, 2.0 / 3, 3});
+  CHECK(roc.at_most(0.5) == RocPoint{0.25, 2.0 / 3, 3});
+  CHECK(roc.at_most(0.75) == RocPoint{0.75, 1, 1});
+  CHECK(roc.at_most(1) == RocPoint{0.75, 1, 1});
+}
+
+TEST_CASE("an impostor on top leaves nothing to accept") {
+  const Roc roc = make_roc({{1, 1}, {2, 0}});
+  CHECK(roc.at_most(0.4) == RocPoint{0, 0, kInfinity});
+  CHECK(roc.at_most(0.5).tar == 1);
+  CHECK(roc.auc() == 0.5);
+}
+
+TEST_CASE("perfect, reversed and constant scores") {
+  CHECK(make_roc({{2, 3}, {0, 1}}).auc() == 1);
+  CHECK(make_roc({{2, 3}, {0, 1}}).eer() == 0);
+  CHECK(make_roc({{0, 1}, {2, 3}}).auc() == 0);
+  CHECK(make_roc({{0, 1}, {2, 3}}).eer() == 1);
+  const Roc constant = make_roc({{5, 5, 5}, {5, 5}});
+  CHECK(constant.auc() == 0.5);
+  CHECK(constant.eer() == Approx(0.5));
+  CHECK(constant.at_most(0.99).tar == 0);
+  CHECK(constant.at_most(1).tar == 1);
+}
+
+TEST_CASE("one kind of pair only defines nothing") {
+  for (const brute::Scores& s : {brute::Scores{{1, 2}, {}}, brute::Scores{{}, {1, 2}}, brute::Scores{}}) {
+    const Roc roc = make_roc(s);
+    CHECK_FALSE(roc.defined());
+    CHECK(roc.num_genuine() + roc.num_impostor() ==
+          static_cast<int64_t>(s.genuine.size() + s.impostor.size()));
+    CHECK(brute::error_of(ErrorKind::kInternal, [&] { roc.auc(); }) != "no error");
+  }
+}
+
+TEST_CASE("AUC, EER and TAR@FAR agree with brute force over all thresholds") {
+  const int levels = GENERATE(0, 1, 3, 20);
+  const auto [genuine, impostor] =
+      GENERATE(table<size_t, size_t>({{1, 1}, {2, 5}, {7, 1}, {60, 150}, {150, 60}}));
+  for (uint64_t seed = 0; seed < 10; ++seed) {
+    const brute::Scores s = random_scores(seed, genuine, impostor, levels);
+    const Roc roc = make_roc(s);
+    CHECK(roc.auc() == Approx(brute::auc(s)).epsilon(1e-13));
+    CHECK(roc.eer() == Approx(brute::eer(s)).epsilon(1e-12).margin(1e-12));
+    for (double far : {0.0, 1e-3, 0.01, 1.0 / 150, 0.02, 1.0 / 60, 0.1, 0.3, 0.999, 1.0}) {
+      const RocPoint p = roc.at_most(far);
+      CHECK(p.tar == brute::tar_at_most(s, far));
+      CHECK(p.far <= far);
+      if (p.tar > 0) CHECK(p.far == brute::share_at_least(s.impostor, p.threshold));
+      if (p.tar > 0) CHECK(p.tar == brute::share_at_least(s.genuine, p.threshold));
+    }
+  }
+}
+
+TEST_CASE("streaming in pieces, in any order, gives the same curve") {
+  const brute::Scores s = random_scores(3, 100, 1000, 20);
+  const Roc whole = make_roc(s);
+  Roc pieces(s.genuine);
+  for (size_t part = 5; part-- > 0;) {
+    Roc::Counter counter = pieces.counter();
+    for (size_t i = part; i < s.impostor.size(); i += 5) pieces.count(s.impostor[i], counter);
+    pieces.merge(counter);
+  }
+  CHECK(pieces.auc() == whole.auc());
+  CHECK(pieces.eer() == whole.eer());
+  CHECK(pieces.curve(50, {}) == whole.curve(50, {}));
+}
+
+TEST_CASE("a curve of few points is monotone, holds true points, and the printed rates exactly") {
+  const brute::Scores s = random_scores(4, 3000, 20000, 0);
+  const Roc roc = make_roc(s);
+  const std::vector<double> fars{1e-3, 1e-2};
+  const std::vector<RocPoint> curve = roc.curve(100, fars);
+  CHECK(curve.size() > 50);
+  CHECK(curve.size() <= 105);
+  CHECK(curve.front() == RocPoint{0, 0, kInfinity});
+  CHECK(curve.back() == RocPoint{1, 1, -kInfinity});
+  for (size_t i = 1; i < curve.size(); ++i)
+    CHECK((curve[i].far >= curve[i - 1].far && curve[i].tar >= curve[i - 1].tar));
+  for (const RocPoint& p : curve) CHECK(p.far == brute::share_at_least(s.impostor, p.threshold));
+  for (double far : fars) CHECK(std::count(curve.begin(), curve.end(), roc.at_most(far)) == 1);
+}
+
+}  // namespace uir
