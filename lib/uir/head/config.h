@@ -39,7 +39,8 @@ void describe(Visitor& v, CombinedMarginConfig& c) {
   v.field("m2", c.m2, "Added to the angle [rad] (ArcFace: 0.5).", Between{0, 1.5});
   v.field("m3", c.m3, "Subtracted from the cosine (CosFace: 0.4).", Between{0, 1});
   v.field("gradient", c.gradient,
-          "exact: through the margin, with ArcFace's fallback beyond pi; straight_through: as arcface_torch does.");
+          "exact: through the margin, with ArcFace's fallback beyond pi; straight_through: as arcface_torch "
+          "does.");
 }
 
 // Kim et al., AdaFace, CVPR 2022.
@@ -53,8 +54,8 @@ template <class Visitor>
 void describe(Visitor& v, AdaFaceConfig& c) {
   v.field("margin", c.margin, "m of the paper.", Between{0, 1});
   v.field("h", c.h, "Concentration of the feature norms.", GreaterThan{0});
-  v.field("momentum", c.momentum, "Weight of the current batch in the running mean and deviation of the norms.",
-          Between{0, 1});
+  v.field("momentum", c.momentum,
+          "Weight of the current batch in the running mean and deviation of the norms.", Between{0, 1});
 }
 
 struct HeadConfig {
@@ -67,8 +68,8 @@ template <class Visitor>
 void describe(Visitor& v, HeadConfig& c) {
   v.variant("type", c.margin, "The margin on the labeled rows.");
   v.field("scale", c.scale, "s: logits are s times the cosine.", GreaterThan{0});
-  v.field("margin_warmup_epochs", c.margin_warmup_epochs, "The margin grows linearly from 0 over these epochs.",
-          AtLeast{0});
+  v.field("margin_warmup_epochs", c.margin_warmup_epochs,
+          "The margin grows linearly from 0 over these epochs.", AtLeast{0});
   v.field("class_tile", c.class_tile, "Classes handled at a time; 0: chosen for the cache.", AtLeast{0});
 }
 
@@ -79,10 +80,11 @@ struct UirConfig {
 };
 template <class Visitor>
 void describe(Visitor& v, UirConfig& c) {
-  v.field("weight", c.weight, "lambda: total loss = labeled loss + lambda * UIR loss. 0: measured, not trained on.",
-          AtLeast{0});
+  v.field("weight", c.weight,
+          "lambda: total loss = labeled loss + lambda * UIR loss. 0: measured, not trained on.", AtLeast{0});
   v.field("reduction", c.reduction,
-          "released: the authors' code (needs about 10 to 1000 times the weight of mean); mean: KL(uniform || p); "
+          "released: the authors' code (needs about 10 to 1000 times the weight of mean); mean: KL(uniform "
+          "|| p); "
           "sum: classes times that.");
   v.field("start_epoch", c.start_epoch, "The weight is 0 before this epoch.", AtLeast{0});
 }

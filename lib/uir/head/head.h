@@ -4,9 +4,11 @@
 // Shapes (legend for head/): B rows of this rank (B_l labeled first, then B_u unlabeled), K ranks, C classes of
 // which this rank owns n = C/K (the first C % K ranks one more), D embedding size.
 // Cost: 8 B n D operations (10 on unlabeled rows with `released`); memory B * tile besides weight and gradient.
-// Collectives: one gather of embeddings, one sum all-reduce of row statistics (a second, small one for `released`), one
-// reduce-scatter of embedding gradients.
+// Collectives: one gather of embeddings and labels, one sum all-reduce of row sums, a second, small one of counts and of
+// the sums of `released`, one reduce-scatter of embedding gradients. Row sums are float64 sums of exponentials, so no
+// maximum is ever agreed upon.
 // Source: docs/losses.md with equations; ArcFace (Deng et al., CVPR 2019), UIR (Yu et al., ICCV workshops 2019).
+// Computes in the embeddings' type; class centers are float32 (tests put float64 tensors in their place).
 // Threads: one thread; uses LibTorch's intra-op threads.
 #pragma once
 
@@ -28,13 +30,13 @@ struct ClassRange {
 ClassRange class_range(int64_t num_classes, int64_t rank, int64_t num_ranks);
 
 struct HeadLoss {
-  double labeled = 0;  // mean over the labeled rows of all ranks
-  double uir = 0;      // mean over the unlabeled rows of all ranks, before lambda
-  double total = 0;    // labeled + lambda * uir
-  int64_t correct = 0;              // labeled rows whose class has the largest logit, without the margin
-  int64_t correct_with_margin = 0;  // … although the margin is subtracted
+  double labeled = 0;   // mean over the labeled rows of all ranks
+  double uir = 0;       // mean over the unlabeled rows of all ranks, before lambda
+  double total = 0;     // labeled + lambda * uir
+  int64_t correct = 0;  // labeled rows whose class has the largest logit, without the margin; ties count
+  int64_t correct_with_margin = 0;             // … although the margin is subtracted
   int64_t num_labeled = 0, num_unlabeled = 0;  // over all ranks
-  at::Tensor embeddings_gradient;   // [B, D], of the total
+  at::Tensor embeddings_gradient;              // [B, D], of the total
 };
 
 struct HeadStep {
@@ -47,15 +49,16 @@ struct HeadStep {
 class Head {
  public:
   // Centers start at N(0, 0.01), a function of the seed and of the class number alone (not of the sharding).
-  Head(const HeadConfig& config, UirReduction reduction, int64_t num_classes, int64_t embedding_size, uint64_t seed,
-       std::shared_ptr<const Communicator> communicator, at::Device device);
+  Head(const HeadConfig& config, UirReduction reduction, int64_t num_classes, int64_t embedding_size,
+       uint64_t seed, std::shared_ptr<const Communicator> communicator, at::Device device);
+  Head(Head&&) noexcept;
   ~Head();
 
-  // embeddings [B, D] float32 or float64, no autograd; labels int64 [B_l] in [0, C). Adds to centers().grad().
-  // Same B and B_l on every rank.
+  // embeddings [B, D] of the class centers' type, no autograd; labels int64 [B_l] in [0, C). Adds to centers().grad().
+  // Same B and B_l on every rank. Throws kData for a label outside. Embeddings that are not finite make the loss NaN.
   HeadLoss loss_and_gradients(const at::Tensor& embeddings, const at::Tensor& labels, const HeadStep& step);
 
-  // Per row: best class, its cosine, its probability (no margin): float32 [B, 3]. Collective like the above.
+  // Per row: best class, its cosine, its probability (no margin): float32 [B, 3], so classes are exact up to 2^24. Collective like the above.
   at::Tensor best_classes(const at::Tensor& embeddings);
 
   at::Tensor& centers();  // [n, D], requires_grad, unnormalised

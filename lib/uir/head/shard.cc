@@ -1,0 +1,102 @@
+#include "uir/head/shard.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/linalg_vector_norm.h>
+#include <ATen/ops/mm.h>
+
+#include <algorithm>
+
+#include "uir/base/random.h"
+
+namespace uir {
+namespace {
+
+constexpr double kInitialDeviation = 0.01;
+
+// A shorter vector has no direction.
+constexpr double kSmallestNorm = 1e-12;
+
+// The tile of centers and its logits stay in the cache, and the products are large enough for full speed: flat between
+// 1024 and 8192 in bench_head.
+constexpr int64_t kDefaultTile = 2048;
+
+at::Tensor inverse_of(const at::Tensor& norms) {
+  return norms.reciprocal().masked_fill_(norms.lt(kSmallestNorm), 0);
+}
+
+at::Tensor norms_of(const at::Tensor& vectors_XD) { return at::linalg_vector_norm(vectors_XD, 2, {1}); }
+
+// Rows gathered rank by rank as [labeled; unlabeled] → all labeled rows first.
+at::Tensor labeled_first(const at::Tensor& rows_RD, int64_t ranks, int64_t labeled_per_rank) {
+  if (ranks == 1) return rows_RD;
+  const int64_t size = rows_RD.size(1), rows_per_rank = rows_RD.size(0) / ranks;
+  const at::Tensor blocks = rows_RD.view({ranks, rows_per_rank, size});
+  return at::cat({blocks.narrow(1, 0, labeled_per_rank).reshape({-1, size}),
+                  blocks.narrow(1, labeled_per_rank, rows_per_rank - labeled_per_rank).reshape({-1, size})});
+}
+
+// The inverse of labeled_first.
+at::Tensor rank_first(const at::Tensor& rows_RD, int64_t ranks, int64_t labeled_per_rank) {
+  if (ranks == 1) return rows_RD;
+  const int64_t size = rows_RD.size(1), rows_per_rank = rows_RD.size(0) / ranks;
+  const int64_t labeled = ranks * labeled_per_rank, unlabeled = rows_RD.size(0) - labeled;
+  return at::cat(
+             {rows_RD.narrow(0, 0, labeled).reshape({ranks, labeled_per_rank, size}),
+              rows_RD.narrow(0, labeled, unlabeled).reshape({ranks, rows_per_rank - labeled_per_rank, size})},
+             1)
+      .view({-1, size});
+}
+
+}  // namespace
+
+Rows Shard::gather_rows(const at::Tensor& embeddings_BD, int64_t labeled_per_rank) const {
+  const at::Tensor all_RD = communicator->all_gather_rows(embeddings_BD.contiguous());
+  Rows rows;
+  rows.labeled = labeled_per_rank * communicator->size();
+  rows.x_RD = labeled_first(all_RD, communicator->size(), labeled_per_rank);
+  rows.norms_R = norms_of(rows.x_RD);
+  rows.inverse_norms_R = inverse_of(rows.norms_R);
+  rows.x_RD = rows.x_RD.mul(rows.inverse_norms_R.unsqueeze(1));
+  return rows;
+}
+
+at::Tensor Shard::rows_of_this_rank(const at::Tensor& partial_RD, int64_t labeled_per_rank) const {
+  return communicator->reduce_scatter_rows(rank_first(partial_RD, communicator->size(), labeled_per_rank));
+}
+
+at::Tensor Shard::empty_inverse_norms_n() const { return at::empty({range.size()}, centers_nD.options()); }
+
+void Shard::walk(const at::Tensor& x_RD, at::Tensor& inverse_norms_n, Norms norms,
+                 const TileBody& body) const {
+  const int64_t largest_tile =
+      std::min(config.class_tile > 0 ? config.class_tile : kDefaultTile, range.size());
+  const at::Tensor buffer = at::empty({x_RD.size(0) * largest_tile}, x_RD.options());
+  for (int64_t begin = 0; begin < range.size(); begin += largest_tile) {
+    const int64_t classes = std::min(largest_tile, range.size() - begin);
+    const at::Tensor weights_TD = centers_nD.narrow(0, begin, classes);
+    at::Tensor inverse_norms_T = inverse_norms_n.narrow(0, begin, classes);
+    if (norms == Norms::kCompute) inverse_norms_T.copy_(inverse_of(norms_of(weights_TD)));
+    at::Tensor products_RT = buffer.narrow(0, 0, x_RD.size(0) * classes).view({x_RD.size(0), classes});
+    at::mm_out(products_RT, x_RD, weights_TD.t());
+    Tile tile{products_RT, inverse_norms_T, range.begin + begin, config.scale};
+    body(tile, weights_TD, begin);
+  }
+}
+
+at::Tensor initial_centers(const ClassRange& range, int64_t embedding_size, uint64_t seed) {
+  at::Tensor centers_nD = at::empty({range.size(), embedding_size}, at::kFloat);
+  float* values = centers_nD.data_ptr<float>();
+  at::parallel_for(0, range.size(), 64, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      ItemRandom random(seed, RandomPurpose::kInit, 0, static_cast<uint64_t>(range.begin + i));
+      for (int64_t d = 0; d < embedding_size; ++d) {
+        values[i * embedding_size + d] = static_cast<float>(kInitialDeviation * random.normal());
+      }
+    }
+  });
+  return centers_nD;
+}
+
+}  // namespace uir
