@@ -1,0 +1,169 @@
+// Forward and backward pass of a network against the same network from LibTorch's own operators.
+//
+//   bench_training_step [network [batch [threads [rounds [width]]]]]
+//
+// network: mbf (default), mbf_large, r18, r34, r50, r100, r200; batch 64; threads 0: one per processor; rounds 3.
+// The baseline (tests/support/plain_network.h) runs in float32 and in bf16 (weights cast as autocast would), in NCHW
+// and channels-last, each with the allocator as glibc sets it up; ours with tune_memory_allocator, in float32 and
+// bf16. Since allocator settings belong to a process, every measurement is a process of its own: the program calls
+// itself. A round measures each variant once, in turn; rates are medians over the rounds [images/s], each the median
+// of several steps. Prints JSON; what counts is ratio_to_best (target 2 on a CPU with AMX).
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "support/plain_network.h"
+#include "uir/base/allocator.h"
+#include "uir/base/error.h"
+#include "uir/base/json.h"
+#include "uir/base/parallel.h"
+#include "uir/model/backbone.h"
+
+namespace uir {
+namespace {
+
+struct Setup {
+  std::string network = "mbf";
+  int64_t batch = 64;
+  int threads = 0;
+  int rounds = 3;
+  double width = 1;
+};
+
+// In the order of the command line.
+Setup parse(const std::vector<std::string>& words) {
+  Setup setup;
+  if (words.size() > 0) setup.network = words[0];
+  if (words.size() > 1) setup.batch = std::stoll(words[1]);
+  if (words.size() > 2) setup.threads = std::stoi(words[2]);
+  if (words.size() > 3) setup.rounds = std::stoi(words[3]);
+  if (words.size() > 4) setup.width = std::stod(words[4]);
+  return setup;
+}
+
+ModelConfig model_of(const Setup& setup) {
+  if (setup.network.starts_with("r")) {
+    return {IResNetConfig{.depth = std::stoll(setup.network.substr(1)), .width = setup.width}};
+  }
+  return {MobileFaceNetConfig{.large = setup.network == "mbf_large", .width = setup.width}};
+}
+
+struct Variant {
+  std::string name;
+  bool ours;
+  at::ScalarType type;
+  at::MemoryFormat layout;
+};
+
+const Variant kVariants[] = {
+    {"plain float32 NCHW", false, at::kFloat, at::MemoryFormat::Contiguous},
+    {"plain float32 channels-last", false, at::kFloat, at::MemoryFormat::ChannelsLast},
+    {"plain bf16 NCHW", false, at::kBFloat16, at::MemoryFormat::Contiguous},
+    {"plain bf16 channels-last", false, at::kBFloat16, at::MemoryFormat::ChannelsLast},
+    {"ours float32", true, at::kFloat, at::MemoryFormat::ChannelsLast},
+    {"ours bf16", true, at::kBFloat16, at::MemoryFormat::ChannelsLast},
+};
+
+double median(std::vector<double> values) {
+  std::nth_element(values.begin(), values.begin() + static_cast<int64_t>(values.size() / 2), values.end());
+  return values[values.size() / 2];
+}
+
+// Median seconds of a step after two to warm up.
+template <class Step>
+double time_steps(Step&& step) {
+  using Clock = std::chrono::steady_clock;
+  constexpr int kWarmUp = 2, kTimed = 5;
+  std::vector<double> seconds;
+  for (int i = 0; i < kWarmUp + kTimed; ++i) {
+    const Clock::time_point start = Clock::now();
+    step();
+    if (i >= kWarmUp) seconds.push_back(std::chrono::duration<double>(Clock::now() - start).count());
+  }
+  return median(seconds);
+}
+
+// The measuring process: images/s of one variant.
+double measure(const Setup& setup, const Variant& variant) {
+  if (variant.ours) tune_memory_allocator();
+  at::set_num_threads(resolve_threads(setup.threads));
+  const auto network = make_backbone(model_of(setup), 1);
+  const at::Tensor images = at::randint(0, 256, {setup.batch, 112, 112, 3}, at::kByte);
+  const at::Tensor pixels = normalize_pixels(images, variant.type).contiguous(variant.layout);
+  const at::Tensor direction = at::randn({setup.batch, network->embedding_size()});
+  double seconds;
+  if (variant.ours) {
+    seconds = time_steps([&] {
+      network->zero_grad();
+      network->forward(pixels).backward(direction);
+    });
+  } else {
+    PlainNetwork plain(*network, /*training=*/true);
+    seconds = time_steps([&] {
+      plain.clear_gradients();
+      plain.forward(pixels).backward(direction);
+    });
+  }
+  return static_cast<double>(setup.batch) / seconds;
+}
+
+// Runs `program --variant v network batch …` and reads the rate that it prints.
+double measure_in_process(const std::string& program, const std::vector<std::string>& words, size_t variant) {
+  std::string command = "'" + program + "' --variant " + std::to_string(variant);
+  for (const std::string& word : words) command += " '" + word + "'";
+  const std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(command.c_str(), "r"), pclose);
+  double rate = 0;
+  if (!pipe || std::fscanf(pipe.get(), "%lf", &rate) != 1)
+    fail(ErrorKind::kInternal, "no result from: ", command);
+  return rate;
+}
+
+void run(const std::string& program, const std::vector<std::string>& words) {
+  const Setup setup = parse(words);
+  std::map<std::string, std::vector<double>> rates;
+  for (int round = 0; round < setup.rounds; ++round) {
+    for (size_t v = 0; v < std::size(kVariants); ++v) {
+      rates[kVariants[v].name].push_back(measure_in_process(program, words, v));
+    }
+  }
+  Json json{{"network", setup.network},
+            {"width", setup.width},
+            {"batch", setup.batch},
+            {"threads", resolve_threads(setup.threads)},
+            {"rounds", setup.rounds}};
+  double best[2] = {0, 0};
+  for (const Variant& variant : kVariants) {
+    const double rate = median(rates[variant.name]);
+    json["images_per_s"][variant.name] = rate;
+    best[variant.ours] = std::max(best[variant.ours], rate);
+  }
+  json["ratio_to_best"] = best[1] / best[0];
+  for (const size_t v : {0, 3})
+    json["ratio_to " + kVariants[v].name] = best[1] / median(rates[kVariants[v].name]);
+  std::cout << json.dump(2) << "\n";
+}
+
+}  // namespace
+}  // namespace uir
+
+int main(int argc, char** argv) {
+  std::vector<std::string> words(argv + 1, argv + argc);
+  try {
+    if (words.size() > 1 && words[0] == "--variant") {
+      const uir::Setup setup = uir::parse({words.begin() + 2, words.end()});
+      std::cout << uir::measure(setup, uir::kVariants[std::stoul(words[1])]) << "\n";
+    } else {
+      uir::run(argv[0], words);
+    }
+  } catch (const std::exception& e) {
+    std::cerr << "bench_training_step: " << e.what() << "\n";
+    return 1;
+  }
+}
