@@ -1,7 +1,13 @@
 #!/usr/bin/env bash
-# Builds everything and runs all tests: units, command-line cases, smoke experiments, documentation.
+# Builds everything and runs all tests: units, command-line cases, smoke experiments, documentation; then the units of the
+# modules without LibTorch under ASan and UBSan. Arguments go to ctest (-L smoke, -R eval …), which then runs alone.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tools/setup.sh
 tools/build.sh release
 ctest --preset release "$@"
+[ $# = 0 ] || exit 0
+
+torch_free=(base config data store experiment)
+tools/build.sh dev --target "${torch_free[@]/#/test_}"
+ctest --preset dev -R "unit\.($(IFS='|'; echo "${torch_free[*]}"))\$"

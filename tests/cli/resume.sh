@@ -1,0 +1,45 @@
+# A run that is stopped, killed or signalled continues to the same final weights, bit for bit.
+. "$UIR_SOURCE/tests/cli/lib.sh"
+write_tiny_config exp.yaml
+expect 0 uir-index exp.yaml --set paths.index=index
+train() { uir-train exp.yaml --set paths.index=index --set train.log_every=1 "$@"; }
+
+expect 0 train --set paths.run=whole
+want=$(weights_of whole)
+steps=$(wc -l <whole/log.jsonl)
+
+# Stopped on request after any step, checkpoint or not.
+expect 75 train --set paths.run=stopped --stop-after 7
+says "stopped at step 7"
+expect 64 train --set paths.run=stopped
+says "holds a run at step 7; continue it with --resume"
+expect 0 train --set paths.run=stopped --resume
+[ "$(weights_of stopped)" = "$want" ] || die "resumed weights differ"
+[ "$(wc -l <stopped/log.jsonl)" = "$steps" ] || die "the resumed log has another number of lines"
+
+# Resuming what is finished changes nothing.
+expect 0 train --set paths.run=stopped --resume
+[ "$(weights_of stopped)" = "$want" ] || die "resuming a finished run changed it"
+
+# SIGTERM saves and exits 75.
+(exec "$UIR_BIN/uir-train" exp.yaml --set paths.index=index --set train.log_every=1 --set paths.run=signalled >signalled.txt 2>&1) &
+pid=$!
+for _ in $(seq 600); do grep -q '^step 3/' signalled.txt 2>/dev/null && break; sleep 0.05; done
+kill -TERM $pid
+code=0; wait $pid || code=$?
+[ $code = 75 ] || { cat signalled.txt >&2; die "exit code $code after SIGTERM, expected 75"; }
+expect 0 train --set paths.run=signalled --resume
+[ "$(weights_of signalled)" = "$want" ] || die "weights differ after SIGTERM and resume"
+
+# kill -9 again and again.
+for attempt in 1 2 3 4 5 6 7 8; do
+  (exec "$UIR_BIN/uir-train" exp.yaml --set paths.index=index --set paths.run=killed --resume >killed.txt 2>&1) &
+  pid=$!
+  sleep "0.$((RANDOM % 9 + 1))"
+  sleep "$((attempt / 3))"
+  kill -KILL $pid 2>/dev/null || true
+  wait $pid 2>/dev/null || true
+done
+expect 0 train --set paths.run=killed --resume
+[ "$(weights_of killed)" = "$want" ] || die "weights differ after kill -9 and resume"
+[ "$(wc -l <killed/log.jsonl)" = "$steps" ] || die "lines lost or repeated in the log of the killed run"

@@ -1,0 +1,184 @@
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/allclose.h>
+#include <ATen/ops/manual_seed.h>
+#include <torch/types.h>
+
+#include "support/tiny_run.h"
+#include "uir/train/trainer.h"
+//
+#include <fstream>
+#include <vector>
+
+#include "support/catch.h"
+#include "support/errors.h"
+#include "uir/base/log.h"
+
+using namespace uir;
+
+namespace {
+
+// One run in a folder of its own; the data is shared.
+struct Run {
+  explicit Run(const Index& index) : index_(index) {
+    torch::manual_seed(7);
+    backbone = std::make_shared<TinyBackbone>();
+    config.epochs = 4;
+    config.batch = {10, 4, 1};
+    config.schedule.base_lr = 0.1;
+    config.optimizer.weight_decay = 0;
+    config.checkpoint.every_steps = 5;
+    config.log_every = 1000;
+    uir.weight = 0.5;
+  }
+
+  Trainer trainer() {
+    HeadConfig head_config;
+    head_config.scale = 8;
+    head = std::make_shared<Head>(head_config, uir.reduction, index_.num_classes(), TinyBackbone::kDim, 3,
+                                  std::make_shared<Communicator>(), at::kCPU);
+    TrainerParts parts;
+    parts.config = config;
+    parts.data = tiny_data();
+    parts.uir = uir;
+    parts.index = index_;
+    parts.backbone = backbone;
+    parts.head = head;
+    parts.run_folder = folder / "run";
+    parts.checkpoints_folder = folder / "run/checkpoints";
+    parts.verify = verify;
+    parts.stop_after_step = stop_after_step;
+    create_folders(parts.run_folder);
+    return Trainer(std::move(parts));
+  }
+
+  std::vector<Json> log() const {
+    std::ifstream in(folder / "run/log.jsonl");
+    std::vector<Json> lines;
+    for (std::string line; std::getline(in, line);) lines.push_back(Json::parse(line));
+    return lines;
+  }
+
+  TempFolder folder;
+  Index index_;
+  TrainConfig config;
+  UirConfig uir;
+  std::shared_ptr<TinyBackbone> backbone;
+  std::shared_ptr<Head> head;
+  VerifyFunction verify;
+  int64_t stop_after_step = 0;
+};
+
+Index tiny_index() {
+  static const TempFolder folder;
+  static const Index index = [] {
+    build_index(tiny_data(), folder / "index", 2);
+    return Index::open(folder / "index");
+  }();
+  return index;
+}
+
+}  // namespace
+
+TEST_CASE("a run makes its steps, logs each and lowers the loss") {
+  Run run(tiny_index());
+  run.config.epochs = 40;
+  Trainer trainer = run.trainer();
+  REQUIRE(trainer.total_steps() == 120);  // 30 images, 10 a batch
+  trainer.run();
+  const auto log = run.log();
+  REQUIRE(log.size() == 120);
+  CHECK(log[0]["step"] == 1);
+  CHECK(log[119]["labeled"].get<double>() < 0.7 * log[0]["labeled"].get<double>());
+  CHECK(log[119]["accuracy"].get<double>() > log[0]["accuracy"].get<double>());
+  CHECK(log[0]["total"].get<double>() ==
+        Approx(log[0]["labeled"].get<double>() + 0.5 * log[0]["uir"].get<double>()));
+}
+
+TEST_CASE("two micro-batches equal one batch where no batch statistics are involved") {
+  Run whole(tiny_index()), halves(tiny_index());
+  halves.config.batch.accumulation = 2;
+  whole.trainer().run();
+  halves.trainer().run();
+  CHECK(at::allclose(whole.backbone->weight, halves.backbone->weight, 1e-4, 1e-6));
+  CHECK(at::allclose(whole.head->centers(), halves.head->centers(), 1e-4, 1e-6));
+  CHECK(halves.backbone->forwards == 2 * whole.backbone->forwards);
+}
+
+TEST_CASE("without weight the UIR loss is measured but not trained on") {
+  Run none(tiny_index()), silent(tiny_index()), late(tiny_index());
+  none.config.batch.unlabeled = 0;
+  silent.uir.weight = 0;
+  late.uir.start_epoch = 100;
+  for (Run* run : {&none, &silent, &late}) run->trainer().run();
+  CHECK(at::allclose(none.backbone->weight, silent.backbone->weight, 1e-4, 1e-6));
+  CHECK(silent.backbone->weight.equal(late.backbone->weight));
+  CHECK(silent.log()[0]["uir"].get<double>() > 0);
+}
+
+TEST_CASE("a step that is not finite changes nothing and is logged with its rows") {
+  Run run(tiny_index());
+  run.backbone->poisoned = {3};
+  run.stop_after_step = 3;
+  CHECK(kind_of([&] { run.trainer().run(); }) == ErrorKind::kStopped);
+  const at::Tensor weight = run.backbone->weight.detach().clone(), centers = run.head->centers().detach().clone();
+  const float calls = run.backbone->calls.item<float>();
+
+  run.stop_after_step = 4;
+  Trainer trainer = run.trainer();
+  trainer.resume(latest_checkpoint(run.folder / "run/checkpoints").value());
+  CHECK(kind_of([&] { trainer.run(); }) == ErrorKind::kStopped);
+  CHECK(run.backbone->weight.equal(weight));
+  CHECK(run.head->centers().equal(centers));
+  CHECK(run.backbone->calls.item<float>() == calls);
+  const auto log = run.log();
+  REQUIRE(log.size() == 4);
+  CHECK(log[3]["skipped"] == 1);
+  CHECK(log[3]["rows"].size() == 14);
+  CHECK_FALSE(log[3].contains("lr"));
+}
+
+TEST_CASE("steps that are not finite end the run after so many in a row") {
+  Run run(tiny_index());
+  run.config.max_nonfinite_steps = 3;
+  run.backbone->poisoned = {1, 3, 5, 6, 7};
+  const auto error = error_of([&] { run.trainer().run(); });
+  REQUIRE(error);
+  CHECK(error->kind() == ErrorKind::kData);
+  CHECK(std::string(error->what()).find("step 8: ") == 0);
+  CHECK(run.log().size() == 8);
+}
+
+TEST_CASE("a stopped run continues to the same weights, bit for bit, from any step") {
+  Run whole(tiny_index());
+  whole.trainer().run();
+  for (const int64_t stop : {1, 5, 11}) {
+    Run first(tiny_index());
+    first.stop_after_step = stop;
+    CHECK(kind_of([&] { first.trainer().run(); }) == ErrorKind::kStopped);
+    first.backbone->weight.detach().zero_();  // everything must come from the checkpoint
+    first.stop_after_step = 0;
+    Trainer second = first.trainer();
+    second.resume(latest_checkpoint(first.folder / "run/checkpoints").value());
+    second.run();
+    CHECK(first.backbone->weight.equal(whole.backbone->weight));
+    CHECK(first.head->centers().equal(whole.head->centers()));
+    CHECK(first.log() .size() == 12);
+  }
+}
+
+TEST_CASE("the best checkpoint by verification outlives the others") {
+  Run run(tiny_index());
+  run.config.verification = {2, {"lfw"}};
+  run.config.checkpoint.keep_last = 2;
+  std::vector<double> accuracies{0.5, 0.9, 0.6, 0.7, 0.8, 0.85};
+  size_t call = 0;
+  run.verify = [&](Backbone&) { return std::vector<VerificationScore>{{"lfw", accuracies.at(call++), Json::object()}}; };
+  run.trainer().run();
+  CHECK(call == 6);
+  const auto best = best_checkpoint(run.folder / "run/checkpoints");
+  REQUIRE(best);
+  CHECK(best->name == "step-0000000004");
+  CHECK(best->value == 0.9);
+  CHECK(fs::exists(run.folder / "run/checkpoints/step-0000000004/manifest.json"));
+  CHECK(latest_checkpoint(run.folder / "run/checkpoints")->step() == 12);
+}
