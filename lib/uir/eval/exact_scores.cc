@@ -8,45 +8,58 @@ namespace {
 
 constexpr int kGroup = 4;                              // rows that the kernel takes at once
 constexpr int64_t kStrip = 16 * ScoreColumns::kWidth;  // columns of one piece
-constexpr int kHalves = static_cast<int>(ScoreColumns::kWidth) / 8;
 
-// GCC's and Clang's portable vectors: compiled to whatever the target has.
-typedef float Float8 __attribute__((vector_size(32)));
-typedef double Double8 __attribute__((vector_size(64)));
+// GCC's and Clang's portable vectors, of as many lanes as the target's registers have.
+template <int kLanes>
+struct Vectors {
+  typedef float Float __attribute__((vector_size(kLanes * sizeof(float))));
+  typedef double Double __attribute__((vector_size(kLanes * sizeof(double))));
+};
 
-// scores[r · stride + c] = Σ_d rows[d · kGroup + r] · panel[d · kWidth + c], d ascending. kRows of the group's rows
-// at a time, as many as the registers hold.
-template <int kRows>
+// kRows rows of the group with kColumns vectors of columns: as many sums as the registers hold.
+template <int kLanes, int kRows, int kColumns>
+inline __attribute__((always_inline)) void score_piece(const double* rows, const float* panel, int64_t dim,
+                                                       double* scores, int64_t stride) {
+  using Float = typename Vectors<kLanes>::Float;
+  using Double = typename Vectors<kLanes>::Double;
+  Double sums[kRows][kColumns] = {};
+  for (int64_t d = 0; d < dim; ++d) {
+#pragma GCC unroll 8
+    for (int c = 0; c < kColumns; ++c) {
+      Float narrow;
+      std::memcpy(&narrow, panel + d * ScoreColumns::kWidth + c * kLanes, sizeof narrow);
+      const Double column = __builtin_convertvector(narrow, Double);
+#pragma GCC unroll 8
+      for (int r = 0; r < kRows; ++r) sums[r][c] += column * rows[d * kGroup + r];
+    }
+  }
+  for (int r = 0; r < kRows; ++r) std::memcpy(scores + r * stride, sums[r], sizeof sums[r]);
+}
+
+template <int kLanes, int kRows, int kColumns>
 inline __attribute__((always_inline)) void score_group(const double* rows, const float* panel, int64_t dim,
                                                        double* scores, int64_t stride) {
-  for (int first = 0; first < kGroup; first += kRows) {
-    Double8 sums[kRows][kHalves] = {};
-    for (int64_t d = 0; d < dim; ++d) {
-      for (int half = 0; half < kHalves; ++half) {
-        Float8 narrow;
-        std::memcpy(&narrow, panel + d * ScoreColumns::kWidth + 8 * half, sizeof narrow);
-        const Double8 column = __builtin_convertvector(narrow, Double8);
-        for (int r = 0; r < kRows; ++r) sums[r][half] += column * rows[d * kGroup + first + r];
-      }
+  for (int r = 0; r < kGroup; r += kRows) {
+    for (int64_t c = 0; c < ScoreColumns::kWidth; c += kLanes * kColumns) {
+      score_piece<kLanes, kRows, kColumns>(rows + r, panel + c, dim, scores + r * stride + c, stride);
     }
-    for (int r = 0; r < kRows; ++r) std::memcpy(scores + (first + r) * stride, sums[r], sizeof sums[r]);
   }
 }
 
 void score_group_portable(const double* rows, const float* panel, int64_t dim, double* scores,
                           int64_t stride) {
-  score_group<1>(rows, panel, dim, scores, stride);
+  score_group<2, 4, 2>(rows, panel, dim, scores, stride);
 }
 
 #ifdef __x86_64__
 __attribute__((target("avx2,fma"))) void score_group_avx2(const double* rows, const float* panel, int64_t dim,
                                                           double* scores, int64_t stride) {
-  score_group<2>(rows, panel, dim, scores, stride);
+  score_group<4, 4, 2>(rows, panel, dim, scores, stride);
 }
 
 __attribute__((target("avx512f,prefer-vector-width=512"))) void score_group_avx512(
     const double* rows, const float* panel, int64_t dim, double* scores, int64_t stride) {
-  score_group<4>(rows, panel, dim, scores, stride);
+  score_group<8, 4, 2>(rows, panel, dim, scores, stride);
 }
 #endif
 
