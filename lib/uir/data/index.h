@@ -17,6 +17,7 @@
 
 #include "uir/base/file.h"
 #include "uir/base/json.h"
+#include "uir/base/row_range.h"
 #include "uir/data/config.h"
 
 namespace uir {
@@ -40,12 +41,6 @@ struct SourceInfo {
   int64_t first_class = 0,
           num_classes = 0;  // labels lie in [first_class, first_class + num_classes), or are −1
   Json settings;            // of a synthetic source: its SyntheticSource fields
-};
-
-// A half-open range of rows.
-struct RowRange {
-  int64_t begin = 0, end = 0;
-  int64_t size() const { return end - begin; }
 };
 
 // What stands in for the content hash of a synthetic image: nothing is rendered to index it.

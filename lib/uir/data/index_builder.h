@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "uir/data/config.h"
@@ -21,10 +22,9 @@ namespace uir {
 IndexReport build_index(const DataConfig& config, const fs::path& folder, int threads = 0);
 
 struct VerifyReport {
-  int64_t images = 0;
-  std::vector<BadImage> bad;               // in row order
-  std::vector<std::string> lines() const;  // one per bad image: "lfw: Ann/1.jpg: reason", and a summary
-  std::vector<std::string> items;          // of bad: "lfw: Ann/1.jpg"
+  int64_t images = 0;         // decoded; synthetic ones are not, they cannot fail
+  std::vector<BadImage> bad;  // in row order; each reason names source and item
+  std::vector<std::string> lines() const;
 };
 
 // Decodes every image on all threads and commits the index again with kBad set on exactly those that failed, so

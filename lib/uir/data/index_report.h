@@ -29,7 +29,8 @@ struct SourceStatistics {
   int64_t min_per_identity = 0, max_per_identity = 0;
   double median_per_identity = 0;
   std::vector<PixelSizeCount> pixel_sizes;  // the most frequent ones
-  std::vector<std::string> samples;  // first rows: "item, identity 'Ann' (class 0), 112x112, 3120 bytes"
+  std::vector<std::string> samples;         // first rows: "Ann/1.jpg: class 0 (Ann), 112x112, 3120 bytes"
+  std::vector<std::string> bad_examples;    // items of the first bad rows
 };
 
 // Rows of two groups that hold the same bytes. Groups: "labeled", "unlabeled", "test" and "held out".

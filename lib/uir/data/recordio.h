@@ -8,6 +8,7 @@
 // Threads: const functions are thread-safe.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -70,11 +71,11 @@ struct RecordEntry {
 void for_each_image_record(const RecordFile& file, const fs::path& idx,
                            const std::function<void(const RecordEntry&)>& body);
 
-// Writes one .rec and its .idx, in the layout that InsightFace's readers expect if finish_identities is called.
+// Writes one .rec and its .idx. Not atomic by itself: write into an AtomicFolder.
 class RecordWriter {
  public:
   RecordWriter(const fs::path& rec, const fs::path& idx);
-  // A record with a scalar label (labels empty: header.label) or an array of them.
+  // A record with a scalar label, or with an array of at least one.
   void write(uint64_t key, float label, Bytes image);
   void write(uint64_t key, std::span<const float> labels, Bytes image);
   void close();
@@ -83,6 +84,8 @@ class RecordWriter {
 
  private:
   void write_record(uint64_t key, const RecordHeader& header, std::span<const float> labels, Bytes image);
+  void write_parts();
+  void write_part(uint32_t flag, Bytes payload);
   OutputFile rec_, idx_;
   std::vector<std::byte> payload_;
 };

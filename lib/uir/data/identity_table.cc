@@ -1,0 +1,52 @@
+#include "uir/data/identity_table.h"
+
+#include <algorithm>
+#include <charconv>
+#include <numeric>
+#include <utility>
+
+namespace uir {
+namespace {
+
+// Digits without leading zeros compare like the numbers they are: shorter first.
+bool number_before(const std::string& a, const std::string& b) {
+  return a.size() != b.size() ? a.size() < b.size() : a < b;
+}
+
+}  // namespace
+
+bool IdentityTable::add_number(int64_t label, int64_t& provisional) {
+  if (kind_ == Kind::kNames) return false;
+  kind_ = Kind::kNumbers;
+  char digits[24];
+  provisional = add({digits, std::to_chars(digits, digits + sizeof digits, label).ptr});
+  return true;
+}
+
+bool IdentityTable::add_name(std::string_view name, int64_t& provisional) {
+  if (kind_ == Kind::kNumbers) return false;
+  kind_ = Kind::kNames;
+  provisional = add(name);
+  return true;
+}
+
+int64_t IdentityTable::add(std::string_view name) {
+  const auto found = provisional_.find(name);
+  if (found != provisional_.end()) return found->second;
+  return provisional_.emplace(std::string(name), size()).first->second;
+}
+
+std::vector<int64_t> IdentityTable::sort() {
+  std::vector<std::pair<std::string, int64_t>> sorted(provisional_.begin(), provisional_.end());
+  std::sort(sorted.begin(), sorted.end(), [&](const auto& a, const auto& b) {
+    return kind_ == Kind::kNumbers ? number_before(a.first, b.first) : a.first < b.first;
+  });
+  std::vector<int64_t> final_number(sorted.size());
+  for (auto& [name, provisional] : sorted) {
+    final_number[static_cast<size_t>(provisional)] = static_cast<int64_t>(names_.size());
+    names_.push_back(std::move(name));
+  }
+  return final_number;
+}
+
+}  // namespace uir

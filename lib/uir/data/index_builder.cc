@@ -1,0 +1,237 @@
+#include "uir/data/index_builder.h"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "uir/base/error.h"
+#include "uir/base/log.h"
+#include "uir/base/parallel.h"
+#include "uir/base/progress.h"
+#include "uir/data/image_source.h"
+#include "uir/data/index_files.h"
+#include "uir/data/index_writer.h"
+#include "uir/data/name_lookup.h"
+#include "uir/data/pack.h"
+#include "uir/data/sources.h"
+
+namespace uir {
+namespace {
+
+constexpr size_t kRowsPerBatch = 8192;
+constexpr int64_t kRowsPerBlock = 64;  // a thread's share at a time
+constexpr int64_t kMaxWarnings = 20;
+
+// What the index that stands in the folder knows of a source's images.
+class KnownImages {
+ public:
+  KnownImages(const std::optional<Index>& index, const SourceInfo& info) {
+    if (!index) return;
+    for (const SourceInfo& source : index->sources()) {
+      const bool same = source.name == info.name && source.kind == info.kind && source.path == info.path;
+      if (same && !index->mtimes().empty() && !index->pixel_sizes().empty()) adopt(*index, source);
+    }
+  }
+
+  // The row of the old index that holds the image; −1 if there is none.
+  int64_t find(const SourceRow& row) {
+    if (!index_) return -1;
+    int64_t found = is_row(next_, row) ? next_ : look_up(row);
+    if (found >= 0) next_ = found + 1;
+    return found;
+  }
+
+  ImageFacts facts(int64_t row) const {
+    const auto i = static_cast<size_t>(row);
+    ImageFacts facts;
+    facts.size = index_->sizes()[i];
+    facts.mtime = index_->mtimes()[i];
+    facts.hash = index_->hashes()[i];
+    facts.pixels = index_->pixel_sizes()[i];
+    if (index_->flags()[i] & kBad) facts.unreadable = "marked as bad before";
+    facts.reused = true;
+    return facts;
+  }
+
+ private:
+  void adopt(const Index& index, const SourceInfo& source) {
+    index_ = index;
+    next_ = source.first_row;
+    begin_ = source.first_row;
+    end_ = source.first_row + source.num_rows;
+  }
+
+  bool is_row(int64_t candidate, const SourceRow& row) const {
+    return candidate < end_ && index_->item(candidate) == row.item &&
+           index_->offsets()[static_cast<size_t>(candidate)] == row.offset;
+  }
+
+  // The table is built when rows first leave the order that the old index has.
+  int64_t look_up(const SourceRow& row) {
+    if (!lookup_) {
+      lookup_.emplace();
+      for (int64_t i = begin_; i < end_; ++i) lookup_->add(index_->item(i), static_cast<uint64_t>(i));
+      lookup_->finish();
+    }
+    for (const NameLookup::Entry& entry : lookup_->find(row.item)) {
+      if (is_row(static_cast<int64_t>(entry.number), row)) return static_cast<int64_t>(entry.number);
+    }
+    return -1;
+  }
+
+  std::optional<Index> index_;
+  int64_t begin_ = 0, end_ = 0, next_ = 0;
+  std::optional<NameLookup> lookup_;
+};
+
+struct ReadCounts {
+  int64_t read = 0, reused = 0;
+};
+
+// One source on its way into the index: rows are collected, examined by all threads, and written in order.
+class SourceIndexer {
+ public:
+  SourceIndexer(const SourceConfig& config, const std::optional<Index>& previous, IndexWriter& writer,
+                int threads)
+      : config_(config),
+        source_(open_source(config)),
+        info_(describe_source()),
+        known_(previous, info_),
+        writer_(writer),
+        threads_(threads),
+        progress_("indexing " + config.name, "images", 0) {}
+
+  ReadCounts run() {
+    writer_.begin_source(info_, config_.held_out);
+    source_->for_each_row([this](SourceRow row) { collect(std::move(row)); });
+    finish_batch();
+    if (writer_.rows_of_source() == 0) fail(ErrorKind::kData, "it has no images");
+    if (info_.kind == SourceKind::kRecordIo && counts_.read > 0) check_pack(info_.path);
+    writer_.end_source(source_->identities());
+    return counts_;
+  }
+
+ private:
+  struct Entry {
+    SourceRow row;
+    int64_t known_row = -1;
+    ImageFacts facts;
+  };
+
+  SourceInfo describe_source() const {
+    SourceInfo info = source_->info();
+    info.name = config_.name;
+    info.role = config_.role;
+    info.shift = config_.shift;
+    return info;
+  }
+
+  void collect(SourceRow row) {
+    if (config_.role == Role::kUnlabeled) row.identity = -1;
+    const int64_t known_row = known_.find(row);
+    batch_.push_back({std::move(row), known_row, {}});
+    if (batch_.size() == kRowsPerBatch) finish_batch();
+  }
+
+  void finish_batch() {
+    if (batch_.empty()) return;
+    parallel_blocks(static_cast<int64_t>(batch_.size()), kRowsPerBlock, threads_,
+                    [this](int64_t begin, int64_t end) {
+                      for (int64_t i = begin; i < end; ++i) examine(batch_[static_cast<size_t>(i)]);
+                    });
+    for (const Entry& entry : batch_) write(entry);
+    source_->forget(batch_.front().row, batch_.back().row);
+    progress_.add(static_cast<int64_t>(batch_.size()));
+    batch_.clear();
+  }
+
+  void examine(Entry& entry) const {
+    try {
+      if (entry.known_row < 0) {
+        entry.facts = source_->examine(entry.row, nullptr);
+      } else {
+        const ImageFacts known = known_.facts(entry.known_row);
+        entry.facts = source_->examine(entry.row, &known);
+      }
+    } catch (const Error& error) {
+      throw error.at(source_->place(entry.row));
+    }
+  }
+
+  void write(const Entry& entry) {
+    const ImageFacts& facts = entry.facts;
+    ++(facts.reused ? counts_.reused : counts_.read);
+    uint32_t flags = 0;
+    if (!facts.unreadable.empty()) {
+      flags |= kBad;
+      warn(entry);
+    }
+    const std::array<uint16_t, 2> network{kImageSize, kImageSize};
+    if (facts.pixels != network && facts.unreadable.empty()) flags |= kNotNetworkSize;
+    writer_.add(entry.row, facts, flags);
+  }
+
+  void warn(const Entry& entry) {
+    if (++num_warnings_ > kMaxWarnings) return;
+    log_warning(source_->place(entry.row), ": ", entry.facts.unreadable, "; it will not be used",
+                num_warnings_ == kMaxWarnings ? " (further ones are only counted)" : "");
+  }
+
+  const SourceConfig& config_;
+  std::unique_ptr<Source> source_;
+  SourceInfo info_;
+  KnownImages known_;
+  IndexWriter& writer_;
+  int threads_;
+  Progress progress_;
+  std::vector<Entry> batch_;
+  ReadCounts counts_;
+  int64_t num_warnings_ = 0;
+};
+
+// The index that stands in the folder, if it is whole: nothing is taken over from a damaged one.
+std::optional<Index> open_previous(const fs::path& folder) {
+  if (!fs::exists(folder / index_files::kManifest)) return std::nullopt;
+  try {
+    return Index::open(folder, Index::Check::kFull);
+  } catch (const Error& error) {
+    log_warning(error.what(), "; every image is read again");
+    return std::nullopt;
+  }
+}
+
+void check_config(const DataConfig& config) {
+  if (config.sources.empty()) fail(ErrorKind::kConfig, "data.sources is empty: there is nothing to index");
+  for (const SourceConfig& source : config.sources) {
+    if (source.role == Role::kTest && source.held_out > 0) {
+      fail(ErrorKind::kConfig, "source '", source.name,
+           "': held_out is for sources that are trained on, not for the role test");
+    }
+  }
+}
+
+}  // namespace
+
+IndexReport build_index(const DataConfig& config, const fs::path& folder, int threads) {
+  check_config(config);
+  const std::optional<Index> previous = open_previous(folder);
+  IndexWriter writer(folder);
+  ReadCounts counts;
+  for (const SourceConfig& source : config.sources) {
+    try {
+      const ReadCounts of_source = SourceIndexer(source, previous, writer, threads).run();
+      counts.read += of_source.read;
+      counts.reused += of_source.reused;
+    } catch (const Error& error) {
+      throw error.at(concat("source '", source.name, "'"));
+    }
+  }
+  writer.commit();
+  IndexReport report = make_index_report(Index::open(folder));
+  report.images_read = counts.read;
+  report.images_reused = counts.reused;
+  return report;
+}
+
+}  // namespace uir

@@ -1,0 +1,304 @@
+#include "uir/data/index_report.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "uir/base/error.h"
+
+namespace uir {
+namespace {
+
+constexpr size_t kMaxExamples = 5;
+constexpr int64_t kSamples = 3;
+constexpr size_t kMaxPixelSizes = 10;      // reported
+constexpr size_t kMaxCountedSizes = 4096;  // kept while counting; rarer ones are lumped together
+constexpr int64_t kRowsPerPass = int64_t{1} << 20;
+
+// --- Sources -----------------------------------------------------------------------------------------------
+
+// How often each pixel size occurs, the most frequent first.
+class PixelSizes {
+ public:
+  void add(std::array<uint16_t, 2> size) {
+    const auto found = counts_.find(size);
+    if (found != counts_.end()) {
+      ++found->second;
+    } else if (counts_.size() < kMaxCountedSizes) {
+      counts_.emplace(size, 1);
+    }
+  }
+  std::vector<PixelSizeCount> most_frequent() const {
+    std::vector<PixelSizeCount> sizes;
+    for (const auto& [size, count] : counts_) sizes.push_back({size[0], size[1], count});
+    std::stable_sort(sizes.begin(), sizes.end(),
+                     [](const auto& a, const auto& b) { return a.images > b.images; });
+    if (sizes.size() > kMaxPixelSizes) sizes.resize(kMaxPixelSizes);
+    return sizes;
+  }
+
+ private:
+  std::map<std::array<uint16_t, 2>, int64_t> counts_;
+};
+
+std::string identity_text(const Index& index, const SourceInfo& source, int64_t label) {
+  if (label < 0) return "no identity";
+  if (source.role == Role::kTest)
+    return concat("test identity ", label, " (", index.test_identity_name(label), ")");
+  return concat("class ", label, " (", index.identity_name(label), ")");
+}
+
+std::string sample_text(const Index& index, const SourceInfo& source, int64_t row) {
+  const auto i = static_cast<size_t>(row);
+  std::string text = concat(index.item(row), ": ", identity_text(index, source, index.labels()[i]));
+  if (!index.pixel_sizes().empty()) {
+    text += concat(", ", index.pixel_sizes()[i][0], "x", index.pixel_sizes()[i][1]);
+  }
+  return text + concat(", ", index.sizes()[i], " bytes");
+}
+
+void count_row(const Index& index, int64_t row, SourceStatistics& statistics) {
+  const auto i = static_cast<size_t>(row);
+  const uint32_t flags = index.flags()[i];
+  statistics.bytes += index.sizes()[i];
+  statistics.held_out += (flags & kHeldOut) != 0;
+  statistics.not_network_size += (flags & kNotNetworkSize) != 0;
+  statistics.aligned += (flags & kNotNetworkSize) && (flags & kHasLandmarks);
+  if (!(flags & kBad)) return;
+  ++statistics.bad;
+  if (statistics.bad_examples.size() < kMaxExamples) statistics.bad_examples.emplace_back(index.item(row));
+}
+
+void summarize_identities(std::vector<int64_t> images_of_identity, SourceStatistics& statistics) {
+  if (images_of_identity.empty()) return;
+  std::sort(images_of_identity.begin(), images_of_identity.end());
+  const size_t n = images_of_identity.size();
+  statistics.min_per_identity = images_of_identity.front();
+  statistics.max_per_identity = images_of_identity.back();
+  statistics.median_per_identity =
+      static_cast<double>(images_of_identity[(n - 1) / 2] + images_of_identity[n / 2]) / 2;
+}
+
+SourceStatistics statistics_of(const Index& index, const SourceInfo& source) {
+  SourceStatistics statistics;
+  statistics.name = source.name;
+  statistics.role = source.role;
+  statistics.images = source.num_rows;
+  statistics.identities = source.num_classes;
+  PixelSizes sizes;
+  std::vector<int64_t> images_of_identity(static_cast<size_t>(source.num_classes), 0);
+  for (int64_t row = source.first_row; row < source.first_row + source.num_rows; ++row) {
+    count_row(index, row, statistics);
+    if (!index.pixel_sizes().empty()) sizes.add(index.pixel_sizes()[static_cast<size_t>(row)]);
+    const int64_t label = index.labels()[static_cast<size_t>(row)];
+    if (label >= 0) ++images_of_identity.at(static_cast<size_t>(label - source.first_class));
+  }
+  statistics.pixel_sizes = sizes.most_frequent();
+  summarize_identities(std::move(images_of_identity), statistics);
+  for (int64_t i = 0; i < std::min(kSamples, source.num_rows); ++i) {
+    statistics.samples.push_back(sample_text(index, source, source.first_row + i));
+  }
+  return statistics;
+}
+
+// --- Identical images --------------------------------------------------------------------------------------
+
+enum Group : size_t { kLabeledGroup, kUnlabeledGroup, kTestGroup, kHeldOutGroup, kNumGroups };
+constexpr std::array<std::string_view, kNumGroups> kGroupNames{"labeled", "unlabeled", "test", "held out"};
+
+Group group_of(const SourceInfo& source, uint32_t flags) {
+  if (flags & kHeldOut) return kHeldOutGroup;
+  if (source.role == Role::kTest) return kTestGroup;
+  return source.role == Role::kLabeled ? kLabeledGroup : kUnlabeledGroup;
+}
+
+// Compares the contents of all rows by their hashes, a part of the hashes at a time, so that memory stays flat.
+class ContentComparison {
+ public:
+  ContentComparison(const Index& index, IndexReport& report) : index_(index), report_(report) {
+    conflicting_ = {"labeled", "labeled", 0, {}};
+  }
+
+  void run() {
+    const auto passes = static_cast<uint64_t>((index_.size() + kRowsPerPass - 1) / kRowsPerPass);
+    for (uint64_t pass = 0; pass < passes; ++pass) {
+      collect(pass, passes);
+      compare();
+    }
+    report_.conflicting = std::move(conflicting_);
+    report_.repeated = repeated_;
+    for (auto& [groups, shared] : shared_) report_.shared.push_back(std::move(shared));
+  }
+
+ private:
+  struct Entry {
+    ContentHash hash;
+    Group group;
+    int64_t row;
+    auto operator<=>(const Entry&) const = default;
+  };
+
+  void collect(uint64_t pass, uint64_t passes) {
+    entries_.clear();
+    for (const SourceInfo& source : index_.sources()) {
+      for (int64_t row = source.first_row; row < source.first_row + source.num_rows; ++row) {
+        const ContentHash hash = index_.hashes()[static_cast<size_t>(row)];
+        const uint32_t flags = index_.flags()[static_cast<size_t>(row)];
+        if (hash.low % passes == pass && !(flags & kBad))
+          entries_.push_back({hash, group_of(source, flags), row});
+      }
+    }
+    std::sort(entries_.begin(), entries_.end());
+  }
+
+  void compare() {
+    for (size_t begin = 0, end = 0; begin < entries_.size(); begin = end) {
+      while (end < entries_.size() && entries_[end].hash == entries_[begin].hash) ++end;
+      if (end - begin > 1) compare_equal({entries_.data() + begin, end - begin});
+    }
+  }
+
+  // Rows of one content, sorted by group and row.
+  void compare_equal(std::span<const Entry> equal) {
+    std::array<const Entry*, kNumGroups> first{};
+    bool conflict = false;
+    for (const Entry& entry : equal) {
+      if (!first[entry.group]) {
+        first[entry.group] = &entry;
+        continue;
+      }
+      ++repeated_;
+      if (entry.group == kLabeledGroup && !conflict && label(entry) != label(*first[entry.group])) {
+        conflict = true;
+        note(conflicting_, *first[entry.group], entry);
+      }
+    }
+    for (size_t a = 0; a < kNumGroups; ++a) {
+      for (size_t b = a + 1; b < kNumGroups; ++b) {
+        if (first[a] && first[b]) note(shared_between(a, b), *first[a], *first[b]);
+      }
+    }
+  }
+
+  SharedImages& shared_between(size_t a, size_t b) {
+    SharedImages& shared = shared_[{a, b}];
+    shared.group_a = kGroupNames[a];
+    shared.group_b = kGroupNames[b];
+    return shared;
+  }
+
+  void note(SharedImages& shared, const Entry& a, const Entry& b) {
+    ++shared.contents;
+    if (shared.examples.size() < kMaxExamples) shared.examples.push_back(name(a.row) + " = " + name(b.row));
+  }
+
+  int64_t label(const Entry& entry) const { return index_.labels()[static_cast<size_t>(entry.row)]; }
+  std::string name(int64_t row) const {
+    return concat(index_.source_of_row(row).name, ": ", index_.item(row));
+  }
+
+  const Index& index_;
+  IndexReport& report_;
+  std::vector<Entry> entries_;
+  std::map<std::pair<size_t, size_t>, SharedImages> shared_;
+  SharedImages conflicting_;
+  int64_t repeated_ = 0;
+};
+
+// --- Text and JSON -----------------------------------------------------------------------------------------
+
+Json to_json(const SharedImages& shared) {
+  return {{"groups", {shared.group_a, shared.group_b}},
+          {"contents", shared.contents},
+          {"examples", shared.examples}};
+}
+
+Json to_json(const SourceStatistics& s) {
+  Json json{
+      {"name", s.name},
+      {"role", enum_name(s.role)},
+      {"images", s.images},
+      {"identities", s.identities},
+      {"images_per_identity",
+       {{"min", s.min_per_identity}, {"median", s.median_per_identity}, {"max", s.max_per_identity}}},
+      {"bytes", s.bytes},
+      {"held_out", s.held_out},
+      {"bad", s.bad},
+      {"bad_examples", s.bad_examples},
+      {"not_112x112",
+       {{"images", s.not_network_size}, {"aligned", s.aligned}, {"resized", s.not_network_size - s.aligned}}},
+      {"pixel_sizes", Json::array()},
+      {"samples", s.samples}};
+  for (const PixelSizeCount& size : s.pixel_sizes) {
+    json["pixel_sizes"].push_back({{"width", size.width}, {"height", size.height}, {"images", size.images}});
+  }
+  return json;
+}
+
+void add_source_lines(const SourceStatistics& s, std::vector<std::string>& lines) {
+  std::string head = concat(s.name, " (", enum_name(s.role), "): ", s.images, " images");
+  if (s.identities > 0) {
+    head += concat(" of ", s.identities, " identities, ", s.min_per_identity, " to ", s.max_per_identity,
+                   " each (median ", s.median_per_identity, ")");
+  }
+  if (s.held_out > 0) head += concat(", ", s.held_out, " held out");
+  lines.push_back(head);
+  if (s.not_network_size > 0) {
+    lines.push_back(concat("  not 112x112: ", s.not_network_size, " (", s.aligned, " aligned by landmarks, ",
+                           s.not_network_size - s.aligned, " resized)"));
+  }
+  if (s.bad > 0) lines.push_back(concat("  bad, never used: ", s.bad));
+  for (const std::string& item : s.bad_examples) lines.push_back("    " + item);
+  for (const std::string& sample : s.samples) lines.push_back("  " + sample);
+}
+
+void add_shared_lines(const std::string& title, const SharedImages& shared, std::vector<std::string>& lines) {
+  lines.push_back(title);
+  for (const std::string& example : shared.examples) lines.push_back("  " + example);
+}
+
+}  // namespace
+
+Json IndexReport::to_json() const {
+  Json json{{"images", images},
+            {"num_classes", num_classes},
+            {"num_test_identities", num_test_identities},
+            {"images_read", images_read},
+            {"images_reused", images_reused},
+            {"sources", Json::array()},
+            {"shared_images", Json::array()},
+            {"conflicting_labels", uir::to_json(conflicting)},
+            {"repeated_images", repeated}};
+  for (const SourceStatistics& source : sources) json["sources"].push_back(uir::to_json(source));
+  for (const SharedImages& pair : shared) json["shared_images"].push_back(uir::to_json(pair));
+  return json;
+}
+
+std::vector<std::string> IndexReport::lines() const {
+  std::vector<std::string> lines{concat(images, " images, ", num_classes, " classes, ", num_test_identities,
+                                        " test identities; ", images_read, " images read, ", images_reused,
+                                        " unchanged")};
+  for (const SourceStatistics& source : sources) add_source_lines(source, lines);
+  for (const SharedImages& pair : shared) {
+    add_shared_lines(concat("the same image in ", pair.group_a, " and ", pair.group_b, ": ", pair.contents),
+                     pair, lines);
+  }
+  if (conflicting.contents > 0) {
+    add_shared_lines(concat("the same labeled image under two identities: ", conflicting.contents),
+                     conflicting, lines);
+  }
+  if (repeated > 0) lines.push_back(concat("repeated images: ", repeated));
+  return lines;
+}
+
+IndexReport make_index_report(const Index& index) {
+  IndexReport report;
+  report.images = index.size();
+  report.num_classes = index.num_classes();
+  report.num_test_identities = index.num_test_identities();
+  for (const SourceInfo& source : index.sources()) report.sources.push_back(statistics_of(index, source));
+  ContentComparison(index, report).run();
+  return report;
+}
+
+}  // namespace uir

@@ -1,0 +1,84 @@
+// Image lists in every format of ListFormat, and CSV files of landmarks (docs/formats.md has an example of each).
+//
+// Cost: one pass, flat memory; LandmarkTable keeps 16 bytes per row of its file.
+// Errors: kData naming file and line. Threads: one thread.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "uir/data/align.h"
+#include "uir/data/config.h"
+#include "uir/data/name_lookup.h"
+#include "uir/data/text_lines.h"
+
+namespace uir {
+
+struct ListEntry {
+  std::string_view path;   // valid until the next entry
+  std::string_view label;  // empty: the line has none
+  std::optional<Landmarks> landmarks;
+};
+
+// Which columns of a landmark CSV hold what.
+class LandmarkColumns {
+ public:
+  LandmarkColumns() = default;
+  explicit LandmarkColumns(const TextLines& header);  // kData naming the columns that are missing
+  void parse(const TextLines& lines, std::string_view line, ListEntry& entry) const;
+  bool has_label() const { return label_.has_value(); }
+
+ private:
+  size_t num_columns_ = 0;
+  std::array<size_t, 10> points_{};
+  std::optional<size_t> label_;
+};
+
+class ListFile {
+ public:
+  ListFile(const fs::path& path, ListFormat format);
+
+  bool next(ListEntry& entry);
+  std::string place() const { return lines_.place(); }
+  const TextLines& lines() const { return lines_; }
+  // True for formats whose labels must be numbers.
+  static bool labels_are_numbers(ListFormat format);
+  static bool has_labels(ListFormat format);
+
+ private:
+  void parse(ListEntry& entry);
+  void parse_im2rec(ListEntry& entry);
+  void parse_insightface(ListEntry& entry);
+  void parse_trillionpairs(ListEntry& entry);
+  void parse_path_points(ListEntry& entry);
+
+  TextLines lines_;
+  ListFormat format_;
+  LandmarkColumns columns_;
+  std::vector<std::string_view> fields_, numbers_;
+};
+
+// The landmarks of a CSV by path.
+class LandmarkTable {
+ public:
+  explicit LandmarkTable(const fs::path& csv);
+  // None if the CSV does not name the path, or names it without points. kData if it names it twice.
+  std::optional<Landmarks> find(std::string_view path);
+  // kData unless some path was found: a CSV of other images is a mistake.
+  void check_used() const;
+
+ private:
+  TextLines lines_;
+  LandmarkColumns columns_;
+  NameLookup rows_;
+  int64_t found_ = 0;
+};
+
+// A label of the present line as a whole number of at least `lowest`; kData for anything else.
+int64_t parse_label(const TextLines& lines, std::string_view text, int64_t lowest);
+
+}  // namespace uir
