@@ -1,7 +1,7 @@
 // Checkpoints: folders of safetensors files and a manifest, published by the commit protocol; class centers
 // and their optimizer state are sharded by rows and can be read back in any other sharding, exactly.
 //
-//   <root>/latest               text: the name of the newest checkpoint
+//   <root>/latest               text: the name of the newest checkpoint and its checksum
 //   <root>/best                 JSON: the best checkpoint and its metric
 //   <root>/step-0000001000/     manifest.json, config.yaml, model.safetensors, optimizer.safetensors,
 //                               state.safetensors, centers-00000-of-00002.safetensors,
@@ -9,10 +9,10 @@
 // docs/checkpoints.md describes every field.
 //
 // Shapes: C classes over K ranks, D embedding size; rank r holds the rows [begin, end) of C.
-// Cost: writing streams every tensor once; opening reads every byte once, to verify it. Collectives: three
-// sums of one integer per checkpoint written. Errors: a damaged checkpoint is kData naming file and tensor, a
-// missing one kMissingInput, failed writes kIo. Threads: one at a time per root; a Checkpoint may be read by
-// several.
+// Cost: writing streams every tensor once; opening reads every byte once, to verify it.
+// Collectives: four sums of one integer per checkpoint written.
+// Errors: a damaged checkpoint is kData naming file and tensor, a missing one kMissingInput, failed writes kIo.
+// Threads: one at a time per root; a Checkpoint may be read by several.
 #pragma once
 
 #include <cstdint>
@@ -82,21 +82,21 @@ class Checkpoint {
   std::shared_ptr<const Impl> impl_;
 };
 
-// Writes <root>/step-NNNNNNNNNN, then moves `latest`. Returns the folder. Every rank calls it; if one fails,
-// all throw and nothing is published. A checkpoint of the same step is replaced.
+// Writes <root>/step-NNNNNNNNNN, then moves `latest`. Returns the folder. Every rank calls it; if one fails, all
+// throw and nothing is published. A checkpoint of the same step is replaced.
 fs::path write_checkpoint(const fs::path& root, const CheckpointContents& contents,
                           const RankGroup& ranks = {});
 
 // Opens a checkpoint folder and compares every byte with the manifest's checksums.
 Checkpoint open_checkpoint(const fs::path& folder);
 
-// The checkpoint named by `latest`, or the nearest earlier one that is valid (then the newest of any); each
+// The checkpoint named by `latest`, or the nearest earlier one that is valid, then the newest of any; each
 // damaged one is warned about. None if there is no checkpoint at all; kData if all are damaged.
 std::optional<Checkpoint> latest_checkpoint(const fs::path& root);
 
 // Deletes all but the newest `keep_last` (at least 2) and the best, after verifying the newest: if that is
-// damaged, warns and deletes nothing. Checkpoints of steps after `latest` belong to an abandoned run and
-// count as the oldest.
+// damaged, warns and deletes nothing. Checkpoints of steps after `latest` belong to an abandoned run and count as
+// the oldest.
 void prune_checkpoints(const fs::path& root, int64_t keep_last);
 
 // The checkpoint with the best metric so far.

@@ -1,7 +1,7 @@
 // LibTorch tensors in and out of safetensors files.
 //
-// Cost: reading copies each tensor once; writing copies only what is not contiguous in CPU memory, one tensor
-// at a time. Errors: those of safetensors.h; a tensor of an element type that the format lacks is kInternal.
+// Cost: reading copies each tensor once; writing copies only what is not contiguous in CPU memory, one at a time.
+// Errors: those of safetensors.h; a tensor of an element type that the format lacks is kInternal.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -4,11 +4,11 @@
 //   sgd    v = momentum v + g' + decay w;  w -= lr v      (v starts at 0; without Nesterov and dampening)
 //   adamw  w -= lr decay w;  m = b1 m + (1 - b1) g';  s = b2 s + (1 - b2) g'^2;
 //          w -= lr / (1 - b1^t) * m / (sqrt(s / (1 - b2^t)) + epsilon)
-// Source: torch::optim::SGD and AdamW (Loshchilov and Hutter, ICLR 2019), whose results these are to
-// rounding. Cost: on the CPU one pass over weight, gradient and state in memory, no temporaries; elsewhere
-// LibTorch's foreach operators, in blocks, so that temporaries stay small beside a large parameter. A
-// parameter without a gradient is left as it is. Threads: one at a time; uses LibTorch's intra-op threads.
-// Results do not depend on their number.
+// A parameter without a gradient is left as it is.
+// Cost: on the CPU one pass over weight, gradient and state in memory, no temporaries; elsewhere LibTorch's
+// foreach operators, in blocks, so that temporaries stay small beside a large parameter.
+// Source: torch::optim::SGD and AdamW (Loshchilov and Hutter, ICLR 2019), whose results these are to rounding.
+// Threads: one at a time; uses LibTorch's intra-op threads. Results do not depend on their number.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -29,12 +29,11 @@ struct Parameter {
   bool sharded = false;  // this rank's rows of the class centers; otherwise the same on all ranks
 };
 
-// Sums of squares of the gradients, in float64. Not finite exactly when a gradient is not (or, in float64,
-// overflows).
+// Sums of squares of the gradients, in float64: not finite exactly when a (float32) gradient is not. The whole
+// gradient's square is replicated + the sum of sharded over the ranks.
 struct GradientSquares {
   double replicated = 0;
-  double sharded =
-      0;  // of this rank; the whole gradient's square is replicated + the sum of these over the ranks
+  double sharded = 0;  // of this rank
 };
 
 class Optimizer {

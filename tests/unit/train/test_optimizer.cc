@@ -1,0 +1,280 @@
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <torch/optim/adamw.h>
+#include <torch/optim/sgd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <vector>
+
+#include "support/catch.h"
+#include "uir/base/error.h"
+#include "uir/train/optimizer.h"
+
+using namespace uir;
+
+namespace {
+
+OptimizerConfig sgd(double momentum = 0.9, double decay = 5e-4) {
+  return {SgdConfig{momentum}, decay, true, 0};
+}
+OptimizerConfig adamw() { return {AdamWConfig{0.9, 0.98, 1e-7}, 0.05, true, 0}; }
+
+// A matrix beyond one block, a channels-last weight, a scalar and an empty parameter; the second does not decay.
+std::vector<at::Tensor> make_tensors(at::ScalarType type) {
+  at::manual_seed(3);
+  std::vector<at::Tensor> tensors{at::randn({300, 257}, type),
+                                  at::randn({8, 3, 5, 2}, type).contiguous(at::MemoryFormat::ChannelsLast),
+                                  at::randn({}, type), at::randn({0, 4}, type)};
+  for (at::Tensor& tensor : tensors) tensor.requires_grad_();
+  return tensors;
+}
+
+std::vector<Parameter> as_parameters(const std::vector<at::Tensor>& tensors) {
+  std::vector<Parameter> parameters;
+  for (size_t i = 0; i < tensors.size(); ++i)
+    parameters.push_back({concat("p", i), tensors[i], i != 1, i == 0});
+  return parameters;
+}
+
+// The same gradients for any copy of the tensors; some steps give them in another memory layout.
+void set_gradients(std::vector<at::Tensor>& tensors, int step) {
+  at::manual_seed(100 + step);
+  for (at::Tensor& tensor : tensors) {
+    const at::Tensor gradient = at::randn(tensor.sizes(), tensor.options().requires_grad(false));
+    tensor.mutable_grad() =
+        tensor.dim() == 4 && step % 2 ? gradient.contiguous(at::MemoryFormat::ChannelsLast) : gradient;
+  }
+}
+
+// Relative to the largest element.
+double difference(const at::Tensor& a, const at::Tensor& b) {
+  if (a.numel() == 0) return 0;
+  const at::Tensor x = a.detach().to(at::kDouble), y = b.detach().to(at::kDouble);
+  return ((x - y).abs().max() / y.abs().max()).item<double>();
+}
+
+std::vector<at::Tensor> clones(const std::vector<at::Tensor>& tensors) {
+  std::vector<at::Tensor> copies;
+  for (const at::Tensor& tensor : tensors) copies.push_back(tensor.detach().clone().requires_grad_());
+  return copies;
+}
+
+// Ten steps side by side with LibTorch's optimizer; returns the largest difference of weights.
+template <class Reference, class Options>
+double compare(const OptimizerConfig& config, const Options& options, at::ScalarType type, double factor) {
+  std::vector<at::Tensor> ours = make_tensors(type), theirs = clones(ours);
+  Optimizer optimizer(config, as_parameters(ours));
+  std::vector<torch::optim::OptimizerParamGroup> groups;
+  groups.emplace_back(std::vector<at::Tensor>{theirs[0], theirs[2], theirs[3]},
+                      std::make_unique<Options>(options));
+  groups.emplace_back(std::vector<at::Tensor>{theirs[1]},
+                      std::make_unique<Options>(Options(options).weight_decay(0)));
+  Reference reference(groups, options);
+  for (int step = 0; step < 10; ++step) {
+    set_gradients(ours, step);
+    set_gradients(theirs, step);
+    for (at::Tensor& tensor : theirs) tensor.mutable_grad().mul_(factor);
+    const double rate = 0.1 / (1 + step);
+    optimizer.step(rate, factor);
+    for (auto& group : reference.param_groups()) group.options().set_lr(rate);
+    reference.step();
+  }
+  double largest = 0;
+  for (size_t i = 0; i < ours.size(); ++i) largest = std::max(largest, difference(ours[i], theirs[i]));
+  return largest;
+}
+
+using torch::optim::AdamWOptions;
+using torch::optim::SGDOptions;
+
+double compare_sgd(double momentum, at::ScalarType type, double factor) {
+  return compare<torch::optim::SGD>(sgd(momentum), SGDOptions(0.1).momentum(momentum).weight_decay(5e-4),
+                                    type, factor);
+}
+
+double compare_adamw(at::ScalarType type, double factor) {
+  const auto options = AdamWOptions(0.1).betas({0.9, 0.98}).eps(1e-7).weight_decay(0.05);
+  return compare<torch::optim::AdamW>(adamw(), options, type, factor);
+}
+
+// The values after some steps from fixed gradients; threads for tensor arithmetic.
+std::vector<at::Tensor> after_steps(const OptimizerConfig& config, int threads, int steps) {
+  const int before = at::get_num_threads();
+  at::set_num_threads(threads);
+  std::vector<at::Tensor> tensors = make_tensors(at::kFloat);
+  Optimizer optimizer(config, as_parameters(tensors));
+  for (int step = 0; step < steps; ++step) {
+    set_gradients(tensors, step);
+    optimizer.step(0.01);
+  }
+  at::set_num_threads(before);
+  return tensors;
+}
+
+ErrorKind kind_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& e) {
+    return e.kind();
+  }
+  return ErrorKind::kStopped;  // no error
+}
+
+}  // namespace
+
+TEST_CASE("optimizer: SGD gives LibTorch's weights") {
+  CHECK(compare_sgd(0.9, at::kDouble, 1) < 1e-14);
+  CHECK(compare_sgd(0.9, at::kDouble, 0.125) < 1e-14);
+  CHECK(compare_sgd(0, at::kDouble, 1) < 1e-14);
+  CHECK(compare_sgd(0.9, at::kFloat, 1) < 1e-6);
+  CHECK(compare_sgd(0.9, at::kFloat, 0.3) < 1e-6);
+}
+
+TEST_CASE("optimizer: AdamW gives LibTorch's weights") {
+  CHECK(compare_adamw(at::kDouble, 1) < 1e-14);
+  CHECK(compare_adamw(at::kDouble, 0.125) < 1e-14);
+  CHECK(compare_adamw(at::kFloat, 1) < 2e-6);
+}
+
+TEST_CASE("optimizer: types without an own kernel follow the same rules") {
+  CHECK(compare_sgd(0.9, at::kBFloat16, 1) < 0.02);
+  CHECK(compare_adamw(at::kBFloat16, 1) < 0.02);
+  CHECK(compare_sgd(0.9, at::kBFloat16, 0.25) < 0.02);
+}
+
+TEST_CASE("optimizer: a parameter larger than a block of the foreach operators") {
+  for (const OptimizerConfig& config : {sgd(), adamw()}) {
+    std::vector<at::Tensor> tensors{at::ones({4200, 4096}, at::kBFloat16).requires_grad_(),
+                                    at::ones({1}, at::kBFloat16).requires_grad_()};
+    Optimizer optimizer(config, {{"large", tensors[0], true, true}, {"small", tensors[1], true, false}});
+    for (at::Tensor& tensor : tensors) tensor.mutable_grad() = at::full_like(tensor.detach(), 2);
+    optimizer.step(0.1, 0.5);
+    CHECK(tensors[1].item<float>() < 0.95);
+    CHECK((tensors[0] == tensors[1]).all().item<bool>());
+  }
+}
+
+TEST_CASE("optimizer: results do not depend on the number of threads") {
+  for (const OptimizerConfig& config : {sgd(), adamw()}) {
+    const auto one = after_steps(config, 1, 3), three = after_steps(config, 3, 3);
+    for (size_t i = 0; i < one.size(); ++i) CHECK(at::equal(one[i], three[i]));
+  }
+}
+
+TEST_CASE("optimizer: a parameter without a gradient stays as it is") {
+  std::vector<at::Tensor> tensors = make_tensors(at::kFloat);
+  const auto before = clones(tensors);
+  Optimizer optimizer(sgd(), as_parameters(tensors));
+  set_gradients(tensors, 0);
+  tensors[0].mutable_grad() = at::Tensor();
+  optimizer.step(0.1);
+  CHECK(at::equal(tensors[0], before[0]));
+  CHECK_FALSE(at::equal(tensors[1], before[1]));
+}
+
+TEST_CASE("optimizer: the gradient's squares are exact to float64 and independent of threads") {
+  std::vector<at::Tensor> tensors = make_tensors(at::kFloat);
+  set_gradients(tensors, 1);
+  Optimizer optimizer(sgd(), as_parameters(tensors));
+  const auto square = [&](size_t i) {
+    return tensors[i].grad().to(at::kDouble).square().sum().item<double>();
+  };
+  const GradientSquares squares = optimizer.gradient_squares();
+  CHECK(squares.sharded == Approx(square(0)).epsilon(1e-13));
+  CHECK(squares.replicated == Approx(square(1) + square(2)).epsilon(1e-13));
+  at::set_num_threads(3);
+  CHECK(optimizer.gradient_squares().sharded == squares.sharded);
+  at::set_num_threads(1);
+
+  // Squares beyond float32 stay finite: only a gradient that is itself not finite counts as such.
+  tensors[0].grad().fill_(1e30);
+  CHECK(optimizer.gradient_squares().sharded == Approx(1e60 * 300 * 257));
+  for (const double bad :
+       {std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()}) {
+    tensors[0].grad().view({-1})[77000].fill_(bad);
+    CHECK_FALSE(std::isfinite(optimizer.gradient_squares().sharded));
+    CHECK(std::isfinite(optimizer.gradient_squares().replicated));
+  }
+
+  std::vector<at::Tensor> halves = make_tensors(at::kBFloat16);
+  set_gradients(halves, 1);
+  Optimizer generic(sgd(), as_parameters(halves));
+  const double expected = halves[0].grad().to(at::kDouble).square().sum().item<double>();
+  CHECK(generic.gradient_squares().sharded == Approx(expected).epsilon(1e-12));
+}
+
+TEST_CASE("optimizer: clipping as torch's clip_grad_norm_") {
+  CHECK(clip_factor(10, 5) == Approx(5 / (10 + 1e-6)));
+  CHECK(clip_factor(4, 5) == 1);
+  CHECK(clip_factor(1e9, 0) == 1);
+}
+
+TEST_CASE("optimizer: gradients are zeroed in place") {
+  std::vector<at::Tensor> tensors = make_tensors(at::kFloat);
+  Optimizer optimizer(sgd(), as_parameters(tensors));
+  optimizer.zero_gradients();  // none yet
+  set_gradients(tensors, 0);
+  const void* memory = tensors[0].grad().data_ptr();
+  optimizer.zero_gradients();
+  CHECK(tensors[0].grad().data_ptr() == memory);
+  CHECK(tensors[0].grad().abs().max().item<float>() == 0);
+}
+
+TEST_CASE("optimizer: saved and loaded, it goes on to the same bits") {
+  for (const OptimizerConfig& config : {sgd(), adamw()}) {
+    const auto expected = after_steps(config, 1, 6);
+    std::vector<at::Tensor> tensors = make_tensors(at::kFloat);
+    Optimizer first(config, as_parameters(tensors));
+    for (int step = 0; step < 3; ++step) {
+      set_gradients(tensors, step);
+      first.step(0.01);
+    }
+    const auto copy = [](NamedTensors state) {
+      for (auto& [name, tensor] : state) tensor = tensor.clone(at::MemoryFormat::Contiguous);
+      return state;
+    };
+    const NamedTensors replicated = copy(first.state(false)), sharded = copy(first.state(true));
+    std::vector<at::Tensor> resumed = clones(tensors);
+    Optimizer second(config, as_parameters(resumed));
+    second.load_state(replicated, sharded);
+    for (int step = 3; step < 6; ++step) {
+      set_gradients(resumed, step);
+      second.step(0.01);
+    }
+    for (size_t i = 0; i < expected.size(); ++i) CHECK(at::equal(resumed[i], expected[i]));
+  }
+}
+
+TEST_CASE("optimizer: names of the state, and states that do not fit") {
+  std::vector<at::Tensor> tensors = make_tensors(at::kFloat);
+  Optimizer optimizer(adamw(), as_parameters(tensors));
+  NamedTensors replicated = optimizer.state(false), sharded = optimizer.state(true);
+  CHECK(sharded.size() == 2);
+  CHECK(sharded.at("mean/p0").sizes() == tensors[0].sizes());
+  CHECK(sharded.contains("square/p0"));
+  CHECK(replicated.size() == 7);
+  CHECK(replicated.contains("step"));
+
+  const auto refused = [&](const NamedTensors& a, const NamedTensors& b) {
+    return kind_of([&] { optimizer.load_state(a, b); }) == ErrorKind::kData;
+  };
+  CHECK(kind_of([&] { optimizer.load_state(replicated, sharded); }) == ErrorKind::kStopped);
+  CHECK(refused(sharded, replicated));
+  NamedTensors changed = replicated;
+  changed.erase("step");
+  CHECK(refused(changed, sharded));
+  changed = replicated;
+  changed["extra"] = at::zeros({1});
+  CHECK(refused(changed, sharded));
+  changed = sharded;
+  changed["mean/p0"] = at::zeros({300, 256});
+  CHECK(refused(replicated, changed));
+  changed["mean/p0"] = at::zeros({300, 257}, at::kDouble);
+  CHECK(refused(replicated, changed));
+  Optimizer other(sgd(), as_parameters(tensors));
+  CHECK(kind_of([&] { other.load_state(replicated, sharded); }) == ErrorKind::kData);
+}
