@@ -1,0 +1,204 @@
+#include "uir/data/index_report.h"
+
+#include <algorithm>
+#include <fstream>
+#include <opencv2/imgcodecs.hpp>
+#include <string>
+#include <vector>
+
+#include "faces_on_disk.h"
+#include "support/catch.h"
+#include "support/errors.h"
+#include "support/temp_folder.h"
+#include "uir/base/log.h"
+#include "uir/data/contact_sheet.h"
+#include "uir/data/image_source.h"
+#include "uir/data/index_builder.h"
+
+using namespace uir;
+
+namespace {
+
+bool any_contains(const std::vector<std::string>& lines, const std::string& text) {
+  return std::any_of(lines.begin(), lines.end(),
+                     [&](const std::string& line) { return line.find(text) != std::string::npos; });
+}
+
+std::vector<std::byte> jpeg_of_size(int width, int height) {
+  const std::vector<uint8_t> rgb(static_cast<size_t>(width * height * 3), 90);
+  return encode_jpeg(rgb.data(), {width, height}, 90);
+}
+
+}  // namespace
+
+TEST_CASE("The report counts images, identities and sizes", "[index_report]") {
+  const TempFolder folder;
+  write_faces(folder / "faces", 2, 3);                                     // p0, p1: three each
+  write_bytes(folder / "faces" / "p2" / "0.jpg", jpeg_of_size(200, 150));  // one, to be resized
+  write_bytes(folder / "faces" / "p3" / "0.jpg", jpeg_of_size(200, 150));  // the same again: another identity
+  write_bytes(folder / "faces" / "p3" / "1.jpg", jpeg_of_size(300, 300));  // with landmarks: aligned
+  std::ofstream(folder / "points.csv")
+      << "path,x1,y1,x2,y2,x3,y3,x4,y4,x5,y5\np3/1.jpg,100,100,200,100,150,150,110,200,190,200\n";
+  SourceConfig known = folder_source("known", Role::kLabeled, folder / "faces");
+  std::get<FolderSource>(known.kind).landmarks = {(folder / "points.csv").string()};
+  const IndexReport report =
+      make_index_report(make_index(folder / "index", {known, synthetic_source("drawn", Role::kTest, 2, 5)}));
+  CHECK(report.images == 19);
+  CHECK(report.num_classes == 4);
+  CHECK(report.num_test_identities == 2);
+  REQUIRE(report.sources.size() == 2);
+  const SourceStatistics& s = report.sources[0];
+  CHECK(s.images == 9);
+  CHECK(s.identities == 4);
+  CHECK(s.min_per_identity == 1);
+  CHECK(s.median_per_identity == 2.5);
+  CHECK(s.max_per_identity == 3);
+  CHECK(s.not_network_size == 3);
+  CHECK(s.aligned == 1);
+  CHECK(s.bad == 0);
+  REQUIRE(s.pixel_sizes.size() == 3);
+  CHECK(s.pixel_sizes[0].images == 6);
+  CHECK(s.pixel_sizes[0].width == 112);
+  CHECK(s.pixel_sizes[1].images == 2);
+  CHECK(s.pixel_sizes[1].height == 150);
+  REQUIRE(s.samples.size() == 3);
+  CHECK_THAT(s.samples[0], Catch::Contains("p0/0.jpg: class 0 (p0), 112x112, "));
+  CHECK(report.conflicting.contents == 1);
+  CHECK(report.conflicting.examples == std::vector<std::string>{"known: p2/0.jpg = known: p3/0.jpg"});
+  CHECK(report.shared.empty());
+  CHECK(report.sources[1].median_per_identity == 5);
+  CHECK(any_contains(report.lines(), "known (labeled): 9 images of 4 identities, 1 to 3 each (median 2.5)"));
+  CHECK(any_contains(report.lines(), "not 112x112: 3 (1 aligned by landmarks, 2 resized)"));
+  CHECK(any_contains(report.lines(), "the same labeled image under two identities: 1"));
+  const Json json = report.to_json();
+  CHECK(json["sources"][0]["not_112x112"]["resized"] == 2);
+  CHECK(json["conflicting_labels"]["contents"] == 1);
+}
+
+TEST_CASE("Identical images across labeled, unlabeled, test and held-out rows are found", "[index_report]") {
+  const TempFolder folder;
+  write_faces(folder / "faces", 3, 2);
+  write_faces(folder / "strangers", 2, 2, 50);
+  write_faces(folder / "tests", 2, 2, 80);
+  const auto copy = [&](const fs::path& from, const fs::path& to) {
+    write_bytes(to, as_bytes(read_text_file(from)));
+  };
+  copy(face_path(folder / "faces", 0, 0), face_path(folder / "strangers", 0, 9));
+  copy(face_path(folder / "faces", 1, 1), face_path(folder / "tests", 1, 9));
+  copy(face_path(folder / "faces", 1, 1), face_path(folder / "tests", 0, 9));
+  copy(face_path(folder / "strangers", 1, 1), face_path(folder / "tests", 0, 8));
+  const IndexReport report = make_index_report(
+      make_index(folder / "index", {folder_source("known", Role::kLabeled, folder / "faces"),
+                                    folder_source("strangers", Role::kUnlabeled, folder / "strangers"),
+                                    folder_source("tests", Role::kTest, folder / "tests")}));
+  REQUIRE(report.shared.size() == 3);
+  CHECK(report.shared[0].group_a == "labeled");
+  CHECK(report.shared[0].group_b == "unlabeled");
+  CHECK(report.shared[0].examples == std::vector<std::string>{"known: p0/0.jpg = strangers: p0/9.jpg"});
+  CHECK(report.shared[1].group_b == "test");
+  CHECK(report.shared[1].contents == 1);
+  CHECK(report.shared[1].examples == std::vector<std::string>{"known: p1/1.jpg = tests: p0/9.jpg"});
+  CHECK(report.shared[2].group_a == "unlabeled");
+  CHECK(report.repeated == 1);
+  CHECK(report.conflicting.contents == 0);
+
+  // The same synthetic people once in training and once held out elsewhere.
+  SourceConfig strangers = synthetic_source("strangers", Role::kUnlabeled, 10, 1);
+  strangers.held_out = 0.5;
+  const IndexReport drawn = make_index_report(
+      make_index(folder / "drawn", {strangers, synthetic_source("known", Role::kLabeled, 10, 1)}));
+  REQUIRE(drawn.shared.size() == 2);
+  CHECK(drawn.shared[1].group_b == "held out");
+  CHECK(drawn.shared[0].contents + drawn.shared[1].contents == 10);
+}
+
+TEST_CASE("Unreadable images are marked, reported and never used", "[index_report]") {
+  const TempFolder folder;
+  write_faces(folder / "faces", 2, 3);
+  write_bytes(face_path(folder / "faces", 0, 0), as_bytes("<html>not found</html>"));
+  write_bytes(face_path(folder / "faces", 1, 2), {});
+  std::vector<std::string> warnings;
+  const LogSink old = set_log_sink([&](LogLevel level, std::string_view text) {
+    if (level == LogLevel::kWarning) warnings.emplace_back(text);
+  });
+  const Index index =
+      make_index(folder / "index", {folder_source("known", Role::kLabeled, folder / "faces")});
+  set_log_sink(old);
+  REQUIRE(warnings.size() == 2);
+  CHECK_THAT(warnings[0], Catch::Contains("p0/0.jpg: ") && Catch::Contains("it will not be used"));
+  CHECK(index.flags()[0] == kBad);
+  CHECK(index.pixel_sizes()[0] == std::array<uint16_t, 2>{0, 0});
+  CHECK(index.training_rows(Role::kLabeled) == std::vector<int64_t>{1, 2, 3, 4});
+  const IndexReport report = make_index_report(index);
+  CHECK(report.sources[0].bad == 2);
+  CHECK(report.sources[0].bad_examples == std::vector<std::string>{"p0/0.jpg", "p1/2.jpg"});
+  CHECK(report.repeated == 0);
+  CHECK(any_contains(report.lines(), "bad, never used: 2"));
+}
+
+TEST_CASE("Verifying decodes everything and marks what is bad", "[verify]") {
+  const TempFolder folder;
+  write_faces(folder / "faces", 3, 3);
+  const auto whole = jpeg_face(1, 1);
+  write_bytes(face_path(folder / "faces", 1, 1), Bytes(whole).first(whole.size() / 2));  // its header is fine
+  const std::vector<SourceConfig> sources{folder_source("known", Role::kLabeled, folder / "faces"),
+                                          synthetic_source("drawn", Role::kTest, 2, 2)};
+  make_index(folder / "index", sources);
+  write_bytes(face_path(folder / "faces", 2, 0), jpeg_face(7, 7));  // another face than was indexed
+  fs::remove(face_path(folder / "faces", 2, 1));
+
+  for (const int threads : {1, 3}) {
+    const VerifyReport report = verify_index(folder / "index", threads);
+    CHECK(report.images == 9);
+    REQUIRE(report.bad.size() == 3);
+    CHECK(report.bad[0].row == 4);
+    CHECK_THAT(report.bad[0].reason, Catch::Contains("known") && Catch::Contains("p1/1.jpg"));
+    CHECK_THAT(report.bad[1].reason, Catch::Contains("changed since it was indexed"));
+    CHECK(report.bad[2].row == 7);
+    CHECK(report.lines().size() == 4);
+    const Index index = Index::open(folder / "index", Index::Check::kFull);
+    CHECK(index.training_rows(Role::kLabeled) == std::vector<int64_t>{0, 1, 2, 3, 5, 8});
+  }
+
+  // Repaired, and verified again: usable again. A new index keeps the mark of what did not change.
+  write_bytes(face_path(folder / "faces", 2, 1), jpeg_face(2, 1));
+  const Index again = make_index(folder / "index", sources);
+  CHECK(again.training_rows(Role::kLabeled) == std::vector<int64_t>{0, 1, 2, 3, 5, 6, 7, 8});
+  write_bytes(face_path(folder / "faces", 1, 1), jpeg_face(1, 1));
+  make_index(folder / "index", sources);
+  CHECK(verify_index(folder / "index", 2).bad.empty());
+  CHECK(Index::open(folder / "index").training_rows(Role::kLabeled).size() == 9);
+}
+
+TEST_CASE("The contact sheet shows what the network sees", "[contact_sheet]") {
+  const TempFolder folder;
+  write_faces(folder / "faces", 2, 2);
+  write_bytes(face_path(folder / "faces", 1, 1), as_bytes("not an image"));
+  SourceConfig shifted = folder_source("known", Role::kLabeled, folder / "faces");
+  shifted.shift = {8, 0};
+  const Index index = make_index(folder / "index", {shifted, synthetic_source("drawn", Role::kTest, 3, 1)});
+  ContactSheetOptions options;
+  options.columns = 4;
+  options.rows = 1;
+  write_contact_sheet(index, folder / "sheet.png", options);
+  const cv::Mat sheet = cv::imread((folder / "sheet.png").string());
+  REQUIRE(sheet.cols == 4 + 4 * 116);
+  REQUIRE(sheet.rows == 4 + 2 * (22 + 130));
+  // The second face of the first source, pixel by pixel.
+  const ImageSource images(index);
+  std::vector<uint8_t> rgb(kImageBytes);
+  images.load(1, rgb.data());
+  const auto face = [&](int64_t x, int64_t y) {
+    const auto* pixel = &rgb[static_cast<size_t>((y * kImageSize + x) * 3)];
+    return cv::Vec3b(pixel[2], pixel[1], pixel[0]);
+  };
+  int64_t different = 0;
+  for (int y = 0; y < 112; ++y) {
+    for (int x = 0; x < 112; ++x) different += sheet.at<cv::Vec3b>(26 + y, 4 + 116 + x) != face(x, y);
+  }
+  CHECK(different == 0);
+  // The unreadable one is crossed out in red.
+  CHECK(sheet.at<cv::Vec3b>(26 + 56, 4 + 3 * 116 + 56) == cv::Vec3b(60, 60, 255));
+  write_contact_sheet(index, folder / "again.png", options);
+  CHECK(read_text_file(folder / "sheet.png") == read_text_file(folder / "again.png"));
+}
