@@ -4,6 +4,8 @@
 #include <bit>
 #include <cstdint>
 
+#include "uir/model/multiversion.h"
+
 namespace uir {
 
 struct Bf16 {
@@ -21,8 +23,6 @@ struct ComputeTypeOf<double> {
 };
 template <class T>
 using ComputeType = typename ComputeTypeOf<T>::Type;
-
-#define UIR_INLINE [[gnu::always_inline]] inline
 
 UIR_INLINE float load(const float& x) { return x; }
 UIR_INLINE double load(const double& x) { return x; }

@@ -10,6 +10,7 @@
 #include <cmath>
 
 #include "uir/model/batch_norm.h"
+#include "uir/model/pair_conv.h"
 
 namespace uir {
 
@@ -19,6 +20,8 @@ Conv::Conv(const ConvShape& shape) : shape_(shape) {
 }
 
 at::Tensor Conv::forward(const at::Tensor& x) const {
+  const bool pairs = shape_.in == shape_.out && shape_.groups * 2 == shape_.in;
+  if (pairs && shape_.kernel == 3 && shape_.stride == 1 && shape_.padding == 1) return pair_conv(x, weight_);
   return at::conv2d(x, weight_.to(x.scalar_type()), {}, shape_.stride, shape_.padding, 1, shape_.groups);
 }
 

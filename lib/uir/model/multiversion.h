@@ -7,3 +7,6 @@
 #else
 #define UIR_MULTIVERSION
 #endif
+
+#define UIR_INLINE [[gnu::always_inline]] inline
+#define UIR_INLINE_LAMBDA __attribute__((always_inline))
