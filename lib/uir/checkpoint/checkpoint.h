@@ -114,7 +114,8 @@ void remove_leftovers(const fs::path& root);
 
 std::string checkpoint_name(int64_t step);  // "step-0000001000"
 
-// Backbone weights to start from or to extract with: a checkpoint folder, or any safetensors file.
+// Backbone weights to start from or to extract with: a checkpoint folder, of which only the weights are read and
+// verified, or any safetensors file.
 struct Weights {
   NamedTensors tensors;
   Metadata metadata;     // "architecture": the model config as JSON; "color_order", "normalization"

@@ -245,9 +245,9 @@ Checkpoint open_checkpoint(const fs::path& folder) {
 
 Weights read_weights(const fs::path& path) {
   std::error_code error;
-  const bool is_folder = fs::is_directory(path, error);
-  if (is_folder) open_checkpoint(path);  // verifies it
-  const SafetensorsFile file(is_folder ? path / kModel : path);
+  const bool is_checkpoint = fs::is_directory(path, error);
+  const SafetensorsFile file =
+      is_checkpoint ? VerifiedFiles(path, read_manifest(path)).open_tensors(kModel) : SafetensorsFile(path);
   return {to_tensors(file), file.metadata(), checksum_hex(checksum_of(file.file()))};
 }
 

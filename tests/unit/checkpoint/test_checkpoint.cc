@@ -14,6 +14,7 @@
 #include <atomic>
 #include <barrier>
 #include <cstring>
+#include <functional>
 #include <thread>
 #include <vector>
 
@@ -23,6 +24,7 @@
 #include "uir/base/log.h"
 #include "uir/base/random.h"
 #include "uir/checkpoint/checkpoint.h"
+#include "uir/checkpoint/layout.h"
 
 using namespace uir;
 
@@ -252,7 +254,7 @@ TEST_CASE("checkpoint: weights come from a checkpoint folder or any safetensors 
 }
 
 TEST_CASE("checkpoint: shards written by 1 to 4 ranks are read as 1 to 4, exactly") {
-  for (const int64_t num_classes : {1, 3, 7, 64}) {
+  for (const int64_t num_classes : {3, 7}) {
     for (int64_t writers = 1; writers <= 4; ++writers) {
       TempFolder root;
       write_as_ranks(root.path(), 9, num_classes, writers);
@@ -286,12 +288,13 @@ TEST_CASE("checkpoint: if one rank cannot write, all fail and nothing is publish
 }
 
 TEST_CASE("checkpoint: killed at any point of a write, a valid checkpoint is there") {
+  TempFolder two;  // copied for each point, which needs no syncing
+  for (const int64_t step : {1, 2}) write_checkpoint(two.path(), make_contents(step));
   int survived = 0;
   for (const bool replaces : {false, true}) {
     for (int point = 0;; ++point) {
       TempFolder root;
-      write_checkpoint(root.path(), make_contents(1));
-      write_checkpoint(root.path(), make_contents(2));
+      fs::copy(two.path(), root.path(), fs::copy_options::recursive);
       if (replaces) fs::remove_all(root / "step-0000000002");  // `latest` names a folder that is gone
       const int64_t next = replaces ? 1 : 3;
       const int code = exit_code_of([&] {
@@ -305,8 +308,10 @@ TEST_CASE("checkpoint: killed at any point of a write, a valid checkpoint is the
       if (!replaces) REQUIRE(checkpoint->step() >= 2);
       remove_leftovers(root.path());
       REQUIRE_FALSE(has_leftovers(root.path()));
-      write_checkpoint(root.path(), make_contents(4));
-      REQUIRE(holds(*latest_checkpoint(root.path()), 4));
+      if (point % 8 == 0) {
+        write_checkpoint(root.path(), make_contents(4));
+        REQUIRE(holds(*latest_checkpoint(root.path()), 4));
+      }
       if (code == 0) break;
       REQUIRE(code == 99);
       ++survived;
@@ -435,6 +440,80 @@ TEST_CASE("checkpoint: links out of the folder and foreign manifests are refused
   fs::create_symlink(root / "outside", folder / "model.safetensors");
   CHECK(fails_with(ErrorKind::kData, [&] { open_checkpoint(folder); }));
   CHECK(fails_with(ErrorKind::kMissingInput, [&] { open_checkpoint(root / "absent"); }));
+}
+
+TEST_CASE("checkpoint: manifests with a correct checksum but wrong content are refused") {
+  TempFolder root;
+  write_as_ranks(root.path(), 1, 7, 2);
+  const fs::path folder = root / "step-0000000001";
+  const fs::path path = folder / "manifest.json";
+  const Json good = checkpoint_layout::unseal(read_bytes(path), path);
+  const std::string first = "centers-00000-of-00002.safetensors",
+                    second = "centers-00001-of-00002.safetensors";
+  const auto refused = [&](const std::function<void(Json&)>& change) {
+    Json changed = good;
+    change(changed);
+    write_bytes(path, checkpoint_layout::seal(changed));
+    const auto error = error_of([&] { open_checkpoint(folder); });
+    return error && error->kind() == ErrorKind::kData;
+  };
+  CHECK_FALSE(refused([](Json&) {}));
+  for (const auto& [key, value] : good.items()) {
+    INFO(key);
+    CHECK(refused([&](Json& json) { json.erase(key); }));
+    const bool any_json = key == "model" || key == "train_state";
+    if (!any_json) CHECK(refused([&](Json& json) { json[key] = nullptr; }));
+  }
+  CHECK(refused([](Json& json) { json["version"] = 2; }));
+  CHECK(refused([](Json& json) { json["format"] = "other"; }));
+  CHECK(refused([](Json& json) { json["step"] = -1; }));
+  CHECK(refused([](Json& json) { json["num_classes"] = 8; }));
+  CHECK(refused([](Json& json) { json["num_ranks"] = 0; }));
+  CHECK(refused([](Json& json) { json["num_ranks"] = 1; }));
+  CHECK(refused([](Json& json) { json["num_ranks"] = int64_t{1} << 60; }));
+  CHECK(refused([&](Json& json) { json["files"].erase(second); }));
+  CHECK(refused([&](Json& json) { json["files"][second] = 1; }));
+  CHECK(refused([&](Json& json) { json["files"][second].erase("checksum"); }));
+  CHECK(refused([&](Json& json) { json["files"][second].erase("rows"); }));
+  CHECK(refused([&](Json& json) { json["files"][second]["rows"] = {4}; }));
+  CHECK(refused([&](Json& json) { json["files"][second]["rows"] = {3, 7}; }));
+  CHECK(refused([&](Json& json) { json["files"][second]["rows"] = {5, 7}; }));
+  CHECK(refused([&](Json& json) { json["files"][second]["rows"] = {4, 3}; }));
+  CHECK(refused([&](Json& json) {
+    json["files"][first]["rows"] = {0, 3};
+    json["files"][second]["rows"] = {3, 7};
+  }));
+  CHECK(refused([](Json& json) {
+    for (int i = 0; i < 100; ++i) json["train_state"] = Json{{"deeper", json["train_state"]}};
+  }));
+  write_bytes(path, "");
+  CHECK(fails_with(ErrorKind::kData, [&] { open_checkpoint(folder); }));
+}
+
+TEST_CASE("checkpoint: shards that do not belong together are refused") {
+  TempFolder root;
+  write_as_ranks(root.path(), 1, 7, 2);
+  const fs::path folder = root / "step-0000000001";
+  const fs::path path = folder / "manifest.json";
+  // Replaces the second shard's centers and corrects the manifest.
+  const auto refused = [&](const NamedTensors& tensors) {
+    const std::string name = "centers-00001-of-00002.safetensors";
+    const WrittenFile written = write_tensors(folder / name, tensors, {});
+    Json json = checkpoint_layout::unseal(read_bytes(path), path);
+    json["files"][name]["bytes"] = written.bytes;
+    json["files"][name]["checksum"] = checksum_hex(written.checksum);
+    write_bytes(path, checkpoint_layout::seal(json));
+    return fails_with(ErrorKind::kData, [&] { open_checkpoint(folder); });
+  };
+  CHECK_FALSE(refused({{"centers", at::zeros({3, 3})}}));
+  CHECK(refused({{"centers", at::zeros({3, 4})}}));
+  CHECK(refused({{"centers", at::zeros({4, 3})}}));
+  CHECK(refused({{"centers", at::zeros({3, 3}, at::kDouble)}}));
+  CHECK(refused({{"centers", at::zeros({3, 3, 1})}}));
+  CHECK(refused({{"centers", at::zeros({})}}));
+  CHECK(refused({{"other", at::zeros({3, 3})}}));
+  CHECK(refused({{"centers", at::zeros({3, 3})}, {"other", at::zeros({3, 3})}}));
+  CHECK(refused({}));
 }
 
 TEST_CASE("checkpoint: pruning keeps the newest, the best and, when the newest is damaged, everything") {
