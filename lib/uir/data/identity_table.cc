@@ -33,11 +33,16 @@ bool IdentityTable::add_name(std::string_view name, int64_t& provisional) {
 int64_t IdentityTable::add(std::string_view name) {
   const auto found = provisional_.find(name);
   if (found != provisional_.end()) return found->second;
-  return provisional_.emplace(std::string(name), size()).first->second;
+  return provisional_.emplace(std::string(name), static_cast<int64_t>(provisional_.size())).first->second;
 }
 
 std::vector<int64_t> IdentityTable::sort() {
-  std::vector<std::pair<std::string, int64_t>> sorted(provisional_.begin(), provisional_.end());
+  std::vector<std::pair<std::string, int64_t>> sorted;
+  sorted.reserve(provisional_.size());
+  while (!provisional_.empty()) {
+    auto node = provisional_.extract(provisional_.begin());
+    sorted.emplace_back(std::move(node.key()), node.mapped());
+  }
   std::sort(sorted.begin(), sorted.end(), [&](const auto& a, const auto& b) {
     return kind_ == Kind::kNumbers ? number_before(a.first, b.first) : a.first < b.first;
   });

@@ -18,8 +18,7 @@ class IdentityTable {
   bool add_number(int64_t label, int64_t& provisional);
   bool add_name(std::string_view name, int64_t& provisional);
 
-  int64_t size() const { return static_cast<int64_t>(provisional_.size()); }
-  // Final number of each provisional one; afterwards names() is in final order.
+  // Final number of each provisional one. Ends the table: afterwards there is nothing but names(), in final order.
   std::vector<int64_t> sort();
   const std::vector<std::string>& names() const { return names_; }
 

@@ -95,7 +95,7 @@ void IndexWriter::end_source(IdentityTable& identities) {
   std::vector<int64_t> final_identity;
   if (!unlabeled) {
     final_identity = identities.sort();
-    info_.num_classes = identities.size();
+    info_.num_classes = static_cast<int64_t>(identities.names().size());
     names.insert(names.end(), identities.names().begin(), identities.names().end());
   }
   finish_rows(final_identity);
