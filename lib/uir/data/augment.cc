@@ -1,5 +1,9 @@
 #include "uir/data/augment.h"
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -85,11 +89,31 @@ void occlude(ItemRandom& random, cv::Mat& face) {
   face(part).setTo(cv::Scalar::all(static_cast<double>(random.below(256))));
 }
 
+#if defined(__x86_64__)
+// Five pixels at a time; the sixteenth byte is overwritten by the five after them. OpenCV's flip has no vector code
+// for three channels: it takes 4 to 8 times as long, some 4 % of what decoding takes.
+__attribute__((target("ssse3"))) void mirror_with_ssse3(const uint8_t* from, uint8_t* to) {
+  constexpr int kRow = kSide * 3, kStep = 15;
+  const __m128i order = _mm_setr_epi8(12, 13, 14, 9, 10, 11, 6, 7, 8, 3, 4, 5, 0, 1, 2, 15);
+  for (int y = 0; y < kSide; ++y, from += kRow, to += kRow) {
+    int at = 0;
+    for (; at + kStep < kRow; at += kStep) {
+      const auto* five = reinterpret_cast<const __m128i*>(from + kRow - kStep - at);
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(to + at), _mm_shuffle_epi8(_mm_loadu_si128(five), order));
+    }
+    for (; at < kRow; at += 3) std::memcpy(to + at, from + kRow - 3 - at, 3);
+  }
+}
+#endif
+
 }  // namespace
 
 void mirror_face(uint8_t* rgb) {
-  std::array<uint8_t, kImageBytes> copy;  // OpenCV flips faster out of place, copy included
+  std::array<uint8_t, kImageBytes + 1> copy;  // the last five pixels are read as 16 bytes
   std::memcpy(copy.data(), rgb, kImageBytes);
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("ssse3")) return mirror_with_ssse3(copy.data(), rgb);
+#endif
   const cv::Mat from(kSide, kSide, CV_8UC3, copy.data());
   cv::Mat to(kSide, kSide, CV_8UC3, rgb);
   cv::flip(from, to, 1);

@@ -2,13 +2,13 @@
 
 #include <fcntl.h>
 #include <linux/openat2.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "uir/base/error.h"
@@ -41,30 +41,38 @@ class FileDescriptor {
   int fd_;
 };
 
+[[noreturn]] void fail_changed(const std::string& how) {
+  fail(ErrorKind::kData, "changed since it was indexed (", how, "); run uir-index again");
+}
+
 // Opens a file below a folder. The kernel itself keeps the path inside (one system call instead of a resolution
-// of every link); where it cannot or will not, resolve_inside decides.
+// of every link); where it cannot or will not, resolve_inside decides. A pipe in place of the file does not block.
 FileDescriptor open_inside(const FileDescriptor& root_fd, const fs::path& root, const std::string& item) {
   open_how how{};
-  how.flags = O_RDONLY | O_CLOEXEC;
+  how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
   auto fd = static_cast<int>(::syscall(SYS_openat2, root_fd.get(), item.c_str(), &how, sizeof how));
-  if (fd < 0) fd = ::open(resolve_inside(root, item).c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) fd = ::open(resolve_inside(root, item).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) fail(ErrorKind::kMissingInput, "cannot open: ", std::strerror(errno));
   return FileDescriptor(fd);
 }
 
-void read_exactly(int fd, std::vector<std::byte>& bytes) {
-  for (size_t at = 0; at < bytes.size();) {
-    const ssize_t n = ::read(fd, bytes.data() + at, bytes.size() - at);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) fail(ErrorKind::kIo, "cannot read: ", std::strerror(errno));
-    if (n == 0) fail(ErrorKind::kData, "it became shorter while it was read");
-    at += static_cast<size_t>(n);
+// Reads until there are at least `expected` bytes, or the file ends. Bytes has room for one more, which shows a
+// longer file without another system call.
+size_t read_file(int fd, size_t expected, std::span<std::byte> bytes) {
+  size_t done = 0;
+  while (done < expected) {
+    const ssize_t n = ::read(fd, bytes.data() + done, bytes.size() - done);
+    if (n == 0) break;
+    if (n > 0) {
+      done += static_cast<size_t>(n);
+    } else if (errno == EISDIR || errno == EAGAIN) {
+      fail_changed("no longer a file");
+    } else if (errno != EINTR) {
+      fail(ErrorKind::kIo, "cannot read: ", std::strerror(errno));
+    }
   }
-}
-
-[[noreturn]] void fail_changed(const std::string& how) {
-  fail(ErrorKind::kData, "changed since it was indexed (", how, "); run uir-index again");
+  return done;
 }
 
 SyntheticSource synthetic_source(const SourceInfo& info) {
@@ -130,15 +138,11 @@ struct ImageSource::Impl {
 
   Bytes stored_in_file(const SourceInfo& info, int64_t row, std::vector<std::byte>& buffer) const {
     const FileDescriptor file = open_inside(open_of(info).root, info.path, std::string(index.item(row)));
-    struct stat status {};
-    if (::fstat(file.get(), &status) != 0) fail(ErrorKind::kIo, "cannot stat: ", std::strerror(errno));
     const uint32_t size = index.sizes()[static_cast<size_t>(row)];
-    if (!S_ISREG(status.st_mode) || status.st_size != int64_t{size}) {
-      fail_changed(concat(status.st_size, " bytes, not ", size));
-    }
-    buffer.resize(size);
-    read_exactly(file.get(), buffer);
-    return buffer;
+    buffer.resize(size_t{size} + 1);
+    const size_t read = read_file(file.get(), size, buffer);
+    if (read != size) fail_changed(concat(read > size ? "longer" : "shorter", " than ", size, " bytes"));
+    return Bytes(buffer).first(size);
   }
 
   Bytes stored_in_record(const SourceInfo& info, int64_t row, std::vector<std::byte>& buffer) const {
@@ -212,7 +216,7 @@ std::vector<std::byte> ImageSource::encoded(int64_t row) const {
       return buffer;
     }
     const Bytes bytes = impl_->stored(info, row, buffer);
-    return bytes.data() == buffer.data() ? buffer : std::vector<std::byte>(bytes.begin(), bytes.end());
+    return {bytes.begin(), bytes.end()};
   } catch (const Error& error) {
     throw error.at(describe(row));
   }

@@ -1,5 +1,7 @@
 #include "uir/data/image_source.h"
 
+#include <sys/stat.h>
+
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -157,6 +159,26 @@ TEST_CASE("What changed since it was indexed is refused", "[image_source]") {
   CHECK(failure(source, 2, ErrorKind::kMissingInput).find("source 'known': p0/2.jpg: ") == 0);
   CHECK(load(source, 3) == decoded_face(0, 3));
   CHECK_THROWS_AS(source.encoded(0), Error);
+}
+
+TEST_CASE("A longer file, a folder and a pipe in place of a file are refused without waiting",
+          "[image_source]") {
+  const TempFolder folder;
+  write_faces(folder / "faces", 1, 3);
+  const ImageSource source(
+      make_index(folder / "index", {folder_source("known", Role::kLabeled, folder / "faces")}));
+  std::vector<std::byte> bytes = jpeg_face(0, 0);
+  bytes.push_back(std::byte{0});
+  write_bytes(face_path(folder / "faces", 0, 0), bytes);
+  CHECK(failure(source, 0).find("longer than") != std::string::npos);
+  const std::filesystem::path second = face_path(folder / "faces", 0, 1),
+                              third = face_path(folder / "faces", 0, 2);
+  std::filesystem::remove(second);
+  std::filesystem::create_directory(second);
+  CHECK(failure(source, 1).find("no longer a file") != std::string::npos);
+  std::filesystem::remove(third);
+  REQUIRE(::mkfifo(third.c_str(), 0600) == 0);
+  CHECK(failure(source, 2).find("shorter than") != std::string::npos);
 }
 
 TEST_CASE("A link out of the root is not followed, one inside is", "[image_source]") {
