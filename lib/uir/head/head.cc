@@ -4,6 +4,7 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/max.h>
+#include <ATen/ops/maximum.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/where.h>
 #include <ATen/ops/zeros.h>
@@ -20,7 +21,7 @@
 #include "uir/head/shard.h"
 #include "uir/head/tile.h"
 
-// Suffixes of tensors as in shard.h.
+// Suffixes of tensors as in shard.h; K blocks of tiles.
 
 namespace uir {
 namespace {
@@ -77,6 +78,7 @@ class HeadPass {
   void add_unlabeled_losses();
   void backward();
   at::Tensor walk_backward(int64_t num_rows);
+  at::Tensor replace_by_gradients(const Tile& tile, const at::Tensor& row_gradients) const;
   void accumulate_centers_gradient(const Tile& tile, const at::Tensor& x_RD, const at::Tensor& weights_TD,
                                    const at::Tensor& cosine_dots_T, int64_t begin);
   at::Tensor through_normalisation(const at::Tensor& gradient_RD) const;
@@ -92,16 +94,16 @@ class HeadPass {
 };
 
 void HeadPass::sum_rows() {
-  at::Tensor sums_R4 = empty_row_sums(rows_.size(), rows_.x_RD.device());
-  at::Tensor labeled_sums = labeled_part(sums_R4), unlabeled_sums = unlabeled_part(sums_R4);
+  const at::Tensor sums_KR4 = empty_row_sums(shard_.num_blocks(), rows_.size(), rows_.x_RD.device());
   shard_.walk(rows_.x_RD, inverse_norms_n_, Shard::Norms::kCompute,
-              [&](Tile& tile, const at::Tensor&, int64_t) {
+              [&](Tile& tile, const at::Tensor&, int64_t, int64_t block) {
+                const at::Tensor sums_R4 = sums_KR4.select(0, block);
                 Tile labeled = part_of(tile, labeled_part(tile.products_RT));
                 Tile unlabeled = part_of(tile, unlabeled_part(tile.products_RT));
-                if (rows_.labeled > 0) add_row_sums(labeled, targets_, labeled_sums);
-                if (rows_.unlabeled() > 0) add_row_sums(unlabeled, at::Tensor(), unlabeled_sums);
+                if (rows_.labeled > 0) add_row_sums(labeled, targets_, labeled_part(sums_R4));
+                if (rows_.unlabeled() > 0) add_row_sums(unlabeled, at::Tensor(), unlabeled_part(sums_R4));
               });
-  sums_R4_ = sums_R4.cpu();
+  sums_R4_ = sum_of_blocks(sums_KR4).cpu();
   at::Tensor reduced = sums_R4_.narrow(1, 0, kLargestOther).contiguous();
   shard_.communicator->all_reduce_sum(reduced);
   sums_R4_.narrow(1, 0, kLargestOther).copy_(reduced);
@@ -153,12 +155,13 @@ void HeadPass::sum_released() {
   const auto classes = static_cast<double>(shard_.num_classes);
   const at::Device device = rows_.x_RD.device();
   const at::Tensor shifts = (unlabeled_part(sums_R4_).select(1, kSumExp) / classes).log().to(device);
-  at::Tensor sums = at::zeros({rows_.unlabeled(), kNumReleasedSums}, shifts.options());
+  const at::Tensor sums_KR2 =
+      at::zeros({shard_.num_blocks(), rows_.unlabeled(), kNumReleasedSums}, shifts.options());
   shard_.walk(unlabeled_part(rows_.x_RD), inverse_norms_n_, Shard::Norms::kKnown,
-              [&](Tile& tile, const at::Tensor&, int64_t) {
-                add_released_sums(tile, shifts, shard_.num_classes, sums);
+              [&](Tile& tile, const at::Tensor&, int64_t, int64_t block) {
+                add_released_sums(tile, shifts, shard_.num_classes, sums_KR2.select(0, block));
               });
-  unlabeled_part(second_sums_R2_).copy_(sums);
+  unlabeled_part(second_sums_R2_).copy_(sums_KR2.sum(0));
 }
 
 void HeadPass::count_correct() {
@@ -204,28 +207,32 @@ void HeadPass::backward() {
 at::Tensor HeadPass::walk_backward(int64_t num_rows) {
   const at::Tensor x_RD = rows_.x_RD.narrow(0, 0, num_rows);
   const at::Tensor row_gradients = row_gradients_R3_.to(x_RD.device());
-  const GradientForm form =
-      shard_.reduction == UirReduction::kReleased ? GradientForm::kReleased : GradientForm::kCentered;
-  at::Tensor gradient_RD = at::zeros_like(rows_.x_RD);
-  at::Tensor walked = gradient_RD.narrow(0, 0, num_rows);
-  if (num_rows == 0) return gradient_RD;
-  shard_.walk(x_RD, inverse_norms_n_, Shard::Norms::kKnown,
-              [&](Tile& tile, const at::Tensor& weights_TD, int64_t begin) {
-                at::Tensor cosine_dots_T = at::zeros_like(tile.inverse_norms_T);
-                if (rows_.labeled > 0) {
-                  Tile labeled = part_of(tile, labeled_part(tile.products_RT));
-                  replace_by_gradient(labeled, GradientForm::kSoftmax, targets_, labeled_part(row_gradients),
-                                      shard_.num_classes, cosine_dots_T);
-                }
-                if (num_rows > rows_.labeled) {
-                  Tile unlabeled = part_of(tile, unlabeled_part(tile.products_RT));
-                  replace_by_gradient(unlabeled, form, at::Tensor(), unlabeled_part(row_gradients),
-                                      shard_.num_classes, cosine_dots_T);
-                }
-                walked.addmm_(tile.products_RT, weights_TD);
-                accumulate_centers_gradient(tile, x_RD, weights_TD, cosine_dots_T, begin);
-              });
-  return gradient_RD;
+  const at::Tensor gradient_KRD =
+      at::zeros({shard_.num_blocks(), rows_.size(), x_RD.size(1)}, x_RD.options());
+  const auto body = [&](Tile& tile, const at::Tensor& weights_TD, int64_t begin, int64_t block) {
+    const at::Tensor cosine_dots_T = replace_by_gradients(tile, row_gradients);
+    gradient_KRD.select(0, block).narrow(0, 0, num_rows).addmm_(tile.products_RT, weights_TD);
+    accumulate_centers_gradient(tile, x_RD, weights_TD, cosine_dots_T, begin);
+  };
+  if (num_rows > 0) shard_.walk(x_RD, inverse_norms_n_, Shard::Norms::kKnown, body);
+  return gradient_KRD.sum(0);
+}
+
+// Returns what replace_by_gradient sums for each class.
+at::Tensor HeadPass::replace_by_gradients(const Tile& tile, const at::Tensor& row_gradients) const {
+  const at::Tensor cosine_dots_T = at::zeros_like(tile.inverse_norms_T);
+  if (rows_.labeled > 0) {
+    Tile labeled = part_of(tile, labeled_part(tile.products_RT));
+    replace_by_gradient(labeled, GradientForm::kSoftmax, targets_, labeled_part(row_gradients),
+                        shard_.num_classes, cosine_dots_T);
+  }
+  if (tile.products_RT.size(0) > rows_.labeled) {
+    const bool released = shard_.reduction == UirReduction::kReleased;
+    Tile unlabeled = part_of(tile, unlabeled_part(tile.products_RT));
+    replace_by_gradient(unlabeled, released ? GradientForm::kReleased : GradientForm::kCentered, at::Tensor(),
+                        unlabeled_part(row_gradients), shard_.num_classes, cosine_dots_T);
+  }
+  return cosine_dots_T;
 }
 
 // dW = diag(1/‖w‖) (Gᵀ X̂ − diag(Σ G cos) Ŵ), where the products already hold G/‖w‖.
@@ -266,36 +273,35 @@ void check_embeddings(const at::Tensor& embeddings_BD, const at::Tensor& centers
 // Columns of a row's best class among some classes, float64 [R, 3].
 enum Best : int64_t { kBestClass, kBestCosine, kBestSumExp, kNumBest };
 
-at::Tensor best_of_this_rank(const Shard& shard, const at::Tensor& x_RD) {
-  const at::TensorOptions options = x_RD.options().dtype(at::kDouble);
-  at::Tensor inverse_norms_n = shard.empty_inverse_norms_n();
-  at::Tensor sums_R4 = empty_row_sums(x_RD.size(0), x_RD.device());
-  at::Tensor best_R3 = at::zeros({x_RD.size(0), kNumBest}, options);
-  best_R3.select(1, kBestCosine).fill_(-std::numeric_limits<double>::infinity());
-  shard.walk(x_RD, inverse_norms_n, Shard::Norms::kCompute, [&](Tile& tile, const at::Tensor&, int64_t) {
-    add_row_sums(tile, at::Tensor(), sums_R4);
-    const auto [cosines_R, columns_R] = at::max(tile.products_RT, 1);
-    const at::Tensor better_R = cosines_R > best_R3.select(1, kBestCosine);
-    best_R3.select(1, kBestClass)
-        .copy_(at::where(better_R, (columns_R + tile.first_class).to(at::kDouble),
-                         best_R3.select(1, kBestClass)));
-    best_R3.select(1, kBestCosine).copy_(sums_R4.select(1, kLargestOther));
-  });
-  best_R3.select(1, kBestSumExp).copy_(sums_R4.select(1, kSumExp));
+void add_best(Tile& tile, const at::Tensor& best_R3) {
+  const at::Tensor sums_R4 = empty_row_sums(1, best_R3.size(0), best_R3.device())[0];
+  add_row_sums(tile, at::Tensor(), sums_R4);
+  const auto [cosines_R, columns_R] = at::max(tile.products_RT, 1);
+  at::Tensor class_R = best_R3.select(1, kBestClass), cosine_R = best_R3.select(1, kBestCosine);
+  class_R.copy_(at::where(cosines_R > cosine_R, (columns_R + tile.first_class).to(at::kDouble), class_R));
+  cosine_R.copy_(at::maximum(cosine_R, cosines_R.to(at::kDouble)));
+  best_R3.select(1, kBestSumExp).add_(sums_R4.select(1, kSumExp));
+}
+
+// Blocks [K, R, 3] of classes, in ascending order, joined: the first of equal cosines counts.
+at::Tensor best_of_blocks(const at::Tensor& best_KR3) {
+  at::Tensor best_R3 = best_KR3[0].clone();
+  for (int64_t block = 1; block < best_KR3.size(0); ++block) {
+    const at::Tensor better_R1 =
+        (best_KR3[block].select(1, kBestCosine) > best_R3.select(1, kBestCosine)).unsqueeze(1);
+    best_R3 = at::where(better_R1, best_KR3[block], best_R3);
+  }
+  best_R3.select(1, kBestSumExp).copy_(best_KR3.select(2, kBestSumExp).sum(0));
   return best_R3;
 }
 
-// The ranks' blocks of [k R, 3], joined: the first of equal cosines counts.
-at::Tensor best_of_all_ranks(const at::Tensor& gathered, int64_t num_ranks) {
-  const at::Tensor blocks = gathered.view({num_ranks, -1, kNumBest});
-  at::Tensor best_R3 = blocks.select(0, 0).clone();
-  for (int64_t rank = 1; rank < num_ranks; ++rank) {
-    const at::Tensor block = blocks.select(0, rank);
-    const at::Tensor better_R1 = (block.select(1, kBestCosine) > best_R3.select(1, kBestCosine)).unsqueeze(1);
-    best_R3 = at::where(better_R1, block, best_R3);
-  }
-  best_R3.select(1, kBestSumExp).copy_(blocks.select(2, kBestSumExp).sum(0));
-  return best_R3;
+at::Tensor best_of_this_rank(const Shard& shard, const at::Tensor& x_RD) {
+  const at::Tensor best_KR3 =
+      at::zeros({shard.num_blocks(), x_RD.size(0), kNumBest}, x_RD.options().dtype(at::kDouble));
+  best_KR3.select(2, kBestCosine).fill_(-std::numeric_limits<double>::infinity());
+  shard.walk(x_RD, shard.empty_inverse_norms_n(), Shard::Norms::kCompute,
+             [&](Tile& tile, const at::Tensor&, int64_t, int64_t block) { add_best(tile, best_KR3[block]); });
+  return best_of_blocks(best_KR3);
 }
 
 }  // namespace
@@ -348,10 +354,9 @@ at::Tensor Head::best_classes(const at::Tensor& embeddings) {
   const Shard& shard = impl_->shard;
   check_embeddings(embeddings, shard.centers_nD);
   const Rows rows = shard.gather_rows(embeddings.detach(), 0);
-  const at::Tensor mine = best_of_this_rank(shard, rows.x_RD);
-  at::Tensor best_R3 =
-      best_of_all_ranks(shard.communicator->all_gather_rows(mine), shard.communicator->size());
-  at::Tensor logits_R = best_R3.select(1, kBestCosine) * shard.config.scale;
+  const at::Tensor best_by_rank = shard.communicator->all_gather_rows(best_of_this_rank(shard, rows.x_RD));
+  const at::Tensor best_R3 = best_of_blocks(best_by_rank.view({shard.communicator->size(), -1, kNumBest}));
+  const at::Tensor logits_R = best_R3.select(1, kBestCosine) * shard.config.scale;
   best_R3.select(1, kBestSumExp).copy_((logits_R - best_R3.select(1, kBestSumExp).log()).exp());
   return best_R3.narrow(0, shard.communicator->rank() * embeddings.size(0), embeddings.size(0))
       .to(at::kFloat);

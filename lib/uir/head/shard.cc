@@ -5,6 +5,7 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/mm.h>
+#include <c10/core/GradMode.h>
 
 #include <algorithm>
 
@@ -18,9 +19,12 @@ constexpr double kInitialDeviation = 0.01;
 // A shorter vector has no direction.
 constexpr double kSmallestNorm = 1e-12;
 
-// The tile of centers and its logits stay in the cache, and the products are large enough for full speed: flat between
-// 1024 and 8192 in bench_head.
-constexpr int64_t kDefaultTile = 2048;
+// On a CPU a tile of centers and its logits stay in a core's second-level cache (fastest in bench_head among 256 to
+// 8192); on other devices a tile shall fill the device.
+constexpr int64_t kCpuTile = 512, kDeviceTile = 16384;
+
+// Enough for the threads of most machines; each costs [R, D] of memory in the backward walk.
+constexpr int64_t kMostBlocks = 32;
 
 at::Tensor inverse_of(const at::Tensor& norms) {
   return norms.reciprocal().masked_fill_(norms.lt(kSmallestNorm), 0);
@@ -68,20 +72,39 @@ at::Tensor Shard::rows_of_this_rank(const at::Tensor& partial_RD, int64_t labele
 
 at::Tensor Shard::empty_inverse_norms_n() const { return at::empty({range.size()}, centers_nD.options()); }
 
-void Shard::walk(const at::Tensor& x_RD, at::Tensor& inverse_norms_n, Norms norms,
+int64_t Shard::tile_size() const {
+  const int64_t tile = centers_nD.is_cpu() ? kCpuTile : kDeviceTile;
+  return std::max<int64_t>(1, std::min(config.class_tile > 0 ? config.class_tile : tile, range.size()));
+}
+
+int64_t Shard::num_blocks() const {
+  if (!centers_nD.is_cpu()) return 1;
+  const int64_t tiles = (range.size() + tile_size() - 1) / tile_size();
+  return std::max<int64_t>(1, std::min(tiles, kMostBlocks));
+}
+
+void Shard::walk(const at::Tensor& x_RD, const at::Tensor& inverse_norms_n, Norms norms,
                  const TileBody& body) const {
-  const int64_t largest_tile =
-      std::min(config.class_tile > 0 ? config.class_tile : kDefaultTile, range.size());
-  const at::Tensor buffer = at::empty({x_RD.size(0) * largest_tile}, x_RD.options());
-  for (int64_t begin = 0; begin < range.size(); begin += largest_tile) {
-    const int64_t classes = std::min(largest_tile, range.size() - begin);
+  at::parallel_for(0, num_blocks(), 1, [&](int64_t begin, int64_t end) {
+    const at::NoGradGuard no_autograd;  // a thread's own
+    for (int64_t block = begin; block < end; ++block) walk_block(x_RD, inverse_norms_n, norms, body, block);
+  });
+}
+
+void Shard::walk_block(const at::Tensor& x_RD, const at::Tensor& inverse_norms_n, Norms norms,
+                       const TileBody& body, int64_t block) const {
+  const int64_t tile_classes = tile_size(), blocks = num_blocks();
+  const int64_t tiles = (range.size() + tile_classes - 1) / tile_classes;
+  const at::Tensor buffer = at::empty({x_RD.size(0) * tile_classes}, x_RD.options());
+  for (int64_t t = tiles * block / blocks; t < tiles * (block + 1) / blocks; ++t) {
+    const int64_t begin = t * tile_classes, classes = std::min(tile_classes, range.size() - begin);
     const at::Tensor weights_TD = centers_nD.narrow(0, begin, classes);
     at::Tensor inverse_norms_T = inverse_norms_n.narrow(0, begin, classes);
     if (norms == Norms::kCompute) inverse_norms_T.copy_(inverse_of(norms_of(weights_TD)));
     at::Tensor products_RT = buffer.narrow(0, 0, x_RD.size(0) * classes).view({x_RD.size(0), classes});
     at::mm_out(products_RT, x_RD, weights_TD.t());
     Tile tile{products_RT, inverse_norms_T, range.begin + begin, config.scale};
-    body(tile, weights_TD, begin);
+    body(tile, weights_TD, begin, block);
   }
 }
 

@@ -3,7 +3,9 @@
 //
 // Shapes (suffixes): B rows of this rank, R rows of all ranks (all labeled rows first), n classes of this rank,
 // T classes of a tile, D embedding size.
-// Collectives: gather_rows and rows_of_this_rank, one each. Threads: one thread.
+// Collectives: gather_rows and rows_of_this_rank, one each.
+// Threads: called from one; a walk uses LibTorch's intra-op threads, each taking whole tiles: one barrier for a walk
+// instead of several for a tile, which cost more than the work itself when other threads want the processor too.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -43,10 +45,21 @@ struct Shard {
 
   // One for each class; filled by the first walk.
   at::Tensor empty_inverse_norms_n() const;
+  // Tiles are dealt to this many blocks, a number that depends on the classes alone. Whoever sums over classes sums by
+  // block and adds the blocks up in order, so no result depends on the number of threads.
+  int64_t num_blocks() const;
   enum class Norms { kCompute, kKnown };
-  using TileBody = std::function<void(Tile& tile, const at::Tensor& weights_TD, int64_t begin)>;
-  // Calls body with the products of each tile of classes; begin counts from this rank's first class.
-  void walk(const at::Tensor& x_RD, at::Tensor& inverse_norms_n, Norms norms, const TileBody& body) const;
+  using TileBody =
+      std::function<void(Tile& tile, const at::Tensor& weights_TD, int64_t begin, int64_t block)>;
+  // Calls body with the products of each tile of classes; begin counts from this rank's first class. Calls for
+  // different blocks run at the same time.
+  void walk(const at::Tensor& x_RD, const at::Tensor& inverse_norms_n, Norms norms,
+            const TileBody& body) const;
+
+ private:
+  int64_t tile_size() const;
+  void walk_block(const at::Tensor& x_RD, const at::Tensor& inverse_norms_n, Norms norms,
+                  const TileBody& body, int64_t block) const;
 };
 
 // N(0, 0.01), a function of the seed and of the class number.

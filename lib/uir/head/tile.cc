@@ -1,6 +1,5 @@
 #include "uir/head/tile.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
@@ -238,62 +237,63 @@ void with_view(const Tile& tile, const at::Tensor& targets_R, int64_t num_classe
 }
 
 template <class T>
-void replace_blocks(const View<T>& v, GradientForm form, const double* rows, T* dots) {
-  at::parallel_for(0, (v.classes + kGradientBlock - 1) / kGradientBlock, 1, [&](int64_t first, int64_t last) {
-    for (int64_t block = first; block < last; ++block) {
-      const int64_t begin = block * kGradientBlock, end = std::min(v.classes, begin + kGradientBlock);
-      switch (form) {
-        case GradientForm::kSoftmax:
-          softmax_block(v, rows, begin, end, dots);
-          break;
-        case GradientForm::kCentered:
-          centered_block(v, rows, begin, end, dots);
-          break;
-        case GradientForm::kReleased:
-          released_block(v, rows, begin, end, dots);
-          break;
-      }
+void replace_in_blocks(const View<T>& v, GradientForm form, const double* rows, T* dots) {
+  for (int64_t begin = 0; begin < v.classes; begin += kGradientBlock) {
+    const int64_t end = std::min(v.classes, begin + kGradientBlock);
+    switch (form) {
+      case GradientForm::kSoftmax:
+        softmax_block(v, rows, begin, end, dots);
+        break;
+      case GradientForm::kCentered:
+        centered_block(v, rows, begin, end, dots);
+        break;
+      case GradientForm::kReleased:
+        released_block(v, rows, begin, end, dots);
+        break;
     }
-  });
+  }
 }
 
 }  // namespace
 
-at::Tensor empty_row_sums(int64_t rows, const at::Device& device) {
-  at::Tensor sums = at::zeros({rows, kNumRowSums}, at::TensorOptions(at::kDouble).device(device));
-  sums.select(1, kLargestOther).fill_(-std::numeric_limits<double>::infinity());
-  return sums;
+at::Tensor empty_row_sums(int64_t blocks, int64_t rows, const at::Device& device) {
+  at::Tensor sums_KR4 = at::zeros({blocks, rows, kNumRowSums}, at::TensorOptions(at::kDouble).device(device));
+  sums_KR4.select(2, kLargestOther).fill_(-std::numeric_limits<double>::infinity());
+  return sums_KR4;
 }
 
-void add_row_sums(Tile& tile, const at::Tensor& targets_R, at::Tensor& sums_R4) {
+at::Tensor sum_of_blocks(const at::Tensor& sums_KR4) {
+  at::Tensor sums_R4 = sums_KR4.sum(0);
+  sums_R4.select(1, kLargestOther).copy_(sums_KR4.select(2, kLargestOther).amax(0));
+  return sums_R4;
+}
+
+void add_row_sums(Tile& tile, const at::Tensor& targets_R, const at::Tensor& sums_R4) {
   if (!tile.products_RT.is_cpu()) return generic::add_row_sums(tile, targets_R, sums_R4);
   double* sums = sums_R4.data_ptr<double>();
   with_view(tile, targets_R, 0, [&](const auto& view) {
-    at::parallel_for(0, view.rows, 1, [&](int64_t begin, int64_t end) {
-      for (int64_t r = begin; r < end; ++r) row_sums(view, r, sums + r * kNumRowSums);
-    });
+    for (int64_t r = 0; r < view.rows; ++r) row_sums(view, r, sums + r * kNumRowSums);
   });
 }
 
-void add_released_sums(Tile& tile, const at::Tensor& shifts_R, int64_t num_classes, at::Tensor& sums_R2) {
+void add_released_sums(Tile& tile, const at::Tensor& shifts_R, int64_t num_classes,
+                       const at::Tensor& sums_R2) {
   if (!tile.products_RT.is_cpu()) return generic::add_released_sums(tile, shifts_R, num_classes, sums_R2);
   const double* shifts = shifts_R.data_ptr<double>();
   double* sums = sums_R2.data_ptr<double>();
   with_view(tile, at::Tensor(), num_classes, [&](const auto& view) {
-    at::parallel_for(0, view.rows, 1, [&](int64_t begin, int64_t end) {
-      for (int64_t r = begin; r < end; ++r) released_sums(view, r, shifts[r], sums + r * kNumReleasedSums);
-    });
+    for (int64_t r = 0; r < view.rows; ++r) released_sums(view, r, shifts[r], sums + r * kNumReleasedSums);
   });
 }
 
 void replace_by_gradient(Tile& tile, GradientForm form, const at::Tensor& targets_R,
-                         const at::Tensor& rows_R3, int64_t num_classes, at::Tensor& cosine_dots_T) {
+                         const at::Tensor& rows_R3, int64_t num_classes, const at::Tensor& cosine_dots_T) {
   if (!tile.products_RT.is_cpu()) {
     return generic::replace_by_gradient(tile, form, targets_R, rows_R3, num_classes, cosine_dots_T);
   }
   with_view(tile, targets_R, num_classes, [&](const auto& view) {
     using T = std::remove_reference_t<decltype(*view.products)>;
-    replace_blocks(view, form, rows_R3.data_ptr<double>(), cosine_dots_T.data_ptr<T>());
+    replace_in_blocks(view, form, rows_R3.data_ptr<double>(), cosine_dots_T.data_ptr<T>());
   });
 }
 

@@ -49,7 +49,7 @@ at::Tensor gradient_RT(GradientForm form, const at::Tensor& logits_RT, const at:
 
 }  // namespace
 
-void add_row_sums(Tile& tile, const at::Tensor& targets_R, at::Tensor& sums_R4) {
+void add_row_sums(Tile& tile, const at::Tensor& targets_R, const at::Tensor& sums_R4) {
   const at::Tensor cosines = cosines_RT(tile);
   at::Tensor others = cosines, zeroed = cosines;
   if (targets_R.defined()) {
@@ -65,20 +65,21 @@ void add_row_sums(Tile& tile, const at::Tensor& targets_R, at::Tensor& sums_R4) 
   tile.products_RT.copy_(cosines);
 }
 
-void add_released_sums(Tile& tile, const at::Tensor& shifts_R, int64_t num_classes, at::Tensor& sums_R2) {
+void add_released_sums(Tile& tile, const at::Tensor& shifts_R, int64_t num_classes,
+                       const at::Tensor& sums_R2) {
   const at::Tensor q = (cosines_RT(tile) * tile.scale - shifts_R.unsqueeze(1)).expm1() / num_classes;
   sums_R2.select(1, kExcess) += exp_excess(q).sum(1);
   sums_R2.select(1, kCurvature) += (q * q.expm1()).sum(1);
 }
 
 void replace_by_gradient(Tile& tile, GradientForm form, const at::Tensor& targets_R,
-                         const at::Tensor& rows_R3, int64_t num_classes, at::Tensor& cosine_dots_T) {
+                         const at::Tensor& rows_R3, int64_t num_classes, const at::Tensor& cosine_dots_T) {
   const at::Tensor cosines = cosines_RT(tile);
   at::Tensor gradient = gradient_RT(form, cosines * tile.scale, rows_R3, num_classes);
   if (targets_R.defined()) {
     gradient = at::where(target_mask_RT(tile, targets_R), row_column(rows_R3, kThird), gradient);
   }
-  cosine_dots_T += (gradient * cosines).sum(0);
+  cosine_dots_T.add_((gradient * cosines).sum(0));
   tile.products_RT.copy_(gradient * tile.inverse_norms_T.to(at::kDouble));
 }
 

@@ -2,6 +2,7 @@
 #include "uir/head/head.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 
 #include <cmath>
 #include <functional>
@@ -190,6 +191,26 @@ TEST_CASE("tiles of any size give the same result") {
     CHECK(error_of(head.centers().grad(), whole.centers().grad()) < 1e-12);
     CHECK(at::equal(head.best_classes(p.embeddings), whole.best_classes(p.embeddings)));
   }
+}
+
+TEST_CASE("results do not depend on the number of threads") {
+  const UirReduction reduction = GENERATE(UirReduction::kReleased, UirReduction::kMean);
+  Problem p = naive::random_problem(5, 4, 3000, 16);
+  p.reduction = reduction;
+  p.embeddings = p.embeddings.to(at::kFloat);
+  p.centers = p.centers.to(at::kFloat);
+  const int before = at::get_num_threads();
+  std::vector<at::Tensor> results;
+  for (int threads : {1, 2, 3}) {
+    at::set_num_threads(threads);
+    Head head = head_of(p);
+    const HeadLoss loss = run(head, p);
+    results.push_back(at::cat({at::tensor({loss.labeled, loss.uir}), loss.embeddings_gradient.flatten(),
+                               head.centers().grad().flatten(), head.best_classes(p.embeddings).flatten()}));
+  }
+  at::set_num_threads(before);
+  CHECK(at::equal(results[0], results[1]));
+  CHECK(at::equal(results[0], results[2]));
 }
 
 TEST_CASE("float32 stays close to float64, also beyond e^88") {
