@@ -52,9 +52,8 @@ rm -rf run/index && mv whole_index run/index
 
 # A run, then its checkpoints damaged: the previous one is used, and said so; all damaged: refused.
 expect 75 uir-train exp.yaml --stop-after 10
-latest=$(cat run/checkpoints/latest)
 flip() { python3 -c 'import sys; f = open(sys.argv[1], "r+b"); f.seek(-9, 2); b = f.read(1); f.seek(-9, 2); f.write(bytes([b[0] ^ 1]))' "$1"; }
-flip "run/checkpoints/$latest/model.safetensors"
+flip "$(latest_of run)/model.safetensors"
 expect 75 uir-train exp.yaml --resume --stop-after 6
 says "warning: "
 says "resuming at step 5"
@@ -79,7 +78,7 @@ data:
   sources:
     - {name: faces, role: labeled, type: folder, root: faces}
 model: {type: mobilefacenet, width: 0.0625, embedding_size: 32}
-train: {epochs: 2, batch: {labeled: 4, unlabeled: 0}, log_every: 1}
+train: {epochs: 2, threads: 1, batch: {labeled: 4, unlabeled: 0}, log_every: 1}
 EOF
 expect 0 uir-index files.yaml
 truncate -s 1500 faces/person_0001/0002.jpg
@@ -101,9 +100,10 @@ list_config() {
 list_config 'person_0000/0001.jpg\t0\nperson_0000/9999.jpg\t0\n'
 expect 66 uir-index list.yaml
 says "9999.jpg"
-list_config 'person_0000/0001.jpg\tx\n'
+list_config 'person_0000/0001.jpg\t0\nperson_0000/0002.jpg\n'
 expect 65 uir-index list.yaml
 says "l.txt"
+says "2"
 list_config '../exp.yaml\t0\n'
 expect 65 uir-index list.yaml
 says "l.txt"

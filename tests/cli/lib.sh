@@ -1,6 +1,7 @@
 # What the command-line cases share. Sourced; runs in a scratch folder that is removed at the end.
 # Expects UIR_BIN (folder of the programs) and UIR_SOURCE (root of the sources).
 set -euo pipefail
+: "${UIR_BIN:?}" "${UIR_SOURCE:?}"
 export PATH="$UIR_BIN:$PATH"
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
@@ -36,6 +37,7 @@ head: {type: combined, m2: 0.2, scale: 16}
 uir: {weight: 1}
 train:
   epochs: 3
+  threads: 1  # so small that a second one only waits
   batch: {labeled: 12, unlabeled: 4}
   schedule: {type: linear, base_lr: 0.1}
   checkpoint: {every_steps: 5}
@@ -50,4 +52,5 @@ EOF
 }
 
 # sha256 of what a run learned: weights, class centers and optimizer state of its latest checkpoint.
-weights_of() { (cd "$1/checkpoints/$(cat "$1/checkpoints/latest")" && cat ./*.safetensors | sha256sum); }
+latest_of() { local name rest; read -r name rest <"$1/checkpoints/latest"; echo "$1/checkpoints/$name"; }
+weights_of() { (cd "$(latest_of "$1")" && cat ./*.safetensors | sha256sum); }

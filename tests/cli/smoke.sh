@@ -35,7 +35,7 @@ data:
     - {name: people, role: labeled, type: recordio, rec: packs/labeled-00000-of-00001.rec}
     - {name: passers_by, role: unlabeled, type: recordio, rec: packs/unlabeled-00000-of-00001.rec}
 model: {type: iresnet, depth: 18, width: 0.0625, embedding_size: 32}
-train: {epochs: 1, batch: {labeled: 12, unlabeled: 4}}
+train: {epochs: 1, threads: 1, batch: {labeled: 12, unlabeled: 4}}
 EOF
 expect 0 uir-index packed.yaml
 says "16"

@@ -23,6 +23,11 @@ std::atomic<FailpointHandler> failpoint_handler{nullptr};
 
 std::string reason() { return std::strerror(errno); }
 
+// A full disk is an I/O error, whatever it keeps from being created.
+ErrorKind creation_error(int code) {
+  return code == ENOSPC || code == EDQUOT ? ErrorKind::kIo : ErrorKind::kCannotCreate;
+}
+
 constexpr std::string_view kTemporaryMark = ".tmp-";
 
 fs::path temporary_name(const fs::path& path) {
@@ -135,7 +140,7 @@ void MappedFile::drop(uint64_t offset, uint64_t size) const {
 }
 
 OutputFile::OutputFile(const fs::path& path) : path_(path), file_(std::fopen(path.c_str(), "wbe")) {
-  if (!file_) fail(ErrorKind::kCannotCreate, path.string(), ": cannot create: ", reason());
+  if (!file_) fail(creation_error(errno), path.string(), ": cannot create: ", reason());
 }
 
 OutputFile::~OutputFile() {
@@ -232,7 +237,7 @@ void publish_folder(const fs::path& finished, const fs::path& path) {
 void create_folders(const fs::path& path) {
   std::error_code error;
   fs::create_directories(path, error);
-  if (error) fail(ErrorKind::kCannotCreate, path.string(), ": cannot create folder: ", error.message());
+  if (error) fail(creation_error(error.value()), path.string(), ": cannot create folder: ", error.message());
 }
 
 void fsync_folder(const fs::path& path) {

@@ -107,12 +107,8 @@ class Extraction {
 
   static bool is_current(const fs::path& folder, const StoreShape& shape, const Json& wanted) {
     if (!fs::exists(folder)) return false;
-    const Json found = read_json_file(folder / "manifest.json");
-    for (const auto& [key, value] : wanted.items()) {
-      if (!found.contains(key) || found[key] != value) return false;
-    }
     const EmbeddingStore store = EmbeddingStore::open(folder);
-    return store.size() == shape.rows && store.mirrored().has_value() == shape.mirrored &&
+    return store.manifest() == wanted && store.size() == shape.rows && store.mirrored().has_value() == shape.mirrored &&
            store.classes().has_value() == shape.classes;
   }
 

@@ -1,7 +1,6 @@
+#include <ATen/Context.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/allclose.h>
-#include <ATen/ops/manual_seed.h>
-#include <torch/types.h>
 
 #include "support/tiny_run.h"
 #include "uir/train/trainer.h"
@@ -20,7 +19,7 @@ namespace {
 // One run in a folder of its own; the data is shared.
 struct Run {
   explicit Run(const Index& index) : index_(index) {
-    torch::manual_seed(7);
+    at::manual_seed(7);
     backbone = std::make_shared<TinyBackbone>();
     config.epochs = 4;
     config.batch = {10, 4, 1};
