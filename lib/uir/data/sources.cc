@@ -264,10 +264,26 @@ class List : public Source {
 
 // --- RecordIO ----------------------------------------------------------------------------------------------
 
+// Labels end where `property` beside the .rec says ("number of classes,112,112"); at 2^24 without one, since
+// float32 skips numbers beyond.
+int64_t end_of_labels(const fs::path& rec) {
+  constexpr int64_t kExactLimit = 1 << 24;
+  const fs::path property = rec.parent_path() / "property";
+  if (!fs::exists(property)) return kExactLimit;
+  const std::string text = read_text_file(property, 1 << 16);
+  const auto num_classes = parse_number<int64_t>(std::string_view(text).substr(0, text.find(',')));
+  if (!num_classes || *num_classes < 1 || *num_classes > kExactLimit) {
+    fail(ErrorKind::kData, property.string(), ": expected 'number of classes,112,112' with 1 to ",
+         kExactLimit, " classes");
+  }
+  return *num_classes;
+}
+
 class RecordIo : public Source {
  public:
   RecordIo(const RecordIoSource& config, Role role)
       : path_(config.rec.value), idx_(config.idx.value), file_(path_), role_(role) {
+    if (role_ == Role::kLabeled) end_of_labels_ = end_of_labels(path_);
     for (size_t i = 0; i < file_.num_shards(); ++i) mtimes_.push_back(file_mtime(file_.shard_path(i)));
   }
 
@@ -306,11 +322,11 @@ class RecordIo : public Source {
 
  private:
   int64_t identity_of(const SourceRow& row, const ImageRecord& record) {
-    constexpr float kExactLimit = 1 << 24;  // beyond it float32 skips numbers
     const float label = record.label();
     if (role_ == Role::kTest && label == -1) return -1;
-    if (!(label >= 0 && label < kExactLimit && std::floor(label) == label)) {
-      fail(ErrorKind::kData, place(row), ": label ", label, " is not a whole number in [0, 2^24)");
+    if (!(label >= 0 && label < static_cast<float>(end_of_labels_) && std::floor(label) == label)) {
+      fail(ErrorKind::kData, place(row), ": label ", label, " is not a whole number in [0, ", end_of_labels_,
+           ")");
     }
     int64_t identity = -1;
     identities_.add_number(static_cast<int64_t>(label), identity);
@@ -321,6 +337,7 @@ class RecordIo : public Source {
   RecordFile file_;
   std::vector<int64_t> mtimes_;  // of the shards
   Role role_;
+  int64_t end_of_labels_ = 1 << 24;
 };
 
 // --- Verification set --------------------------------------------------------------------------------------

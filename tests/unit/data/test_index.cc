@@ -254,6 +254,10 @@ TEST_CASE("RecordIO labels must be whole numbers that float32 holds exactly", "[
                           std::numeric_limits<float>::infinity()}) {
     CHECK_THAT(refusal(bad), Catch::Contains("a.rec: record 4 at offset 0: label"));
   }
+  write(folder / "property", "5,112,112\n");
+  CHECK_THAT(refusal(5), Catch::Contains("label 5 is not a whole number in [0, 5)"));
+  write(folder / "property", "many\n");
+  CHECK_THAT(refusal(0), Catch::Contains("property: expected"));
   RecordWriter writer(folder / "a.rec", folder / "a.idx");
   writer.write(4, -7.5f, jpeg_face(0, 0));
   writer.close();
