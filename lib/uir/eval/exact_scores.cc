@@ -57,8 +57,8 @@ __attribute__((target("avx2,fma"))) void score_group_avx2(const double* rows, co
   score_group<4, 4, 2>(rows, panel, dim, scores, stride);
 }
 
-__attribute__((target("avx512f,prefer-vector-width=512"))) void score_group_avx512(
-    const double* rows, const float* panel, int64_t dim, double* scores, int64_t stride) {
+__attribute__((target("avx512f"))) void score_group_avx512(const double* rows, const float* panel,
+                                                           int64_t dim, double* scores, int64_t stride) {
   score_group<8, 4, 2>(rows, panel, dim, scores, stride);
 }
 #endif

@@ -74,7 +74,9 @@ int64_t ListReader::integer(size_t i, int64_t least) const {
 }
 
 void ListReader::refuse(std::string_view found, std::string_view expected) const {
-  fail(ErrorKind::kData, place(), ": found '", found, "', expected ", expected);
+  constexpr size_t kShown = 80;  // of a line that may be a whole binary file
+  fail(ErrorKind::kData, place(), ": found '", found.substr(0, kShown), found.size() > kShown ? "..." : "",
+       "', expected ", expected);
 }
 
 }  // namespace uir

@@ -42,7 +42,7 @@ Values values_of(std::span<const ClassifiedSet> known, std::span<const Classifie
     for (int64_t i = 0; i < set.classes.rows; ++i) {
       const std::span<const float> row = set.classes.row(i);
       values.known.push_back(row[column]);
-      if (static_cast<int64_t>(row[0]) == set.labels[i]) values.known_right.push_back(row[column]);
+      if (double{row[0]} == static_cast<double>(set.labels[i])) values.known_right.push_back(row[column]);
     }
   }
   for (const ClassifiedSet& set : strangers) {

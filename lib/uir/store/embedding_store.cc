@@ -163,13 +163,15 @@ const std::vector<int64_t>& EmbeddingStore::Impl::rows_by_item() const {
 }
 
 int64_t EmbeddingStore::row_of(std::string_view wanted) const {
-  const auto found = std::ranges::equal_range(impl_->rows_by_item(), wanted, {},
-                                              [this](int64_t row) { return impl_->item(row); });
-  if (found.size() > 1) {
-    fail(ErrorKind::kData, (folder() / kItems).string(), ": item '", wanted, "' stands in rows ", found[0],
-         " and ", found[1], "; its name does not say which is meant");
+  const std::vector<int64_t>& rows = impl_->rows_by_item();
+  const auto found = std::ranges::lower_bound(rows, wanted, {}, [this](int64_t row) { return item(row); });
+  if (found == rows.end() || item(*found) != wanted) return -1;
+  const auto next = found + 1;
+  if (next != rows.end() && item(*next) == wanted) {
+    fail(ErrorKind::kData, (folder() / kItems).string(), ": item '", wanted, "' stands in rows ", *found,
+         " and ", *next, "; its name does not say which is meant");
   }
-  return found.empty() ? -1 : found.front();
+  return *found;
 }
 
 }  // namespace uir
