@@ -1,0 +1,60 @@
+#include "uir/head/best_classes.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/max.h>
+#include <ATen/ops/maximum.h>
+#include <ATen/ops/where.h>
+#include <ATen/ops/zeros.h>
+
+#include <limits>
+
+namespace uir {
+namespace {
+
+// Columns of a row's best class among some classes, float64 [R, 3].
+enum Best : int64_t { kBestClass, kBestCosine, kBestSumExp, kNumBest };
+
+void add_best(Tile& tile, const at::Tensor& best_R3) {
+  const at::Tensor sums_R4 = empty_row_sums(1, best_R3.size(0), best_R3.device())[0];
+  add_row_sums(tile, at::Tensor(), sums_R4);
+  const auto [cosines_R, columns_R] = at::max(tile.products_RT, 1);
+  at::Tensor class_R = best_R3.select(1, kBestClass), cosine_R = best_R3.select(1, kBestCosine);
+  class_R.copy_(at::where(cosines_R > cosine_R, (columns_R + tile.first_class).to(at::kDouble), class_R));
+  cosine_R.copy_(at::maximum(cosine_R, cosines_R.to(at::kDouble)));
+  best_R3.select(1, kBestSumExp).add_(sums_R4.select(1, kSumExp));
+}
+
+// Blocks [K, R, 3] of classes, in ascending order, joined: the first of equal cosines counts.
+at::Tensor best_of_blocks(const at::Tensor& best_KR3) {
+  at::Tensor best_R3 = best_KR3[0].clone();
+  for (int64_t block = 1; block < best_KR3.size(0); ++block) {
+    const at::Tensor better_R1 =
+        (best_KR3[block].select(1, kBestCosine) > best_R3.select(1, kBestCosine)).unsqueeze(1);
+    best_R3 = at::where(better_R1, best_KR3[block], best_R3);
+  }
+  best_R3.select(1, kBestSumExp).copy_(best_KR3.select(2, kBestSumExp).sum(0));
+  return best_R3;
+}
+
+at::Tensor best_of_this_rank(const Shard& shard, const at::Tensor& x_RD) {
+  const at::Tensor best_KR3 =
+      at::zeros({shard.num_blocks(), x_RD.size(0), kNumBest}, x_RD.options().dtype(at::kDouble));
+  best_KR3.select(2, kBestCosine).fill_(-std::numeric_limits<double>::infinity());
+  shard.walk(x_RD, shard.empty_inverse_norms_n(), Shard::Norms::kCompute,
+             [&](Tile& tile, const at::Tensor&, int64_t, int64_t block) { add_best(tile, best_KR3[block]); });
+  return best_of_blocks(best_KR3);
+}
+
+}  // namespace
+
+at::Tensor best_classes(const Shard& shard, const at::Tensor& embeddings_BD) {
+  const Rows rows = shard.gather_rows(embeddings_BD, 0);
+  const at::Tensor best_by_rank = shard.communicator->all_gather_rows(best_of_this_rank(shard, rows.x_RD));
+  const at::Tensor best_R3 = best_of_blocks(best_by_rank.view({shard.communicator->size(), -1, kNumBest}));
+  const at::Tensor logits_R = best_R3.select(1, kBestCosine) * shard.config.scale;
+  best_R3.select(1, kBestSumExp).copy_((logits_R - best_R3.select(1, kBestSumExp).log()).exp());
+  return best_R3.narrow(0, shard.communicator->rank() * embeddings_BD.size(0), embeddings_BD.size(0))
+      .to(at::kFloat);
+}
+
+}  // namespace uir
