@@ -78,7 +78,7 @@ std::vector<A> rough_mean(const Rows<T>& in) {
   std::vector<A> mean(in.channels);
   for (int64_t i = 0; i < samples; ++i) {
     const T* x = in.x + in.rows * i / samples * in.channels;
-    for (int64_t c = 0; c < in.channels; ++c) mean[c] += load(x[c]) / static_cast<A>(samples);
+    for (int64_t c = 0; c < in.channels; ++c) mean[c] += widened(x[c]) / static_cast<A>(samples);
   }
   return mean;
 }

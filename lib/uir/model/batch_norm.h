@@ -21,7 +21,7 @@ struct BatchNormArgs {
   at::Tensor running_mean{}, running_var{};  // updated in training
   at::Tensor slope{};                        // of PReLU; undefined: none
   at::Tensor residual{};                     // undefined: none
-  bool training = true;                  // batch statistics, else the running ones
+  bool training = true;                      // batch statistics, else the running ones
   double momentum = 0.1;
   double epsilon = 1e-5;
 };

@@ -1,134 +1,175 @@
 #include "uir/model/batch_norm_kernels.h"
 
 #include <algorithm>
-#include <vector>
-
-#include "uir/model/multiversion.h"
+#include <type_traits>
 
 namespace uir {
 namespace {
 
-constexpr int64_t kBlockRows = 64;
+// Some rows of a few neighbouring channels, whose per-channel numbers fit into registers: V registers of channels from
+// channel c on, or one that is not full.
+template <class T, int V, bool kFull>
+struct Tile {
+  static constexpr int kRegisters = V;
+  int64_t first, rows, c, count;  // first: the first element's offset
 
-// Calls body(row) for the rows of a block in fours, then body1(row) for the rest.
-template <class Four, class One>
-UIR_INLINE void for_rows_in_fours(int64_t begin, int64_t end, Four&& four, One&& one) {
-  for (; begin + 4 <= end; begin += 4) four(begin);
-  for (; begin < end; ++begin) one(begin);
-}
+  template <class P>
+  UIR_INLINE void load(const P* from, int v, Lanes<T>& to) const {
+    if constexpr (kFull) load_lanes(from + v * kLanes<T>, to);
+    if constexpr (!kFull) load_lanes(from, count, to);
+  }
+  UIR_INLINE void store(const Lanes<T>& from, int v, T* to) const {
+    if constexpr (kFull) store_lanes(from, to + v * kLanes<T>);
+    if constexpr (!kFull) store_lanes(from, count, to);
+  }
+  UIR_INLINE void add(const Lanes<T>& from, int v, double* to) const {
+    if constexpr (kFull) add_lanes(from, kLanes<T>, to + v * kLanes<T>);
+    if constexpr (!kFull) add_lanes(from, count, to);
+  }
+};
 
-// Both values are computed before the choice: a branch would keep the loop from being vectorised.
-template <class A>
-UIR_INLINE A select_positive(A z, A positive, A otherwise) {
-  return z > 0 ? positive : otherwise;
-}
-
-template <class A>
-UIR_INLINE void add_to(double* totals, std::vector<A>& block) {
-  for (size_t c = 0; c < block.size(); ++c) totals[c] += static_cast<double>(block[c]);
-  std::fill(block.begin(), block.end(), A{0});
-}
-
-template <class T, class A = ComputeType<T>>
-UIR_INLINE void add_moments_of(const Rows<T>& in, const Moments<A>& out) {
+// Calls body(tile) for tiles that cover the data, V registers wide where possible. The rows that tiles share stay in
+// the nearest cache.
+template <int V, class T, class Body>
+UIR_INLINE void for_tiles(const Rows<T>& in, Body&& body) {
+  constexpr int64_t kCachedElements = 4096;
   const int64_t C = in.channels;
-  std::vector<A> sums(C), squares(C);
-  A* const sum = sums.data();
-  A* const square = squares.data();
-  const A* const pivot = out.pivot;
-  for (int64_t begin = 0; begin < in.rows; begin += kBlockRows) {
-    const auto four = [&](int64_t row) {
-      const T* const x = in.x + row * C;
-#pragma omp simd
-      for (int64_t c = 0; c < C; ++c) {
-        const A d0 = load(x[c]) - pivot[c], d1 = load(x[C + c]) - pivot[c];
-        const A d2 = load(x[2 * C + c]) - pivot[c], d3 = load(x[3 * C + c]) - pivot[c];
-        sum[c] += (d0 + d1) + (d2 + d3);
-        square[c] += (d0 * d0 + d1 * d1) + (d2 * d2 + d3 * d3);
-      }
-    };
-    const auto one = [&](int64_t row) {
-      const T* const x = in.x + row * C;
-#pragma omp simd
-      for (int64_t c = 0; c < C; ++c) {
-        const A d = load(x[c]) - pivot[c];
-        sum[c] += d;
-        square[c] += d * d;
-      }
-    };
-    for_rows_in_fours(begin, std::min(begin + kBlockRows, in.rows), four, one);
-    add_to(out.sum, sums);
-    add_to(out.sum_of_squares, squares);
+  const int64_t block = std::max<int64_t>(8, kCachedElements / C);
+  for (int64_t row = 0; row < in.rows; row += block) {
+    const int64_t rows = std::min(block, in.rows - row);
+    int64_t c = 0;
+    for (; c + V * kLanes<T> <= C; c += V * kLanes<T>)
+      body(Tile<T, V, true>{row * C + c, rows, c, V * kLanes<T>});
+    for (; c + kLanes<T> <= C; c += kLanes<T>) body(Tile<T, 1, true>{row * C + c, rows, c, kLanes<T>});
+    if (c < C) body(Tile<T, 1, false>{row * C + c, rows, c, C - c});
   }
 }
 
-template <bool kPrelu, bool kResidual, class T, class A>
-UIR_INLINE void activate_as(const Rows<T>& in, const Activation<A>& f, const T* residual, T* y) {
-  for (int64_t row = 0; row < in.rows; ++row) {
-    const int64_t at = row * in.channels;
-#pragma omp simd
-    for (int64_t c = 0; c < in.channels; ++c) {
-      A z = load(in.x[at + c]) * f.scale[c] + f.shift[c];
-      if constexpr (kPrelu) z = select_positive(z, z, z * f.slope[c]);
-      if constexpr (kResidual) z += load(residual[at + c]);
-      store(y[at + c], z);
+// for (int v = 0; v < registers of the tile; ++v), unrolled, so that arrays over v live in registers.
+#define UIR_FOR_REGISTERS(v) _Pragma("GCC unroll 4") for (int v = 0; v < tile.kRegisters; ++v)
+
+// An Activation's numbers for the channels of a tile.
+template <class T, int V>
+struct TileActivation {
+  Lanes<T> scale[V], shift[V], slope[V] = {};
+
+  template <class Tile>
+  UIR_INLINE TileActivation(const Activation<ComputeType<T>>& f, const Tile& tile) {
+    UIR_FOR_REGISTERS(v) {
+      tile.load(f.scale + tile.c, v, scale[v]);
+      tile.load(f.shift + tile.c, v, shift[v]);
+      if (f.slope) tile.load(f.slope + tile.c, v, slope[v]);
     }
   }
+};
+
+template <class T>
+UIR_INLINE void add_moments_of(const Rows<T>& in, const Moments<ComputeType<T>>& out) {
+  for_tiles<4>(in, [&](const auto& tile) UIR_INLINE_LAMBDA {
+    constexpr int V = std::decay_t<decltype(tile)>::kRegisters;
+    Lanes<T> pivot[V], sum[V] = {}, squares[V] = {};
+    UIR_FOR_REGISTERS(v) tile.load(out.pivot + tile.c, v, pivot[v]);
+    for (int64_t row = 0; row < tile.rows; ++row) {
+      UIR_FOR_REGISTERS(v) {
+        Lanes<T> x;
+        tile.load(in.x + tile.first + row * in.channels, v, x);
+        const Lanes<T> d = x - pivot[v];
+        sum[v] += d;
+        squares[v] += d * d;
+      }
+    }
+    UIR_FOR_REGISTERS(v) {
+      tile.add(sum[v], v, out.sum + tile.c);
+      tile.add(squares[v], v, out.sum_of_squares + tile.c);
+    }
+  });
 }
 
-template <class T, class A = ComputeType<T>>
-UIR_INLINE void activate_any(const Rows<T>& in, const Activation<A>& f, const T* residual, T* y) {
+template <bool kPrelu, bool kResidual, class T>
+UIR_INLINE void activate_as(const Rows<T>& in, const Activation<ComputeType<T>>& f, const T* residual, T* y) {
+  for_tiles<4>(in, [&](const auto& tile) UIR_INLINE_LAMBDA {
+    constexpr int V = std::decay_t<decltype(tile)>::kRegisters;
+    const TileActivation<T, V> a(f, tile);
+    for (int64_t row = 0; row < tile.rows; ++row) {
+      const int64_t at = tile.first + row * in.channels;
+      UIR_FOR_REGISTERS(v) {
+        Lanes<T> x, added;
+        tile.load(in.x + at, v, x);
+        Lanes<T> z = x * a.scale[v] + a.shift[v];
+        if constexpr (kPrelu) z = z > 0 ? z : z * a.slope[v];
+        if constexpr (kResidual) {
+          tile.load(residual + at, v, added);
+          z += added;
+        }
+        tile.store(z, v, y + at);
+      }
+    }
+  });
+}
+
+template <class T>
+UIR_INLINE void activate_any(const Rows<T>& in, const Activation<ComputeType<T>>& f, const T* residual,
+                             T* y) {
   if (f.slope && residual) return activate_as<true, true>(in, f, residual, y);
   if (f.slope) return activate_as<true, false>(in, f, residual, y);
   if (residual) return activate_as<false, true>(in, f, residual, y);
   activate_as<false, false>(in, f, residual, y);
 }
 
-template <bool kPrelu, class T, class A>
-UIR_INLINE void add_gradient_sums_as(const Rows<T>& in, const T* dy, const Activation<A>& f,
-                                     const GradientSums<A>& out) {
-  const int64_t C = in.channels;
-  std::vector<A> gs(C), g_xs(C), slopes(kPrelu ? C : 0);
-  A* const sum_g = gs.data();
-  A* const sum_g_x = g_xs.data();
-  A* const sum_slope = slopes.data();
-  const auto add_row = [&](int64_t row) {
-    const int64_t at = row * C;
-#pragma omp simd
-    for (int64_t c = 0; c < C; ++c) {
-      const A x = load(in.x[at + c]);
-      const A d = load(dy[at + c]);
-      A g = d;
-      if constexpr (kPrelu) {
-        const A z = x * f.scale[c] + f.shift[c];
-        g = select_positive(z, d, d * f.slope[c]);
-        sum_slope[c] += select_positive(z, A{0}, d * z);
+template <bool kPrelu, class T>
+UIR_INLINE void add_gradient_sums_as(const Rows<T>& in, const T* dy, const Activation<ComputeType<T>>& f,
+                                     const GradientSums<ComputeType<T>>& out) {
+  for_tiles<2>(in, [&](const auto& tile) UIR_INLINE_LAMBDA {
+    constexpr int V = std::decay_t<decltype(tile)>::kRegisters;
+    const TileActivation<T, V> a(f, tile);
+    Lanes<T> mean[V], sum_g[V] = {}, sum_g_x[V] = {}, sum_slope[V] = {};
+    UIR_FOR_REGISTERS(v) tile.load(out.mean + tile.c, v, mean[v]);
+    for (int64_t row = 0; row < tile.rows; ++row) {
+      const int64_t at = tile.first + row * in.channels;
+      UIR_FOR_REGISTERS(v) {
+        Lanes<T> x, g;
+        tile.load(in.x + at, v, x);
+        tile.load(dy + at, v, g);
+        if constexpr (kPrelu) {
+          const Lanes<T> z = x * a.scale[v] + a.shift[v];
+          sum_slope[v] += z > 0 ? Lanes<T>{} : g * z;
+          g = z > 0 ? g : g * a.slope[v];
+        }
+        sum_g[v] += g;
+        sum_g_x[v] += g * (x - mean[v]);
       }
-      sum_g[c] += g;
-      sum_g_x[c] += g * (x - out.mean[c]);
     }
-  };
-  for (int64_t begin = 0; begin < in.rows; begin += kBlockRows) {
-    for (int64_t row = begin; row < std::min(begin + kBlockRows, in.rows); ++row) add_row(row);
-    add_to(out.g, gs);
-    add_to(out.g_x, g_xs);
-    if constexpr (kPrelu) add_to(out.slope, slopes);
-  }
+    UIR_FOR_REGISTERS(v) {
+      tile.add(sum_g[v], v, out.g + tile.c);
+      tile.add(sum_g_x[v], v, out.g_x + tile.c);
+      tile.add(sum_slope[v], v, out.slope + tile.c);
+    }
+  });
 }
 
-template <bool kPrelu, class T, class A>
-UIR_INLINE void input_gradient_as(const Rows<T>& in, const T* dy, const Activation<A>& f,
-                                  const InputGradient<A>& terms, T* dx) {
-  for (int64_t row = 0; row < in.rows; ++row) {
-    const int64_t at = row * in.channels;
-#pragma omp simd
-    for (int64_t c = 0; c < in.channels; ++c) {
-      const A x = load(in.x[at + c]);
-      A g = load(dy[at + c]);
-      if constexpr (kPrelu) g = select_positive(x * f.scale[c] + f.shift[c], g, g * f.slope[c]);
-      store(dx[at + c], f.scale[c] * g + (terms.from_x[c] * (x - terms.mean[c]) + terms.constant[c]));
+template <bool kPrelu, class T>
+UIR_INLINE void input_gradient_as(const Rows<T>& in, const T* dy, const Activation<ComputeType<T>>& f,
+                                  const InputGradient<ComputeType<T>>& terms, T* dx) {
+  for_tiles<2>(in, [&](const auto& tile) UIR_INLINE_LAMBDA {
+    constexpr int V = std::decay_t<decltype(tile)>::kRegisters;
+    const TileActivation<T, V> a(f, tile);
+    Lanes<T> mean[V], from_x[V], constant[V];
+    UIR_FOR_REGISTERS(v) {
+      tile.load(terms.mean + tile.c, v, mean[v]);
+      tile.load(terms.from_x + tile.c, v, from_x[v]);
+      tile.load(terms.constant + tile.c, v, constant[v]);
     }
-  }
+    for (int64_t row = 0; row < tile.rows; ++row) {
+      const int64_t at = tile.first + row * in.channels;
+      UIR_FOR_REGISTERS(v) {
+        Lanes<T> x, g;
+        tile.load(in.x + at, v, x);
+        tile.load(dy + at, v, g);
+        if constexpr (kPrelu) g = x * a.scale[v] + a.shift[v] > 0 ? g : g * a.slope[v];
+        tile.store(a.scale[v] * g + (from_x[v] * (x - mean[v]) + constant[v]), v, dx + at);
+      }
+    }
+  });
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 
 #include <cstdint>
 
-#include "uir/model/bf16.h"
+#include "uir/model/lanes.h"
 
 namespace uir {
 

@@ -13,6 +13,18 @@
 #include "uir/model/pair_conv.h"
 
 namespace uir {
+namespace {
+
+// A depthwise convolution whose kernel covers the whole input: a weighted sum over pixels, [B, C, K, K] → [B, C, 1, 1].
+// The weight's gradient takes oneDNN fifty times as long.
+at::Tensor global_depthwise(const at::Tensor& x, const at::Tensor& weight) {
+  const int64_t channels = x.size(1);
+  const at::Tensor pixels_BPC = x.permute({0, 2, 3, 1}).reshape({x.size(0), -1, channels});
+  const at::Tensor weights_PC = weight.view({channels, -1}).t().contiguous();
+  return (pixels_BPC * weights_PC).sum(1).view({x.size(0), channels, 1, 1});
+}
+
+}  // namespace
 
 Conv::Conv(const ConvShape& shape) : shape_(shape) {
   weight_ = register_parameter("weight",
@@ -27,6 +39,10 @@ at::Tensor Conv::forward(const at::Tensor& x) const {
   if (shape_.kernel == 1 && shape_.stride > 1 && shape_.in % 16 != 0) {
     const at::Tensor thinned = x.slice(2, 0, {}, shape_.stride).slice(3, 0, {}, shape_.stride);
     return at::conv2d(thinned.contiguous(at::MemoryFormat::ChannelsLast), weight_.to(x.scalar_type()));
+  }
+  const bool depthwise = shape_.groups == shape_.in && shape_.in == shape_.out;
+  if (depthwise && shape_.kernel == x.size(2) && shape_.kernel == x.size(3) && shape_.padding == 0) {
+    return global_depthwise(x, weight_.to(x.scalar_type()));
   }
   return at::conv2d(x, weight_.to(x.scalar_type()), {}, shape_.stride, shape_.padding, 1, shape_.groups);
 }

@@ -14,7 +14,7 @@ namespace {
 
 ImageShape shape_of(const at::Tensor& x) { return {x.size(0), x.size(2), x.size(3), x.size(1)}; }
 
-int64_t num_chunks(int64_t channels) { return (channels + kLanes - 1) / kLanes; }
+int64_t num_chunks(int64_t channels) { return (channels + kChunk - 1) / kChunk; }
 
 // The weights [C, 2, 3, 3] in the kernels' order. `transposed`: of the convolution that maps the gradient in y to the
 // one in x, with mirrored taps and inputs and outputs exchanged.
@@ -27,9 +27,9 @@ std::vector<PairWeights> pack(const at::Tensor& weight, bool transposed) {
     const int64_t pair = c ^ 1;
     for (int64_t tap = 0; tap < kTaps; ++tap) {
       const int64_t source = transposed ? kTaps - 1 - tap : tap;
-      PairWeights& chunk = packed[c / kLanes];
-      chunk.from_own[tap][c % kLanes] = at(c, c, source);
-      chunk.to_other[tap][c % kLanes] = transposed ? at(c, pair, source) : at(pair, c, source);
+      PairWeights& chunk = packed[c / kChunk];
+      chunk.from_own[tap][c % kChunk] = at(c, c, source);
+      chunk.to_other[tap][c % kChunk] = transposed ? at(c, pair, source) : at(pair, c, source);
     }
   }
   return packed;
@@ -53,7 +53,7 @@ template <class T>
 at::Tensor weight_gradient(const at::Tensor& x, const at::Tensor& dy, const at::Tensor& weight) {
   const ImageShape shape = shape_of(x);
   const int64_t stride = shape.height * shape.width * shape.channels;
-  const int64_t count = num_chunks(shape.channels) * 2 * kTaps * kLanes;
+  const int64_t count = num_chunks(shape.channels) * 2 * kTaps * kChunk;
   const auto sum = RowThreads(shape.images, stride).sum(count, [&](int64_t begin, int64_t end, double* sums) {
     ImageShape part = shape;
     part.images = end - begin;
@@ -63,11 +63,11 @@ at::Tensor weight_gradient(const at::Tensor& x, const at::Tensor& dy, const at::
   at::Tensor gradient = at::empty_like(weight);
   float* out = gradient.data_ptr<float>();
   for (int64_t c = 0; c < shape.channels; ++c) {
-    const double* chunk = sum.data() + c / kLanes * 2 * kTaps * kLanes + c % kLanes;
+    const double* chunk = sum.data() + c / kChunk * 2 * kTaps * kChunk + c % kChunk;
     for (int64_t tap = 0; tap < kTaps; ++tap) {
       // A lane is an input channel; the second half of the sums belongs to the output of its pair.
-      out[(c * 2 + c % 2) * kTaps + tap] = static_cast<float>(chunk[tap * kLanes]);
-      out[((c ^ 1) * 2 + c % 2) * kTaps + tap] = static_cast<float>(chunk[(kTaps + tap) * kLanes]);
+      out[(c * 2 + c % 2) * kTaps + tap] = static_cast<float>(chunk[tap * kChunk]);
+      out[((c ^ 1) * 2 + c % 2) * kTaps + tap] = static_cast<float>(chunk[(kTaps + tap) * kChunk]);
     }
   }
   return gradient;

@@ -6,7 +6,7 @@
 
 #include <cstdint>
 
-#include "uir/model/bf16.h"
+#include "uir/model/lanes.h"
 
 namespace uir {
 
@@ -15,16 +15,16 @@ struct ImageShape {
 };
 
 inline constexpr int64_t kTaps = 9;
-inline constexpr int64_t kLanes = 16;  // channels that are worked on at a time
+inline constexpr int64_t kChunk = kLanes<float>;  // channels that are worked on at a time
 
-// Weights of one chunk of kLanes channels. `from_own` multiplies a channel's input for its own output, `to_other` for
+// Weights of one chunk of channels. `from_own` multiplies a channel's input for its own output, `to_other` for
 // the output of its pair.
 struct alignas(64) PairWeights {
-  float from_own[kTaps][kLanes];
-  float to_other[kTaps][kLanes];
+  float from_own[kTaps][kChunk];
+  float to_other[kTaps][kChunk];
 };
 
-// y = convolution of x; weights: one element per chunk, ⌈channels / kLanes⌉, zero beyond the last channel.
+// y = convolution of x; weights: one element per chunk, ⌈channels / kChunk⌉, zero beyond the last channel.
 void pair_convolve(const ImageShape& shape, const float* x, const PairWeights* weights, float* y);
 void pair_convolve(const ImageShape& shape, const Bf16* x, const PairWeights* weights, Bf16* y);
 

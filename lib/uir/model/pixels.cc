@@ -13,7 +13,13 @@ at::Tensor normalize_pixels(const at::Tensor& images, at::ScalarType type) {
 }
 
 at::ScalarType fastest_pixel_type(const at::Device& device) {
-  return device.is_cuda() ? at::kBFloat16 : at::kFloat;
+  if (device.is_cuda()) return at::kBFloat16;
+#if defined(__x86_64__)
+  // Every processor with AMX-BF16 has these instructions too. Without AMX they still double the rate of convolutions
+  // and halve memory traffic: measured twice as fast in a training step of MobileFaceNet.
+  if (__builtin_cpu_supports("avx512bf16")) return at::kBFloat16;
+#endif
+  return at::kFloat;
 }
 
 }  // namespace uir
