@@ -1,5 +1,6 @@
 # The documentation is true: docs/config.md is what the programs say, and every command shown in README.md and docs/
 # (fenced blocks marked "sh") runs, in order, in a folder that holds a folder tree of faces.
+set -eu
 . "$UIR_SOURCE/tests/cli/lib.sh"
 
 expect 0 uir-train --describe-config

@@ -1,4 +1,5 @@
 # Wrong input: one clear message with place and remedy, the documented exit code, nothing half-written.
+set -eu
 . "$UIR_SOURCE/tests/cli/lib.sh"
 write_tiny_config exp.yaml
 

@@ -1,4 +1,5 @@
 # A run that is stopped, killed or signalled continues to the same final weights, bit for bit.
+set -eu
 . "$UIR_SOURCE/tests/cli/lib.sh"
 write_tiny_config exp.yaml
 expect 0 uir-index exp.yaml --set paths.index=index

@@ -1,4 +1,5 @@
 # The whole road on synthetic faces, every program; a second pass does only what is not done.
+set -eu
 . "$UIR_SOURCE/tests/cli/lib.sh"
 write_tiny_config exp.yaml
 
