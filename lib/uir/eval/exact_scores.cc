@@ -6,14 +6,14 @@
 namespace uir {
 namespace {
 
-constexpr int kGroup = 4;                              // rows that the kernel takes at once
+constexpr int64_t kGroup = 4;                          // rows that the kernel takes at once
 constexpr int64_t kStrip = 16 * ScoreColumns::kWidth;  // columns of one piece
 
 // GCC's and Clang's portable vectors, of as many lanes as the target's registers have.
 template <int kLanes>
 struct Vectors {
-  typedef float Float __attribute__((vector_size(kLanes * sizeof(float))));
-  typedef double Double __attribute__((vector_size(kLanes * sizeof(double))));
+  using Float [[gnu::vector_size(kLanes * sizeof(float))]] = float;
+  using Double [[gnu::vector_size(kLanes * sizeof(double))]] = double;
 };
 
 // kRows rows of the group with kColumns vectors of columns: as many sums as the registers hold.
@@ -27,7 +27,7 @@ inline __attribute__((always_inline)) void score_piece(const double* rows, const
 #pragma GCC unroll 8
     for (int c = 0; c < kColumns; ++c) {
       Float narrow;
-      std::memcpy(&narrow, panel + d * ScoreColumns::kWidth + c * kLanes, sizeof narrow);
+      std::memcpy(&narrow, panel + d * ScoreColumns::kWidth + int64_t{c} * kLanes, sizeof narrow);
       const Double column = __builtin_convertvector(narrow, Double);
 #pragma GCC unroll 8
       for (int r = 0; r < kRows; ++r) sums[r][c] += column * rows[d * kGroup + r];
@@ -39,8 +39,8 @@ inline __attribute__((always_inline)) void score_piece(const double* rows, const
 template <int kLanes, int kRows, int kColumns>
 inline __attribute__((always_inline)) void score_group(const double* rows, const float* panel, int64_t dim,
                                                        double* scores, int64_t stride) {
-  for (int r = 0; r < kGroup; r += kRows) {
-    for (int64_t c = 0; c < ScoreColumns::kWidth; c += kLanes * kColumns) {
+  for (int64_t r = 0; r < kGroup; r += kRows) {
+    for (int64_t c = 0; c < ScoreColumns::kWidth; c += int64_t{kLanes} * kColumns) {
       score_piece<kLanes, kRows, kColumns>(rows + r, panel + c, dim, scores + r * stride + c, stride);
     }
   }

@@ -32,7 +32,7 @@ Roc::Roc(std::vector<double> genuine) : num_genuine_(static_cast<int64_t>(genuin
 
 // Monotone in the score, so smaller buckets hold smaller scores only.
 size_t Roc::bucket(double score) const {
-  const double last = static_cast<double>(first_in_bucket_.size() - 2);
+  const auto last = static_cast<double>(first_in_bucket_.size() - 2);
   return static_cast<size_t>(std::clamp((score - distinct_.front()) * buckets_per_unit_, 0.0, last));
 }
 

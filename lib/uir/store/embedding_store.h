@@ -66,9 +66,9 @@ class EmbeddingStore {
   std::string_view item(int64_t row) const;
   std::vector<std::string_view> items() const;
   std::span<const int64_t> labels() const;
-  int64_t row_of(std::string_view item) const;  // −1 if there is none; kData if two rows have that item
-  const Json& manifest() const;                 // as it was given to the writer
-  std::string fingerprint() const;              // of manifest.json, and so of every byte
+  int64_t row_of(std::string_view wanted) const;  // −1 if there is none; kData if two rows have it
+  const Json& manifest() const;                   // as it was given to the writer
+  std::string fingerprint() const;                // of manifest.json, and so of every byte
   const fs::path& folder() const;
 
  private:

@@ -85,13 +85,14 @@ Json describe_shape(const StoreShape& shape) {
 
 // Whether the files in the partial folder still begin with what progress.json says was synced.
 bool holds_synced_bytes(const fs::path& partial, const Json& files) {
+  bool intact = true;
   for (const auto& [name, entry] : files.items()) {
     const MappedFile file(partial / name);
     const auto bytes = entry.at("bytes").get<uint64_t>();
-    if (file.bytes().size() < bytes) return false;
-    if (checksum_hex(file.bytes().first(bytes)) != entry.at("checksum").get<std::string>()) return false;
+    intact = intact && file.bytes().size() >= bytes &&
+             checksum_hex(file.bytes().first(bytes)) == entry.at("checksum").get<std::string>();
   }
-  return true;
+  return intact;
 }
 
 // What was synced last: progress.json, or the manifest of a store that was complete but not yet published.
