@@ -43,17 +43,20 @@ says "run uir-extract first"
 expect 64 env RANK=0 WORLD_SIZE=2 LOCAL_RANK=0 MASTER_ADDR=localhost MASTER_PORT=29500 uir-train exp.yaml
 says "one process"
 
-# A damaged index.
-cp -r run/index whole_index
-file=$(find run/index -type f -size +100c ! -name manifest.json | head -n 1)
-truncate -s -1 "$file"
-expect 65 uir-train exp.yaml
-says "uir-index"
-rm -rf run/index && mv whole_index run/index
+flip() { python3 -c 'import sys; f = open(sys.argv[1], "r+b"); f.seek(-9, 2); b = f.read(1); f.seek(-9, 2); f.write(bytes([b[0] ^ 1]))' "$1"; }
+
+# A damaged index: a file cut short, a bit flipped.
+for damage in "truncate -s -1" flip; do
+  cp -r run/index whole_index
+  $damage run/index/labels.i64
+  expect 65 uir-train exp.yaml
+  says "run/index/labels.i64"
+  says "uir-index"
+  rm -rf run/index && mv whole_index run/index
+done
 
 # A run, then its checkpoints damaged: the previous one is used, and said so; all damaged: refused.
 expect 75 uir-train exp.yaml --stop-after 10
-flip() { python3 -c 'import sys; f = open(sys.argv[1], "r+b"); f.seek(-9, 2); b = f.read(1); f.seek(-9, 2); f.write(bytes([b[0] ^ 1]))' "$1"; }
 flip "$(latest_of run)/model.safetensors"
 expect 75 uir-train exp.yaml --resume --stop-after 6
 says "warning: "
@@ -82,15 +85,15 @@ model: {type: mobilefacenet, width: 0.0625, embedding_size: 32}
 train: {epochs: 2, threads: 1, batch: {labeled: 4, unlabeled: 0}, log_every: 1}
 EOF
 expect 0 uir-index files.yaml
-truncate -s 1500 faces/person_0001/0002.jpg
+truncate -s 1500 faces/person_0001/person_0001_0002.jpg
 expect 65 uir-train files.yaml
-says "person_0001/0002.jpg"
-: >faces/person_0002/0001.jpg
-echo "no image" >faces/person_0003/0004.jpg
+says "person_0001/person_0001_0002.jpg"
+: >faces/person_0002/person_0002_0001.jpg
+echo "no image" >faces/person_0003/person_0003_0004.jpg
 expect 0 uir-index files.yaml --verify
-says "person_0001/0002.jpg"
-says "person_0002/0001.jpg"
-says "person_0003/0004.jpg"
+says "person_0001/person_0001_0002.jpg"
+says "person_0002/person_0002_0001.jpg"
+says "person_0003/person_0003_0004.jpg"
 rm -rf files_run/checkpoints
 expect 0 uir-train files.yaml
 
@@ -98,17 +101,17 @@ list_config() {
   printf 'paths: {run: list_run}\ndata: {sources: [{name: l, role: labeled, type: list, list: l.txt, root: faces, format: path_label}]}\n' >list.yaml
   printf '%b' "$1" >l.txt
 }
-list_config 'person_0000/0001.jpg\t0\nperson_0000/9999.jpg\t0\n'
+list_config 'person_0000/person_0000_0001.jpg\t0\nperson_0000/person_0000_9999.jpg\t0\n'
 expect 66 uir-index list.yaml
-says "9999.jpg"
-list_config 'person_0000/0001.jpg\t0\nperson_0000/0002.jpg\n'
+says "person_0000_9999.jpg"
+list_config 'person_0000/person_0000_0001.jpg\t0\nperson_0000/person_0000_0002.jpg\n'
 expect 65 uir-index list.yaml
 says "l.txt"
 says "2"
 list_config '../exp.yaml\t0\n'
 expect 65 uir-index list.yaml
 says "l.txt"
-list_config 'person_0000/0001.jpg\t-5\n'
+list_config 'person_0000/person_0000_0001.jpg\t-5\n'
 expect 65 uir-index list.yaml
 
 # Disk full (files limited to 40 KB): exit 74 naming the path, old output intact, nothing half-written.

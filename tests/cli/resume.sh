@@ -44,3 +44,25 @@ done
 expect 0 train --set paths.run=killed --resume
 [ "$(weights_of killed)" = "$want" ] || die "weights differ after kill -9 and resume"
 [ "$(wc -l <killed/log.jsonl)" = "$steps" ] || die "lines lost or repeated in the log of the killed run"
+
+# Extraction continues where it was killed, and the store is the same byte for byte.
+cat >many.yaml <<'EOF'
+paths: {run: whole, index: many_index}
+data: {sources: [{name: many, role: test, type: synthetic, identities: 300, images_per_identity: 4}]}
+model: {type: mobilefacenet, width: 0.0625, embedding_size: 32}
+train: {threads: 1}
+extract: {batch: 4}
+EOF
+expect 0 uir-index many.yaml
+expect 0 uir-extract many.yaml
+mv whole/embeddings undisturbed
+(exec "$UIR_BIN/uir-extract" many.yaml >extract.txt 2>&1) &
+pid=$!
+for _ in $(seq 600); do [ -n "$(find whole/embeddings -name '*.npy' -size +80k 2>/dev/null)" ] && break; sleep 0.02; done
+kill -KILL $pid 2>/dev/null || die "the extraction ended before it could be killed"
+wait $pid 2>/dev/null || true
+expect 0 uir-extract many.yaml
+says "continuing at image"
+for file in embeddings.npy embeddings_mirrored.npy classes.npy items.tsv manifest.json; do
+  same whole/embeddings/many/$file undisturbed/many/$file
+done

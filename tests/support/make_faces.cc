@@ -1,5 +1,5 @@
-// make_faces DIR IDENTITIES IMAGES [FIRST]: a folder tree of synthetic faces as JPEG files, DIR/person_0007/0003.jpg, for
-// tests and for trying the tools on files.
+// make_faces DIR IDENTITIES IMAGES [FIRST]: a folder tree of synthetic faces as JPEG files, named as LFW's:
+// DIR/person_0007/person_0007_0003.jpg.
 #include <cstdio>
 #include <cstdlib>
 #include <vector>
@@ -15,13 +15,13 @@ void make_faces(const uir::fs::path& folder, int64_t identities, int64_t images,
   const uir::SyntheticSource source;
   std::vector<uint8_t> rgb(uir::kImageBytes);
   for (int64_t identity = first; identity < first + identities; ++identity) {
-    char name[32];
-    std::snprintf(name, sizeof name, "person_%04d", static_cast<int>(identity));
-    uir::create_folders(folder / name);
+    char person[32], file_name[48];
+    std::snprintf(person, sizeof person, "person_%04d", static_cast<int>(identity));
+    uir::create_folders(folder / person);
     for (int64_t image = 0; image < images; ++image) {
       uir::render_synthetic_face(source, identity, image, rgb.data());
-      std::snprintf(name, sizeof name, "person_%04d/%04d.jpg", static_cast<int>(identity), static_cast<int>(image + 1));
-      uir::OutputFile file(folder / name);
+      std::snprintf(file_name, sizeof file_name, "%s_%04d.jpg", person, static_cast<int>(image + 1));
+      uir::OutputFile file(folder / person / file_name);
       const auto jpeg = uir::encode_jpeg(rgb.data(), {uir::kImageSize, uir::kImageSize}, 95);
       file.write(uir::Bytes(jpeg));
       file.close();

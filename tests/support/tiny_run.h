@@ -34,8 +34,8 @@ class TinyBackbone : public uir::Backbone {
   int64_t forwards = 0;
 };
 
-inline uir::SourceConfig synthetic_source(const std::string& name, uir::Role role, int64_t identities, int64_t images,
-                                          int64_t first) {
+inline uir::SourceConfig synthetic_source(const std::string& name, uir::Role role, int64_t identities,
+                                          int64_t images, int64_t first) {
   uir::SourceConfig source;
   source.name = name;
   source.role = role;

@@ -52,7 +52,8 @@ template <class... Parts>
 
 // fail(kInternal) unless the condition holds: for our own invariants, never for a user's input.
 inline void ensure(bool condition, std::string_view invariant) {
-  if (!condition) fail(ErrorKind::kInternal, "internal error: ", invariant, " does not hold; please report this");
+  if (!condition)
+    fail(ErrorKind::kInternal, "internal error: ", invariant, " does not hold; please report this");
 }
 
 }  // namespace uir

@@ -36,7 +36,9 @@ fs::path temporary_name(const fs::path& path) {
   return name;
 }
 
-fs::path parent_of(const fs::path& path) { return path.has_parent_path() ? path.parent_path() : fs::path("."); }
+fs::path parent_of(const fs::path& path) {
+  return path.has_parent_path() ? path.parent_path() : fs::path(".");
+}
 
 // Temporaries "<name>.tmp-<pid>" whose process is gone.
 void remove_stale_temporaries(const fs::path& path) {
@@ -48,7 +50,8 @@ void remove_stale_temporaries(const fs::path& path) {
     int pid = 0;
     const auto [end, error] = std::from_chars(name.data() + prefix.size(), name.data() + name.size(), pid);
     const bool own = error == std::errc() && end == name.data() + name.size();
-    if (own && (pid == ::getpid() || (::kill(pid, 0) != 0 && errno == ESRCH))) fs::remove_all(entry.path(), ignored);
+    if (own && (pid == ::getpid() || (::kill(pid, 0) != 0 && errno == ESRCH)))
+      fs::remove_all(entry.path(), ignored);
   }
 }
 
@@ -123,7 +126,9 @@ MappedFile::~MappedFile() {
 }
 
 MappedFile::MappedFile(MappedFile&& other) noexcept
-    : path_(std::move(other.path_)), data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+    : path_(std::move(other.path_)),
+      data_(std::exchange(other.data_, nullptr)),
+      size_(std::exchange(other.size_, 0)) {}
 
 MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   std::swap(path_, other.path_);
@@ -267,7 +272,8 @@ fs::path resolve_inside(const fs::path& root, std::string_view relative) {
   const fs::path real_root = fs::canonical(root, error);
   const auto [mismatch, unused] = std::mismatch(real_root.begin(), real_root.end(), real.begin(), real.end());
   if (error || mismatch != real_root.end()) {
-    fail(ErrorKind::kData, joined.string(), ": a symbolic link leads out of ", root.string(), " to ", real.string());
+    fail(ErrorKind::kData, joined.string(), ": a symbolic link leads out of ", root.string(), " to ",
+         real.string());
   }
   return joined;
 }

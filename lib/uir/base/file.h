@@ -26,11 +26,13 @@ namespace fs = std::filesystem;
 using Bytes = std::span<const std::byte>;
 
 inline Bytes as_bytes(std::string_view text) { return std::as_bytes(std::span(text.data(), text.size())); }
-inline std::string_view as_text(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+inline std::string_view as_text(Bytes bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
 
 uint64_t checksum64(Bytes bytes);
-std::string checksum_hex(Bytes bytes);          // of the bytes
-std::string checksum_hex(uint64_t checksum);    // 16 hex digits
+std::string checksum_hex(Bytes bytes);        // of the bytes
+std::string checksum_hex(uint64_t checksum);  // 16 hex digits
 struct ContentHash {
   uint64_t low = 0, high = 0;
   auto operator<=>(const ContentHash&) const = default;

@@ -87,7 +87,8 @@ void parallel_blocks(int64_t n, int64_t block, int threads, Body&& body) {
   };
   std::vector<std::thread> workers;
   const int64_t blocks = (n + block - 1) / block;
-  for (int64_t i = 1; i < std::min<int64_t>(resolve_threads(threads), blocks); ++i) workers.emplace_back(work);
+  for (int64_t i = 1; i < std::min<int64_t>(resolve_threads(threads), blocks); ++i)
+    workers.emplace_back(work);
   work();
   for (std::thread& worker : workers) worker.join();
   if (error) std::rethrow_exception(error);

@@ -6,7 +6,8 @@
 
 namespace uir {
 
-RandomPermutation::RandomPermutation(uint64_t n, uint64_t seed, RandomPurpose purpose, uint64_t epoch) : n_(n) {
+RandomPermutation::RandomPermutation(uint64_t n, uint64_t seed, RandomPurpose purpose, uint64_t epoch)
+    : n_(n) {
   ensure(n > 0 && n < (uint64_t{1} << 62), "0 < permutation size < 2^62");
   half_bits_ = (static_cast<unsigned>(std::bit_width(n - 1)) + 1) / 2;
   if (half_bits_ == 0) half_bits_ = 1;

@@ -18,7 +18,15 @@ inline constexpr uint64_t mix64(uint64_t x) {
 }
 
 // What a random number is for: streams of different purposes are independent.
-enum class RandomPurpose : uint64_t { kShuffleLabeled = 1, kShuffleUnlabeled, kAugment, kInit, kSynthetic, kTest, kPack };
+enum class RandomPurpose : uint64_t {
+  kShuffleLabeled = 1,
+  kShuffleUnlabeled,
+  kAugment,
+  kInit,
+  kSynthetic,
+  kTest,
+  kPack
+};
 
 // A short stream of random numbers belonging to one item.
 class ItemRandom {
@@ -31,7 +39,9 @@ class ItemRandom {
   double uniform() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }
   double uniform(double low, double high) { return low + (high - low) * uniform(); }
   // [0, n); the bias is below n / 2^64.
-  uint64_t below(uint64_t n) { return static_cast<uint64_t>((static_cast<unsigned __int128>(next()) * n) >> 64); }
+  uint64_t below(uint64_t n) {
+    return static_cast<uint64_t>((static_cast<unsigned __int128>(next()) * n) >> 64);
+  }
   bool chance(double probability) { return uniform() < probability; }
   // Standard normal (Box-Muller, one of the pair).
   double normal() {

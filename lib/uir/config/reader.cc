@@ -24,7 +24,8 @@ class StrictEvents : public YAML::EventHandler {
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { refuse_anchor(mark, anchor); }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override { refuse_anchor(mark, 1); }
-  void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor, const std::string&) override {
+  void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                const std::string&) override {
     refuse_anchor(mark, anchor);
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
@@ -40,11 +41,13 @@ class StrictEvents : public YAML::EventHandler {
 
  private:
   void refuse_anchor(const YAML::Mark& mark, YAML::anchor_t anchor) const {
-    if (anchor != 0) fail(ErrorKind::kConfig, place_of(name_, mark), ": anchors and aliases are not allowed in a config");
+    if (anchor != 0)
+      fail(ErrorKind::kConfig, place_of(name_, mark), ": anchors and aliases are not allowed in a config");
   }
   void enter(const YAML::Mark& mark, YAML::anchor_t anchor) {
     refuse_anchor(mark, anchor);
-    if (++depth_ > kMaxDepth) fail(ErrorKind::kConfig, place_of(name_, mark), ": nested deeper than ", kMaxDepth);
+    if (++depth_ > kMaxDepth)
+      fail(ErrorKind::kConfig, place_of(name_, mark), ": nested deeper than ", kMaxDepth);
   }
 
   const std::string& name_;
@@ -177,7 +180,8 @@ void ConfigReader::refuse_unknown_keys() {
     if (!entry.first.IsScalar() || known_.contains(entry.first.Scalar())) continue;
     const std::string& key = entry.first.Scalar();
     const auto nearest = nearest_name(key, {known_.begin(), known_.end()});
-    problem(entry.first, path_of(key), "unknown key" + (nearest ? " (did you mean '" + *nearest + "'?)" : ""));
+    problem(entry.first, path_of(key),
+            "unknown key" + (nearest ? " (did you mean '" + *nearest + "'?)" : ""));
   }
 }
 

@@ -19,7 +19,9 @@ void ConfigReference::add_row(const FieldInfo& info, const std::string& default_
   std::string type;
   for (const char c : info.type) type += c == '|' ? std::string("\\|") : std::string(1, c);
   for (const std::string& rule : info.rules) type += ", " + rule;
-  const std::string value = info.required ? "required" : default_value.empty() ? "empty" : "`" + default_value + "`";
+  const std::string value = info.required           ? "required"
+                            : default_value.empty() ? "empty"
+                                                    : "`" + default_value + "`";
   text_ += concat("| `", info.name, "` | ", type, " | ", value, " | ",
                   condition_.empty() ? "" : "(`" + condition_ + "`) ", info.help, " |\n");
 }

@@ -43,7 +43,8 @@ class ConfigReference {
   void variant(std::string_view key, Variant& value, std::string_view help) {
     const std::string chosen(std::visit([](const auto& a) { return std::string(a.kType); }, value));
     FieldInfo info{std::string(key), std::string(help), "", {}, false};
-    for_each_alternative<Variant>([&]<class A>() { info.type += (info.type.empty() ? "" : " | ") + std::string(A::kType); });
+    for_each_alternative<Variant>(
+        [&]<class A>() { info.type += (info.type.empty() ? "" : " | ") + std::string(A::kType); });
     add_row(info, chosen);
     for_each_alternative<Variant>([&]<class A>() {
       A alternative;

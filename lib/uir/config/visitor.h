@@ -34,7 +34,7 @@ namespace uir {
 struct FieldInfo {
   std::string name;
   std::string help;
-  std::string type;                // "number", "integer", "true or false", "text", "path", "a | b | c", "list of …"
+  std::string type;  // "number", "integer", "true or false", "text", "path", "a | b | c", "list of …"
   std::vector<std::string> rules;  // in words
   bool required = false;
 };
@@ -56,7 +56,8 @@ std::string type_name() {
     return "true or false";
   } else if constexpr (std::is_enum_v<T>) {
     std::string text;
-    for (const auto& [value, name] : EnumNames<T>::value) text += (text.empty() ? "" : " | ") + std::string(name);
+    for (const auto& [value, name] : EnumNames<T>::value)
+      text += (text.empty() ? "" : " | ") + std::string(name);
     return text;
   } else if constexpr (std::is_integral_v<T>) {
     return "integer";

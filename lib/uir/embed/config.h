@@ -18,12 +18,15 @@ struct ExtractConfig {
 };
 template <class Visitor>
 void describe(Visitor& v, ExtractConfig& c) {
-  v.field("weights", c.weights, "Checkpoint folder or safetensors file; empty: the run's best checkpoint, else its latest.");
-  v.field("sets", c.sets,
-          "What to embed: source names, or <source>.held_out; empty: all test sources and all held-out images.");
+  v.field("weights", c.weights,
+          "Checkpoint folder or safetensors file; empty: the run's best checkpoint, else its latest.");
+  v.field(
+      "sets", c.sets,
+      "What to embed: source names, or <source>.held_out; empty: all test sources and all held-out images.");
   v.field("mirrored", c.mirrored, "Also embed every image's mirror image.");
   v.field("classes", c.classes, "Also store each image's best class, its cosine and its probability.");
-  v.field("batch", c.batch, "Images per forward pass; part of the result's definition (rounding depends on it).", AtLeast{1});
+  v.field("batch", c.batch,
+          "Images per forward pass; part of the result's definition (rounding depends on it).", AtLeast{1});
 }
 
 }  // namespace uir

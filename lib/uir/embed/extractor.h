@@ -27,10 +27,10 @@ struct ExtractOptions {
 };
 
 struct EmbeddingBlock {
-  int64_t first = 0;             // position in the row list
-  std::vector<int64_t> rows;     // [b] index rows
-  at::Tensor embeddings;         // [b, D] float32 on the CPU
-  at::Tensor mirrored;           // [b, D], undefined unless asked for
+  int64_t first = 0;          // position in the row list
+  std::vector<int64_t> rows;  // [b] index rows
+  at::Tensor embeddings;      // [b, D] float32 on the CPU
+  at::Tensor mirrored;        // [b, D], undefined unless asked for
 };
 
 // Calls sink for consecutive blocks, from the block that contains position `first` (a multiple of batch) on. The

@@ -50,7 +50,8 @@ void resolve_paths(Experiment& experiment, const fs::path& folder) {
   const fs::path config_folder = fs::absolute(folder);
   PathResolver resolver(config_folder, absolute_in(config_folder, experiment.paths.data_root.value));
   describe(resolver, experiment);
-  if (experiment.paths.index.empty()) experiment.paths.index.value = (experiment.run_folder() / "index").string();
+  if (experiment.paths.index.empty())
+    experiment.paths.index.value = (experiment.run_folder() / "index").string();
 }
 
 // Collects what is wrong between the sections; the reader has checked each value by itself.
@@ -80,15 +81,17 @@ class CrossChecks {
     for (size_t i = 0; i < experiment_.data.sources.size(); ++i) {
       const SourceConfig& source = experiment_.data.sources[i];
       const std::string place = concat("data.sources.", i, " (", source.name, "): ");
-      const bool plain = !source.name.empty() && std::all_of(source.name.begin(), source.name.end(), [](char c) {
-        return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-';
-      });
+      const bool plain =
+          !source.name.empty() && std::all_of(source.name.begin(), source.name.end(), [](char c) {
+            return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-';
+          });
       if (!plain) problem(place, "name may hold letters, digits, _ and - only");
       if (!sources_.emplace(source.name, &source).second) problem(place, "another source has this name");
       if (std::holds_alternative<BinSource>(source.kind) && source.role != Role::kTest) {
         problem(place, "a .bin source has role test, since its images carry no identities");
       }
-      if (source.held_out > 0 && source.role == Role::kTest) problem(place, "held_out is for training sources");
+      if (source.held_out > 0 && source.role == Role::kTest)
+        problem(place, "held_out is for training sources");
     }
   }
 
@@ -133,13 +136,15 @@ class CrossChecks {
     sets({p.set}, place + ": set");
     const auto source = sources_.find(p.set);
     const bool bin = source != sources_.end() && std::holds_alternative<BinSource>(source->second->kind);
-    if (p.pairs.empty() && source != sources_.end() && !bin) problem(place, ": pairs: missing (only a .bin source brings its own)");
+    if (p.pairs.empty() && source != sources_.end() && !bin)
+      problem(place, ": pairs: missing (only a .bin source brings its own)");
     if (!p.pairs.empty() && bin) problem(place, ": pairs: a .bin source brings its own");
   }
   void protocol_sets(const AllPairsProtocol& p, const std::string& place) { sets({p.set}, place + ": set"); }
   void protocol_sets(const OpenSetProtocol& p, const std::string& place) {
     sets({p.set}, place + ": set");
-    if (p.gallery.empty() != p.probe.empty()) problem(place, ": gallery and probe are given together or not at all");
+    if (p.gallery.empty() != p.probe.empty())
+      problem(place, ": gallery and probe are given together or not at all");
   }
   void protocol_sets(const SeparationProtocol&, const std::string&) {}
   void protocol_sets(const RejectionProtocol& p, const std::string& place) {
@@ -153,7 +158,8 @@ class CrossChecks {
     for (const std::string& name : names) {
       if (sources_.empty()) return;
       const bool held_out = name.ends_with(kHeldOutSuffix);
-      const auto source = sources_.find(held_out ? name.substr(0, name.size() - kHeldOutSuffix.size()) : name);
+      const auto source =
+          sources_.find(held_out ? name.substr(0, name.size() - kHeldOutSuffix.size()) : name);
       if (source == sources_.end()) {
         problem(place, ": '", name, "' is no source of the data section");
       } else if (held_out && source->second->held_out == 0) {
@@ -190,10 +196,14 @@ Experiment parse_experiment(const std::string& text, const std::string& name, co
 std::string resolved_config(const Experiment& experiment) { return ConfigWriter::write(experiment); }
 
 std::string config_reference() {
-  return "# Options of an experiment file\n\nMade by `uir-train --describe-config`; a test keeps it current. Numbers are "
-         "decimal (`010` and `0x10` are errors, `1e3` is a number but no integer), only `true` and `false` are booleans, "
-         "unknown and repeated keys are errors. Precedence: default, then file, then `--set a.b=v` (list entries by number: "
-         "`--set data.sources.0.held_out=0.1`). Relative paths are relative to the file, paths in data_root to "
+  return "# Options of an experiment file\n\nMade by `uir-train --describe-config`; a test keeps it current. "
+         "Numbers are "
+         "decimal (`010` and `0x10` are errors, `1e3` is a number but no integer), only `true` and `false` "
+         "are booleans, "
+         "unknown and repeated keys are errors. Precedence: default, then file, then `--set a.b=v` (list "
+         "entries by number: "
+         "`--set data.sources.0.held_out=0.1`). Relative paths are relative to the file, paths in data_root "
+         "to "
          "`paths.data_root`.\n" +
          ConfigReference::write<Experiment>();
 }

@@ -1,7 +1,7 @@
 #include "uir/pipeline/compute.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/Context.h>
+#include <ATen/Parallel.h>
 
 #include "uir/base/error.h"
 #include "uir/base/log.h"
@@ -31,7 +31,8 @@ at::ScalarType resolve_type(Precision precision, at::Device device) {
     case Precision::kBFloat16:
       return at::kBFloat16;
     case Precision::kFloat16:
-      if (device.is_cpu()) fail(ErrorKind::kConfig, "train.precision: float16 needs CUDA; use bf16 or auto on a CPU");
+      if (device.is_cpu())
+        fail(ErrorKind::kConfig, "train.precision: float16 needs CUDA; use bf16 or auto on a CPU");
       return at::kHalf;
   }
   fail(ErrorKind::kInternal, "no such precision");
@@ -43,7 +44,8 @@ Compute choose_compute(const TrainConfig& config) {
   at::set_num_threads(resolve_threads(static_cast<int>(config.threads)));  // LibTorch may start with one
   const at::Device device = resolve_device(config.device);
   const at::ScalarType type = resolve_type(config.precision, device);
-  log_info("computing on ", device.str(), " in ", c10::toString(type), " with ", at::get_num_threads(), " threads");
+  log_info("computing on ", device.str(), " in ", c10::toString(type), " with ", at::get_num_threads(),
+           " threads");
   return {device, type};
 }
 

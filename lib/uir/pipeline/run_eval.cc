@@ -48,9 +48,10 @@ class Evaluation {
 
   ProtocolResult measure(const std::string& name, const OpenSetProtocol& protocol) {
     const EmbeddingStore& set = store(protocol.set);
-    const OpenSetLists lists = protocol.gallery.empty()
-                                   ? open_set_by_rule(set.labels())
-                                   : read_open_set_lists(protocol.gallery.value, protocol.probe.value, items(set));
+    const OpenSetLists lists =
+        protocol.gallery.empty()
+            ? open_set_by_rule(set.labels())
+            : read_open_set_lists(protocol.gallery.value, protocol.probe.value, items(set));
     return run_open_set(name, canonical(protocol.set), lists, protocol.far, threads_);
   }
 
@@ -59,7 +60,8 @@ class Evaluation {
   }
 
   ProtocolResult measure(const std::string& name, const RejectionProtocol& protocol) {
-    const ProtocolResult result = run_rejection(name, classified(protocol.known), classified(protocol.strangers), protocol);
+    const ProtocolResult result =
+        run_rejection(name, classified(protocol.known), classified(protocol.strangers), protocol);
     write_threshold(experiment_.report_folder() / concat(name, ".threshold.json"), result);
     return result;
   }
@@ -69,7 +71,8 @@ class Evaluation {
     if (known != stores_.end()) return known->second;
     const fs::path folder = experiment_.embeddings_folder(set);
     if (!fs::exists(folder)) {
-      fail(ErrorKind::kMissingInput, folder.string(), ": no embeddings of set '", set, "'; run uir-extract first");
+      fail(ErrorKind::kMissingInput, folder.string(), ": no embeddings of set '", set,
+           "'; run uir-extract first");
     }
     return stores_.emplace(set, EmbeddingStore::open(folder)).first->second;
   }
@@ -86,7 +89,8 @@ class Evaluation {
       const EmbeddingStore& opened = store(set);
       if (!opened.classes()) {
         fail(ErrorKind::kData, opened.folder().string(),
-             ": holds no best classes; extract again with extract.classes: true and a checkpoint with class centers");
+             ": holds no best classes; extract again with extract.classes: true and a checkpoint with class "
+             "centers");
       }
       faces.push_back({set, *opened.classes(), opened.labels()});
     }

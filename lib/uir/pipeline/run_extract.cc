@@ -25,13 +25,16 @@ fs::path weights_path(const Experiment& experiment) {
   const fs::path root = experiment.checkpoints_folder();
   if (const auto best = best_checkpoint(root)) return root / best->name;
   if (const auto latest = latest_checkpoint(root)) return latest->folder();
-  fail(ErrorKind::kMissingInput, root.string(), ": no checkpoint; run uir-train first or set extract.weights");
+  fail(ErrorKind::kMissingInput, root.string(),
+       ": no checkpoint; run uir-train first or set extract.weights");
 }
 
 class Extraction {
  public:
   explicit Extraction(const Experiment& experiment)
-      : experiment_(experiment), compute_(choose_compute(experiment.train)), index_(Index::open(experiment.index_folder())) {
+      : experiment_(experiment),
+        compute_(choose_compute(experiment.train)),
+        index_(Index::open(experiment.index_folder(), Index::Check::kFull)) {
     load_weights(weights_path(experiment));
   }
 
@@ -39,7 +42,8 @@ class Extraction {
     const std::vector<std::string>& wanted = experiment_.extract.sets;
     const std::vector<std::string> sets = wanted.empty() ? index_.default_sets() : wanted;
     if (sets.empty()) {
-      fail(ErrorKind::kConfig, "nothing to extract: the data has no test source and nothing held out; set extract.sets");
+      fail(ErrorKind::kConfig,
+           "nothing to extract: the data has no test source and nothing held out; set extract.sets");
     }
     for (const std::string& set : sets) extract(set);
     if (head_) export_centers();
@@ -59,11 +63,13 @@ class Extraction {
   void load_centers(const Checkpoint& checkpoint) {
     class_names_match_ = checkpoint.classes_fingerprint() == index_.classes_fingerprint();
     head_ = std::make_unique<Head>(experiment_.head, experiment_.uir.reduction, checkpoint.num_classes(),
-                                   backbone_->embedding_size(), 0, std::make_shared<Communicator>(), compute_.device);
+                                   backbone_->embedding_size(), 0, std::make_shared<Communicator>(),
+                                   compute_.device);
     const at::NoGradGuard no_grad;
     head_->centers().copy_(checkpoint.read_centers({0, checkpoint.num_classes()}));
     if (!class_names_match_) {
-      log_warning("the checkpoint's classes are not the identities of this index: best classes are numbers only");
+      log_warning(
+          "the checkpoint's classes are not the identities of this index: best classes are numbers only");
     }
   }
 
@@ -82,10 +88,11 @@ class Extraction {
   void extract(const std::string& set) {
     const std::vector<int64_t> rows = index_.set_rows(set);
     const bool classes = experiment_.extract.classes && head_ != nullptr;
-    const StoreShape shape{static_cast<int64_t>(rows.size()), backbone_->embedding_size(), experiment_.extract.mirrored,
-                           classes};
+    const StoreShape shape{static_cast<int64_t>(rows.size()), backbone_->embedding_size(),
+                           experiment_.extract.mirrored, classes};
     const fs::path folder = experiment_.embeddings_folder(set);
-    if (is_current(folder, shape, manifest(set))) return log_info("set ", set, ": up to date, ", folder.string());
+    if (is_current(folder, shape, manifest(set)))
+      return log_info("set ", set, ": up to date, ", folder.string());
     EmbeddingStoreWriter writer(folder, shape, manifest(set));
     const int64_t batch = experiment_.extract.batch;
     const int64_t first = writer.rows_done() / batch * batch;
@@ -108,8 +115,8 @@ class Extraction {
   static bool is_current(const fs::path& folder, const StoreShape& shape, const Json& wanted) {
     if (!fs::exists(folder)) return false;
     const EmbeddingStore store = EmbeddingStore::open(folder);
-    return store.manifest() == wanted && store.size() == shape.rows && store.mirrored().has_value() == shape.mirrored &&
-           store.classes().has_value() == shape.classes;
+    return store.manifest() == wanted && store.size() == shape.rows &&
+           store.mirrored().has_value() == shape.mirrored && store.classes().has_value() == shape.classes;
   }
 
   void append(EmbeddingStoreWriter& writer, const EmbeddingBlock& block, bool with_classes) {
@@ -133,7 +140,8 @@ class Extraction {
     if (is_current(folder, shape, manifest(kClassCentersSet))) return;
     std::vector<std::string> items;
     for (int64_t c = 0; c < shape.rows; ++c) {
-      items.push_back(class_names_match_ ? concat(index_.identity_name(c), '\t', c) : concat("class ", c, '\t', c));
+      items.push_back(class_names_match_ ? concat(index_.identity_name(c), '\t', c)
+                                         : concat("class ", c, '\t', c));
     }
     EmbeddingStoreWriter writer(folder, shape, manifest(kClassCentersSet));
     writer.append({centers.data_ptr<float>(), shape.rows, shape.dim}, nullptr, nullptr, items);

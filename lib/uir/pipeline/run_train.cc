@@ -50,8 +50,8 @@ class TrainingVerification {
       copy_rows(block.embeddings, embeddings.data() + block.first * dim);
       copy_rows(block.mirrored, mirrored.data() + block.first * dim);
     });
-    const CanonicalVectors vectors = canonical_vectors({embeddings.data(), count, dim}, MatrixView{mirrored.data(), count, dim},
-                                                       at::get_num_threads());
+    const CanonicalVectors vectors = canonical_vectors(
+        {embeddings.data(), count, dim}, MatrixView{mirrored.data(), count, dim}, at::get_num_threads());
     const ProtocolResult result = run_verification(name_, vectors, pairs_, at::get_num_threads());
     VerificationScore score{name_, result.value_of("accuracy"), Json::object()};
     for (const Measurement& number : result.numbers) {
@@ -84,7 +84,8 @@ VerifyFunction verification(const Experiment& experiment, const Index& index, co
                                experiment.data.loader};
   return [protocols, options](Backbone& backbone) {
     std::vector<VerificationScore> scores;
-    for (const TrainingVerification& protocol : protocols) scores.push_back(protocol.measure(backbone, options));
+    for (const TrainingVerification& protocol : protocols)
+      scores.push_back(protocol.measure(backbone, options));
     return scores;
   };
 }
@@ -117,7 +118,8 @@ void check_resumable(const Checkpoint& checkpoint, const Experiment& experiment,
   const std::string place = checkpoint.folder().string();
   Experiment saved = parse_experiment(checkpoint.config(), place + "/config.yaml", "/");
   ignore_harmless(saved, experiment);
-  const std::vector<std::string> was = lines_of(resolved_config(saved)), is = lines_of(resolved_config(experiment));
+  const std::vector<std::string> was = lines_of(resolved_config(saved)),
+                                 is = lines_of(resolved_config(experiment));
   std::string differences;
   for (size_t i = 0; i < std::max(was.size(), is.size()); ++i) {
     const std::string old_line = i < was.size() ? was[i] : "", new_line = i < is.size() ? is[i] : "";
@@ -128,7 +130,8 @@ void check_resumable(const Checkpoint& checkpoint, const Experiment& experiment,
          "\nrestore these options, or start another run (paths.run), perhaps with train.init.from");
   }
   if (checkpoint.data_fingerprint() != index.fingerprint()) {
-    fail(ErrorKind::kConfig, place, ": cannot resume, the data differs from what the run was trained on (index ",
+    fail(ErrorKind::kConfig, place,
+         ": cannot resume, the data differs from what the run was trained on (index ",
          checkpoint.data_fingerprint(), ", now ", index.fingerprint(), "); restore it, or start another run");
   }
   if (checkpoint.threads() != at::get_num_threads()) {
@@ -163,14 +166,16 @@ void refuse_several_ranks(const World& world) {
 
 void check_data(const Experiment& experiment, const Index& index) {
   if (index.num_classes() == 0) {
-    fail(ErrorKind::kConfig, experiment.index_folder().string(), ": no labeled faces; training needs a labeled source");
+    fail(ErrorKind::kConfig, experiment.index_folder().string(),
+         ": no labeled faces; training needs a labeled source");
   }
 }
 
 Json model_description(const Experiment& experiment) {
   return std::visit(
       [](const auto& network) {
-        Json json{{"type", network.kType}, {"width", network.width}, {"embedding_size", network.embedding_size}};
+        Json json{
+            {"type", network.kType}, {"width", network.width}, {"embedding_size", network.embedding_size}};
         if constexpr (requires { network.depth; }) json["depth"] = network.depth;
         if constexpr (requires { network.large; }) json["large"] = network.large;
         return json;
@@ -178,11 +183,13 @@ Json model_description(const Experiment& experiment) {
       experiment.model.backbone);
 }
 
-void describe_run(const Experiment& experiment, const Index& index, const Trainer& trainer, const Backbone& backbone) {
+void describe_run(const Experiment& experiment, const Index& index, const Trainer& trainer,
+                  const Backbone& backbone) {
   const BatchConfig& batch = experiment.train.batch;
   log_info(index.num_classes(), " identities, ", index.training_rows(Role::kLabeled).size(), " labeled and ",
            index.training_rows(Role::kUnlabeled).size(), " unlabeled images; batch ", batch.labeled, " + ",
-           batch.unlabeled, "; ", trainer.total_steps(), " steps; backbone of ", num_parameters(backbone), " parameters");
+           batch.unlabeled, "; ", trainer.total_steps(), " steps; backbone of ", num_parameters(backbone),
+           " parameters");
 }
 
 }  // namespace
@@ -190,7 +197,7 @@ void describe_run(const Experiment& experiment, const Index& index, const Traine
 void run_train(const Experiment& experiment, const TrainRun& run) {
   refuse_several_ranks(world_from_environment());
   const Compute compute = choose_compute(experiment.train);
-  const Index index = Index::open(experiment.index_folder());
+  const Index index = Index::open(experiment.index_folder(), Index::Check::kFull);
   check_data(experiment, index);
   const std::optional<Checkpoint> checkpoint = latest_checkpoint(experiment.checkpoints_folder());
   if (checkpoint && !run.resume) {
@@ -204,7 +211,8 @@ void run_train(const Experiment& experiment, const TrainRun& run) {
   const auto head = std::make_shared<Head>(experiment.head, experiment.uir.reduction, index.num_classes(),
                                            backbone->embedding_size(), seed, std::make_shared<Communicator>(),
                                            compute.device);
-  if (!checkpoint && !experiment.train.init.from.empty()) initialise(experiment.train.init, index, *backbone, *head);
+  if (!checkpoint && !experiment.train.init.from.empty())
+    initialise(experiment.train.init, index, *backbone, *head);
 
   TrainerParts parts{.config = experiment.train,
                      .data = experiment.data,

@@ -16,7 +16,8 @@ PairList protocol_pairs(const Experiment& experiment, const VerificationProtocol
     }
     return pairs_of_consecutive_rows({set.is_same().begin(), set.is_same().end()});
   }
-  fail(ErrorKind::kConfig, "protocol over set ", protocol.set, ": no pairs list, and the set is no .bin source");
+  fail(ErrorKind::kConfig, "protocol over set ", protocol.set,
+       ": no pairs list, and the set is no .bin source");
 }
 
 }  // namespace uir

@@ -27,9 +27,11 @@ struct BatchConfig {
 };
 template <class Visitor>
 void describe(Visitor& v, BatchConfig& c) {
-  v.field("labeled", c.labeled, "Labeled rows of an optimizer step, over all ranks and accumulation steps.", AtLeast{1});
+  v.field("labeled", c.labeled, "Labeled rows of an optimizer step, over all ranks and accumulation steps.",
+          AtLeast{1});
   v.field("unlabeled", c.unlabeled, "Unlabeled rows of an optimizer step; 0: no UIR loss.", AtLeast{0});
-  v.field("accumulation", c.accumulation, "Forward passes per optimizer step; divides both counts.", AtLeast{1});
+  v.field("accumulation", c.accumulation, "Forward passes per optimizer step; divides both counts.",
+          AtLeast{1});
 }
 
 struct SgdConfig {
@@ -111,9 +113,11 @@ struct CheckpointConfig {
 };
 template <class Visitor>
 void describe(Visitor& v, CheckpointConfig& c) {
-  v.field("every_steps", c.every_steps, "Steps between checkpoints; the last step is always saved.", AtLeast{1});
+  v.field("every_steps", c.every_steps, "Steps between checkpoints; the last step is always saved.",
+          AtLeast{1});
   v.field("keep_last", c.keep_last, "Checkpoints kept besides the best one.", AtLeast{2});
-  v.field("best_by", c.best_by, "Name of the verification whose accuracy picks the best checkpoint; empty: the first.");
+  v.field("best_by", c.best_by,
+          "Name of the verification whose accuracy picks the best checkpoint; empty: the first.");
 }
 
 struct VerificationConfig {
@@ -122,8 +126,8 @@ struct VerificationConfig {
 };
 template <class Visitor>
 void describe(Visitor& v, VerificationConfig& c) {
-  v.field("every_steps", c.every_steps, "Steps between verifications during training; 0: only after the last step.",
-          AtLeast{0});
+  v.field("every_steps", c.every_steps,
+          "Steps between verifications during training; 0: only after the last step.", AtLeast{0});
   v.field("protocols", c.protocols, "Names of verification protocols of the eval section to run.");
 }
 
@@ -159,11 +163,12 @@ void describe(Visitor& v, TrainConfig& c) {
   v.section("batch", c.batch, "Rows of one step.");
   v.section("optimizer", c.optimizer, "How weights follow gradients.");
   v.section("schedule", c.schedule, "Learning rate over time.");
-  v.field("precision", c.precision, "Arithmetic of the backbone; the head is float32. auto: the fastest that is safe here.");
+  v.field("precision", c.precision,
+          "Arithmetic of the backbone; the head is float32. auto: the fastest that is safe here.");
   v.field("device", c.device, "auto, cpu, cuda or cuda:N.");
   v.field("threads", c.threads, "Threads of tensor arithmetic; 0: one per processor.", Between{0, 1024});
-  v.field("max_nonfinite_steps", c.max_nonfinite_steps, "Skipped steps in a row (loss or gradient not finite) that end the run.",
-          AtLeast{1});
+  v.field("max_nonfinite_steps", c.max_nonfinite_steps,
+          "Skipped steps in a row (loss or gradient not finite) that end the run.", AtLeast{1});
   v.field("log_every", c.log_every, "Steps between console lines; the JSONL log has every step.", AtLeast{1});
   v.section("verification", c.verification, "Measured while training.");
   v.section("checkpoint", c.checkpoint, "What is saved when.");

@@ -193,7 +193,8 @@ Loader Trainer::Impl::make_loader() const {
   options.seed = parts.config.seed;
   options.first_batch = step * parts.config.batch.accumulation;
   options.num_batches = (total_steps - step) * parts.config.batch.accumulation;
-  return Loader(parts.index, [this](int64_t batch) { return sampler.micro_batch(batch); }, options);
+  return Loader(
+      parts.index, [this](int64_t batch) { return sampler.micro_batch(batch); }, options);
 }
 
 void Trainer::Impl::run() {
@@ -212,6 +213,8 @@ void Trainer::Impl::run() {
 }
 
 void Trainer::Impl::train_step(Loader& loader) {
+  const auto start = Clock::now();
+  const double waited_before = loader.waited_s();
   running.save();
   optimizer.zero_gradients();
   Totals totals;
@@ -231,10 +234,13 @@ void Trainer::Impl::train_step(Loader& loader) {
   interval.add(totals);
   ++step;
   line["skipped"] = skipped;
+  line["images_per_s"] = static_cast<double>(totals.images) / seconds_since(start);
+  line["waited_s"] = loader.waited_s() - waited_before;
   log->write(line);
   if (skipped_in_row >= parts.config.max_nonfinite_steps) {
     fail(ErrorKind::kData, "step ", step, ": loss or gradient not finite in ", skipped_in_row,
-         " steps in a row; the last checkpoint is intact: lower the learning rate or the scale, or look at the rows in ",
+         " steps in a row; the last checkpoint is intact: lower the learning rate or the scale, or look at "
+         "the rows in ",
          (parts.run_folder / "log.jsonl").string());
   }
 }
@@ -244,8 +250,8 @@ void Trainer::Impl::accumulate(const Batch& batch, Totals& totals) {
   const at::Tensor images = at::from_blob(const_cast<uint8_t*>(batch.images.data()),  // only read
                                           {size, kImageSize, kImageSize, 3}, at::kByte);
   const HeadStep options = head_step();
-  const at::Tensor labels =
-      at::tensor(at::ArrayRef<int64_t>(batch.labels.data(), static_cast<size_t>(options.num_labeled)), at::kLong);
+  const at::Tensor labels = at::tensor(
+      at::ArrayRef<int64_t>(batch.labels.data(), static_cast<size_t>(options.num_labeled)), at::kLong);
   const at::Tensor pixels = normalize_pixels(images.to(parts.device), parts.pixel_type);
   const at::Tensor embeddings = parts.backbone->forward(pixels);
   const HeadLoss loss = parts.head->loss_and_gradients(embeddings.detach(), labels.to(parts.device), options);
@@ -302,16 +308,18 @@ void Trainer::Impl::at_step_boundary() {
 void Trainer::Impl::report(Loader& loader) {
   const double elapsed = seconds_since(interval_start);
   const double waited = loader.waited_s() - interval_waited;
-  const double steps = static_cast<double>(interval.losses) / static_cast<double>(parts.config.batch.accumulation);
+  const double steps =
+      static_cast<double>(interval.losses) / static_cast<double>(parts.config.batch.accumulation);
   const double rate = learning_rate(parts.config.schedule, step - 1, sampler.steps_per_epoch(), total_steps);
   log_info("step ", step, "/", total_steps, "  epoch ", significant(epoch()), "  ",
            std::llround(static_cast<double>(interval.images) / elapsed), " img/s  labeled ",
-           significant(interval.mean(interval.labeled)), "  uir ", significant(interval.mean(interval.uir)), "  lr ",
-           significant(rate), "  acc ", percent(interval.share(interval.correct)), " (margin ",
-           percent(interval.share(interval.correct_with_margin)), ")  data wait ", percent(waited / elapsed), "  ",
-           format_duration(elapsed / steps * static_cast<double>(total_steps - step)), " left");
+           significant(interval.mean(interval.labeled)), "  uir ", significant(interval.mean(interval.uir)),
+           "  lr ", significant(rate), "  acc ", percent(interval.share(interval.correct)), " (margin ",
+           percent(interval.share(interval.correct_with_margin)), ")  data wait ", percent(waited / elapsed),
+           "  ", format_duration(elapsed / steps * static_cast<double>(total_steps - step)), " left");
   const auto bad = static_cast<int64_t>(loader.bad_images().size());
-  if (bad > bad_images) log_warning(bad, " undecodable images replaced so far; uir-index --verify lists them");
+  if (bad > bad_images)
+    log_warning(bad, " undecodable images replaced so far; uir-index --verify lists them");
   bad_images = bad;
   interval = {};
   interval_start = Clock::now();
@@ -323,9 +331,13 @@ void Trainer::Impl::verify() {
   const auto start = Clock::now();
   for (const VerificationScore& score : parts.verify(*parts.backbone)) {
     log_info("step ", step, "  ", score.protocol, ": accuracy ", significant(score.accuracy));
-    log->write({{"step", step}, {"verification", score.protocol}, {"accuracy", score.accuracy}, {"numbers", score.numbers}});
+    log->write({{"step", step},
+                {"verification", score.protocol},
+                {"accuracy", score.accuracy},
+                {"numbers", score.numbers}});
     const std::string& wanted = parts.config.checkpoint.best_by;
-    if (wanted == score.protocol || (wanted.empty() && score.protocol == parts.config.verification.protocols.front())) {
+    if (wanted == score.protocol ||
+        (wanted.empty() && score.protocol == parts.config.verification.protocols.front())) {
       keep_if_best(score);
     }
   }
@@ -363,7 +375,8 @@ CheckpointContents Trainer::Impl::contents() const {
   contents.centers = parts.head->centers().detach();
   contents.centers_optimizer = optimizer.state(true);
   contents.model_config = parts.model_config;
-  contents.train_state = {{"loss_scaler", scaler.state()}, {"skipped", skipped}, {"skipped_in_row", skipped_in_row}};
+  contents.train_state = {
+      {"loss_scaler", scaler.state()}, {"skipped", skipped}, {"skipped_in_row", skipped_in_row}};
   contents.config = parts.resolved_config;
   contents.data_fingerprint = parts.index.fingerprint();
   contents.classes_fingerprint = parts.index.classes_fingerprint();

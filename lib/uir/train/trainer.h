@@ -47,9 +47,9 @@ struct TrainerParts {
   // What a checkpoint says besides tensors and step.
   std::string resolved_config;
   Json model_config;
-  VerifyFunction verify;                // may be empty
-  std::function<bool()> stop_requested; // polled at every step boundary
-  int64_t stop_after_step = 0;          // 0: run to the end
+  VerifyFunction verify;                 // may be empty
+  std::function<bool()> stop_requested;  // polled at every step boundary
+  int64_t stop_after_step = 0;           // 0: run to the end
 };
 
 class Trainer {

@@ -80,7 +80,8 @@ TEST_CASE("a crash at any point of a commit leaves the old or the new content, n
     REQUIRE(crashes_at(point, [&] { write_file_atomically(file, "new"); }));
     CHECK(text_of(file) == "old");
   }
-  for (const std::string point : {"file.write", "file.close", "folder.before_rename", "folder.after_rename"}) {
+  for (const std::string point :
+       {"file.write", "file.close", "folder.before_rename", "folder.after_rename"}) {
     write_folder(dir, "old");
     REQUIRE(crashes_at(point, [&] { write_folder(dir, "new"); }));
     CHECK(text_of(dir / "content") == (point == "folder.after_rename" ? "new" : "old"));

@@ -37,7 +37,8 @@ TEST_CASE("every position of a permutation is equally likely") {
 }
 
 TEST_CASE("item randomness is a pure function with the right moments") {
-  ItemRandom a(1, RandomPurpose::kTest, 2, 3), b(1, RandomPurpose::kTest, 2, 3), c(1, RandomPurpose::kTest, 2, 4);
+  ItemRandom a(1, RandomPurpose::kTest, 2, 3), b(1, RandomPurpose::kTest, 2, 3),
+      c(1, RandomPurpose::kTest, 2, 4);
   CHECK(a.next() == b.next());
   CHECK(a.next() != c.next());
   double sum = 0, square = 0, normal_square = 0;
@@ -52,7 +53,8 @@ TEST_CASE("item randomness is a pure function with the right moments") {
   CHECK(sum / kDraws == Approx(0.5).margin(0.005));
   CHECK(square / kDraws == Approx(1.0 / 3).margin(0.005));
   CHECK(normal_square / kDraws == Approx(1.0).margin(0.02));
-  CHECK(ItemRandom(1, RandomPurpose::kTest, 0, 0).next() == 0xb52523ebd2e9e657ULL);  // golden: order of all batches
+  CHECK(ItemRandom(1, RandomPurpose::kTest, 0, 0).next() ==
+        0xb52523ebd2e9e657ULL);  // golden: order of all batches
 }
 
 TEST_CASE("the queue delivers in order, ends after close and passes exceptions on") {

@@ -131,7 +131,8 @@ TEST_CASE("what YAML allows and configs do not") {
 }
 
 TEST_CASE("overrides win over the file and are named in messages") {
-  const Outer c = read("scale: 2\nitems: [{count: 1}]", {"scale=3", "inner.count=4", "items.0.count=5", "rates=[7]"});
+  const Outer c =
+      read("scale: 2\nitems: [{count: 1}]", {"scale=3", "inner.count=4", "items.0.count=5", "rates=[7]"});
   CHECK(c.scale == 3);
   CHECK(c.inner.count == 4);
   CHECK(c.items[0].count == 5);

@@ -42,7 +42,8 @@ TEST_CASE("embeddings come block by block, in row order, with those of the mirro
     images.load(rows[7], image.data_ptr<uint8_t>());
     const at::NoGradGuard no_grad;
     const at::Tensor alone = backbone.forward(normalize_pixels(image, at::kFloat))[0];
-    const at::Tensor mirrored = backbone.forward(normalize_pixels(image.flip({2}).contiguous(), at::kFloat))[0];
+    const at::Tensor mirrored =
+        backbone.forward(normalize_pixels(image.flip({2}).contiguous(), at::kFloat))[0];
     CHECK(blocks[1].embeddings[2].allclose(alone, 1e-4, 1e-6));
     CHECK(blocks[1].mirrored[2].allclose(mirrored, 1e-4, 1e-6));
     CHECK_FALSE(alone.allclose(mirrored, 1e-4, 1e-6));

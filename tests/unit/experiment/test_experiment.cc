@@ -43,14 +43,18 @@ TEST_CASE("the resolved copy gives the same experiment from any folder") {
 
 TEST_CASE("checks that span sections") {
   CHECK(message(kSmall).empty());
-  CHECK(message(kSmall, {"data.sources.1.name=train"}).find("another source has this name") != std::string::npos);
-  CHECK(message(kSmall, {"data.sources.1.name=a/b"}).find("letters, digits, _ and - only") != std::string::npos);
-  CHECK(message(kSmall, {"data.sources.2.role=labeled"}).find("a .bin source has role test") != std::string::npos);
+  CHECK(message(kSmall, {"data.sources.1.name=train"}).find("another source has this name") !=
+        std::string::npos);
+  CHECK(message(kSmall, {"data.sources.1.name=a/b"}).find("letters, digits, _ and - only") !=
+        std::string::npos);
+  CHECK(message(kSmall, {"data.sources.2.role=labeled"}).find("a .bin source has role test") !=
+        std::string::npos);
   CHECK(message(kSmall, {"data.sources.0.held_out=0"}).find("nothing is held out") != std::string::npos);
   CHECK(message(kSmall, {"train.batch.accumulation=5"}).find("must divide labeled 96") != std::string::npos);
-  CHECK(message(kSmall, {"model.type=iresnet", "model.depth=42"}).find("model.depth: is 42") != std::string::npos);
-  CHECK(message(kSmall, {"train.verification.protocols=[reject]"}).find("'reject' is no verification protocol") !=
+  CHECK(message(kSmall, {"model.type=iresnet", "model.depth=42"}).find("model.depth: is 42") !=
         std::string::npos);
+  CHECK(message(kSmall, {"train.verification.protocols=[reject]"})
+            .find("'reject' is no verification protocol") != std::string::npos);
   CHECK(message(kSmall, {"eval.protocols.0.set=lwf"}).find("'lwf' is no source") != std::string::npos);
   CHECK(message(kSmall, {"train.device=gpu"}).find("train.device: is 'gpu'") != std::string::npos);
   CHECK(message("data: {}") == "e.yaml: paths.run: missing");

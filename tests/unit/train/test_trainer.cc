@@ -119,7 +119,8 @@ TEST_CASE("a step that is not finite changes nothing and is logged with its rows
   run.backbone->poisoned = {3};
   run.stop_after_step = 3;
   CHECK(kind_of([&] { run.trainer().run(); }) == ErrorKind::kStopped);
-  const at::Tensor weight = run.backbone->weight.detach().clone(), centers = run.head->centers().detach().clone();
+  const at::Tensor weight = run.backbone->weight.detach().clone(),
+                   centers = run.head->centers().detach().clone();
   const float calls = run.backbone->calls.item<float>();
 
   run.stop_after_step = 4;
@@ -161,7 +162,7 @@ TEST_CASE("a stopped run continues to the same weights, bit for bit, from any st
     second.run();
     CHECK(first.backbone->weight.equal(whole.backbone->weight));
     CHECK(first.head->centers().equal(whole.head->centers()));
-    CHECK(first.log() .size() == 12);
+    CHECK(first.log().size() == 12);
   }
 }
 
@@ -171,7 +172,9 @@ TEST_CASE("the best checkpoint by verification outlives the others") {
   run.config.checkpoint.keep_last = 2;
   std::vector<double> accuracies{0.5, 0.9, 0.6, 0.7, 0.8, 0.85};
   size_t call = 0;
-  run.verify = [&](Backbone&) { return std::vector<VerificationScore>{{"lfw", accuracies.at(call++), Json::object()}}; };
+  run.verify = [&](Backbone&) {
+    return std::vector<VerificationScore>{{"lfw", accuracies.at(call++), Json::object()}};
+  };
   run.trainer().run();
   CHECK(call == 6);
   const auto best = best_checkpoint(run.folder / "run/checkpoints");
