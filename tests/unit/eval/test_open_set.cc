@@ -94,12 +94,13 @@ TEST_CASE("an open set by hand") {
 }
 
 TEST_CASE("ties are misses: with another identity, and with the threshold") {
-  const CanonicalVectors v = at_angles({0, 0, 90, 0, 90, 90});
-  // The probe of A (row 3) is as near to A as to its double B; C's probe is exactly as near as the stranger.
-  const OpenSetLists lists{{{0, 1}, {1, 2}, {2, 3}}, {{3, 1}, {4, 3}, {5, 9}}};
-  const OpenSetResult result = measure_open_set(v, lists, {0.01});
+  const CanonicalVectors v = at_angles({0, 0, 90, 0, 90, 90, 180});
+  // The probe of A (row 3) is as near to A as to its double B; C's probe is exactly as near as the nearer stranger.
+  const OpenSetLists lists{{{0, 1}, {1, 2}, {2, 3}}, {{3, 1}, {4, 3}, {5, 9}, {6, 10}}};
+  const OpenSetResult result = measure_open_set(v, lists, {0.01, 1.0});
   CHECK(result.rank1 == 0.5);
   CHECK(result.rates[0].dir == 0);
+  CHECK(result.rates[1].dir == 0.5);  // above the threshold cos 90 both are, but A's probe still ties
 }
 
 TEST_CASE("the open set agrees with brute force, also with several gallery images per identity") {

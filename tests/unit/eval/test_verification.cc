@@ -136,6 +136,24 @@ TEST_CASE("VAL's threshold by hand") {
   CHECK(result.val_far == 0);
 }
 
+TEST_CASE("VAL's threshold is the first that reaches the target, also where FAR stays on it") {
+  // In each fold one impostor at .2005 and 999 at 2: FAR is exactly 1/1000 from .201 to 2.
+  PairList list;
+  std::vector<double> d;
+  for (int fold = 0; fold < 2; ++fold) {
+    for (int i = 0; i < 1001; ++i) {
+      list.pairs.push_back({0, 1, i == 0});
+      list.folds.push_back(fold);
+      d.push_back(i == 0 ? 0.1 : i == 1 ? 0.2005 : 2);
+    }
+  }
+  list.num_folds = 2;
+  const VerificationResult result = measure_verification(d, list);
+  CHECK(result.folds[0].val_threshold == Approx(0.201).epsilon(1e-12));
+  CHECK(result.val == 1);
+  CHECK(result.val_far == 1e-3);
+}
+
 TEST_CASE("sets with one kind of pair report accuracy, and nothing that needs both") {
   const bool same = GENERATE(true, false);
   const PairList list = pairs_of_consecutive_rows(std::vector<bool>(20, same));
