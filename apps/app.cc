@@ -51,7 +51,8 @@ App::App(const std::string& name, const std::string& description) : name_(name),
   cli_.add_option("config", config_file_, "Experiment file (YAML)");
   cli_.add_option("--set", overrides_, "Override an option: a.b=value (repeatable)")->take_all();
   cli_.add_flag("--print-config", print_config_, "Print the experiment with every option resolved, and stop");
-  cli_.add_flag("--describe-config", describe_config_, "Print all options with their meaning (Markdown), and stop");
+  cli_.add_flag("--describe-config", describe_config_,
+                "Print all options with their meaning (Markdown), and stop");
   cli_.set_version_flag("--version", name + " " UIR_VERSION);
 }
 
@@ -65,7 +66,8 @@ int App::run(int argc, char** argv, const std::function<void(const Experiment&)>
   } catch (const CLI::ParseError& e) {
     const bool asked = e.get_exit_code() == 0;  // --help, --version
     if (asked) return cli_.exit(e);
-    return report(name_, std::string(e.what()) + "; see " + name_ + " --help", static_cast<int>(ErrorKind::kUsage));
+    return report(name_, std::string(e.what()) + "; see " + name_ + " --help",
+                  static_cast<int>(ErrorKind::kUsage));
   } catch (const Error& e) {
     return report(name_, e.what(), e.exit_code());
   } catch (const std::bad_alloc&) {

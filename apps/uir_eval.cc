@@ -5,6 +5,8 @@
 #include "uir/pipeline/run_eval.h"
 
 int main(int argc, char** argv) {
-  uir::App app("uir-eval", "Evaluates embeddings and class centers: verification, open set, UIR's measurements.");
-  return app.run(argc, argv, [](const uir::Experiment& experiment) { std::cout << uir::run_eval(experiment); });
+  uir::App app("uir-eval",
+               "Evaluates embeddings and class centers: verification, open set, UIR's measurements.");
+  return app.run(argc, argv,
+                 [](const uir::Experiment& experiment) { std::cout << uir::run_eval(experiment); });
 }

@@ -3,6 +3,7 @@
 #include "uir/pipeline/run_extract.h"
 
 int main(int argc, char** argv) {
-  uir::App app("uir-extract", "Dumps embeddings of images and their mirror images; continues where it was interrupted.");
+  uir::App app("uir-extract",
+               "Dumps embeddings of images and their mirror images; continues where it was interrupted.");
   return app.run(argc, argv, [](const uir::Experiment& experiment) { uir::run_extract(experiment); });
 }

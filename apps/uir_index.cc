@@ -6,6 +6,7 @@ int main(int argc, char** argv) {
   uir::App app("uir-index", "Indexes the faces of an experiment: folders, lists, RecordIO, synthetic faces.");
   uir::IndexRun run;
   app.cli().add_flag("--verify", run.verify, "Decode every image and mark the bad ones");
-  app.cli().add_option("--pack", run.pack_folder, "Write shuffled RecordIO shards of the training images here");
+  app.cli().add_option("--pack", run.pack_folder,
+                       "Write shuffled RecordIO shards of the training images here");
   return app.run(argc, argv, [&](const uir::Experiment& experiment) { uir::run_index(experiment, run); });
 }

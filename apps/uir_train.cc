@@ -5,7 +5,9 @@
 int main(int argc, char** argv) {
   uir::App app("uir-train", "Trains with labeled faces (margin softmax) and unlabeled faces (UIR loss).");
   uir::TrainRun run;
-  app.cli().add_flag("--resume", run.resume, "Continue from the latest checkpoint of the run folder (from the start if there is none)");
+  app.cli().add_flag(
+      "--resume", run.resume,
+      "Continue from the latest checkpoint of the run folder (from the start if there is none)");
   app.cli().add_option("--stop-after", run.stop_after_step, "Save and stop (exit code 75) after this step");
   return app.run(argc, argv, [&](const uir::Experiment& experiment) { uir::run_train(experiment, run); });
 }
