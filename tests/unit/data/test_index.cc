@@ -175,20 +175,22 @@ TEST_CASE("List labels: what cannot be explained is refused with file and line",
     return error ? concat(static_cast<int>(error->kind()), " ", error->what()) : "accepted";
   };
   using Catch::Contains;
-  CHECK_THAT(refusal("p0/0.jpg\t-1\n"), Contains("65 source 'mine': ") && Contains("list.txt:1: label '-1'"));
-  CHECK_THAT(refusal("p0/0.jpg\t0\np0/1.jpg\tnan\n"), Contains("list.txt:2: label 'nan'"));
-  CHECK_THAT(refusal("p0/0.jpg\t1.5\n"), Contains("label '1.5'"));
-  CHECK_THAT(refusal("p0/0.jpg\t1e300\n"), Contains("label '1e300'"));
+  CHECK_THAT(refusal("p0/0.jpg\t-1\n"),
+             contains_text("65 source 'mine': ") && contains_text("list.txt:1: label '-1'"));
+  CHECK_THAT(refusal("p0/0.jpg\t0\np0/1.jpg\tnan\n"), contains_text("list.txt:2: label 'nan'"));
+  CHECK_THAT(refusal("p0/0.jpg\t1.5\n"), contains_text("label '1.5'"));
+  CHECK_THAT(refusal("p0/0.jpg\t1e300\n"), contains_text("label '1e300'"));
   CHECK_THAT(refusal("p0/0.jpg\t0\np0/1.jpg\tAnn\n"),
-             Contains("list.txt:2: label 'Ann'") && Contains("hold numbers"));
+             contains_text("list.txt:2: label 'Ann'") && contains_text("hold numbers"));
   CHECK_THAT(refusal("p0/0.jpg\tAnn\np0/1.jpg\t1\n"),
-             Contains("list.txt:2: label '1'") && Contains("hold names"));
-  CHECK_THAT(refusal("1\tAnn\tp0/0.jpg\n", ListFormat::kIm2rec), Contains("label 'Ann'"));
-  CHECK_THAT(refusal("p0/0.jpg\n", ListFormat::kPath), Contains("78") && Contains("have no labels"));
-  CHECK_THAT(refusal("p0/0.jpg\t-2\n", ListFormat::kPathLabel, Role::kTest), Contains("label '-2'"));
+             contains_text("list.txt:2: label '1'") && contains_text("hold names"));
+  CHECK_THAT(refusal("1\tAnn\tp0/0.jpg\n", ListFormat::kIm2rec), contains_text("label 'Ann'"));
+  CHECK_THAT(refusal("p0/0.jpg\n", ListFormat::kPath),
+             contains_text("78") && contains_text("have no labels"));
+  CHECK_THAT(refusal("p0/0.jpg\t-2\n", ListFormat::kPathLabel, Role::kTest), contains_text("label '-2'"));
   CHECK_THAT(refusal("p0/0.jpg\t0\np0/9.jpg\t0\n"),
-             Contains("66") && Contains("list.txt:2: ") && Contains("p0/9.jpg"));
-  CHECK_THAT(refusal("\n\n"), Contains("has no images"));
+             contains_text("66") && contains_text("list.txt:2: ") && contains_text("p0/9.jpg"));
+  CHECK_THAT(refusal("\n\n"), contains_text("has no images"));
   write(folder / "list.txt", "p0/0.jpg\t-1\np0/1.jpg\t3\n");
   build(folder / "index", {list_source("mine", Role::kTest, folder / "list.txt", folder / "faces")});
   CHECK(labels_of(Index::open(folder / "index")) == std::vector<int64_t>{-1, 0});

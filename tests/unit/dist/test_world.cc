@@ -69,16 +69,17 @@ TEST_CASE("world: the device is this rank's") {
 }
 
 TEST_CASE("world: what is missing or contradictory is named") {
-  using Catch::Matchers::Contains;
-  CHECK_THAT(refusal_of({{"RANK", "0"}, {"LOCAL_RANK", "0"}}), Contains("WORLD_SIZE is missing"));
-  CHECK_THAT(refusal_of({{"WORLD_SIZE", "2"}}), Contains("RANK is missing"));
-  CHECK_THAT(refusal_of({{"LOCAL_RANK", "2"}}), Contains("RANK is missing"));
-  CHECK_THAT(refusal_of({{"RANK", "0"}, {"WORLD_SIZE", "2"}}), Contains("LOCAL_RANK is missing"));
+  CHECK_THAT(refusal_of({{"RANK", "0"}, {"LOCAL_RANK", "0"}}), contains_text("WORLD_SIZE is missing"));
+  CHECK_THAT(refusal_of({{"WORLD_SIZE", "2"}}), contains_text("RANK is missing"));
+  CHECK_THAT(refusal_of({{"LOCAL_RANK", "2"}}), contains_text("RANK is missing"));
+  CHECK_THAT(refusal_of({{"RANK", "0"}, {"WORLD_SIZE", "2"}}), contains_text("LOCAL_RANK is missing"));
   CHECK_THAT(refusal_of({{"SLURM_STEP_NUM_TASKS", "2"}, {"SLURM_LOCALID", "0"}}),
-             Contains("SLURM_PROCID is missing"));
-  CHECK_THAT(refusal_of({{"RANK", "x"}, {"WORLD_SIZE", "2"}, {"LOCAL_RANK", "0"}}), Contains("RANK='x'"));
-  CHECK_THAT(refusal_of({{"RANK", "-1"}, {"WORLD_SIZE", "2"}, {"LOCAL_RANK", "0"}}), Contains("RANK='-1'"));
-  CHECK_THAT(refusal_of({{"RANK", "2"}, {"WORLD_SIZE", "2"}, {"LOCAL_RANK", "0"}}), Contains("rank 2"));
+             contains_text("SLURM_PROCID is missing"));
+  CHECK_THAT(refusal_of({{"RANK", "x"}, {"WORLD_SIZE", "2"}, {"LOCAL_RANK", "0"}}),
+             contains_text("RANK='x'"));
+  CHECK_THAT(refusal_of({{"RANK", "-1"}, {"WORLD_SIZE", "2"}, {"LOCAL_RANK", "0"}}),
+             contains_text("RANK='-1'"));
+  CHECK_THAT(refusal_of({{"RANK", "2"}, {"WORLD_SIZE", "2"}, {"LOCAL_RANK", "0"}}), contains_text("rank 2"));
   CHECK_THAT(refusal_of({{"RANK", "0"}, {"WORLD_SIZE", "2"}, {"LOCAL_RANK", "2"}}),
-             Contains("local rank 2 of 2"));
+             contains_text("local rank 2 of 2"));
 }

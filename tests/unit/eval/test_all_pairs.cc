@@ -5,8 +5,6 @@
 namespace uir {
 namespace {
 
-using Catch::Matchers::Contains;
-
 brute::Scores scores_of(const CanonicalVectors& v, const std::vector<int64_t>& labels) {
   brute::Scores scores;
   for (int64_t i = 0; i < v.rows; ++i) {
@@ -57,9 +55,9 @@ TEST_CASE("counts, rates and undefined numbers of the report") {
 TEST_CASE("unlabeled rows are refused by number") {
   const CanonicalVectors v = brute::faces({0, 1, 2}, 4, 1, 1);
   const std::vector<int64_t> labels{0, -1, 0};
-  CHECK_THAT(brute::error_of(ErrorKind::kData, [&] { all_pairs_roc(v, labels); }), Contains("row 1"));
+  CHECK_THAT(brute::error_of(ErrorKind::kData, [&] { all_pairs_roc(v, labels); }), contains_text("row 1"));
   CHECK_THAT(brute::error_of(ErrorKind::kInternal, [&] { all_pairs_roc(v, std::vector<int64_t>{0}); }),
-             Contains("label"));
+             contains_text("label"));
 }
 
 }  // namespace uir

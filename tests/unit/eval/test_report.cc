@@ -8,8 +8,6 @@
 namespace uir {
 namespace {
 
-using Catch::Matchers::Contains;
-
 Report example() {
   ProtocolResult result{"lfw", "verification", "Words of the protocol. " + std::string(120, 'x') + " end", {},
                         {},    Json::object()};
@@ -57,7 +55,7 @@ TEST_CASE("a report replaces the old one") {
   other.results[0].name = "cfp";
   write_report(folder.path(), other);
   CHECK(read_json_file(folder / "report.json")["protocols"][0]["name"] == "cfp");
-  CHECK_THAT(read_text_file(folder / "report.txt"), Contains("cfp (verification)"));
+  CHECK_THAT(read_text_file(folder / "report.txt"), contains_text("cfp (verification)"));
 }
 
 TEST_CASE("numbers are found by name") {

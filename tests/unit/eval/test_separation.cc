@@ -4,8 +4,6 @@
 
 namespace uir {
 
-using Catch::Matchers::Contains;
-
 TEST_CASE("separation agrees with brute force over all pairs, for any number of threads") {
   const int64_t c = GENERATE(2, 3, 17, 150), dim = 6;
   std::vector<float> values = brute::random_values(c * dim, 8);
@@ -59,12 +57,12 @@ TEST_CASE("centers without direction, and too few, are refused") {
                              [&] {
                                measure_separation({values.data(), 2, 2});
                              }),
-             Contains("class center 1"));
+             contains_text("class center 1"));
   CHECK_THAT(brute::error_of(ErrorKind::kData,
                              [&] {
                                measure_separation({values.data(), 1, 2});
                              }),
-             Contains("two or more"));
+             contains_text("two or more"));
 }
 
 TEST_CASE("the report names every number") {

@@ -7,8 +7,6 @@
 namespace uir {
 namespace {
 
-using Catch::Matchers::Contains;
-
 double mean(const std::vector<double>& v) {
   return std::accumulate(v.begin(), v.end(), 0.0) / static_cast<double>(v.size());
 }
@@ -211,7 +209,7 @@ TEST_CASE("the report holds the distances' ROC, counts and words") {
   CHECK(report.counts[0] == std::pair<std::string, int64_t>("genuine_pairs", 100));
   CHECK(report.counts[1] == std::pair<std::string, int64_t>("impostor_pairs", 100));
   CHECK(report.details["folds"].size() == 10);
-  CHECK_THAT(report.description, Contains("10 contiguous folds"));
+  CHECK_THAT(report.description, contains_text("10 contiguous folds"));
   CHECK(report.name == "lfw");
 }
 
@@ -232,7 +230,7 @@ TEST_CASE("pairs of rows that the set does not have are refused") {
                              [&] {
                                pair_distances(vectors, pairs_of_consecutive_rows({true, false}));
                              }),
-             Contains("rows 2 and 3") && Contains("2 rows"));
+             contains_text("rows 2 and 3") && contains_text("2 rows"));
 }
 
 }  // namespace uir

@@ -17,8 +17,6 @@
 namespace uir {
 namespace {
 
-using Catch::Matchers::Contains;
-
 // A small data set whose every number is a function of its place.
 struct Rows {
   int64_t rows = 37, dim = 5;
@@ -151,7 +149,7 @@ TEST_CASE("an item that stands twice cannot be asked for by name") {
   writer.commit();
   const EmbeddingStore store = EmbeddingStore::open(folder / "set");
   CHECK(store.row_of("b") == 1);
-  CHECK_THAT(error_of(ErrorKind::kData, [&] { store.row_of("a"); }), Contains("rows 0 and 2"));
+  CHECK_THAT(error_of(ErrorKind::kData, [&] { store.row_of("a"); }), contains_text("rows 0 and 2"));
 }
 
 TEST_CASE("a writer killed at any point continues, and the store is the same to the byte") {
@@ -242,7 +240,7 @@ TEST_CASE("a second writer on the same folder is refused while the first lives")
                       [&] {
                         EmbeddingStoreWriter(folder / "set", {1, 1, false, false}, extraction());
                       }),
-             Contains("another process"));
+             contains_text("another process"));
 }
 
 TEST_CASE("a full disk at any write leaves the old store intact") {
@@ -278,14 +276,14 @@ TEST_CASE("malformed and non-finite rows are refused before anything is written"
   const auto append = [&] { writer.append({values.data(), 4, 2}, nullptr, classes.data(), items); };
   for (const char* bad : {"no label", "\t3", "a\t", "a\t1\t2", "a\t-2", "a\t1x", "a\nb\t1", "a\t1\n", ""}) {
     items[2] = bad;
-    CHECK_THAT(error_of(ErrorKind::kData, append), Contains("row 2"));
+    CHECK_THAT(error_of(ErrorKind::kData, append), contains_text("row 2"));
   }
   items[2] = "c\t0";
   values[5] = std::numeric_limits<float>::quiet_NaN();
-  CHECK_THAT(error_of(ErrorKind::kData, append), Contains("embeddings.npy: row 2 (c)"));
+  CHECK_THAT(error_of(ErrorKind::kData, append), contains_text("embeddings.npy: row 2 (c)"));
   values[5] = 0;
   classes[11] = std::numeric_limits<float>::infinity();
-  CHECK_THAT(error_of(ErrorKind::kData, append), Contains("classes.npy: row 3 (d)"));
+  CHECK_THAT(error_of(ErrorKind::kData, append), contains_text("classes.npy: row 3 (d)"));
   classes[11] = 0;
   append();
   writer.commit();
@@ -296,8 +294,9 @@ TEST_CASE("wrong use of the writer is our bug, not the user's") {
   TempFolder folder;
   const Rows rows;
   EmbeddingStoreWriter writer(folder / "set", rows.shape(), extraction());
-  CHECK_THAT(error_of(ErrorKind::kInternal, [&] { writer.commit(); }), Contains("all its rows"));
-  CHECK_THAT(error_of(ErrorKind::kInternal, [&] { rows.append(writer, 0, 4, false); }), Contains("arrays"));
+  CHECK_THAT(error_of(ErrorKind::kInternal, [&] { writer.commit(); }), contains_text("all its rows"));
+  CHECK_THAT(error_of(ErrorKind::kInternal, [&] { rows.append(writer, 0, 4, false); }),
+             contains_text("arrays"));
 }
 
 TEST_CASE("every flipped bit and every truncation of every file is detected") {
@@ -334,14 +333,14 @@ TEST_CASE("absent and unfinished stores say what to do") {
   TempFolder folder;
   const Rows rows;
   CHECK_THAT(error_of(ErrorKind::kMissingInput, [&] { EmbeddingStore::open(folder / "set"); }),
-             Contains("manifest.json is missing"));
+             contains_text("manifest.json is missing"));
   EmbeddingStoreWriter writer(folder / "set", rows.shape(), extraction());
   CHECK_THAT(error_of(ErrorKind::kMissingInput, [&] { EmbeddingStore::open(folder / "set"); }),
-             Contains("run uir-extract"));
+             contains_text("run uir-extract"));
   write_all(folder / "other", rows);
   fs::remove(folder / "other" / "embeddings_mirrored.npy");
   CHECK_THAT(error_of(ErrorKind::kMissingInput, [&] { EmbeddingStore::open(folder / "other"); }),
-             Contains("embeddings_mirrored.npy"));
+             contains_text("embeddings_mirrored.npy"));
 }
 
 // Files that agree with their checksums can still contradict each other: a hostile or buggy producer.
@@ -366,34 +365,37 @@ TEST_CASE("consistent checksums do not hide contradictions") {
   };
   std::string npy = read_text_file(set / "embeddings.npy"), items = read_text_file(set / "items.tsv");
 
-  SECTION("other shape") { CHECK_THAT(forge("", "", "rows", 36), Contains("manifest says (36, 5)")); }
-  SECTION("other dimension") { CHECK_THAT(forge("", "", "dim", 6), Contains("manifest says (37, 6)")); }
-  SECTION("other version") { CHECK_THAT(forge("", "", "version", 2), Contains("version 2")); }
-  SECTION("other format") { CHECK_THAT(forge("", "", "format", "x"), Contains("not the manifest")); }
-  SECTION("wrong type") { CHECK_THAT(forge("", "", "mirrored", "yes"), Contains("'mirrored'")); }
-  SECTION("no files") { CHECK_THAT(forge("", "", "files", Json::object()), Contains("'embeddings.npy'")); }
+  SECTION("other shape") { CHECK_THAT(forge("", "", "rows", 36), contains_text("manifest says (36, 5)")); }
+  SECTION("other dimension") { CHECK_THAT(forge("", "", "dim", 6), contains_text("manifest says (37, 6)")); }
+  SECTION("other version") { CHECK_THAT(forge("", "", "version", 2), contains_text("version 2")); }
+  SECTION("other format") { CHECK_THAT(forge("", "", "format", "x"), contains_text("not the manifest")); }
+  SECTION("wrong type") { CHECK_THAT(forge("", "", "mirrored", "yes"), contains_text("'mirrored'")); }
+  SECTION("no files") {
+    CHECK_THAT(forge("", "", "files", Json::object()), contains_text("'embeddings.npy'"));
+  }
   SECTION("line missing") {
-    CHECK_THAT(forge("items.tsv", items.substr(0, items.rfind("person 36")), "", {}), Contains("36 lines"));
+    CHECK_THAT(forge("items.tsv", items.substr(0, items.rfind("person 36")), "", {}),
+               contains_text("36 lines"));
   }
   SECTION("last line cut") {
-    CHECK_THAT(forge("items.tsv", items.substr(0, items.size() - 1), "", {}), Contains("line 37"));
+    CHECK_THAT(forge("items.tsv", items.substr(0, items.size() - 1), "", {}), contains_text("line 37"));
   }
   SECTION("label missing") {
-    CHECK_THAT(forge("items.tsv", "person 0\n" + items, "", {}), Contains("line 1"));
+    CHECK_THAT(forge("items.tsv", "person 0\n" + items, "", {}), contains_text("line 1"));
   }
   SECTION("NaN") {
     const float nan = std::numeric_limits<float>::quiet_NaN();
     std::memcpy(npy.data() + npy.size() - 4, &nan, 4);
-    CHECK_THAT(forge("embeddings.npy", npy, "", {}), Contains("row 36 (person 36/photo.jpg)"));
+    CHECK_THAT(forge("embeddings.npy", npy, "", {}), contains_text("row 36 (person 36/photo.jpg)"));
   }
   SECTION("infinity in the mirrored array") {
     const float infinity = -std::numeric_limits<float>::infinity();
     std::memcpy(npy.data() + 128, &infinity, 4);
-    CHECK_THAT(forge("embeddings_mirrored.npy", npy, "", {}), Contains("row 0 (person 0/photo.jpg)"));
+    CHECK_THAT(forge("embeddings_mirrored.npy", npy, "", {}), contains_text("row 0 (person 0/photo.jpg)"));
   }
   SECTION("deeply nested") {
     overwrite(set / "manifest.json", std::string(1000000, '['));
-    CHECK_THAT(error_of(ErrorKind::kData, [&] { EmbeddingStore::open(set); }), Contains("deeper"));
+    CHECK_THAT(error_of(ErrorKind::kData, [&] { EmbeddingStore::open(set); }), contains_text("deeper"));
   }
 }
 
