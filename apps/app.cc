@@ -1,5 +1,6 @@
 #include "app.h"
 
+#include <signal.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -8,7 +9,6 @@
 
 #include "uir/base/allocator.h"
 #include "uir/base/log.h"
-#include "uir/pipeline/stop_request.h"
 
 namespace uir {
 namespace {
@@ -49,7 +49,8 @@ int report(const std::string& program, const std::string& message, int exit_code
 
 App::App(const std::string& name, const std::string& description) : name_(name), cli_(description, name) {
   cli_.add_option("config", config_file_, "Experiment file (YAML)");
-  cli_.add_option("--set", overrides_, "Override an option: a.b=value (repeatable)")->take_all();
+  cli_.add_option("--set", overrides_, "Override an option: a.b=value (repeatable)")
+      ->allow_extra_args(false);  // one value each, so that the file may follow
   cli_.add_flag("--print-config", print_config_, "Print the experiment with every option resolved, and stop");
   cli_.add_flag("--describe-config", describe_config_,
                 "Print all options with their meaning (Markdown), and stop");
@@ -89,7 +90,9 @@ void App::execute(const std::function<void(const Experiment&)>& body) {
     return;
   }
   tune_memory_allocator();
-  watch_stop_signals();
+  // A full disk or a closed pipe must surface as a failed write, not as a signal.
+  ::signal(SIGXFSZ, SIG_IGN);
+  ::signal(SIGPIPE, SIG_IGN);
   body(experiment);
 }
 

@@ -8,6 +8,8 @@ int main(int argc, char** argv) {
   app.cli().add_flag(
       "--resume", run.resume,
       "Continue from the latest checkpoint of the run folder (from the start if there is none)");
-  app.cli().add_option("--stop-after", run.stop_after_step, "Save and stop (exit code 75) after this step");
+  app.cli()
+      .add_option("--stop-after", run.stop_after_step, "Save and stop (exit code 75) after this step")
+      ->check(CLI::NonNegativeNumber);
   return app.run(argc, argv, [&](const uir::Experiment& experiment) { uir::run_train(experiment, run); });
 }

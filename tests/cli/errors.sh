@@ -12,8 +12,10 @@ expect 66 uir-train absent.yaml
 says "absent.yaml: cannot open"
 expect 0 uir-train --help
 expect 0 uir-train --version
-expect 0 uir-train exp.yaml --print-config
+expect 0 uir-train --set uir.weight=7 exp.yaml --print-config
 says "reduction: released"
+says "weight: 7"
+expect 64 uir-train exp.yaml --stop-after=-3
 
 # The config: all problems at once, with places.
 cat >bad.yaml <<'EOF'
@@ -66,6 +68,9 @@ says "resuming at step 5"
 expect 78 uir-train exp.yaml --resume --set head.scale=20
 says "was:  scale: 16"
 says "now:  scale: 20"
+grep -q 'scale: 16' run/config.yaml || die "a refused resume changed config.yaml"
+expect 64 uir-train exp.yaml --resume --stop-after 2
+says "the run is at step 6 already"
 write_tiny_config other.yaml
 sed -i 's/identities: 16/identities: 17/' other.yaml
 expect 0 uir-index other.yaml --set paths.index=other_index

@@ -51,7 +51,7 @@ paths: {run: whole, index: many_index}
 data: {sources: [{name: many, role: test, type: synthetic, identities: 300, images_per_identity: 4}]}
 model: {type: mobilefacenet, width: 0.0625, embedding_size: 32}
 train: {threads: 1}
-extract: {batch: 4}
+extract: {batch: 7}  # the last batch is not full
 EOF
 expect 0 uir-index many.yaml
 expect 0 uir-extract many.yaml
@@ -63,6 +63,7 @@ kill -KILL $pid 2>/dev/null || die "the extraction ended before it could be kill
 wait $pid 2>/dev/null || true
 expect 0 uir-extract many.yaml
 says "continuing at image"
+same whole/embeddings/class_centers/embeddings.npy undisturbed/class_centers/embeddings.npy
 for file in embeddings.npy embeddings_mirrored.npy classes.npy items.tsv manifest.json; do
   same whole/embeddings/many/$file undisturbed/many/$file
 done

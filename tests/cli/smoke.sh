@@ -27,6 +27,17 @@ EOF
 expect 0 uir-eval exp.yaml
 grep -v '^report:' out.txt | diff - <(grep -v '^report:' first.txt) || die "a second evaluation differs"
 
+# A damaged set is extracted again; sets of different weights are not measured together.
+echo >>run/embeddings/strangers/items.tsv
+expect 65 uir-eval exp.yaml
+expect 0 uir-extract exp.yaml
+says "extracting it again"
+expect 0 uir-eval exp.yaml
+expect 0 uir-extract exp.yaml --set extract.weights=run/checkpoints/step-0000000025 --set extract.sets=[strangers]
+expect 65 uir-eval exp.yaml
+says "run uir-extract again for all sets"
+expect 0 uir-extract exp.yaml
+
 # The pack is a data set like any other.
 write_tiny_config packed.yaml packed_run
 cat >packed.yaml <<'EOF'

@@ -92,7 +92,12 @@ void prune_checkpoints(const fs::path& root, int64_t keep_last) {
   const std::vector<int64_t> steps = steps_by_age(root);
   // Also when nothing is to be deleted: every checkpoint is verified while it is the newest.
   if (steps.empty() || !is_valid(root / checkpoint_name(steps[0])) || std::ssize(steps) <= keep_last) return;
-  const auto best = best_checkpoint(root);
+  std::optional<BestCheckpoint> best;
+  try {
+    best = best_checkpoint(root);
+  } catch (const Error& e) {
+    return log_warning(e.what(), "; no checkpoint is deleted until another one is marked as the best");
+  }
   for (auto step = steps.begin() + keep_last; step != steps.end(); ++step) {
     const std::string name = checkpoint_name(*step);
     if (best && best->name == name) continue;

@@ -2,6 +2,7 @@
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
+#include <torch/cuda.h>
 
 #include "uir/base/error.h"
 #include "uir/base/log.h"
@@ -15,11 +16,15 @@ at::Device resolve_device(const std::string& name) {
   if (name == "auto") return at::hasCUDA() ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
   try {
     const at::Device device(name);
-    if (device.is_cpu() || at::hasCUDA()) return device;
+    if (device.is_cpu()) return device;
+    if (at::hasCUDA() && device.is_cuda() && device.index() < static_cast<int>(torch::cuda::device_count())) {
+      return device;
+    }
   } catch (const c10::Error&) {
     fail(ErrorKind::kConfig, "train.device: '", name, "' is no device; expected auto, cpu, cuda or cuda:N");
   }
-  fail(ErrorKind::kConfig, "train.device: '", name, "', but LibTorch sees no CUDA device; use auto or cpu");
+  fail(ErrorKind::kConfig, "train.device: '", name,
+       "', but LibTorch sees no such CUDA device; use auto or cpu");
 }
 
 at::ScalarType resolve_type(Precision precision, at::Device device) {

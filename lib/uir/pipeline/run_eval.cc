@@ -74,7 +74,22 @@ class Evaluation {
       fail(ErrorKind::kMissingInput, folder.string(), ": no embeddings of set '", set,
            "'; run uir-extract first");
     }
-    return stores_.emplace(set, EmbeddingStore::open(folder)).first->second;
+    const EmbeddingStore& opened = stores_.emplace(set, EmbeddingStore::open(folder)).first->second;
+    check_same_weights(set, opened);
+    return opened;
+  }
+
+  // Sets of different networks must not be measured against each other, nor beside each other in one report.
+  void check_same_weights(const std::string& set, const EmbeddingStore& opened) const {
+    const auto& [first_set, first] = *stores_.begin();
+    for (const char* key : {"weights", "data"}) {
+      const Json ours = opened.manifest().value(key, Json()), theirs = first.manifest().value(key, Json());
+      if (ours != theirs) {
+        fail(ErrorKind::kData, opened.folder().string(), ": set '", set, "' was extracted with other ", key,
+             " (", ours.dump(), ") than set '", first_set, "' (", theirs.dump(),
+             "); run uir-extract again for all sets");
+      }
+    }
   }
 
   const CanonicalVectors& canonical(const std::string& set) {

@@ -23,7 +23,11 @@ namespace {
 fs::path weights_path(const Experiment& experiment) {
   if (!experiment.extract.weights.empty()) return experiment.extract.weights.value;
   const fs::path root = experiment.checkpoints_folder();
-  if (const auto best = best_checkpoint(root)) return root / best->name;
+  try {
+    if (const auto best = best_checkpoint(root)) return open_checkpoint(root / best->name).folder();
+  } catch (const Error& e) {
+    log_warning(e.what(), "; using the latest checkpoint instead of the best");
+  }
   if (const auto latest = latest_checkpoint(root)) return latest->folder();
   fail(ErrorKind::kMissingInput, root.string(),
        ": no checkpoint; run uir-train first or set extract.weights");
@@ -94,11 +98,16 @@ class Extraction {
     if (is_current(folder, shape, manifest(set)))
       return log_info("set ", set, ": up to date, ", folder.string());
     EmbeddingStoreWriter writer(folder, shape, manifest(set));
-    const int64_t batch = experiment_.extract.batch;
-    const int64_t first = writer.rows_done() / batch * batch;
-    ensure(first == writer.rows_done(), "a store is synced at batch boundaries");
+    const int64_t first = writer.rows_done();
     if (first > 0) log_info("set ", set, ": continuing at image ", first);
-    Progress progress("extracting " + set, "images", shape.rows - first);
+    if (first < shape.rows) append_rows(writer, set, rows, first, classes);
+    writer.commit();
+    log_info("set ", set, ": ", shape.rows, " embeddings in ", folder.string());
+  }
+
+  void append_rows(EmbeddingStoreWriter& writer, const std::string& set, const std::vector<int64_t>& rows,
+                   int64_t first, bool classes) {
+    Progress progress("extracting " + set, "images", static_cast<int64_t>(rows.size()) - first);
     int64_t blocks = 0;
     embed_rows(index_, rows, first, *backbone_, options(), [&](const EmbeddingBlock& block) {
       append(writer, block, classes);
@@ -108,15 +117,18 @@ class Extraction {
       if (++blocks % kBlocksPerSync == 0 || stop) writer.sync();
       if (stop) fail(ErrorKind::kStopped, "stopped in set ", set, "; run again to continue");
     });
-    writer.commit();
-    log_info("set ", set, ": ", shape.rows, " embeddings in ", folder.string());
   }
 
   static bool is_current(const fs::path& folder, const StoreShape& shape, const Json& wanted) {
     if (!fs::exists(folder)) return false;
-    const EmbeddingStore store = EmbeddingStore::open(folder);
-    return store.manifest() == wanted && store.size() == shape.rows &&
-           store.mirrored().has_value() == shape.mirrored && store.classes().has_value() == shape.classes;
+    try {
+      const EmbeddingStore store = EmbeddingStore::open(folder);
+      return store.manifest() == wanted && store.size() == shape.rows &&
+             store.mirrored().has_value() == shape.mirrored && store.classes().has_value() == shape.classes;
+    } catch (const Error& e) {
+      log_warning(e.what(), "; extracting it again");
+      return false;
+    }
   }
 
   void append(EmbeddingStoreWriter& writer, const EmbeddingBlock& block, bool with_classes) {
@@ -144,7 +156,9 @@ class Extraction {
                                          : concat("class ", c, '\t', c));
     }
     EmbeddingStoreWriter writer(folder, shape, manifest(kClassCentersSet));
-    writer.append({centers.data_ptr<float>(), shape.rows, shape.dim}, nullptr, nullptr, items);
+    if (writer.rows_done() == 0) {  // else: complete, but interrupted before it was published
+      writer.append({centers.data_ptr<float>(), shape.rows, shape.dim}, nullptr, nullptr, items);
+    }
     writer.commit();
     log_info("set ", kClassCentersSet, ": ", shape.rows, " class centers in ", folder.string());
   }
@@ -165,6 +179,9 @@ class Extraction {
 
 }  // namespace
 
-void run_extract(const Experiment& experiment) { Extraction(experiment).run(); }
+void run_extract(const Experiment& experiment) {
+  watch_stop_signals();
+  Extraction(experiment).run();
+}
 
 }  // namespace uir

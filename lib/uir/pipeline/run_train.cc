@@ -2,6 +2,7 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
+#include <torch/version.h>
 
 #include <algorithm>
 #include <map>
@@ -113,8 +114,15 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
+// What a result depends on to the last bit, beside the experiment.
+std::string arithmetic(const std::string& device, const std::string& type, int64_t threads,
+                       const std::string& libtorch) {
+  return concat(device, ", ", type, ", ", threads, " threads, LibTorch ", libtorch);
+}
+
 // Refuses a checkpoint of another experiment, option by option.
-void check_resumable(const Checkpoint& checkpoint, const Experiment& experiment, const Index& index) {
+void check_resumable(const Checkpoint& checkpoint, const Experiment& experiment, const Index& index,
+                     const Compute& compute) {
   const std::string place = checkpoint.folder().string();
   Experiment saved = parse_experiment(checkpoint.config(), place + "/config.yaml", "/");
   ignore_harmless(saved, experiment);
@@ -134,10 +142,13 @@ void check_resumable(const Checkpoint& checkpoint, const Experiment& experiment,
          ": cannot resume, the data differs from what the run was trained on (index ",
          checkpoint.data_fingerprint(), ", now ", index.fingerprint(), "); restore it, or start another run");
   }
-  if (checkpoint.threads() != at::get_num_threads()) {
-    log_warning("the run used ", checkpoint.threads(), " threads, now ", at::get_num_threads(),
-                ": the result will not be the same to the last bit");
-  }
+  const std::string before = arithmetic(checkpoint.train_state().value("device", "?"),
+                                        checkpoint.train_state().value("pixel_type", "?"),
+                                        checkpoint.threads(), checkpoint.libtorch_version());
+  const std::string now = arithmetic(c10::DeviceTypeName(compute.device.type(), true),
+                                     c10::toString(compute.pixel_type), at::get_num_threads(), TORCH_VERSION);
+  if (before != now)
+    log_warning("the run was computed with ", before, ", now with ", now, ": not the same to the last bit");
 }
 
 // Weights, and class centers where the identities agree, of another run; says what was taken.
@@ -196,6 +207,7 @@ void describe_run(const Experiment& experiment, const Index& index, const Traine
 
 void run_train(const Experiment& experiment, const TrainRun& run) {
   refuse_several_ranks(world_from_environment());
+  watch_stop_signals();
   const Compute compute = choose_compute(experiment.train);
   const Index index = Index::open(experiment.index_folder(), Index::Check::kFull);
   check_data(experiment, index);
@@ -231,14 +243,14 @@ void run_train(const Experiment& experiment, const TrainRun& run) {
                      .stop_requested = stop_requested,
                      .stop_after_step = run.stop_after_step};
   create_folders(experiment.run_folder());
-  write_file_atomically(experiment.run_folder() / "config.yaml", parts.resolved_config);
   Trainer trainer(std::move(parts));
   describe_run(experiment, index, trainer, *backbone);
   if (checkpoint) {
-    check_resumable(*checkpoint, experiment, index);
+    check_resumable(*checkpoint, experiment, index, compute);
     trainer.resume(*checkpoint);
     log_info("resuming at step ", checkpoint->step(), " of ", trainer.total_steps());
   }
+  write_file_atomically(experiment.run_folder() / "config.yaml", resolved_config(experiment));
   trainer.run();
 }
 

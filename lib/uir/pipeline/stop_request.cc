@@ -25,9 +25,6 @@ void watch_stop_signals() {
   action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);
   for (const int number : {SIGTERM, SIGINT, SIGUSR1}) ::sigaction(number, &action, nullptr);
-  // A full disk or a closed pipe must surface as a failed write, not as a signal.
-  ::signal(SIGXFSZ, SIG_IGN);
-  ::signal(SIGPIPE, SIG_IGN);
 }
 
 bool stop_requested() { return requested != 0; }

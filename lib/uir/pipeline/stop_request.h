@@ -1,5 +1,6 @@
-// SIGTERM, SIGINT and SIGUSR1 ask for a stop at the next safe point (a checkpoint, then exit code 75); a second
-// signal ends the process at once.
+// SIGTERM, SIGINT and SIGUSR1 ask training and extraction for a stop at the next safe point (everything saved, exit
+// code 75); a second signal ends the process at once. Indexing and evaluation are not watched: they publish
+// atomically, so a signal may end them anywhere.
 #pragma once
 
 namespace uir {

@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 #include <optional>
 #include <string_view>
 #include <system_error>
@@ -76,6 +77,16 @@ void RunLog::write(const Json& line) {
   const bool mended = written <= 0 || (known && ::ftruncate(fd_, before.st_size) == 0);
   fail(ErrorKind::kIo, path_.string(), ": cannot write the step log: ", why,
        mended ? "" : " (its last line is torn; resuming mends that)");
+}
+
+int64_t RunLog::count(int64_t step, const std::string& key) const {
+  std::ifstream in(path_);
+  int64_t found = 0;
+  for (std::string line; std::getline(in, line);) {
+    const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+    if (json.is_object() && json.value("step", int64_t{-1}) == step && json.contains(key)) ++found;
+  }
+  return found;
 }
 
 void RunLog::sync() {

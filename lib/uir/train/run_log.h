@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "uir/base/file.h"
 #include "uir/base/json.h"
@@ -22,8 +23,9 @@ class RunLog {
   RunLog(const RunLog&) = delete;
   RunLog& operator=(const RunLog&) = delete;
 
-  void write(const Json& line);  // must have an integer "step"
-  void sync();                   // what was written survives a crash of the machine; for checkpoints
+  void write(const Json& line);                               // must have an integer "step"
+  int64_t count(int64_t step, const std::string& key) const;  // lines of the step that have the key
+  void sync();  // what was written survives a crash of the machine; for checkpoints
 
  private:
   fs::path path_;

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <optional>
 #include <utility>
 
 #include "uir/base/log.h"
@@ -131,6 +132,11 @@ struct Trainer::Impl {
   HeadStep head_step() const;
   bool scales_loss() const { return parts.pixel_type == at::kHalf; }
   double loss_scale() const { return scales_loss() ? scaler.scale() : 1; }
+  int64_t verifications() const { return static_cast<int64_t>(parts.config.verification.protocols.size()); }
+  bool verification_due() const {
+    const int64_t every = parts.config.verification.every_steps;
+    return parts.verify && (step == total_steps || (every > 0 && step % every == 0));
+  }
   double epoch() const { return static_cast<double>(step) / static_cast<double>(sampler.steps_per_epoch()); }
 
   // What happens between steps.
@@ -152,7 +158,7 @@ struct Trainer::Impl {
 
   int64_t step = 0;  // optimizer steps done, skipped ones included
   int64_t skipped = 0, skipped_in_row = 0;
-  int64_t saved_step = -1, verified_step = -1;
+  int64_t saved_step = -1;
   int64_t bad_images = 0;
 
   Totals interval;  // since the last console line
@@ -182,7 +188,7 @@ void Trainer::Impl::resume(const Checkpoint& checkpoint) {
   scaler.load_state(json_at<Json>(saved, "loss_scaler", place));
   skipped = json_at<int64_t>(saved, "skipped", place);
   skipped_in_row = json_at<int64_t>(saved, "skipped_in_row", place);
-  step = saved_step = verified_step = checkpoint.step();
+  step = saved_step = checkpoint.step();
 }
 
 Loader Trainer::Impl::make_loader() const {
@@ -201,6 +207,12 @@ void Trainer::Impl::run() {
   remove_leftovers(parts.checkpoints_folder);
   log = std::make_unique<RunLog>(parts.run_folder / "log.jsonl", step + 1);
   parts.backbone->train();
+  if (parts.stop_after_step > 0 && step >= parts.stop_after_step && step < total_steps) {
+    fail(ErrorKind::kUsage, "--stop-after ", parts.stop_after_step, ": the run is at step ", step,
+         " already");
+  }
+  // A crash may have come between a checkpoint and its verification.
+  if (step > 0 && verification_due() && log->count(step, "verification") < verifications()) verify();
   Loader loader = make_loader();
   interval_start = Clock::now();
   while (step < total_steps) {
@@ -208,7 +220,6 @@ void Trainer::Impl::run() {
     if (step % parts.config.log_every == 0 || step == total_steps) report(loader);
     at_step_boundary();
   }
-  verify();
   save();
 }
 
@@ -296,8 +307,8 @@ void Trainer::Impl::skip(const Totals& totals, Json& line) {
 
 void Trainer::Impl::at_step_boundary() {
   const TrainConfig& config = parts.config;
-  if (config.verification.every_steps > 0 && step % config.verification.every_steps == 0) verify();
   if (step % config.checkpoint.every_steps == 0) save();
+  if (verification_due()) verify();
   const bool asked = parts.stop_requested && parts.stop_requested();
   if ((asked || step == parts.stop_after_step) && step < total_steps) {
     save();
@@ -327,28 +338,31 @@ void Trainer::Impl::report(Loader& loader) {
 }
 
 void Trainer::Impl::verify() {
-  if (!parts.verify || verified_step == step) return;
+  save();  // what was trained must not depend on the verification's success
   const auto start = Clock::now();
   for (const VerificationScore& score : parts.verify(*parts.backbone)) {
     log_info("step ", step, "  ", score.protocol, ": accuracy ", significant(score.accuracy));
-    log->write({{"step", step},
-                {"verification", score.protocol},
-                {"accuracy", score.accuracy},
-                {"numbers", score.numbers}});
     const std::string& wanted = parts.config.checkpoint.best_by;
     if (wanted == score.protocol ||
         (wanted.empty() && score.protocol == parts.config.verification.protocols.front())) {
       keep_if_best(score);
     }
+    log->write({{"step", step},
+                {"verification", score.protocol},
+                {"accuracy", score.accuracy},
+                {"numbers", score.numbers}});
   }
-  verified_step = step;
   interval_start += std::chrono::duration_cast<Clock::duration>(Clock::now() - start);  // not training time
 }
 
 void Trainer::Impl::keep_if_best(const VerificationScore& score) {
-  const auto best = best_checkpoint(parts.checkpoints_folder);
+  std::optional<BestCheckpoint> best;
+  try {
+    best = best_checkpoint(parts.checkpoints_folder);
+  } catch (const Error& e) {
+    log_warning(e.what(), "; the best checkpoint is counted from here on");
+  }
   if (best && best->metric == score.protocol && best->value >= score.accuracy) return;
-  save();
   mark_best(parts.checkpoints_folder, {checkpoint_name(step), score.protocol, score.accuracy});
 }
 
@@ -375,8 +389,11 @@ CheckpointContents Trainer::Impl::contents() const {
   contents.centers = parts.head->centers().detach();
   contents.centers_optimizer = optimizer.state(true);
   contents.model_config = parts.model_config;
-  contents.train_state = {
-      {"loss_scaler", scaler.state()}, {"skipped", skipped}, {"skipped_in_row", skipped_in_row}};
+  contents.train_state = {{"device", c10::DeviceTypeName(parts.device.type(), true)},
+                          {"pixel_type", c10::toString(parts.pixel_type)},
+                          {"loss_scaler", scaler.state()},
+                          {"skipped", skipped},
+                          {"skipped_in_row", skipped_in_row}};
   contents.config = parts.resolved_config;
   contents.data_fingerprint = parts.index.fingerprint();
   contents.classes_fingerprint = parts.index.classes_fingerprint();
