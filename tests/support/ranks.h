@@ -6,9 +6,11 @@
 #include <chrono>
 #include <exception>
 #include <functional>
+#include <latch>
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "uir/dist/process_group.h"
@@ -19,15 +21,26 @@ inline void run_ranks(int64_t size, const std::function<void(std::shared_ptr<con
   auto store = c10::make_intrusive<c10d::HashStore>();
   std::exception_ptr error;
   std::mutex mutex;
+  const auto guarded = [&](const std::function<void()>& part) {
+    try {
+      part();
+    } catch (...) {
+      std::lock_guard lock(mutex);
+      if (!error) error = std::current_exception();
+    }
+  };
+  // No body starts, and so none can end and hang up, before every rank has met the others.
+  std::latch met(size);
   std::vector<std::thread> threads;
   for (int64_t rank = 0; rank < size; ++rank) {
     threads.emplace_back([&, rank] {
-      try {
-        body(std::make_shared<uir::ProcessGroupCommunicator>(store, rank, size, timeout, "127.0.0.1"));
-      } catch (...) {
-        std::lock_guard lock(mutex);
-        if (!error) error = std::current_exception();
-      }
+      std::shared_ptr<const uir::Communicator> communicator;
+      guarded([&] {
+        communicator =
+            std::make_shared<uir::ProcessGroupCommunicator>(store, rank, size, timeout, "127.0.0.1");
+      });
+      met.arrive_and_wait();
+      if (communicator) guarded([&] { body(std::move(communicator)); });
     });
   }
   for (std::thread& thread : threads) thread.join();
