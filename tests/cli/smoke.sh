@@ -22,7 +22,7 @@ for word in tar_at_far_0.1 dir_at_far_0.1 centers rejection; do says "$word"; do
 python3 - <<'EOF'
 import json
 report = json.load(open("run/report/report.json"))
-assert [p["name"] for p in report["protocols"]] == ["pairs", "open_set", "centers", "rejection"], report.keys()
+assert [p["name"] for p in report["models"][0]["protocols"]] == ["pairs", "open_set", "centers", "rejection"], report.keys()
 EOF
 expect 0 uir-eval exp.yaml
 grep -v '^report:' out.txt | diff - <(grep -v '^report:' first.txt) || die "a second evaluation differs"
@@ -104,7 +104,7 @@ expect 0 uir-extract pairs.yaml
 expect 0 uir-eval pairs.yaml
 python3 - <<'EOF'
 import json
-by_name = {p["name"]: p for p in json.load(open("pairs_run/report/report.json"))["protocols"]}
+by_name = {p["name"]: p for p in json.load(open("pairs_run/report/report.json"))["models"][0]["protocols"]}
 number = lambda p, n: by_name[p]["numbers"][n]
 # The same pairs in another order: scores, hence AUC, are the same; the folds differ.
 assert number("lfw", "auc") == number("bin", "auc"), by_name
@@ -114,6 +114,37 @@ logged = [json.loads(line) for line in open("pairs_run/log.jsonl")]
 accuracies = [l["accuracy"] for l in logged if l.get("verification") == "lfw"]
 assert best["value"] == max(accuracies), (best, accuracies)
 EOF
+
+# Models side by side: the run, and the same embeddings as another tool would have left them.
+cut -f 1 pairs_run/embeddings/test/items.tsv >items.txt
+cut -f 2 pairs_run/embeddings/test/items.tsv >labels.txt
+cat >models.yaml <<'EOF'
+paths: {run: models_run}
+eval:
+  models:
+    - {name: ours, run: pairs_run}
+    - name: theirs
+      sets:
+        - set: test
+          features: pairs_run/embeddings/test/embeddings.npy
+          mirrored: pairs_run/embeddings/test/embeddings_mirrored.npy
+          items: items.txt
+          labels: labels.txt
+  protocols:
+    - {name: lfw, type: verification, set: test, pairs: pairs.txt}
+    - {name: pairs, type: all_pairs, set: test, far: [0.1]}
+EOF
+expect 0 uir-eval models.yaml
+says "== theirs =="
+python3 - <<'EOF'
+import json
+ours, theirs = json.load(open("models_run/report/report.json"))["models"]
+assert ours["protocols"] == theirs["protocols"] and len(ours["protocols"]) == 2
+EOF
+sed -i '$d' items.txt
+expect 65 uir-eval models.yaml
+says "model theirs: protocol lfw"
+says "the list must have one line per row"
 
 # Another run starts from these weights; its identities differ, so its centers start at random, and it says so.
 expect 0 uir-train exp.yaml --set paths.run=tuned --set paths.index=run/index --set train.init.from=run/checkpoints/step-0000000030

@@ -87,13 +87,47 @@ void describe(Visitor& v, ProtocolConfig& c) {
   v.variant("type", c.kind, "What is measured.");
 }
 
+// One embedding set of a model in files of any tool (EmbeddingFiles, store/embedding_store.h).
+struct SetFiles {
+  std::string set;
+  ConfigPath features;
+  ConfigPath mirrored;
+  ConfigPath items;
+  ConfigPath labels;
+};
+template <class Visitor>
+void describe(Visitor& v, SetFiles& c) {
+  v.field("set", c.set, "Name of the set, as protocols call it.", Required{});
+  v.field("features", c.features, "Embeddings: float32 .npy, or the challenges' .bin.", Required{});
+  v.field("mirrored", c.mirrored, "The same of the mirror images.");
+  v.field("items", c.items,
+          "List with one line per row, whose text before the first tab or space names the image; empty: row "
+          "numbers.");
+  v.field("labels", c.labels, "One integer per row: its identity, -1 for none (a distractor).");
+}
+
+// What is evaluated: the embeddings of a run, or of another tool.
+struct EvalModel {
+  std::string name;
+  ConfigPath run;
+  std::vector<SetFiles> sets;
+};
+template <class Visitor>
+void describe(Visitor& v, EvalModel& c) {
+  v.field("name", c.name, "Name in reports.", Required{});
+  v.field("run", c.run, "Run folder whose embeddings (uir-extract) are measured.");
+  v.list("sets", c.sets, "Sets of embeddings in files of any tool; they come before the run's.");
+}
+
 struct EvalConfig {
   std::vector<ProtocolConfig> protocols;
+  std::vector<EvalModel> models;
   int64_t threads = 0;
 };
 template <class Visitor>
 void describe(Visitor& v, EvalConfig& c) {
   v.list("protocols", c.protocols, "The measurements, in the order of the report.");
+  v.list("models", c.models, "What is measured and compared; empty: the embeddings of this run.");
   v.field("threads", c.threads, "Threads; 0: one per processor.", Between{0, 1024});
 }
 

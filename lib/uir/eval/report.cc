@@ -9,7 +9,7 @@ namespace uir {
 namespace {
 
 constexpr std::string_view kFormat = "uir-report";
-constexpr int kVersion = 1;
+constexpr int kVersion = 2;
 constexpr int kCurvePoints = 200;
 constexpr size_t kTextWidth = 100;
 
@@ -84,14 +84,21 @@ double ProtocolResult::value_of(std::string_view number) const {
 }
 
 Json to_json(const Report& report) {
-  Json protocols = Json::array();
-  for (const ProtocolResult& result : report.results) protocols.push_back(to_json(result));
-  return {{"format", kFormat}, {"version", kVersion}, {"run", report.run}, {"protocols", protocols}};
+  Json models = Json::array();
+  for (const ModelReport& model : report.models) {
+    Json protocols = Json::array();
+    for (const ProtocolResult& result : model.results) protocols.push_back(to_json(result));
+    models.push_back({{"name", model.name}, {"sets", model.sets}, {"protocols", protocols}});
+  }
+  return {{"format", kFormat}, {"version", kVersion}, {"models", models}};
 }
 
 std::string to_text(const Report& report) {
   std::string text;
-  for (const ProtocolResult& result : report.results) text += (text.empty() ? "" : "\n") + to_text(result);
+  for (const ModelReport& model : report.models) {
+    if (report.models.size() > 1) text += concat(text.empty() ? "" : "\n", "== ", model.name, " ==\n");
+    for (const ProtocolResult& result : model.results) text += (text.empty() ? "" : "\n") + to_text(result);
+  }
   return text;
 }
 

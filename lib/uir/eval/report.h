@@ -42,9 +42,15 @@ struct ProtocolResult {
   double value_of(std::string_view number) const;
 };
 
-struct Report {
-  Json run = Json::object();  // what was evaluated: weights, sets, config (the caller's)
+// What was measured of one model: of a run, or of another tool's embeddings.
+struct ModelReport {
+  std::string name;
+  Json sets = Json::object();  // what each set was made with: the manifest of its embeddings
   std::vector<ProtocolResult> results;
+};
+
+struct Report {
+  std::vector<ModelReport> models;  // all measured by the same protocols, in the same order
 };
 
 Json to_json(const Report& report);

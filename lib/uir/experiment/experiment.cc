@@ -46,6 +46,13 @@ class PathResolver {
   fs::path config_folder_, data_root_;
 };
 
+// Names become names of files.
+bool is_plain_name(std::string_view name) {
+  return !name.empty() && std::ranges::all_of(name, [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-';
+  });
+}
+
 void resolve_paths(Experiment& experiment, const fs::path& folder) {
   const fs::path config_folder = fs::absolute(folder);
   PathResolver resolver(config_folder, absolute_in(config_folder, experiment.paths.data_root.value));
@@ -62,6 +69,7 @@ class CrossChecks {
     batch();
     depth();
     device();
+    models();
     protocols();
     sets(experiment.extract.sets, "extract.sets");
   }
@@ -81,11 +89,7 @@ class CrossChecks {
     for (size_t i = 0; i < experiment_.data.sources.size(); ++i) {
       const SourceConfig& source = experiment_.data.sources[i];
       const std::string place = concat("data.sources.", i, " (", source.name, "): ");
-      const bool plain =
-          !source.name.empty() && std::all_of(source.name.begin(), source.name.end(), [](char c) {
-            return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-';
-          });
-      if (!plain) problem(place, "name may hold letters, digits, _ and - only");
+      if (!is_plain_name(source.name)) problem(place, "name may hold letters, digits, _ and - only");
       if (!sources_.emplace(source.name, &source).second) problem(place, "another source has this name");
       if (std::holds_alternative<BinSource>(source.kind) && source.role != Role::kTest) {
         problem(place, "a .bin source has role test, since its images carry no identities");
@@ -115,6 +119,20 @@ class CrossChecks {
     const std::string& device = experiment_.train.device;
     if (device != "auto" && device != "cpu" && device != "cuda" && !device.starts_with("cuda:")) {
       problem("train.device: is '", device, "', expected auto, cpu, cuda or cuda:N");
+    }
+  }
+
+  void models() {
+    std::set<std::string> names;
+    for (const EvalModel& model : experiment_.eval.models) {
+      const std::string place = "eval.models (" + model.name + ")";
+      if (!is_plain_name(model.name)) problem(place, ": name may hold letters, digits, _ and - only");
+      if (!names.insert(model.name).second) problem(place, ": another model has this name");
+      if (model.run.empty() && model.sets.empty()) problem(place, ": needs a run or sets");
+      std::set<std::string> sets;
+      for (const SetFiles& files : model.sets) {
+        if (!sets.insert(files.set).second) problem(place, ": set '", files.set, "' is given twice");
+      }
     }
   }
 
@@ -152,11 +170,11 @@ class CrossChecks {
     sets(p.strangers, place + ": strangers");
   }
 
-  // An experiment that only evaluates has no data section; then sets name embedding folders and are checked there.
+  // Without a data section, or with models from elsewhere, sets name embeddings and are checked where those are opened.
   void sets(const std::vector<std::string>& names, const std::string& place) {
     constexpr std::string_view kHeldOutSuffix = ".held_out";
     for (const std::string& name : names) {
-      if (sources_.empty()) return;
+      if (sources_.empty() || !experiment_.eval.models.empty()) return;
       const bool held_out = name.ends_with(kHeldOutSuffix);
       const auto source =
           sources_.find(held_out ? name.substr(0, name.size() - kHeldOutSuffix.size()) : name);

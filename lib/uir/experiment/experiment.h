@@ -28,6 +28,10 @@ void describe(Visitor& v, PathsConfig& c) {
   v.field("index", c.index, "Folder of the index, to share it among runs; empty: index in the run folder.");
 }
 
+inline fs::path embeddings_folder_of_run(const fs::path& run, const std::string& set) {
+  return run / "embeddings" / set;
+}
+
 struct Experiment {
   PathsConfig paths;
   DataConfig data;
@@ -42,7 +46,9 @@ struct Experiment {
   fs::path run_folder() const { return paths.run.value; }
   fs::path index_folder() const { return paths.index.value; }
   fs::path checkpoints_folder() const { return run_folder() / "checkpoints"; }
-  fs::path embeddings_folder(const std::string& set) const { return run_folder() / "embeddings" / set; }
+  fs::path embeddings_folder(const std::string& set) const {
+    return embeddings_folder_of_run(run_folder(), set);
+  }
   fs::path report_folder() const { return run_folder() / "report"; }
 };
 template <class Visitor>

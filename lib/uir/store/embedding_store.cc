@@ -1,6 +1,7 @@
 #include "uir/store/embedding_store.h"
 
 #include <algorithm>
+#include <charconv>
 #include <mutex>
 #include <numeric>
 
@@ -13,11 +14,13 @@ using namespace store_files;
 struct EmbeddingStore::Impl {
   fs::path folder;
   Json manifest;
-  std::string fingerprint;
-  std::vector<NpyFile> arrays;  // as in array_files()
+  std::vector<MappedMatrix> arrays;  // a store's: as in array_files()
   std::optional<MatrixView> mirrored, classes;
-  MappedFile items;
-  std::vector<uint64_t> line_begins;  // of items.tsv, with its end
+  MappedFile items_file;
+  std::string numbers;                // the items where there is no file
+  std::string_view items_text;        // one item per line
+  std::string_view item_ends = "\t";  // the characters that end an item
+  std::vector<uint64_t> line_begins;  // in items_text, with its end
   std::vector<int64_t> labels;
 
   mutable std::once_flag sorted_once;
@@ -25,10 +28,19 @@ struct EmbeddingStore::Impl {
 
   std::string_view item(int64_t row) const {
     const uint64_t begin = line_begins[row], end = line_begins[row + 1];
-    const std::string_view line = as_text(items.bytes()).substr(begin, end - begin);
-    return line.substr(0, line.find('\t'));
+    const std::string_view line = items_text.substr(begin, end - begin);
+    return line.substr(0, line.find_first_of(item_ends));
   }
   const std::vector<int64_t>& rows_by_item() const;
+
+  // Calls visit(line, its number from 1) for each line of the items, and notes where it begins.
+  template <class Visit>
+  void read_lines(Visit&& visit);
+  void read_items_with_labels(const fs::path& path);
+  void read_items(const fs::path& path);
+  void number_items(int64_t rows);
+  void read_labels(const fs::path& path);
+  void refuse_non_finite(const fs::path& path, MatrixView matrix) const;
 };
 
 namespace {
@@ -78,8 +90,8 @@ void check_file(const fs::path& folder, std::string_view name, const Json& manif
   }
 }
 
-NpyFile open_array(const fs::path& path, int64_t rows, int64_t cols) {
-  NpyFile file(path);
+MappedMatrix open_array(const fs::path& path, int64_t rows, int64_t cols) {
+  MappedMatrix file = open_npy(path);
   const MatrixView found = file.matrix();
   if (found.rows != rows || found.cols != cols) {
     fail(ErrorKind::kData, path.string(), ": shape (", found.rows, ", ", found.cols,
@@ -90,6 +102,74 @@ NpyFile open_array(const fs::path& path, int64_t rows, int64_t cols) {
 
 }  // namespace
 
+template <class Visit>
+void EmbeddingStore::Impl::read_lines(Visit&& visit) {
+  int64_t number = 0;
+  for (size_t begin = 0; begin < items_text.size();) {
+    const size_t end = std::min(items_text.find('\n', begin), items_text.size());
+    visit(items_text.substr(begin, end - begin), ++number);
+    line_begins.push_back(begin);
+    begin = end + 1;
+  }
+  line_begins.push_back(items_text.size());
+}
+
+void EmbeddingStore::Impl::read_items_with_labels(const fs::path& path) {
+  items_file = MappedFile(path);
+  items_text = as_text(items_file.bytes());
+  const bool whole = items_text.empty() || items_text.back() == '\n';
+  read_lines([&](std::string_view line, int64_t number) {
+    const std::optional<Item> item = parse_item(line);
+    if (!item || (!whole && line.end() == items_text.end())) {
+      fail(ErrorKind::kData, path.string(), ": line ", number,
+           ": expected 'item<TAB>label' with a label of at least -1");
+    }
+    labels.push_back(item->label);
+  });
+}
+
+void EmbeddingStore::Impl::read_items(const fs::path& path) {
+  items_file = MappedFile(path);
+  items_text = as_text(items_file.bytes());
+  item_ends = "\t \r\n";
+  read_lines([&](std::string_view line, int64_t number) {
+    if (line.find_first_of(item_ends) == 0 || line.empty()) {
+      fail(ErrorKind::kData, path.string(), ": line ", number, ": no item before the first tab or space");
+    }
+  });
+}
+
+void EmbeddingStore::Impl::number_items(int64_t rows) {
+  item_ends = "\n";
+  for (int64_t row = 0; row < rows; ++row) numbers += concat(row, "\n");
+  items_text = numbers;
+  read_lines([](std::string_view, int64_t) {});
+}
+
+void EmbeddingStore::Impl::read_labels(const fs::path& path) {
+  const std::string text = read_text_file(path);
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = std::min(text.find('\n', begin), text.size());
+    std::string_view line = std::string_view(text).substr(begin, end - begin);
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    int64_t label = 0;
+    const auto [stop, error] = std::from_chars(line.data(), line.data() + line.size(), label);
+    if (error != std::errc() || stop != line.data() + line.size() || label < -1) {
+      fail(ErrorKind::kData, path.string(), ": line ", labels.size() + 1, ": '", line.substr(0, 80),
+           "'; expected one integer of at least -1");
+    }
+    labels.push_back(label);
+    begin = end + 1;
+  }
+}
+
+void EmbeddingStore::Impl::refuse_non_finite(const fs::path& path, MatrixView matrix) const {
+  const int64_t row = first_non_finite_row(matrix);
+  if (row < 0) return;
+  fail(ErrorKind::kData, path.string(), ": row ", row, " (", item(row),
+       ") holds a value that is not finite; extract again");
+}
+
 EmbeddingStore EmbeddingStore::open(const fs::path& folder) {
   auto impl = std::make_shared<Impl>();
   impl->folder = folder;
@@ -97,7 +177,6 @@ EmbeddingStore EmbeddingStore::open(const fs::path& folder) {
   const std::string place = (folder / kManifest).string();
   const StoreShape shape = read_shape(manifest, place);
   impl->manifest = json_at<Json>(manifest, "extraction", place);
-  impl->fingerprint = json_at<std::string>(manifest, "checksum", place);
   for (std::string_view name : data_files(shape)) check_file(folder, name, manifest);
   for (const ArrayFile& file : array_files(shape)) {
     impl->arrays.push_back(open_array(folder / file.name, shape.rows, file.cols));
@@ -105,33 +184,56 @@ EmbeddingStore EmbeddingStore::open(const fs::path& folder) {
     if (file.name == kMirrored) impl->mirrored = matrix;
     if (file.name == kClasses) impl->classes = matrix;
   }
-
-  impl->items = MappedFile(folder / kItems);
-  const std::string_view text = as_text(impl->items.bytes());
-  for (size_t begin = 0; begin < text.size();) {
-    const size_t end = std::min(text.find('\n', begin), text.size());
-    const std::optional<Item> item = parse_item(text.substr(begin, end - begin));
-    if (!item || end == text.size()) {
-      fail(ErrorKind::kData, impl->items.path().string(), ": line ", impl->labels.size() + 1,
-           ": expected 'item<TAB>label' with a label of at least -1");
-    }
-    impl->line_begins.push_back(begin);
-    impl->labels.push_back(item->label);
-    begin = end + 1;
-  }
-  impl->line_begins.push_back(text.size());
+  impl->read_items_with_labels(folder / kItems);
   if (static_cast<int64_t>(impl->labels.size()) != shape.rows) {
-    fail(ErrorKind::kData, impl->items.path().string(), ": ", impl->labels.size(),
+    fail(ErrorKind::kData, (folder / kItems).string(), ": ", impl->labels.size(),
          " lines, but the manifest says ", shape.rows, " rows");
   }
-
   size_t array = 0;
   for (const ArrayFile& file : array_files(shape)) {
-    const int64_t row = first_non_finite_row(impl->arrays[array++].matrix());
-    if (row < 0) continue;
-    fail(ErrorKind::kData, (folder / file.name).string(), ": row ", row, " (", impl->item(row),
-         ") holds a value that is not finite; extract again");
+    impl->refuse_non_finite(folder / file.name, impl->arrays[array++].matrix());
   }
+  EmbeddingStore store;
+  store.impl_ = std::move(impl);
+  return store;
+}
+
+EmbeddingStore EmbeddingStore::open(const EmbeddingFiles& files) {
+  auto impl = std::make_shared<Impl>();
+  impl->folder = files.features;
+  impl->manifest = {{"features", files.features.filename().string()}};
+  impl->arrays.push_back(open_features(files.features));
+  const MatrixView features = impl->arrays.front().matrix();
+  if (!files.mirrored.empty()) {
+    impl->arrays.push_back(open_features(files.mirrored));
+    const MatrixView mirrored = impl->arrays.back().matrix();
+    if (mirrored.rows != features.rows || mirrored.cols != features.cols) {
+      fail(ErrorKind::kData, files.mirrored.string(), ": shape (", mirrored.rows, ", ", mirrored.cols,
+           "), but ", files.features.string(), " has (", features.rows, ", ", features.cols, ")");
+    }
+    impl->mirrored = mirrored;
+    impl->manifest["mirrored"] = files.mirrored.filename().string();
+  }
+
+  const auto check_count = [&](const fs::path& path, size_t lines) {
+    if (static_cast<int64_t>(lines) == features.rows) return;
+    fail(ErrorKind::kData, path.string(), ": ", lines, " lines, but ", files.features.string(), " has ",
+         features.rows, " rows; the list must have one line per row, in the same order");
+  };
+  if (files.items.empty()) {
+    impl->number_items(features.rows);
+  } else {
+    impl->read_items(files.items);
+    check_count(files.items, impl->line_begins.size() - 1);
+  }
+  if (files.labels.empty()) {
+    impl->labels.assign(static_cast<size_t>(features.rows), -1);
+  } else {
+    impl->read_labels(files.labels);
+    check_count(files.labels, impl->labels.size());
+  }
+  impl->refuse_non_finite(files.features, features);
+  if (impl->mirrored) impl->refuse_non_finite(files.mirrored, *impl->mirrored);
   EmbeddingStore store;
   store.impl_ = std::move(impl);
   return store;
@@ -144,7 +246,6 @@ int64_t EmbeddingStore::size() const { return embeddings().rows; }
 std::string_view EmbeddingStore::item(int64_t row) const { return impl_->item(row); }
 std::span<const int64_t> EmbeddingStore::labels() const { return impl_->labels; }
 const Json& EmbeddingStore::manifest() const { return impl_->manifest; }
-std::string EmbeddingStore::fingerprint() const { return impl_->fingerprint; }
 const fs::path& EmbeddingStore::folder() const { return impl_->folder; }
 
 std::vector<std::string_view> EmbeddingStore::items() const {

@@ -16,6 +16,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "uir/base/file.h"
@@ -56,9 +57,20 @@ class EmbeddingStoreWriter {
   std::unique_ptr<Impl> impl_;
 };
 
+// Embeddings from elsewhere: features of any tool, row i belongs to line i of the list.
+struct EmbeddingFiles {
+  fs::path features;  // float32 .npy, or the challenges' .bin (ChallengeFile)
+  fs::path mirrored;  // the same of the mirror images; may be empty
+  fs::path items;   // a list: the item is what stands before a line's first tab or space; empty: row numbers
+  fs::path labels;  // one integer per line, -1: unlabeled or distractor; empty: all -1
+};
+
 class EmbeddingStore {
  public:
   static EmbeddingStore open(const fs::path& folder);
+  // Counts must agree: a list shorter or longer than the features is kData, never filled up. Rows that are not finite
+  // are refused by name as in a store of our own; there is no checksum to compare.
+  static EmbeddingStore open(const EmbeddingFiles& files);
   MatrixView embeddings() const;
   std::optional<MatrixView> mirrored() const;
   std::optional<MatrixView> classes() const;  // [N, 3]
@@ -68,26 +80,36 @@ class EmbeddingStore {
   std::span<const int64_t> labels() const;
   int64_t row_of(std::string_view wanted) const;  // −1 if there is none; kData if two rows have it
   const Json& manifest() const;                   // as it was given to the writer
-  std::string fingerprint() const;                // of manifest.json, and so of every byte
-  const fs::path& folder() const;
+  const fs::path& folder() const;                 // the store's, or the file of the features
 
  private:
   struct Impl;
   std::shared_ptr<const Impl> impl_;
 };
 
-// A two-dimensional float32 array in NumPy format 1.0, 2.0 or 3.0, little-endian, C order, mapped. Everything else is
-// refused by name (kData), and so is a file that is shorter or longer than its shape says.
-class NpyFile {
+// A float32 matrix in a mapped file.
+class MappedMatrix {
  public:
-  explicit NpyFile(const fs::path& path);
-  MatrixView matrix() const;
+  MappedMatrix(MappedFile file, MatrixView view) : file_(std::move(file)), view_(view) {}
+  MatrixView matrix() const { return view_; }
 
  private:
   MappedFile file_;
   MatrixView view_;
 };
+
+// A two-dimensional float32 array in NumPy format 1.0, 2.0 or 3.0, little-endian, C order. Everything else is
+// refused by name (kData), and so is a file that is shorter or longer than its shape says.
+MappedMatrix open_npy(const fs::path& path);
 // The bytes before the data of a float32 [rows, cols] array.
 std::string npy_header(int64_t rows, int64_t cols);
+
+// The feature file of Trillion-Pairs, the LFR challenge and MegaFace: int32 rows, cols, cols·4, 5, then row-major
+// float32. MegaFace's file of one image is (length, 1, 4, 5), so a matrix of one column. Errors as open_npy.
+MappedMatrix open_challenge_file(const fs::path& path);
+std::string challenge_header(int64_t rows, int64_t cols);  // kInternal above 2^31 − 1
+
+// Either, told apart by NumPy's magic bytes.
+MappedMatrix open_features(const fs::path& path);
 
 }  // namespace uir

@@ -138,8 +138,9 @@ uint64_t array_bytes(const fs::path& path, int64_t rows, int64_t cols) {
 
 }  // namespace
 
-NpyFile::NpyFile(const fs::path& path) : file_(path) {
-  const std::string_view bytes = as_text(file_.bytes());
+MappedMatrix open_npy(const fs::path& path) {
+  MappedFile file(path);
+  const std::string_view bytes = as_text(file.bytes());
   const Prefix prefix = read_prefix(path, bytes);
   const auto [rows, cols] = HeaderReader(path, bytes.substr(prefix.text, prefix.data - prefix.text)).read();
   const uint64_t expected = array_bytes(path, rows, cols), found = bytes.size() - prefix.data;
@@ -151,10 +152,8 @@ NpyFile::NpyFile(const fs::path& path) : file_(path) {
     fail(ErrorKind::kData, path.string(), ": the data begin at byte ", prefix.data,
          ", not at a multiple of 4");
   }
-  view_ = {reinterpret_cast<const float*>(bytes.data() + prefix.data), rows, cols};
+  return {std::move(file), {reinterpret_cast<const float*>(bytes.data() + prefix.data), rows, cols}};
 }
-
-MatrixView NpyFile::matrix() const { return view_; }
 
 std::string npy_header(int64_t rows, int64_t cols) {
   std::string text = concat("{'descr': '<f4', 'fortran_order': False, 'shape': (", rows, ", ", cols, "), }");

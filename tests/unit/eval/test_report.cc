@@ -14,7 +14,7 @@ Report example() {
   result.count("genuine_pairs", 3000);
   result.number("accuracy", 0.9951666666666666);
   result.undefined("val", "a fold lacks pairs");
-  return {{{"weights", "abc"}}, {result}};
+  return {{{"ours", {{"lfw", {{"weights", "abc"}}}}, {result}}}};
 }
 
 }  // namespace
@@ -24,9 +24,9 @@ TEST_CASE("the JSON report keeps every digit and says why a number is missing") 
   write_report(folder / "report", example());
   const Json json = read_json_file(folder / "report" / "report.json");
   CHECK(json["format"] == "uir-report");
-  CHECK(json["version"] == 1);
-  CHECK(json["run"]["weights"] == "abc");
-  const Json& lfw = json["protocols"][0];
+  CHECK(json["version"] == 2);
+  CHECK(json["models"][0]["sets"]["lfw"]["weights"] == "abc");
+  const Json& lfw = json["models"][0]["protocols"][0];
   CHECK(lfw["name"] == "lfw");
   CHECK(lfw["type"] == "verification");
   CHECK(lfw["counts"]["genuine_pairs"] == 3000);
@@ -44,25 +44,30 @@ TEST_CASE("the text report is a table under the protocol's words") {
                                "  val            undefined: a fold lacks pairs\n";
   CHECK(to_text(example()) == expected);
   Report two = example();
-  two.results.push_back(two.results[0]);
+  two.models[0].results.push_back(two.models[0].results[0]);
   CHECK(to_text(two) == expected + "\n" + expected);
+  Report models = example();
+  models.models.push_back(models.models[0]);
+  models.models[1].name = "theirs";
+  CHECK(to_text(models) == "== ours ==\n\n" + expected + "\n== theirs ==\n\n" + expected);
 }
 
 TEST_CASE("a report replaces the old one") {
   TempFolder folder;
   write_report(folder.path(), example());
   Report other = example();
-  other.results[0].name = "cfp";
+  other.models[0].results[0].name = "cfp";
   write_report(folder.path(), other);
-  CHECK(read_json_file(folder / "report.json")["protocols"][0]["name"] == "cfp");
+  CHECK(read_json_file(folder / "report.json")["models"][0]["protocols"][0]["name"] == "cfp");
   CHECK_THAT(read_text_file(folder / "report.txt"), contains_text("cfp (verification)"));
 }
 
 TEST_CASE("numbers are found by name") {
   const Report report = example();
-  CHECK(report.results[0].value_of("accuracy") == 0.9951666666666666);
-  CHECK(std::isnan(report.results[0].value_of("val")));
-  CHECK(brute::error_of(ErrorKind::kInternal, [&] { report.results[0].value_of("auc"); }) != "no error");
+  CHECK(report.models[0].results[0].value_of("accuracy") == 0.9951666666666666);
+  CHECK(std::isnan(report.models[0].results[0].value_of("val")));
+  CHECK(brute::error_of(ErrorKind::kInternal, [&] { report.models[0].results[0].value_of("auc"); }) !=
+        "no error");
 }
 
 TEST_CASE("rates in names are written as people write them") {

@@ -63,3 +63,24 @@ TEST_CASE("checks that span sections") {
 TEST_CASE("an experiment that only evaluates needs no data section") {
   CHECK(message("paths: {run: r}\neval: {protocols: [{name: a, type: all_pairs, set: anything}]}").empty());
 }
+
+TEST_CASE("models to compare: their sets are checked where they are opened, their names here") {
+  const std::string text = R"(
+paths: {run: r}
+data: {sources: [{name: train, role: labeled, type: folder, root: faces}]}
+eval:
+  models:
+    - {name: plain, run: runs/plain}
+    - {name: theirs, sets: [{set: lfw, features: f.npy, items: l.txt}]}
+  protocols: [{name: a, type: all_pairs, set: lfw}]
+)";
+  CHECK(message(text).empty());
+  const Experiment e = parse_experiment(text, "e.yaml", "/cfg");
+  CHECK(e.eval.models[0].run.value == "/cfg/runs/plain");
+  CHECK(e.eval.models[1].sets[0].features.value == "/cfg/f.npy");
+  CHECK(resolved_config(parse_experiment(resolved_config(e), "copy.yaml", "/elsewhere")) ==
+        resolved_config(e));
+  CHECK(message(text, {"eval.models.1.name=plain"}).find("another model has this name") != std::string::npos);
+  CHECK(message(text, {"eval.models.1.name=a/b"}).find("letters, digits, _ and - only") != std::string::npos);
+  CHECK(message(text, {"eval.models.0.run=''"}).find("needs a run or sets") != std::string::npos);
+}

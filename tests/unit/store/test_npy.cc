@@ -35,7 +35,7 @@ fs::path write(const TempFolder& folder, const std::string& bytes) {
 
 std::string refusal(const TempFolder& folder, const std::string& bytes) {
   try {
-    NpyFile file(write(folder, bytes));
+    open_npy(write(folder, bytes));
   } catch (const Error& e) {
     CHECK(e.kind() == ErrorKind::kData);
     CHECK(std::string(e.what()).find("a.npy") != std::string::npos);
@@ -63,7 +63,7 @@ TEST_CASE("formats 1.0, 2.0 and 3.0, key order, spaces and quotes are read") {
   const std::string other = "{\"shape\":( 2 ,3),'fortran_order':False,  \"descr\" : '<f4'}";
   for (char major : {1, 2, 3}) {
     for (const std::string& text : {kDict, other}) {
-      const NpyFile file(write(folder, padded(text, major) + floats(kValues)));
+      const MappedMatrix file = open_npy(write(folder, padded(text, major) + floats(kValues)));
       const MatrixView m = file.matrix();
       REQUIRE((m.rows == 2 && m.cols == 3));
       CHECK(std::vector<float>(m.data, m.data + 6) == kValues);
@@ -73,8 +73,8 @@ TEST_CASE("formats 1.0, 2.0 and 3.0, key order, spaces and quotes are read") {
 
 TEST_CASE("a moved file keeps its view") {
   TempFolder folder;
-  NpyFile first(write(folder, npy_header(2, 3) + floats(kValues)));
-  const NpyFile second = std::move(first);
+  MappedMatrix first = open_npy(write(folder, npy_header(2, 3) + floats(kValues)));
+  const MappedMatrix second = std::move(first);
   CHECK(second.matrix().row(1)[2] == 6);
 }
 
@@ -127,7 +127,7 @@ TEST_CASE("the data must have exactly the bytes of the shape, aligned, and no pr
 TEST_CASE("a missing file is a missing input") {
   TempFolder folder;
   try {
-    NpyFile file(folder / "none.npy");
+    open_npy(folder / "none.npy");
     FAIL("opened");
   } catch (const Error& e) {
     CHECK(e.kind() == ErrorKind::kMissingInput);

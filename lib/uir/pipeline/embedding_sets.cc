@@ -1,0 +1,75 @@
+#include "uir/pipeline/embedding_sets.h"
+
+#include <algorithm>
+
+#include "uir/base/error.h"
+#include "uir/experiment/experiment.h"
+
+namespace uir {
+
+const EmbeddingStore& EmbeddingSets::store(const std::string& set) {
+  const auto known = stores_.find(set);
+  if (known != stores_.end()) return known->second;
+  const EmbeddingStore& opened = stores_.emplace(set, open(set)).first->second;
+  check_same_weights(set, opened);
+  return opened;
+}
+
+EmbeddingStore EmbeddingSets::open(const std::string& set) const {
+  const auto files = std::ranges::find(model_.sets, set, &SetFiles::set);
+  if (files != model_.sets.end()) {
+    return EmbeddingStore::open(EmbeddingFiles{files->features.value, files->mirrored.value,
+                                               files->items.value, files->labels.value});
+  }
+  if (model_.run.empty()) {
+    fail(ErrorKind::kConfig, "set '", set,
+         "': the model names no file for it and no run; add it to its sets");
+  }
+  const fs::path folder = embeddings_folder_of_run(model_.run.value, set);
+  if (!fs::exists(folder)) {
+    fail(ErrorKind::kMissingInput, folder.string(), ": no embeddings of set '", set,
+         "'; run uir-extract first");
+  }
+  return EmbeddingStore::open(folder);
+}
+
+// Sets of different networks must not be measured against each other, nor beside each other in one report.
+void EmbeddingSets::check_same_weights(const std::string& set, const EmbeddingStore& opened) const {
+  for (const auto& [other_set, other] : stores_) {
+    for (const char* key : {"weights", "data"}) {
+      const Json ours = opened.manifest().value(key, Json()), theirs = other.manifest().value(key, Json());
+      if (ours.is_null() || theirs.is_null() || ours == theirs) continue;
+      fail(ErrorKind::kData, opened.folder().string(), ": set '", set, "' was extracted with other ", key,
+           " (", ours.dump(), ") than set '", other_set, "' (", theirs.dump(),
+           "); run uir-extract again for all sets");
+    }
+  }
+}
+
+const CanonicalVectors& EmbeddingSets::canonical(const std::string& set) {
+  const auto known = canonical_.find(set);
+  if (known != canonical_.end()) return known->second;
+  return canonical_.emplace(set, canonical_vectors(store(set), threads_)).first->second;
+}
+
+std::vector<ClassifiedSet> EmbeddingSets::classified(const std::vector<std::string>& sets) {
+  std::vector<ClassifiedSet> faces;
+  for (const std::string& set : sets) {
+    const EmbeddingStore& opened = store(set);
+    if (!opened.classes()) {
+      fail(ErrorKind::kData, opened.folder().string(),
+           ": holds no best classes; extract again with extract.classes: true and a checkpoint with class "
+           "centers");
+    }
+    faces.push_back({set, *opened.classes(), opened.labels()});
+  }
+  return faces;
+}
+
+Json EmbeddingSets::provenance() const {
+  Json sets = Json::object();
+  for (const auto& [name, store] : stores_) sets[name] = store.manifest();
+  return sets;
+}
+
+}  // namespace uir

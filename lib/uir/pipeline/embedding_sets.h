@@ -1,0 +1,39 @@
+// The embedding sets of one evaluated model: each is opened once, and its canonical vectors serve all protocols.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "uir/eval/canonical.h"
+#include "uir/eval/config.h"
+#include "uir/eval/rejection.h"
+#include "uir/store/embedding_store.h"
+
+namespace uir {
+
+class EmbeddingSets {
+ public:
+  // The model must outlive this.
+  EmbeddingSets(const EvalModel& model, int threads) : model_(model), threads_(threads) {}
+
+  // The set's files that the model names, else the store that uir-extract left in its run. kMissingInput if there is
+  // neither; kData if it was extracted with other weights or data than the sets before it.
+  const EmbeddingStore& store(const std::string& set);
+  const CanonicalVectors& canonical(const std::string& set);
+  // kData for a set without best classes.
+  std::vector<ClassifiedSet> classified(const std::vector<std::string>& sets);
+  // What each opened set was made with: its manifest.
+  Json provenance() const;
+
+ private:
+  EmbeddingStore open(const std::string& set) const;
+  void check_same_weights(const std::string& set, const EmbeddingStore& opened) const;
+
+  const EvalModel& model_;
+  const int threads_;
+  std::map<std::string, EmbeddingStore> stores_;
+  std::map<std::string, CanonicalVectors> canonical_;
+};
+
+}  // namespace uir
