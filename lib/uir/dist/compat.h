@@ -1,10 +1,35 @@
 // c10d with Gloo as LibTorch 1.13 and 2.x install it: the one place that includes it. What this module calls is the
-// same in both; ProcessGroupGloo derives from ProcessGroup in 1.13 and from Backend in 2.x.
+// same in both but for the options of the TCP store; ProcessGroupGloo derives from ProcessGroup in 1.13 and from
+// Backend in 2.x.
 #pragma once
 
 #ifndef USE_C10D_GLOO  // LibTorch's own build defines it; the installed header is empty without it
 #define USE_C10D_GLOO
 #endif
 
+#include <torch/version.h>
+#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/Store.hpp>
+#include <torch/csrc/distributed/c10d/TCPStore.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace uir {
+
+inline c10::intrusive_ptr<c10d::Store> make_tcp_store(const std::string& host, uint16_t port, bool is_server,
+                                                      std::chrono::milliseconds timeout) {
+  c10d::TCPStoreOptions options;
+  options.port = port;
+  options.isServer = is_server;
+  options.waitWorkers = false;  // the process group waits, and says who is missing
+  options.timeout = timeout;
+#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 4)
+  options.useLibUV = false;  // Debian's LibTorch is built without
+#endif
+  return c10::make_intrusive<c10d::TCPStore>(host, options);
+}
+
+}  // namespace uir
