@@ -8,6 +8,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace uir {
 
@@ -27,5 +30,8 @@ class Communicator {
   virtual at::Tensor reduce_scatter_rows(const at::Tensor& rows) const;
   virtual void barrier() const {}
 };
+
+// The bytes of every rank, in rank order. Two gathers; memory: ranks times the longest.
+std::vector<std::string> all_gather_bytes(const Communicator& communicator, std::string_view bytes);
 
 }  // namespace uir

@@ -90,6 +90,17 @@ TEST_CASE("collectives accept views and empty blocks") {
   }
 }
 
+TEST_CASE("bytes of any length are gathered in rank order") {
+  const auto text_of = [](int64_t rank) { return std::string(rank * 5, static_cast<char>('a' + rank)); };
+  CHECK(uir::all_gather_bytes(Communicator(), "alone") == std::vector<std::string>{"alone"});
+  CHECK(uir::all_gather_bytes(Communicator(), "") == std::vector<std::string>{""});
+  std::vector<std::vector<std::string>> results(3);
+  run_ranks(3, [&](std::shared_ptr<const Communicator> c) {
+    results[c->rank()] = uir::all_gather_bytes(*c, text_of(c->rank()));
+  });
+  for (const auto& result : results) CHECK(result == std::vector{text_of(0), text_of(1), text_of(2)});
+}
+
 TEST_CASE("a rank that leaves is an error that names the rank left behind") {
   try {
     run_ranks(
