@@ -1,20 +1,13 @@
 #include "uir/data/image_source.h"
 
-#include <fcntl.h>
-#include <linux/openat2.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 #include <optional>
-#include <span>
 #include <utility>
 
 #include "uir/base/error.h"
 #include "uir/data/align.h"
 #include "uir/data/bin_set.h"
 #include "uir/data/decode.h"
+#include "uir/data/image_folder.h"
 #include "uir/data/loader.h"
 #include "uir/data/recordio.h"
 #include "uir/data/synthetic.h"
@@ -24,55 +17,8 @@ namespace {
 
 constexpr ImageSize kNetworkSize{static_cast<int>(kImageSize), static_cast<int>(kImageSize)};
 
-class FileDescriptor {
- public:
-  explicit FileDescriptor(int fd = -1) : fd_(fd) {}
-  ~FileDescriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  FileDescriptor(FileDescriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  FileDescriptor& operator=(FileDescriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
 [[noreturn]] void fail_changed(const std::string& how) {
   fail(ErrorKind::kData, "changed since it was indexed (", how, "); run uir-index again");
-}
-
-// Opens a file below a folder. The kernel itself keeps the path inside (one system call instead of a resolution
-// of every link); where it cannot or will not, resolve_inside decides. A pipe in place of the file does not block.
-FileDescriptor open_inside(const FileDescriptor& root_fd, const fs::path& root, const std::string& item) {
-  open_how how{};
-  how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
-  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
-  auto fd = static_cast<int>(::syscall(SYS_openat2, root_fd.get(), item.c_str(), &how, sizeof how));
-  if (fd < 0) fd = ::open(resolve_inside(root, item).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) fail(ErrorKind::kMissingInput, "cannot open: ", std::strerror(errno));
-  return FileDescriptor(fd);
-}
-
-// Reads until there are at least `expected` bytes, or the file ends. Bytes has room for one more, which shows a
-// longer file without another system call.
-size_t read_file(int fd, size_t expected, std::span<std::byte> bytes) {
-  size_t done = 0;
-  while (done < expected) {
-    const ssize_t n = ::read(fd, bytes.data() + done, bytes.size() - done);
-    if (n == 0) break;
-    if (n > 0) {
-      done += static_cast<size_t>(n);
-    } else if (errno == EISDIR || errno == EAGAIN) {
-      fail_changed("no longer a file");
-    } else if (errno != EINTR) {
-      fail(ErrorKind::kIo, "cannot read: ", std::strerror(errno));
-    }
-  }
-  return done;
 }
 
 SyntheticSource synthetic_source(const SourceInfo& info) {
@@ -87,7 +33,7 @@ SyntheticSource synthetic_source(const SourceInfo& info) {
 
 // What a source needs open while its rows are read.
 struct OpenSource {
-  FileDescriptor root;               // kFiles
+  std::optional<ImageFolder> files;  // kFiles
   std::optional<RecordFile> record;  // kRecordIo
   std::optional<BinSet> bin;         // kBin
   SyntheticSource synthetic;         // kSynthetic
@@ -97,10 +43,10 @@ OpenSource open_source(const SourceInfo& info) {
   OpenSource source;
   switch (info.kind) {
     case SourceKind::kFiles:
-      source.root = FileDescriptor(::open(info.path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-      if (source.root.get() < 0) {
-        fail(ErrorKind::kMissingInput, "source '", info.name, "': ", info.path.string(),
-             ": cannot open the folder: ", std::strerror(errno));
+      try {
+        source.files.emplace(info.path);
+      } catch (const Error& error) {
+        throw error.at(concat("source '", info.name, "'"));
       }
       break;
     case SourceKind::kRecordIo:
@@ -137,11 +83,12 @@ struct ImageSource::Impl {
   }
 
   Bytes stored_in_file(const SourceInfo& info, int64_t row, std::vector<std::byte>& buffer) const {
-    const FileDescriptor file = open_inside(open_of(info).root, info.path, std::string(index.item(row)));
+    const ImageFile file = open_of(info).files->open(std::string(index.item(row)));
     const uint32_t size = index.sizes()[static_cast<size_t>(row)];
     buffer.resize(size_t{size} + 1);
-    const size_t read = read_file(file.get(), size, buffer);
-    if (read != size) fail_changed(concat(read > size ? "longer" : "shorter", " than ", size, " bytes"));
+    const std::optional<size_t> read = file.read(buffer, size);
+    if (!read) fail_changed("no longer a file");
+    if (read != size) fail_changed(concat(*read > size ? "longer" : "shorter", " than ", size, " bytes"));
     return Bytes(buffer).first(size);
   }
 

@@ -31,12 +31,25 @@ ImageFacts facts_unless_known(Bytes encoded, int64_t mtime, const ImageFacts* kn
 }
 
 ImageFacts examine_file(const ImageFolder& folder, const std::string& item, const ImageFacts* known) {
-  const OpenImage file = folder.open(item);
-  if (known && known->mtime == file.mtime() && known->size == file.size()) return *known;
-  check_file_size(file.size());
-  thread_local std::vector<std::byte> bytes;
-  file.read(bytes);
-  return facts_of(bytes, file.mtime());
+  const ImageFile file = folder.open(item);
+  try {
+    const auto [size, mtime] = file.facts();
+    if (known && known->mtime == mtime && known->size == size) return *known;
+    check_file_size(size);
+    thread_local std::vector<std::byte> bytes;
+    bytes.resize(size);
+    if (file.read(bytes, size) != size) fail(ErrorKind::kIo, "became shorter while it was read");
+    return facts_of(bytes, mtime);
+  } catch (const Error& error) {
+    throw error.at((folder.root() / item).string());
+  }
+}
+
+SourceInfo source_info(SourceKind kind, const fs::path& path) {
+  SourceInfo info;
+  info.kind = kind;
+  info.path = path;
+  return info;
 }
 
 // Landmarks from a CSV beside a folder or list, if there is one.
@@ -101,12 +114,7 @@ class FolderTree : public Source {
   FolderTree(const FolderSource& config, Role role)
       : files_(config.root.value), landmarks_(config.landmarks), role_(role) {}
 
-  SourceInfo info() const override {
-    SourceInfo info;
-    info.kind = SourceKind::kFiles;
-    info.path = files_.root();
-    return info;
-  }
+  SourceInfo info() const override { return source_info(SourceKind::kFiles, files_.root()); }
 
   void for_each_row(const RowBody& body) override {
     if (role_ == Role::kUnlabeled) {
@@ -198,12 +206,7 @@ class List : public Source {
     }
   }
 
-  SourceInfo info() const override {
-    SourceInfo info;
-    info.kind = SourceKind::kFiles;
-    info.path = files_.root();
-    return info;
-  }
+  SourceInfo info() const override { return source_info(SourceKind::kFiles, files_.root()); }
 
   void for_each_row(const RowBody& body) override {
     ListEntry entry;
@@ -287,12 +290,7 @@ class RecordIo : public Source {
     for (size_t i = 0; i < file_.num_shards(); ++i) mtimes_.push_back(file_mtime(file_.shard_path(i)));
   }
 
-  SourceInfo info() const override {
-    SourceInfo info;
-    info.kind = SourceKind::kRecordIo;
-    info.path = path_;
-    return info;
-  }
+  SourceInfo info() const override { return source_info(SourceKind::kRecordIo, path_); }
 
   void for_each_row(const RowBody& body) override {
     std::vector<std::byte> buffer;
@@ -346,12 +344,7 @@ class Bin : public Source {
  public:
   explicit Bin(const BinSource& config) : path_(config.file.value), set_(path_), mtime_(file_mtime(path_)) {}
 
-  SourceInfo info() const override {
-    SourceInfo info;
-    info.kind = SourceKind::kBin;
-    info.path = path_;
-    return info;
-  }
+  SourceInfo info() const override { return source_info(SourceKind::kBin, path_); }
 
   void for_each_row(const RowBody& body) override {
     for (int64_t i = 0; i < set_.num_images(); ++i) {
