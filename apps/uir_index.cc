@@ -8,5 +8,9 @@ int main(int argc, char** argv) {
   app.cli().add_flag("--verify", run.verify, "Decode every image and mark the bad ones");
   app.cli().add_option("--pack", run.pack_folder,
                        "Write shuffled RecordIO shards of the training images here");
+  app.cli()
+      .add_option("--write-bin", run.bin,
+                  "Write the images and pairs of this verification protocol as a .bin set into this file")
+      ->type_name("PROTOCOL FILE");
   return app.run(argc, argv, [&](const uir::Experiment& experiment) { uir::run_index(experiment, run); });
 }

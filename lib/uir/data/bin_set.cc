@@ -52,10 +52,10 @@ std::vector<uint8_t> truths_of(const Pickle& pickle, const PickleValue& value, s
 }
 
 // Pickle opcodes of what the writer needs.
-constexpr std::string_view kBegin("\x80\x03]q\x00(", 6);  // protocol 3; an empty list, remembered; mark
-constexpr char kBinBytes = 'B';
-constexpr std::string_view kEndOfImages("e]q\x01(", 5);  // append all to the list; the second list
-constexpr std::string_view kEnd("e\x86q\x02.", 5);       // append; tuple of both; stop
+constexpr std::string_view kBegin("\x80\x02]q\x00(", 6);  // protocol 2; an empty list, remembered; mark
+constexpr char kBinString = 'T';                          // Python 2's bytes: int32 length, content
+constexpr std::string_view kEndOfImages("e]q\x01(", 5);   // append all to the list; the second list
+constexpr std::string_view kEnd("e\x86q\x02.", 5);        // append; tuple of both; stop
 constexpr std::string_view kTrue = "\x88", kFalse = "\x89";
 
 }  // namespace
@@ -81,10 +81,10 @@ BinSet::BinSet(const fs::path& path) {
 BinSetWriter::BinSetWriter(const fs::path& path) : file_(path) { file_.out().write(kBegin); }
 
 void BinSetWriter::add_image(Bytes encoded) {
-  if (encoded.size() > UINT32_MAX)
+  if (encoded.size() > INT32_MAX)
     fail(ErrorKind::kData, "an image of ", encoded.size(), " bytes does not fit into a .bin");
   const auto length = static_cast<uint32_t>(encoded.size());
-  file_.out().write(std::string_view(&kBinBytes, 1));
+  file_.out().write(std::string_view(&kBinString, 1));
   file_.out().write(std::as_bytes(std::span(&length, 1)));
   file_.out().write(encoded);
   ++num_images_;

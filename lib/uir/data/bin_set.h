@@ -36,7 +36,8 @@ class BinSet {
   std::vector<uint8_t> is_same_;
 };
 
-// Writes a set that Python 3 and InsightFace's readers load (protocol 3, plain bytes), by the commit protocol.
+// Writes a set as the published ones are (protocol 2, Python 2's byte strings), which every reader knows: Python 3 loads
+// it with encoding="bytes", Python 2 as it is. By the commit protocol.
 class BinSetWriter {
  public:
   explicit BinSetWriter(const fs::path& path);

@@ -169,6 +169,20 @@ std::vector<std::byte> ImageSource::encoded(int64_t row) const {
   }
 }
 
+bool ImageSource::as_jpeg(int64_t row, int quality, std::vector<std::byte>& encoded_row) const {
+  const SourceInfo& source = index().source_of_row(row);
+  const bool fits = !(index().flags()[static_cast<size_t>(row)] & kNotNetworkSize) &&
+                    source.shift == std::array<int64_t, 2>{0, 0};
+  if (fits && source.kind != SourceKind::kSynthetic) {
+    encoded_row = encoded(row);
+    if (is_jpeg(encoded_row)) return true;
+  }
+  thread_local std::vector<uint8_t> rgb(kImageBytes);
+  load(row, rgb.data());
+  encoded_row = encode_jpeg(rgb.data(), kNetworkSize, quality);
+  return false;
+}
+
 std::string ImageSource::describe(int64_t row) const {
   return concat("source '", impl_->index.source_of_row(row).name, "': ", impl_->index.item(row));
 }

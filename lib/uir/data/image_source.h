@@ -29,6 +29,9 @@ class ImageSource {
   void load(int64_t row, uint8_t* rgb) const;
   // The row's encoded bytes as stored (copied), checked against the index; a synthetic row's raw pixels.
   std::vector<std::byte> encoded(int64_t row) const;
+  // The row as a JPEG of the network's size: the bytes as stored where they are one and the source is not shifted (then
+  // true), else what load() gives, encoded with this quality.
+  bool as_jpeg(int64_t row, int quality, std::vector<std::byte>& encoded) const;
   // "source 'lfw': Ann/1.jpg": how messages name a row.
   std::string describe(int64_t row) const;
 

@@ -16,7 +16,6 @@ namespace uir {
 namespace {
 
 constexpr std::string_view kManifestName = "pack.json";
-constexpr ImageSize kNetworkSize{static_cast<int>(kImageSize), static_cast<int>(kImageSize)};
 constexpr size_t kImagesPerBatch = 1024;
 
 // An image of a shard: keys run by class and row, the order in the file is random.
@@ -116,27 +115,12 @@ class Packer {
     parallel_blocks(static_cast<int64_t>(images.size()), 16, options_.threads,
                     [&](int64_t begin, int64_t end) {
                       for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i)
-                        copied[i] = prepare(images[i].row, encoded[i]);
+                        copied[i] = images_.as_jpeg(images[i].row, options_.quality, encoded[i]);
                     });
     for (size_t i = 0; i < images.size(); ++i) {
       writer.write(images[i].key, static_cast<float>(images[i].label), encoded[i]);
       ++(copied[i] ? report.copied : report.encoded);
     }
-  }
-
-  // The bytes to store; true if they are the source's own.
-  bool prepare(int64_t row, std::vector<std::byte>& encoded) const {
-    const SourceInfo& source = index_.source_of_row(row);
-    const bool fits = !(index_.flags()[static_cast<size_t>(row)] & kNotNetworkSize) &&
-                      source.shift == std::array<int64_t, 2>{0, 0};
-    if (fits && source.kind != SourceKind::kSynthetic) {
-      encoded = images_.encoded(row);
-      if (is_jpeg(encoded)) return true;
-    }
-    thread_local std::vector<uint8_t> rgb(kImageBytes);
-    images_.load(row, rgb.data());
-    encoded = encode_jpeg(rgb.data(), kNetworkSize, options_.quality);
-    return false;
   }
 
   // What InsightFace's readers look for: key 0 tells where images end, then comes one record per identity.

@@ -12,6 +12,10 @@ std::string name_of(const RowName& row_name, int64_t row) {
   return row_name ? row_name(row) : concat("row ", row);
 }
 
+std::string name_of(const EmbeddingStore& store, int64_t row) {
+  return concat(store.folder().string(), ": row ", row, " (", store.item(row), ")");
+}
+
 // Writes the unit vector of a (+ b) to out; false if its length is zero or not finite.
 bool normalise_sum(std::span<const float> a, std::span<const float> b, float* out) {
   const auto sum = [&](size_t d) { return b.empty() ? double{a[d]} : double{a[d]} + double{b[d]}; };
@@ -45,9 +49,27 @@ CanonicalVectors canonical_vectors(MatrixView embeddings, std::optional<MatrixVi
 }
 
 CanonicalVectors canonical_vectors(const EmbeddingStore& store, int threads) {
-  return canonical_vectors(store.embeddings(), store.mirrored(), threads, [&](int64_t row) {
-    return concat(store.folder().string(), ": row ", row, " (", store.item(row), ")");
-  });
+  return canonical_vectors(store.embeddings(), store.mirrored(), threads,
+                           [&](int64_t row) { return name_of(store, row); });
+}
+
+CanonicalVectors canonical_rows(const EmbeddingStore& store, std::span<const int64_t> rows, int threads) {
+  const auto gather = [&](MatrixView matrix) {
+    std::vector<float> values;
+    values.reserve(rows.size() * static_cast<size_t>(matrix.cols));
+    for (const int64_t row : rows) {
+      const std::span<const float> source = matrix.row(row);
+      values.insert(values.end(), source.begin(), source.end());
+    }
+    return values;
+  };
+  const auto view = [&](const std::vector<float>& values) {
+    return MatrixView{values.data(), static_cast<int64_t>(rows.size()), store.embeddings().cols};
+  };
+  const std::vector<float> embeddings = gather(store.embeddings());
+  const std::vector<float> mirrored = store.mirrored() ? gather(*store.mirrored()) : std::vector<float>();
+  return canonical_vectors(view(embeddings), store.mirrored() ? std::optional(view(mirrored)) : std::nullopt,
+                           threads, [&](int64_t i) { return name_of(store, rows[static_cast<size_t>(i)]); });
 }
 
 double score(std::span<const float> a, std::span<const float> b) {

@@ -33,6 +33,8 @@ CanonicalVectors canonical_vectors(MatrixView embeddings, std::optional<MatrixVi
                                    int threads = 1, const RowName& row_name = nullptr);
 // With the flip test when the store holds mirrored embeddings.
 CanonicalVectors canonical_vectors(const EmbeddingStore& store, int threads = 1);
+// Of some rows only, in the given order.
+CanonicalVectors canonical_rows(const EmbeddingStore& store, std::span<const int64_t> rows, int threads = 1);
 
 // Cosine of two canonical vectors, in [-1, 1] up to rounding.
 double score(std::span<const float> a, std::span<const float> b);

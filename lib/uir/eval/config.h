@@ -1,6 +1,7 @@
 // Config of the evaluation: a list of protocols over embedding sets. Free of LibTorch.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <variant>
@@ -10,16 +11,40 @@
 
 namespace uir {
 
+// The lists of pairs that benchmarks publish; docs/formats.md has an example of each.
+enum class PairsFormat { kLfw, kCalfw, kCfpFp, kCfpFf, kPathPairs };
+template <>
+struct EnumNames<PairsFormat> {
+  static constexpr std::array<EnumName<PairsFormat>, 5> value{{{PairsFormat::kLfw, "lfw"},
+                                                               {PairsFormat::kCalfw, "calfw"},
+                                                               {PairsFormat::kCfpFp, "cfp_fp"},
+                                                               {PairsFormat::kCfpFf, "cfp_ff"},
+                                                               {PairsFormat::kPathPairs, "path_pairs"}}};
+};
+
 // Accuracy over ten folds, VAL@FAR, AUC, EER, TAR@FAR of given pairs.
 struct VerificationProtocol {
   static constexpr std::string_view kType = "verification";
   std::string set;
   DataPath pairs;
+  PairsFormat format = PairsFormat::kLfw;
+  DataPath bin;
+  int64_t num_pairs = 0;
 };
 template <class Visitor>
 void describe(Visitor& v, VerificationProtocol& c) {
   v.field("set", c.set, "The embedding set (source name).", Required{});
-  v.field("pairs", c.pairs, "LFW-style pairs.txt; empty for a .bin source, which brings its own pairs.");
+  v.field("pairs", c.pairs,
+          "List of pairs (cfp_…: the folder Protocol); empty for a .bin source, which brings its own.");
+  v.field("format", c.format,
+          "What the list holds, never guessed (docs/formats.md): LFW's pairs.txt; the lists of CALFW and "
+          "CPLFW; CFP's "
+          "folder, frontal with profile or frontal with frontal; lines 'path path 0|1'.");
+  v.field("bin", c.bin,
+          "Instead of a list: the .bin whose pairs count, for a set that holds its images in its order.");
+  v.field("num_pairs", c.num_pairs,
+          "Pairs that there must be (LFW, AgeDB-30, CALFW, CPLFW: 6000; CFP: 7000); 0: not checked.",
+          AtLeast{0});
 }
 
 // AUC and TAR@FAR over all pairs of a labeled test set.
@@ -76,9 +101,58 @@ void describe(Visitor& v, RejectionProtocol& c) {
           Between{0, 1});
 }
 
+// Where the identity of a probe stands: its label, or everything before the last slash of its item.
+enum class IdentityOf { kLabel, kFolder };
+template <>
+struct EnumNames<IdentityOf> {
+  static constexpr std::array<EnumName<IdentityOf>, 2> value{
+      {{IdentityOf::kLabel, "label"}, {IdentityOf::kFolder, "folder"}}};
+};
+
+// What becomes of noisy probes: nothing, or each is replaced by the mean of its identity's other images.
+enum class NoisyProbes { kLeftOut, kCenter };
+template <>
+struct EnumNames<NoisyProbes> {
+  static constexpr std::array<EnumName<NoisyProbes>, 2> value{
+      {{NoisyProbes::kLeftOut, "left_out"}, {NoisyProbes::kCenter, "center"}}};
+};
+
+// MegaFace challenge 1: probes of known people among up to a million distractors.
+struct MegaFaceProtocol {
+  static constexpr std::string_view kType = "megaface";
+  std::string probes;
+  std::string distractors;
+  IdentityOf identity = IdentityOf::kLabel;
+  DataPath probe_noises;
+  NoisyProbes noisy_probes = NoisyProbes::kLeftOut;
+  DataPath distractor_noises;
+  std::vector<double> far{1e-6};
+  std::vector<int64_t> ranks{1, 10};
+  std::vector<int64_t> distractor_counts;
+};
+template <class Visitor>
+void describe(Visitor& v, MegaFaceProtocol& c) {
+  v.field("probes", c.probes, "The set of probes (FaceScrub), with identities.", Required{});
+  v.field("distractors", c.distractors, "The set of distractors (MegaFace), in the list's order.",
+          Required{});
+  v.field("identity", c.identity, "What tells the probes' identities: their labels, or their folders.");
+  v.field("probe_noises", c.probe_noises, "List of wrongly labeled probes (facescrub_noises.txt).");
+  v.field("noisy_probes", c.noisy_probes,
+          "What becomes of them: left out, or replaced by the mean of their identity, as most published "
+          "numbers do.");
+  v.field("distractor_noises", c.distractor_noises,
+          "List of distractors to leave out (megaface_noises.txt).");
+  v.field("far", c.far, "False-acceptance rates.", Between{0, 1});
+  v.field("ranks", c.ranks, "Ranks.", AtLeast{1});
+  v.field("distractor_counts", c.distractor_counts,
+          "Sizes of the gallery: the first so many rows of the distractors; empty: 10, 100, 1000 … and all.",
+          AtLeast{1});
+}
+
 struct ProtocolConfig {
   std::string name;
-  std::variant<VerificationProtocol, AllPairsProtocol, OpenSetProtocol, SeparationProtocol, RejectionProtocol>
+  std::variant<VerificationProtocol, AllPairsProtocol, OpenSetProtocol, SeparationProtocol, RejectionProtocol,
+               MegaFaceProtocol>
       kind;
 };
 template <class Visitor>
@@ -94,16 +168,20 @@ struct SetFiles {
   ConfigPath mirrored;
   ConfigPath items;
   ConfigPath labels;
+  std::string suffix;
 };
 template <class Visitor>
 void describe(Visitor& v, SetFiles& c) {
   v.field("set", c.set, "Name of the set, as protocols call it.", Required{});
-  v.field("features", c.features, "Embeddings: float32 .npy, or the challenges' .bin.", Required{});
+  v.field("features", c.features,
+          "Embeddings: float32 .npy, the challenges' .bin, or a folder with one .bin per image (MegaFace).",
+          Required{});
   v.field("mirrored", c.mirrored, "The same of the mirror images.");
   v.field("items", c.items,
           "List with one line per row, whose text before the first tab or space names the image; empty: row "
           "numbers.");
   v.field("labels", c.labels, "One integer per row: its identity, -1 for none (a distractor).");
+  v.field("suffix", c.suffix, "For a folder of features: an image's file is its item with this behind it.");
 }
 
 // What is evaluated: the embeddings of a run, or of another tool.

@@ -16,19 +16,31 @@ std::string_view without_extension(std::string_view item) {
   return has_extension ? item.substr(0, dot) : item;
 }
 
+std::string_view last_parts(std::string_view item, int parts) {
+  size_t begin = item.size();
+  for (int i = 0; i < parts && begin != std::string_view::npos && begin > 0; ++i)
+    begin = item.rfind('/', begin - 1);
+  return begin == std::string_view::npos ? item : item.substr(begin + 1);
+}
+
+std::string_view cut(std::string_view item, ItemRows::Key key) {
+  if (key == ItemRows::Key::kItem) return item;
+  const std::string_view name = without_extension(item);
+  return key == ItemRows::Key::kWithoutExtension ? name : last_parts(name, 3);
+}
+
 }  // namespace
 
-ItemRows::ItemRows(std::span<const std::string_view> items, Key key) {
+ItemRows::ItemRows(std::span<const std::string_view> items, Key key) : key_(key) {
   rows_.reserve(items.size());
   for (size_t row = 0; row < items.size(); ++row) {
-    const std::string_view name = key == Key::kItem ? items[row] : without_extension(items[row]);
-    const auto [at, inserted] = rows_.try_emplace(name, static_cast<int64_t>(row));
+    const auto [at, inserted] = rows_.try_emplace(cut(items[row], key), static_cast<int64_t>(row));
     if (!inserted) at->second = kAmbiguous;
   }
 }
 
 int64_t ItemRows::row_of(std::string_view name, std::string_view place) const {
-  const auto found = rows_.find(name);
+  const auto found = rows_.find(key_ == Key::kLastThreeParts ? cut(name, key_) : name);
   if (found == rows_.end()) {
     fail(ErrorKind::kData, place, ": image '", name, "' is not in the embedding set of ", rows_.size(),
          " images");
@@ -52,10 +64,11 @@ bool ListReader::next() {
   at_ = end + 1;
   ++line_;
   fields_.clear();
-  const std::string_view separators = separator_ == Separator::kTab ? "\t" : " \t";
+  const bool space = separator_ == Separator::kSpace;
+  const std::string_view separators = space ? " \t" : separator_ == Separator::kTab ? "\t" : ",";
   for (size_t begin = 0; begin <= line.size();) {
     const size_t stop = std::min(line.find_first_of(separators, begin), line.size());
-    if (separator_ == Separator::kTab || stop > begin) fields_.push_back(line.substr(begin, stop - begin));
+    if (!space || stop > begin) fields_.push_back(line.substr(begin, stop - begin));
     begin = stop + 1;
   }
   return true;

@@ -15,20 +15,22 @@ namespace uir {
 // Rows by item. Lives no longer than the items.
 class ItemRows {
  public:
-  enum class Key { kItem, kWithoutExtension };
+  // The whole item; the item without extension; its last three path components without extension.
+  enum class Key { kItem, kWithoutExtension, kLastThreeParts };
   ItemRows(std::span<const std::string_view> items, Key key);
-  // kData with `place` in front if no row or more than one has that name.
+  // kLastThreeParts cuts the name, too. kData with `place` in front if no row or more than one has it.
   int64_t row_of(std::string_view name, std::string_view place) const;
 
  private:
+  Key key_;
   std::unordered_map<std::string_view, int64_t> rows_;
 };
 
 // The lines of a text list, numbered from 1, for errors that name them.
 class ListReader {
  public:
-  // Fields are separated by single tabs, or by any white space.
-  enum class Separator { kTab, kSpace };
+  // Fields are separated by single tabs, by any white space, or by single commas.
+  enum class Separator { kTab, kSpace, kComma };
   ListReader(const fs::path& path, Separator separator);
 
   bool next();  // the next line; false at the end; blank lines at the end of the file do not count

@@ -1,6 +1,8 @@
 #include "uir/eval/pairs.h"
 
+#include <algorithm>
 #include <cstdio>
+#include <iterator>
 
 #include "uir/base/error.h"
 #include "uir/eval/items.h"
@@ -64,9 +66,7 @@ std::vector<int> list_folds(const Header& header) {
   return folds;
 }
 
-}  // namespace
-
-PairList read_pairs(const fs::path& path, std::span<const std::string_view> items) {
+PairList read_lfw(const fs::path& path, std::span<const std::string_view> items) {
   ListReader list(path, ListReader::Separator::kTab);
   const ItemRows rows(items, ItemRows::Key::kWithoutExtension);
   const Header header = read_header(list);
@@ -85,6 +85,131 @@ PairList read_pairs(const fs::path& path, std::span<const std::string_view> item
   result.num_folds = header.has_folds ? static_cast<int>(header.folds) : 10;
   result.own_folds = header.has_folds;
   return result;
+}
+
+// Fold k holds the k-th tenth of each kind.
+void fold_by_kind(PairList& list) {
+  const auto genuine = std::ranges::count(list.pairs, true, &Pair::same);
+  const std::vector<int> folds_of_same = contiguous_folds(genuine, 10);
+  const std::vector<int> folds_of_different = contiguous_folds(std::ssize(list.pairs) - genuine, 10);
+  size_t same = 0, different = 0;
+  for (const Pair& pair : list.pairs) {
+    list.folds.push_back(pair.same ? folds_of_same[same++] : folds_of_different[different++]);
+  }
+  list.num_folds = 10;
+  list.own_folds = false;
+}
+
+void refuse_empty(const ListReader& list, const PairList& pairs) {
+  if (pairs.pairs.empty()) list.refuse("no line", "at least one pair");
+}
+
+struct FlaggedImage {
+  int64_t row, flag;
+};
+
+FlaggedImage read_flagged_image(const ListReader& list, const ItemRows& rows) {
+  if (list.fields().size() != 2) list.refuse(concat(list.fields().size(), " fields"), "'image flag'");
+  return {rows.row_of(list.fields()[0], list.place()), list.integer(1, 0)};
+}
+
+PairList read_calfw(const fs::path& path, std::span<const std::string_view> items) {
+  ListReader list(path, ListReader::Separator::kSpace);
+  const ItemRows rows(items, ItemRows::Key::kItem);
+  PairList result;
+  while (list.next()) {
+    const FlaggedImage first = read_flagged_image(list, rows);
+    if (!list.next()) list.refuse("the end", "the second image of the last pair");
+    const FlaggedImage second = read_flagged_image(list, rows);
+    if (first.flag != second.flag) {
+      list.refuse(concat("flag ", second.flag), concat("that of the line before, ", first.flag));
+    }
+    result.pairs.push_back({first.row, second.row, first.flag != 0});
+  }
+  refuse_empty(list, result);
+  fold_by_kind(result);
+  return result;
+}
+
+PairList read_path_pairs(const fs::path& path, std::span<const std::string_view> items) {
+  ListReader list(path, ListReader::Separator::kSpace);
+  const ItemRows rows(items, ItemRows::Key::kItem);
+  PairList result;
+  while (list.next()) {
+    const auto& fields = list.fields();
+    if (fields.size() != 3) list.refuse(concat(fields.size(), " fields"), "'path path flag'");
+    if (fields[2] != "0" && fields[2] != "1") list.refuse(fields[2], "the flag 0 or 1");
+    result.pairs.push_back(
+        {rows.row_of(fields[0], list.place()), rows.row_of(fields[1], list.place()), fields[2] == "1"});
+  }
+  refuse_empty(list, result);
+  result.folds = contiguous_folds(std::ssize(result.pairs), result.num_folds);
+  return result;
+}
+
+// Lines "number path", numbered from 1; the row of each.
+std::vector<int64_t> read_cfp_images(const fs::path& path, const ItemRows& rows) {
+  ListReader list(path, ListReader::Separator::kSpace);
+  std::vector<int64_t> images;
+  while (list.next()) {
+    if (list.fields().size() != 2) list.refuse(concat(list.fields().size(), " fields"), "'number path'");
+    if (list.integer(0, 1) != std::ssize(images) + 1)
+      list.refuse(list.fields()[0], "the next number, from 1");
+    images.push_back(rows.row_of(list.fields()[1], list.place()));
+  }
+  return images;
+}
+
+// Lines "i,j": the i-th image of the first list and the j-th of the second.
+void read_cfp_pairs(const fs::path& path, const std::vector<int64_t>& first,
+                    const std::vector<int64_t>& second, bool same, PairList& result) {
+  ListReader list(path, ListReader::Separator::kComma);
+  const auto image = [&](size_t field, const std::vector<int64_t>& images) {
+    const int64_t number = list.integer(field, 1);
+    if (number > std::ssize(images)) {
+      list.refuse(list.fields()[field], concat("at most ", images.size(), ", the images of its list"));
+    }
+    return images[static_cast<size_t>(number - 1)];
+  };
+  const size_t before = result.pairs.size();
+  while (list.next()) {
+    if (list.fields().size() != 2) list.refuse(concat(list.fields().size(), " fields"), "'number,number'");
+    result.pairs.push_back({image(0, first), image(1, second), same});
+  }
+  if (result.pairs.size() == before) list.refuse("no line", "at least one pair");
+}
+
+PairList read_cfp(const fs::path& protocol, bool profile, std::span<const std::string_view> items) {
+  const ItemRows rows(items, ItemRows::Key::kLastThreeParts);
+  const std::vector<int64_t> frontal = read_cfp_images(protocol / "Pair_list_F.txt", rows);
+  const std::vector<int64_t> other = profile ? read_cfp_images(protocol / "Pair_list_P.txt", rows) : frontal;
+  PairList result;
+  for (int fold = 0; fold < result.num_folds; ++fold) {
+    const fs::path folder =
+        protocol / "Split" / (profile ? "FP" : "FF") / concat(fold + 1 < 10 ? "0" : "", fold + 1);
+    read_cfp_pairs(folder / "same.txt", frontal, other, true, result);
+    read_cfp_pairs(folder / "diff.txt", frontal, other, false, result);
+    result.folds.resize(result.pairs.size(), fold);
+  }
+  return result;
+}
+
+}  // namespace
+
+PairList read_pairs(const fs::path& path, PairsFormat format, std::span<const std::string_view> items) {
+  switch (format) {
+    case PairsFormat::kLfw:
+      return read_lfw(path, items);
+    case PairsFormat::kCalfw:
+      return read_calfw(path, items);
+    case PairsFormat::kCfpFp:
+      return read_cfp(path, true, items);
+    case PairsFormat::kCfpFf:
+      return read_cfp(path, false, items);
+    case PairsFormat::kPathPairs:
+      return read_path_pairs(path, items);
+  }
+  fail(ErrorKind::kInternal, "a format of pairs without a reader");
 }
 
 PairList pairs_of_consecutive_rows(const std::vector<bool>& issame) {

@@ -1,8 +1,13 @@
-// Pairs of a verification set, with their folds: from LFW's pairs.txt, or from the booleans of a .bin set.
+// Pairs of a verification set, with their folds: from the lists that benchmarks publish, or from the booleans of a
+// .bin set. docs/formats.md ("Lists of pairs") defines each format.
 //
-// pairs.txt (docs/formats.md): the header "10<TAB>300" gives folds and pairs of each kind per fold, the header "500"
-// the pairs of each kind of a list without folds (genuine first); lines "name i j" (same) and "name1 i name2 j"
-// (different). "Name i" is the item Name/Name_000i with any image extension.
+//   lfw         pairs.txt: the header "10<TAB>300" gives folds and pairs of each kind per fold, the header "500" the
+//               pairs of each kind of a list without folds (genuine first); lines "name i j" (same) and "name1 i name2
+//               j" (different). "Name i" is the item Name/Name_000i with any image extension
+//   calfw       CALFW, CPLFW: two lines "image flag" a pair, flag 0: different; no folds
+//   cfp_fp/_ff  CFP's folder Protocol: Pair_list_F.txt, Pair_list_P.txt, Split/FP/01 … 10/{same,diff}.txt; items are
+//               told by their last three path components ("001/frontal/01")
+//   path_pairs  lines "item item flag", flag 1: same; ten contiguous folds
 // Errors: a malformed line, an absent item or a wrong number of lines is kData with file and line.
 #pragma once
 
@@ -12,6 +17,7 @@
 #include <vector>
 
 #include "uir/base/file.h"
+#include "uir/eval/config.h"
 
 namespace uir {
 
@@ -29,7 +35,7 @@ struct PairList {
 };
 
 // items[row] names the rows of the embedding set (EmbeddingStore::items, or the index's).
-PairList read_pairs(const fs::path& path, std::span<const std::string_view> items);
+PairList read_pairs(const fs::path& path, PairsFormat format, std::span<const std::string_view> items);
 
 // Pair i is rows 2i and 2i + 1; ten contiguous folds, the first (P mod 10) of which hold one pair more.
 PairList pairs_of_consecutive_rows(const std::vector<bool>& issame);

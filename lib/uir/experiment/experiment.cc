@@ -154,9 +154,16 @@ class CrossChecks {
     sets({p.set}, place + ": set");
     const auto source = sources_.find(p.set);
     const bool bin = source != sources_.end() && std::holds_alternative<BinSource>(source->second->kind);
-    if (p.pairs.empty() && source != sources_.end() && !bin)
+    if (p.pairs.empty() && p.bin.empty() && source != sources_.end() && !bin)
       problem(place, ": pairs: missing (only a .bin source brings its own)");
     if (!p.pairs.empty() && bin) problem(place, ": pairs: a .bin source brings its own");
+    if (!p.bin.empty() && bin) problem(place, ": bin: the set is a .bin source, which brings its own pairs");
+    if (!p.pairs.empty() && !p.bin.empty()) problem(place, ": pairs and bin exclude each other");
+  }
+  void protocol_sets(const MegaFaceProtocol& p, const std::string& place) {
+    sets({p.probes}, place + ": probes");
+    sets({p.distractors}, place + ": distractors");
+    if (p.probes == p.distractors) problem(place, ": probes and distractors are the same set");
   }
   void protocol_sets(const AllPairsProtocol& p, const std::string& place) { sets({p.set}, place + ": set"); }
   void protocol_sets(const OpenSetProtocol& p, const std::string& place) {

@@ -19,7 +19,7 @@ EmbeddingStore EmbeddingSets::open(const std::string& set) const {
   const auto files = std::ranges::find(model_.sets, set, &SetFiles::set);
   if (files != model_.sets.end()) {
     return EmbeddingStore::open(EmbeddingFiles{files->features.value, files->mirrored.value,
-                                               files->items.value, files->labels.value});
+                                               files->items.value, files->labels.value, files->suffix});
   }
   if (model_.run.empty()) {
     fail(ErrorKind::kConfig, "set '", set,

@@ -6,6 +6,7 @@
 #include "uir/base/log.h"
 #include "uir/base/parallel.h"
 #include "uir/eval/all_pairs.h"
+#include "uir/eval/megaface.h"
 #include "uir/eval/open_set.h"
 #include "uir/eval/rejection.h"
 #include "uir/eval/report.h"
@@ -75,6 +76,11 @@ class Evaluation {
         run_rejection(name, sets_.classified(protocol.known), sets_.classified(protocol.strangers), protocol);
     write_threshold(file_of_model(name, ".threshold.json"), result);
     return result;
+  }
+
+  ProtocolResult measure(const std::string& name, const MegaFaceProtocol& protocol) {
+    return run_megaface(name, sets_.store(protocol.probes), sets_.store(protocol.distractors), protocol,
+                        threads_);
   }
 
   // <run>/report/<protocol><ending>, with the model's name in front when the experiment names models.

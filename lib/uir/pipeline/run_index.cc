@@ -1,13 +1,67 @@
 #include "uir/pipeline/run_index.h"
 
+#include <iterator>
+#include <variant>
+
 #include "uir/base/json.h"
 #include "uir/base/log.h"
+#include "uir/base/progress.h"
+#include "uir/data/bin_set.h"
 #include "uir/data/contact_sheet.h"
+#include "uir/data/image_source.h"
 #include "uir/data/index_builder.h"
 #include "uir/data/index_report.h"
 #include "uir/data/pack.h"
+#include "uir/pipeline/sets.h"
 
 namespace uir {
+namespace {
+
+const VerificationProtocol& verification_protocol(const Experiment& experiment, const std::string& name) {
+  for (const ProtocolConfig& protocol : experiment.eval.protocols) {
+    const auto* verification = std::get_if<VerificationProtocol>(&protocol.kind);
+    if (verification && protocol.name == name) return *verification;
+  }
+  fail(ErrorKind::kConfig, "--write-bin: '", name, "' is no verification protocol of the eval section");
+}
+
+const SourceInfo& source_of_set(const Index& index, const std::string& set) {
+  for (const SourceInfo& source : index.sources()) {
+    if (source.name == set) return source;
+  }
+  fail(ErrorKind::kConfig, "--write-bin: set '", set, "' is no source of the data section");
+}
+
+// The images of a verification protocol, two for each pair, as a .bin set.
+void write_bin(const Experiment& experiment, const Index& index, const std::string& name,
+               const fs::path& path) {
+  const VerificationProtocol& protocol = verification_protocol(experiment, name);
+  const SourceInfo& source = source_of_set(index, protocol.set);
+  std::vector<std::string_view> items;
+  for (int64_t i = 0; i < source.num_rows; ++i) items.push_back(index.item(source.first_row + i));
+  const PairList pairs = protocol_pairs(experiment, protocol, items);
+
+  constexpr int kQuality = 95;
+  const ImageSource images(index);
+  BinSetWriter writer(path);
+  std::vector<uint8_t> is_same;
+  std::vector<std::byte> encoded;
+  int64_t copied = 0;
+  Progress progress("writing " + path.string(), "pairs", static_cast<int64_t>(pairs.pairs.size()));
+  for (const Pair& pair : pairs.pairs) {
+    for (const int64_t row : {pair.a, pair.b}) {
+      copied += images.as_jpeg(source.first_row + row, kQuality, encoded) ? 1 : 0;
+      writer.add_image(encoded);
+    }
+    is_same.push_back(pair.same ? 1 : 0);
+    progress.add(1);
+  }
+  writer.commit(is_same);
+  log_info("wrote ", path.string(), ": ", pairs.pairs.size(), " pairs of two images, ", copied,
+           " images unchanged, ", 2 * std::ssize(pairs.pairs) - copied, " encoded anew");
+}
+
+}  // namespace
 
 void run_index(const Experiment& experiment, const IndexRun& run) {
   if (experiment.data.sources.empty()) fail(ErrorKind::kConfig, "data.sources: no source of faces is given");
@@ -28,6 +82,7 @@ void run_index(const Experiment& experiment, const IndexRun& run) {
   const Index index = Index::open(folder);
   write_contact_sheet(index, sheet);
   log_info("index: ", folder.string(), "; report: ", report_file.string(), "; look at ", sheet.string());
+  if (!run.bin.first.empty()) write_bin(experiment, index, run.bin.first, run.bin.second);
   if (run.pack_folder.empty()) return;
   PackOptions options;
   options.threads = threads;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 
 #include "uir/experiment/experiment.h"
 
@@ -10,6 +11,8 @@ namespace uir {
 struct IndexRun {
   bool verify = false;
   std::string pack_folder;  // empty: no pack
+  // A verification protocol of the eval section and the .bin to write its pairs to; empty: none.
+  std::pair<std::string, std::string> bin;
 };
 
 // Writes the index, its report (JSON and log lines) and a contact sheet. Throws as index_builder.h says.

@@ -1,7 +1,11 @@
+#include <algorithm>
 #include <array>
 #include <cstring>
+#include <iterator>
 #include <limits>
 
+#include "uir/base/parallel.h"
+#include "uir/base/progress.h"
 #include "uir/store/embedding_store.h"
 
 namespace uir {
@@ -41,6 +45,36 @@ std::string challenge_header(int64_t rows, int64_t cols) {
   std::string text(kHeaderBytes, '\0');
   std::memcpy(text.data(), header.data(), kHeaderBytes);
   return text;
+}
+
+MappedMatrix open_feature_tree(const fs::path& folder, std::span<const std::string_view> items,
+                               std::string_view suffix) {
+  if (items.empty()) fail(ErrorKind::kData, folder.string(), ": the list of its images is empty");
+  const auto open_row = [&](int64_t row) {
+    const fs::path path = join_inside(folder, concat(items[static_cast<size_t>(row)], suffix));
+    MappedMatrix file = open_challenge_file(path);
+    if (const MatrixView found = file.matrix(); found.rows != 1 && found.cols != 1) {
+      fail(ErrorKind::kData, path.string(), ": shape (", found.rows, ", ", found.cols,
+           "); expected the feature of one image");
+    }
+    return file;
+  };
+  const auto size = [](MatrixView file) { return file.rows * file.cols; };
+  const int64_t dim = size(open_row(0).matrix());
+  std::vector<float> values(items.size() * static_cast<size_t>(dim));
+  Progress progress(concat("reading ", folder.string()), "features", std::ssize(items));
+  parallel_blocks(std::ssize(items), 256, 0, [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) {
+      const MappedMatrix file = open_row(row);
+      if (size(file.matrix()) != dim) {
+        fail(ErrorKind::kData, (folder / items[static_cast<size_t>(row)]).string(), suffix, ": ",
+             size(file.matrix()), " numbers; the first image's feature has ", dim);
+      }
+      std::copy_n(file.matrix().data, dim, values.data() + row * dim);
+    }
+    progress.add(end - begin);
+  });
+  return {std::move(values), std::ssize(items), dim};
 }
 
 MappedMatrix open_features(const fs::path& path) {

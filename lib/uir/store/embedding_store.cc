@@ -40,6 +40,7 @@ struct EmbeddingStore::Impl {
   void read_items(const fs::path& path);
   void number_items(int64_t rows);
   void read_labels(const fs::path& path);
+  MappedMatrix open_features_of(const fs::path& path, const EmbeddingFiles& files) const;
   void refuse_non_finite(const fs::path& path, MatrixView matrix) const;
 };
 
@@ -163,6 +164,20 @@ void EmbeddingStore::Impl::read_labels(const fs::path& path) {
   }
 }
 
+MappedMatrix EmbeddingStore::Impl::open_features_of(const fs::path& path, const EmbeddingFiles& files) const {
+  if (!fs::is_directory(path)) {
+    if (files.suffix.empty()) return open_features(path);
+    fail(ErrorKind::kConfig, path.string(), ": is no folder, so there is nothing for the suffix '",
+         files.suffix, "' to be put behind");
+  }
+  if (files.items.empty()) {
+    fail(ErrorKind::kConfig, path.string(), ": a folder of features needs the list of its items");
+  }
+  std::vector<std::string_view> names;
+  for (size_t row = 0; row + 1 < line_begins.size(); ++row) names.push_back(item(static_cast<int64_t>(row)));
+  return open_feature_tree(path, names, files.suffix);
+}
+
 void EmbeddingStore::Impl::refuse_non_finite(const fs::path& path, MatrixView matrix) const {
   const int64_t row = first_non_finite_row(matrix);
   if (row < 0) return;
@@ -202,10 +217,11 @@ EmbeddingStore EmbeddingStore::open(const EmbeddingFiles& files) {
   auto impl = std::make_shared<Impl>();
   impl->folder = files.features;
   impl->manifest = {{"features", files.features.filename().string()}};
-  impl->arrays.push_back(open_features(files.features));
+  if (!files.items.empty()) impl->read_items(files.items);
+  impl->arrays.push_back(impl->open_features_of(files.features, files));
   const MatrixView features = impl->arrays.front().matrix();
   if (!files.mirrored.empty()) {
-    impl->arrays.push_back(open_features(files.mirrored));
+    impl->arrays.push_back(impl->open_features_of(files.mirrored, files));
     const MatrixView mirrored = impl->arrays.back().matrix();
     if (mirrored.rows != features.rows || mirrored.cols != features.cols) {
       fail(ErrorKind::kData, files.mirrored.string(), ": shape (", mirrored.rows, ", ", mirrored.cols,
@@ -223,7 +239,6 @@ EmbeddingStore EmbeddingStore::open(const EmbeddingFiles& files) {
   if (files.items.empty()) {
     impl->number_items(features.rows);
   } else {
-    impl->read_items(files.items);
     check_count(files.items, impl->line_begins.size() - 1);
   }
   if (files.labels.empty()) {

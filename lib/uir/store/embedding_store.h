@@ -59,10 +59,12 @@ class EmbeddingStoreWriter {
 
 // Embeddings from elsewhere: features of any tool, row i belongs to line i of the list.
 struct EmbeddingFiles {
-  fs::path features;  // float32 .npy, or the challenges' .bin (ChallengeFile)
+  fs::path
+      features;  // float32 .npy, the challenges' .bin, or a folder with a file per image (open_feature_tree)
   fs::path mirrored;  // the same of the mirror images; may be empty
   fs::path items;   // a list: the item is what stands before a line's first tab or space; empty: row numbers
   fs::path labels;  // one integer per line, -1: unlabeled or distractor; empty: all -1
+  std::string suffix{};  // of the files in a folder
 };
 
 class EmbeddingStore {
@@ -87,14 +89,19 @@ class EmbeddingStore {
   std::shared_ptr<const Impl> impl_;
 };
 
-// A float32 matrix in a mapped file.
+// A float32 matrix in a mapped file, or in memory.
 class MappedMatrix {
  public:
   MappedMatrix(MappedFile file, MatrixView view) : file_(std::move(file)), view_(view) {}
+  MappedMatrix(std::vector<float> values, int64_t rows, int64_t cols)
+      : values_(std::move(values)), view_{values_.data(), rows, cols} {}
+  MappedMatrix(MappedMatrix&&) noexcept = default;
+  MappedMatrix& operator=(MappedMatrix&&) noexcept = default;
   MatrixView matrix() const { return view_; }
 
  private:
   MappedFile file_;
+  std::vector<float> values_;
   MatrixView view_;
 };
 
@@ -109,7 +116,13 @@ std::string npy_header(int64_t rows, int64_t cols);
 MappedMatrix open_challenge_file(const fs::path& path);
 std::string challenge_header(int64_t rows, int64_t cols);  // kInternal above 2^31 − 1
 
-// Either, told apart by NumPy's magic bytes.
+// MegaFace's tree: row i is the file folder/<items[i]><suffix>, one image's feature as (length, 1, 4, 5) or (1, length,
+// 4·length, 5). Memory: 4 bytes per number. kMissingInput for a file that is not there; kData for items that lead out
+// of the folder, another length than the first row's, no items.
+MappedMatrix open_feature_tree(const fs::path& folder, std::span<const std::string_view> items,
+                               std::string_view suffix);
+
+// A whole file of either kind, told apart by NumPy's magic bytes.
 MappedMatrix open_features(const fs::path& path);
 
 }  // namespace uir

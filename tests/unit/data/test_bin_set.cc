@@ -175,6 +175,34 @@ TEST_CASE("A written set is read again", "[bin_set]") {
   CHECK(set.is_same() == std::vector<uint8_t>{1, 0});
 }
 
+TEST_CASE("A written set is read by Python's pickle, too", "[bin_set]") {
+  if (std::system("python3 -c 'import pickle' 2>/dev/null") != 0) {
+    WARN("skipped: no python3");
+    return;
+  }
+  const TempFolder folder;
+  BinSetWriter writer(folder / "written.bin");
+  std::string every_byte;
+  for (int byte = 0; byte < 256; ++byte) every_byte += static_cast<char>(byte);
+  writer.add_image(as_bytes(every_byte));
+  writer.add_image(as_bytes(""));
+  writer.commit(std::array<uint8_t, 1>{1});
+  std::ofstream(folder / "read.py") << R"(
+import pickle, sys
+data = open(sys.argv[1], "rb").read()
+assert data[:2] == b"\x80\x02"
+try:  # as the public readers do it
+    pickle.loads(data)
+    sys.exit("bytes were taken for ASCII")
+except UnicodeDecodeError:
+    images, issame = pickle.loads(data, encoding="bytes")
+assert images == [bytes(range(256)), b""] and issame == [True], (images, issame)
+)";
+  const std::string run =
+      "python3 " + (folder / "read.py").string() + " " + (folder / "written.bin").string();
+  CHECK(std::system(run.c_str()) == 0);
+}
+
 TEST_CASE("A set whose images do not match its pairs is not written", "[bin_set]") {
   const TempFolder folder;
   {

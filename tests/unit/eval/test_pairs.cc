@@ -1,4 +1,6 @@
+#include <filesystem>
 #include <fstream>
+#include <map>
 
 #include "support/catch.h"
 #include "support/temp_folder.h"
@@ -17,9 +19,21 @@ fs::path write(const TempFolder& folder, const std::string& text) {
   return folder / "pairs.txt";
 }
 
-std::string refusal(const TempFolder& folder, const std::string& text) {
-  return brute::error_of(ErrorKind::kData, [&] { read_pairs(write(folder, text), kItems); });
+std::string refusal(const TempFolder& folder, const std::string& text,
+                    PairsFormat format = PairsFormat::kLfw) {
+  return brute::error_of(ErrorKind::kData, [&] { read_pairs(write(folder, text), format, kItems); });
 }
+
+std::string padded(int number, int digits) {
+  const std::string text = std::to_string(number);
+  return std::string(static_cast<size_t>(digits) - text.size(), '0') + text;
+}
+
+// Items that own their text.
+struct Items {
+  std::vector<std::string> texts;
+  std::vector<std::string_view> views() const { return {texts.begin(), texts.end()}; }
+};
 
 }  // namespace
 
@@ -27,7 +41,7 @@ TEST_CASE("pairs with folds") {
   TempFolder folder;
   const std::string text = "2\t1\nAnn\t1\t2\nAnn\t1\tCy\t1\nBob_B\t1\t10\nBob_B\t10\tAnn\t12345\n";
   for (const std::string& variant : {text, text.substr(0, text.size() - 1), text + "\n\n"}) {
-    const PairList list = read_pairs(write(folder, variant), kItems);
+    const PairList list = read_pairs(write(folder, variant), PairsFormat::kLfw, kItems);
     CHECK(list.pairs == std::vector<Pair>{{0, 1, true}, {0, 4, false}, {2, 3, true}, {3, 5, false}});
     CHECK(list.folds == std::vector<int>{0, 0, 1, 1});
     CHECK(list.num_folds == 2);
@@ -40,7 +54,7 @@ TEST_CASE("pairs without folds: genuine first, fold k holds the k-th tenth of ea
   std::string text = "12\r\n";
   for (int i = 0; i < 12; ++i) text += "Ann\t1\t2\r\n";
   for (int i = 0; i < 12; ++i) text += "Ann\t1\tCy\t1\r\n";
-  const PairList list = read_pairs(write(folder, text), kItems);
+  const PairList list = read_pairs(write(folder, text), PairsFormat::kLfw, kItems);
   const std::vector<int> tenths{0, 0, 1, 1, 2, 3, 4, 5, 6, 7, 8, 9};
   std::vector<int> expected = tenths;
   expected.insert(expected.end(), tenths.begin(), tenths.end());
@@ -76,7 +90,8 @@ TEST_CASE("malformed lists are refused with their line") {
              contains_text("line 2") && contains_text("'Ann/Ann_0003'"));
   CHECK_THAT(refusal(folder, "1\nAnn\t1\t2\nAnn\t1\tDan\t1\n"),
              contains_text("line 3") && contains_text("'Dan/Dan_0001'"));
-  CHECK_THAT(brute::error_of(ErrorKind::kMissingInput, [&] { read_pairs(folder / "none.txt", kItems); }),
+  CHECK_THAT(brute::error_of(ErrorKind::kMissingInput,
+                             [&] { read_pairs(folder / "none.txt", PairsFormat::kLfw, kItems); }),
              contains_text("none.txt"));
 }
 
@@ -84,10 +99,145 @@ TEST_CASE("an image that is there with two extensions is ambiguous only when a p
   TempFolder folder;
   const std::vector<std::string_view> items{"A/A_0001.jpg", "A/A_0001.png", "A/A_0002.jpg", "A/A_0003.jpg",
                                             "B/B_0001.jpg"};
-  CHECK_THAT(brute::error_of(ErrorKind::kData,
-                             [&] { read_pairs(write(folder, "1\nA\t1\t2\nA\t2\tB\t1\n"), items); }),
+  CHECK_THAT(brute::error_of(
+                 ErrorKind::kData,
+                 [&] { read_pairs(write(folder, "1\nA\t1\t2\nA\t2\tB\t1\n"), PairsFormat::kLfw, items); }),
              contains_text("more than once"));
-  CHECK(read_pairs(write(folder, "1\nA\t2\t3\nA\t2\tB\t1\n"), items).pairs[0] == Pair{2, 3, true});
+  CHECK(read_pairs(write(folder, "1\nA\t2\t3\nA\t2\tB\t1\n"), PairsFormat::kLfw, items).pairs[0] ==
+        Pair{2, 3, true});
+}
+
+TEST_CASE("calfw: two lines a pair, genuine where the flag is not 0") {
+  TempFolder folder;
+  const PairList list = read_pairs(
+      write(folder, "Ann/Ann_0001.jpg 3\r\nAnn/Ann_0002.png 3\r\nCy/Cy_0001 0\r\nAnn/Ann_0001.jpg 0\r\n"),
+      PairsFormat::kCalfw, kItems);
+  CHECK(list.pairs == std::vector<Pair>{{0, 1, true}, {4, 0, false}});
+  CHECK_FALSE(list.own_folds);
+  CHECK(list.num_folds == 10);
+
+  const auto refused = [&](const std::string& text) { return refusal(folder, text, PairsFormat::kCalfw); };
+  CHECK_THAT(refused(""), contains_text("no line"));
+  CHECK_THAT(refused("Cy/Cy_0001 0\n"), contains_text("line 1") && contains_text("second image"));
+  CHECK_THAT(refused("Cy/Cy_0001 0\nAnn/Ann_0001.jpg 1\n"),
+             contains_text("line 2: found 'flag 1', expected that of the line before, 0"));
+  CHECK_THAT(refused("Cy/Cy_0001\nAnn/Ann_0001.jpg 1\n"), contains_text("line 1: found '1 fields'"));
+  CHECK_THAT(refused("Cy/Cy_0001 -1\nAnn/Ann_0001.jpg -1\n"), contains_text("line 1: found '-1'"));
+  CHECK_THAT(refused("Cy/Cy_0001 0\nAnn/Ann_0001 0\n"), contains_text("line 2: image 'Ann/Ann_0001'"));
+}
+
+TEST_CASE("CALFW's and CPLFW's whole list: 300 pairs of each kind in every fold") {
+  TempFolder folder;
+  Items items;
+  std::string text;
+  for (int pair = 0; pair < 6000; ++pair) {
+    const int flag = pair < 3000 ? pair / 300 + 1 : 0;  // as in CALFW; CPLFW has 1 and 0
+    for (int side = 0; side < 2; ++side) {
+      items.texts.push_back("P_" + padded(2 * pair + side, 5) + ".jpg");
+      text += items.texts.back() + " " + std::to_string(flag) + "\n";
+    }
+  }
+  const PairList list = read_pairs(write(folder, text), PairsFormat::kCalfw, items.views());
+  REQUIRE(list.pairs.size() == 6000);
+  std::map<std::pair<int, bool>, int> of_fold;
+  for (size_t i = 0; i < 6000; ++i) {
+    CHECK(list.pairs[i] == Pair{static_cast<int64_t>(2 * i), static_cast<int64_t>(2 * i + 1), i < 3000});
+    ++of_fold[{list.folds[i], list.pairs[i].same}];
+    if (i < 3000) CHECK(list.folds[i] == static_cast<int>(i / 300));
+  }
+  CHECK(of_fold.size() == 20);
+  for (const auto& [kind, count] : of_fold) CHECK(count == 300);
+}
+
+TEST_CASE("path_pairs: ten contiguous folds") {
+  TempFolder folder;
+  std::string text;
+  for (int i = 0; i < 12; ++i)
+    text += i % 3 == 0 ? "Ann/Ann_0001.jpg Cy/Cy_0001 0\n" : "Cy/Cy_0001 Cy/Cy_0001 1\n";
+  const PairList list = read_pairs(write(folder, text), PairsFormat::kPathPairs, kItems);
+  CHECK(list.pairs[0] == Pair{0, 4, false});
+  CHECK(list.pairs[1] == Pair{4, 4, true});
+  CHECK(list.folds == std::vector<int>{0, 0, 1, 1, 2, 3, 4, 5, 6, 7, 8, 9});
+  const auto refused = [&](const std::string& line) {
+    return refusal(folder, line, PairsFormat::kPathPairs);
+  };
+  CHECK_THAT(refused("\n"), contains_text("no line"));
+  CHECK_THAT(refused("Cy/Cy_0001 Cy/Cy_0001 -1\n"),
+             contains_text("line 1: found '-1', expected the flag 0 or 1"));
+  CHECK_THAT(refused("Cy/Cy_0001 Cy/Cy_0001\n"), contains_text("2 fields"));
+  CHECK_THAT(refused("Cy/Cy_0001 Di 1\n"), contains_text("image 'Di'"));
+}
+
+TEST_CASE("CFP's folder Protocol: 7000 pairs in ten folds of 350 and 350") {
+  // 500 people, 10 frontal and 4 profile images each, as the data set names them.
+  TempFolder folder;
+  Items items;
+  std::map<std::string, int64_t> rows;
+  std::string frontal, profile;
+  int frontals = 0, profiles = 0;
+  for (int person = 1; person <= 500; ++person) {
+    for (int image = 1; image <= 14; ++image) {
+      const bool front = image <= 10;
+      const std::string name =
+          padded(person, 3) + (front ? "/frontal/" : "/profile/") + padded(front ? image : image - 10, 2);
+      (front ? frontal : profile) +=
+          std::to_string(front ? ++frontals : ++profiles) + " ../Data/Images/" + name + ".jpg\n";
+      rows[name] = static_cast<int64_t>(items.texts.size());
+      items.texts.push_back("aligned/112x112/" + name + ".png");
+    }
+  }
+  const auto write_at = [&](const std::string& name, const std::string& text) {
+    std::filesystem::create_directories((folder / name).parent_path());
+    std::ofstream(folder / name, std::ios::binary) << text;
+  };
+  write_at("Pair_list_F.txt", frontal);
+  write_at("Pair_list_P.txt", profile);
+  for (const std::string kind : {"FP", "FF"}) {
+    for (int fold = 0; fold < 10; ++fold) {
+      std::string same, different;
+      for (int i = 0; i < 350; ++i) {
+        const int person = fold * 50 + i / 7, image = i % 7;  // from 0
+        const int other = kind == "FP" ? 4 * person + image % 4 + 1 : 10 * person + image + 2;
+        const int stranger = kind == "FP" ? 4 * ((person + 1) % 500) + 2 : 10 * ((person + 1) % 500) + 2;
+        same += std::to_string(10 * person + image + 1) + "," + std::to_string(other) + "\n";
+        different += std::to_string(10 * person + image + 1) + "," + std::to_string(stranger) + "\n";
+      }
+      write_at("Split/" + kind + "/" + padded(fold + 1, 2) + "/same.txt", same);
+      write_at("Split/" + kind + "/" + padded(fold + 1, 2) + "/diff.txt", different);
+    }
+  }
+  const PairList fp = read_pairs(folder.path(), PairsFormat::kCfpFp, items.views());
+  const PairList ff = read_pairs(folder.path(), PairsFormat::kCfpFf, items.views());
+  for (const PairList* list : {&fp, &ff}) {
+    REQUIRE(list->pairs.size() == 7000);
+    CHECK(list->num_folds == 10);
+    CHECK(list->own_folds);
+    for (size_t i = 0; i < 7000; ++i) {
+      CHECK(list->folds[i] == static_cast<int>(i / 700));
+      CHECK(list->pairs[i].same == (i % 700 < 350));
+    }
+  }
+  CHECK(fp.pairs[0] == Pair{rows.at("001/frontal/01"), rows.at("001/profile/01"), true});
+  CHECK(fp.pairs[350] == Pair{rows.at("001/frontal/01"), rows.at("002/profile/02"), false});
+  CHECK(fp.pairs[6301] == Pair{rows.at("451/frontal/02"), rows.at("451/profile/02"), true});
+  CHECK(ff.pairs[0] == Pair{rows.at("001/frontal/01"), rows.at("001/frontal/02"), true});
+
+  const auto refused = [&] {
+    return brute::error_of(ErrorKind::kData,
+                           [&] { read_pairs(folder.path(), PairsFormat::kCfpFp, items.views()); });
+  };
+  write_at("Split/FP/03/diff.txt", "1,2001\n");
+  CHECK_THAT(refused(), contains_text("diff.txt: line 1: found '2001', expected at most 2000"));
+  write_at("Split/FP/03/diff.txt", "1 2\n");
+  CHECK_THAT(refused(), contains_text("'number,number'"));
+  write_at("Split/FP/03/diff.txt", "");
+  CHECK_THAT(refused(), contains_text("no line"));
+  write_at("Pair_list_P.txt", "1 ../Data/Images/001/profile/01.jpg\n3 ../Data/Images/001/profile/02.jpg\n");
+  CHECK_THAT(refused(), contains_text("Pair_list_P.txt: line 2: found '3'"));
+  std::filesystem::remove(folder / "Pair_list_P.txt");
+  CHECK_THAT(brute::error_of(ErrorKind::kMissingInput,
+                             [&] { read_pairs(folder.path(), PairsFormat::kCfpFp, items.views()); }),
+             contains_text("Pair_list_P.txt"));
 }
 
 TEST_CASE("a .bin set pairs neighbours, in contiguous folds of which the first are longer") {

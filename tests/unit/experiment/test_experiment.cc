@@ -84,3 +84,35 @@ eval:
   CHECK(message(text, {"eval.models.1.name=a/b"}).find("letters, digits, _ and - only") != std::string::npos);
   CHECK(message(text, {"eval.models.0.run=''"}).find("needs a run or sets") != std::string::npos);
 }
+
+TEST_CASE("a verification protocol has one place that its pairs come from") {
+  const auto says = [](const std::string& what, const std::vector<std::string>& overrides) {
+    return message(kSmall, overrides).find(what) != std::string::npos;
+  };
+  CHECK(says("pairs: a .bin source brings its own", {"eval.protocols.0.pairs=p.txt"}));
+  CHECK(says("bin: the set is a .bin source", {"eval.protocols.0.bin=other.bin"}));
+  const std::string other_set = "eval.protocols.0.set=train.held_out";
+  CHECK(message(kSmall, {other_set, "eval.protocols.0.bin=lfw.bin"}).empty());
+  CHECK(
+      message(kSmall, {other_set, "eval.protocols.0.pairs=p.txt", "eval.protocols.0.format=calfw"}).empty());
+  CHECK(says("pairs and bin exclude each other",
+             {other_set, "eval.protocols.0.bin=lfw.bin", "eval.protocols.0.pairs=p.txt"}));
+  CHECK(says("format", {other_set, "eval.protocols.0.pairs=p.txt", "eval.protocols.0.format=guess"}));
+}
+
+TEST_CASE("megaface: two sets, and names are checked") {
+  const std::string text = R"(
+paths: {run: r, data_root: d}
+eval:
+  protocols: [{name: m, type: megaface, probes: a, distractors: b, probe_noises: n.txt, distractor_counts: [10, 100]}]
+)";
+  const Experiment e = parse_experiment(text, "e.yaml", "/cfg");
+  const auto& protocol = std::get<MegaFaceProtocol>(e.eval.protocols[0].kind);
+  CHECK(protocol.probe_noises.value == "/cfg/d/n.txt");
+  CHECK(protocol.distractor_counts == std::vector<int64_t>{10, 100});
+  CHECK(resolved_config(parse_experiment(resolved_config(e), "copy.yaml", "/elsewhere")) ==
+        resolved_config(e));
+  CHECK(message(text, {"eval.protocols.0.distractors=a"}).find("are the same set") != std::string::npos);
+  CHECK(message(text, {"eval.protocols.0.ranks=[0]"}).find("at least 1") != std::string::npos);
+  CHECK(message(text, {"eval.protocols.0.far=[2]"}).find("from 0 to 1") != std::string::npos);
+}

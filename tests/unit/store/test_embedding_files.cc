@@ -83,6 +83,47 @@ TEST_CASE("embeddings of another tool: features, mirrored features, list and lab
   CHECK_FALSE(bare.mirrored());
 }
 
+TEST_CASE("MegaFace's tree: one file per image, named by the list and a suffix") {
+  const TempFolder folder;
+  fs::create_directories(folder / "tree/1/2@N0");
+  const auto write_feature = [&](const std::string& name, std::vector<int32_t> header,
+                                 const std::vector<float>& values) {
+    write(folder, "tree/" + name, feature_file(std::move(header), values));
+  };
+  write_feature("1/2@N0/a.jpg_net.bin", {3, 1, 4, 5}, {1, 2, 3});
+  write_feature("1/b.jpg_net.bin", {1, 3, 12, 5}, {4, 5, 6});
+  const fs::path list = write(folder, "list.txt", "1/b.jpg\n1/2@N0/a.jpg\n1/b.jpg 17\n");
+  EmbeddingFiles files{folder / "tree", {}, list, {}, "_net.bin"};
+  const EmbeddingStore store = EmbeddingStore::open(files);
+  REQUIRE(store.size() == 3);
+  CHECK(store.embeddings().cols == 3);
+  for (int64_t d = 0; d < 3; ++d) {
+    CHECK(store.embeddings().row(0)[d] == static_cast<float>(4 + d));
+    CHECK(store.embeddings().row(1)[d] == static_cast<float>(1 + d));
+    CHECK(store.embeddings().row(2)[d] == static_cast<float>(4 + d));
+  }
+  CHECK(store.item(1) == "1/2@N0/a.jpg");
+
+  const auto list_of = [&](const std::string& text) {
+    files.items = write(folder, "other.txt", text);
+    return message(files);
+  };
+  CHECK_THAT(list_of(""), contains_text("the list of its images is empty"));
+  CHECK_THAT(list_of("1/b.jpg\n../../etc\n"), contains_text("etc"));
+  write_feature("1/short_net.bin", {2, 1, 4, 5}, {1, 2});
+  CHECK_THAT(list_of("1/b.jpg\n1/short\n"),
+             contains_text("1/short") && contains_text("2 numbers; the first"));
+  write_feature("1/matrix_net.bin", {2, 2, 8, 5}, {1, 2, 3, 4});
+  CHECK_THAT(list_of("1/matrix\n"), contains_text("shape (2, 2)"));
+  const auto kind_of_files = [](const EmbeddingFiles& wrong) {
+    return kind_of([&] { EmbeddingStore::open(wrong); });
+  };
+  CHECK(kind_of_files({folder / "tree", {}, write(folder, "gone.txt", "1/c.jpg\n"), {}, "_net.bin"}) ==
+        ErrorKind::kMissingInput);
+  CHECK(kind_of_files({folder / "tree", {}, {}, {}, "_net.bin"}) == ErrorKind::kConfig);
+  CHECK(kind_of_files({folder / "tree/1/b.jpg_net.bin", {}, {}, {}, "_net.bin"}) == ErrorKind::kConfig);
+}
+
 TEST_CASE("embeddings and lists that do not belong together are refused") {
   const TempFolder folder;
   const fs::path features = write(folder, "f.bin", feature_file({2, 3, 12, 5}, kValues));

@@ -1,0 +1,327 @@
+#include "uir/eval/megaface.h"
+
+#include <algorithm>
+#include <fstream>
+#include <map>
+#include <set>
+
+#include "support/catch.h"
+#include "support/temp_folder.h"
+#include "unit/eval/brute_force.h"
+
+namespace uir {
+namespace {
+
+struct Face {
+  std::string item;
+  int64_t label;
+  std::vector<float> feature, mirrored;  // mirrored may be empty
+};
+
+EmbeddingStore store_of(const TempFolder& folder, const std::string& name, const std::vector<Face>& faces) {
+  const auto write = [&](const std::string& file, const std::string& text) {
+    std::ofstream(folder / file, std::ios::binary) << text;
+    return folder / file;
+  };
+  std::string features, mirrored, items, labels;
+  for (const Face& face : faces) {
+    features += as_text(std::as_bytes(std::span(face.feature)));
+    mirrored += as_text(std::as_bytes(std::span(face.mirrored)));
+    items += face.item + "\n";
+    labels += std::to_string(face.label) + "\n";
+  }
+  const std::string header =
+      npy_header(std::ssize(faces), faces.empty() ? 4 : std::ssize(faces.front().feature));
+  EmbeddingFiles files{write(name + ".npy", header + features),
+                       {},
+                       write(name + ".txt", items),
+                       write(name + ".labels", labels)};
+  if (!mirrored.empty()) files.mirrored = write(name + "_m.npy", header + mirrored);
+  return EmbeddingStore::open(files);
+}
+
+std::vector<float> unit(const Face& face) {
+  std::vector<double> sum(face.feature.begin(), face.feature.end());
+  for (size_t d = 0; d < face.mirrored.size(); ++d) sum[d] += static_cast<double>(face.mirrored[d]);
+  double squares = 0;
+  for (double x : sum) squares += x * x;
+  std::vector<float> result;
+  for (double x : sum) result.push_back(static_cast<float>(x / std::sqrt(squares)));
+  return result;
+}
+
+double cosine(const Face& a, const Face& b) {
+  const std::vector<float> u = unit(a), v = unit(b);
+  double sum = 0;
+  for (size_t d = 0; d < u.size(); ++d) sum += static_cast<double>(u[d]) * static_cast<double>(v[d]);
+  return sum;
+}
+
+// From the protocol's words: puts each mate into the gallery and sorts.
+struct BruteMegaFace {
+  std::vector<Face> probes, distractors;  // clean; the distractors are those of the gallery
+  double rate_of_rank(int64_t rank) const {
+    int64_t hits = 0, searches = 0;
+    for (size_t p = 0; p < probes.size(); ++p) {
+      for (size_t m = 0; m < probes.size(); ++m) {
+        if (m == p || probes[m].label != probes[p].label) continue;
+        std::vector<std::pair<double, int>> gallery{
+            {cosine(probes[p], probes[m]), 0}};  // ties: distractors first
+        for (const Face& face : distractors) gallery.emplace_back(cosine(probes[p], face), 1);
+        std::sort(gallery.rbegin(), gallery.rend());
+        const auto at = std::find_if(gallery.begin(), gallery.end(), [](auto& g) { return g.second == 0; });
+        hits += at - gallery.begin() + 1 <= rank ? 1 : 0;
+        ++searches;
+      }
+    }
+    return static_cast<double>(hits) / static_cast<double>(searches);
+  }
+  brute::Scores scores() const {
+    brute::Scores all;
+    for (size_t p = 0; p < probes.size(); ++p) {
+      for (size_t m = p + 1; m < probes.size(); ++m) {
+        if (probes[m].label == probes[p].label) all.genuine.push_back(cosine(probes[p], probes[m]));
+      }
+      for (const Face& face : distractors) all.impostor.push_back(cosine(probes[p], face));
+    }
+    return all;
+  }
+};
+
+// Coarse features (few values), so that scores tie; some distractors are copies of probes.
+struct Faces {
+  std::vector<Face> probes, distractors;
+  Faces(int64_t num_probes, int64_t num_distractors, int64_t dim, bool mirrored, uint64_t seed) {
+    ItemRandom random(seed, RandomPurpose::kTest, 0, 0);
+    const auto coarse = [&] { return static_cast<float>(std::round(random.normal() * 2) + 0.25); };
+    const auto feature = [&] {
+      std::vector<float> values;
+      for (int64_t d = 0; d < dim; ++d) values.push_back(coarse());
+      return values;
+    };
+    const auto face = [&](const std::string& item, int64_t label) {
+      return Face{item, label, feature(), mirrored ? feature() : std::vector<float>()};
+    };
+    std::map<int64_t, Face> people;
+    for (int64_t i = 0; i < num_probes; ++i) {
+      const int64_t label = i * i % 7;  // 0, 1, 2, 4 with several images
+      const std::string name = "P" + std::to_string(label);
+      Face image = face("scrub/" + name + "/" + name + "_" + std::to_string(i) + ".png", label);
+      const Face& person = people.try_emplace(label, image).first->second;
+      for (int64_t d = 0; d < dim; ++d) image.feature[d] = image.feature[d] / 8 + person.feature[d];
+      for (size_t d = 0; d < image.mirrored.size(); ++d)
+        image.mirrored[d] = image.mirrored[d] / 8 + person.mirrored[d];
+      probes.push_back(std::move(image));
+    }
+    for (int64_t i = 0; i < num_distractors; ++i) {
+      distractors.push_back(face("mega/" + std::to_string(i % 3) + "/" + std::to_string(i) + "@N/0.jpg", -1));
+      if (i % 5 != 0 || i >= 40) continue;
+      const Face& copied = probes[static_cast<size_t>(i % num_probes)];
+      distractors.back().feature = copied.feature;
+      distractors.back().mirrored = copied.mirrored;
+    }
+  }
+};
+
+MegaFaceProtocol protocol_with(std::vector<int64_t> counts) {
+  MegaFaceProtocol protocol;
+  protocol.distractor_counts = std::move(counts);
+  protocol.far = {0.001, 0.02, 0.3, 1};
+  protocol.ranks = {1, 2, 10};
+  return protocol;
+}
+
+std::vector<Face> first(const std::vector<Face>& faces, int64_t n) {
+  return {faces.begin(), faces.begin() + n};
+}
+
+void check(const ProtocolResult& result, const BruteMegaFace& all,
+           const std::map<int64_t, BruteMegaFace>& smaller) {
+  for (const int64_t rank : {1, 2, 10}) {
+    const std::string name = "identification_rank_" + std::to_string(rank);
+    CHECK(result.value_of(name) == all.rate_of_rank(rank));
+    for (const auto& [count, brute] : smaller) {
+      CHECK(result.value_of(name + "_distractors_" + std::to_string(count)) == brute.rate_of_rank(rank));
+    }
+  }
+  const brute::Scores scores = all.scores();
+  for (const double far : {0.001, 0.02, 0.3, 1.0}) {
+    CHECK(result.value_of(name_with_rate("tar_at_far", far)) == brute::tar_at_most(scores, far));
+  }
+}
+
+int64_t count_of(const ProtocolResult& result, const std::string& name) {
+  return std::ranges::find(result.counts, name, &std::pair<std::string, int64_t>::first)->second;
+}
+
+}  // namespace
+
+TEST_CASE("megaface: identification and verification against brute force, with ties") {
+  for (const bool mirrored : {false, true}) {
+    const TempFolder folder;
+    const Faces faces(17, 143, 3, mirrored, mirrored ? 5 : 6);
+    const EmbeddingStore probes = store_of(folder, "probes", faces.probes);
+    const EmbeddingStore distractors = store_of(folder, "distractors", faces.distractors);
+    const BruteMegaFace all{faces.probes, faces.distractors};
+    const std::map<int64_t, BruteMegaFace> smaller{{1, {faces.probes, first(faces.distractors, 1)}},
+                                                   {50, {faces.probes, first(faces.distractors, 50)}}};
+    REQUIRE(all.rate_of_rank(1) < all.rate_of_rank(10));  // else the test says little
+    REQUIRE(all.rate_of_rank(1) > 0);
+    for (const int threads : {1, 3}) {
+      const ProtocolResult result =
+          run_megaface("m", probes, distractors, protocol_with({143, 1, 50, 50}), threads);
+      check(result, all, smaller);
+      CHECK(count_of(result, "impostor_pairs") == 17 * 143);
+      CHECK(count_of(result, "genuine_pairs") == std::ssize(all.scores().genuine));
+      CHECK(count_of(result, "searches") == 2 * std::ssize(all.scores().genuine));
+      CHECK(result.details["cmc"].size() == 3);
+      CHECK(result.details["cmc"][2]["points"].back() == Json({144, 1.0}));
+    }
+  }
+}
+
+TEST_CASE("megaface: more distractors than one block, low scores no longer told apart") {
+  const TempFolder folder;
+  const Faces faces(12, 2600, 4, false, 7);
+  const EmbeddingStore probes = store_of(folder, "probes", faces.probes);
+  const EmbeddingStore distractors = store_of(folder, "distractors", faces.distractors);
+  const brute::Scores scores = BruteMegaFace{faces.probes, faces.distractors}.scores();
+  for (const double far : {1e-4, 3e-3, 0.05}) {
+    MegaFaceProtocol protocol;
+    protocol.far = {far};
+    const ProtocolResult result = run_megaface("m", probes, distractors, protocol, 2);
+    CHECK(result.value_of(name_with_rate("tar_at_far", far)) == brute::tar_at_most(scores, far));
+    const BruteMegaFace first_ten{faces.probes, first(faces.distractors, 10)};
+    CHECK(result.value_of("identification_rank_1_distractors_10") == first_ten.rate_of_rank(1));
+    const BruteMegaFace all{faces.probes, faces.distractors};
+    CHECK(result.value_of("identification_rank_10") == all.rate_of_rank(10));
+  }
+}
+
+TEST_CASE("megaface: a mate that ties with a distractor is a miss") {
+  const TempFolder folder;
+  const std::vector<Face> probes{{"a/1", 0, {1, 0}, {}}, {"a/2", 0, {0, 1}, {}}};
+  const auto rank1 = [&](std::vector<float> distractor) {
+    const EmbeddingStore store = store_of(folder, "d", {{"d/1", -1, std::move(distractor), {}}});
+    return run_megaface("m", store_of(folder, "p", probes), store, protocol_with({}))
+        .value_of("identification_rank_1");
+  };
+  CHECK(rank1({-1, 0}) == 0.5);  // ties with the mate for the second probe, is below for the first
+  CHECK(rank1({-1, -1}) == 1);
+  CHECK(rank1({1, 1}) == 0);
+}
+
+TEST_CASE("megaface: noises are left out on both sides, and may have no direction") {
+  const TempFolder folder;
+  Faces faces(17, 60, 3, false, 8);
+  const std::set<size_t> noisy_probes{3, 9}, noisy_distractors{0, 30, 59};
+  BruteMegaFace clean;
+  std::map<int64_t, BruteMegaFace> smaller;
+  std::string probe_list = "#a comment\r\nUnknown_1.png\r\n", distractor_list = "#\n";
+  for (size_t i = 0; i < faces.probes.size(); ++i) {
+    if (!noisy_probes.contains(i)) {
+      clean.probes.push_back(faces.probes[i]);
+      continue;
+    }
+    const std::string& item = faces.probes[i].item;
+    probe_list += item.substr(item.rfind('/') + 1) + "\r\n";
+  }
+  smaller[31].probes = clean.probes;
+  for (size_t i = 0; i < faces.distractors.size(); ++i) {
+    if (!noisy_distractors.contains(i)) {
+      clean.distractors.push_back(faces.distractors[i]);
+      if (i < 31) smaller[31].distractors.push_back(faces.distractors[i]);
+      continue;
+    }
+    faces.distractors[i].feature.assign(3, 0);  // as tools leave them
+    distractor_list += (i == 30 ? "17\t" : "") + faces.distractors[i].item.substr(5) + "\n";
+  }
+  std::ofstream(folder / "probe_noises.txt") << probe_list;
+  std::ofstream(folder / "distractor_noises.txt") << distractor_list;
+  MegaFaceProtocol protocol = protocol_with({31, 60});
+  protocol.probe_noises.value = (folder / "probe_noises.txt").string();
+  protocol.distractor_noises.value = (folder / "distractor_noises.txt").string();
+  protocol.identity = IdentityOf::kFolder;
+  for (Face& face : faces.probes) face.label = -1;
+  const ProtocolResult result = run_megaface("m", store_of(folder, "p", faces.probes),
+                                             store_of(folder, "d", faces.distractors), protocol);
+  check(result, clean, smaller);
+  CHECK(count_of(result, "probe_noises") == 2);
+  CHECK(count_of(result, "distractor_noises") == 3);
+  CHECK(count_of(result, "distractors") == 57);
+}
+
+TEST_CASE("megaface: noisy probes replaced by the mean of their identity") {
+  const TempFolder folder;
+  const Faces faces(17, 60, 3, true, 9);
+  BruteMegaFace expected{{}, faces.distractors};
+  for (size_t i = 0; i < faces.probes.size(); ++i) {
+    if (i != 3 && i != 9) expected.probes.push_back(faces.probes[i]);
+  }
+  const std::vector<Face> clean = expected.probes;
+  for (const size_t noisy : {3, 9}) {
+    Face center{"", faces.probes[noisy].label, {0, 0, 0}, {}};
+    for (const Face& face : clean) {
+      for (size_t d = 0; d < 3 && face.label == center.label; ++d) center.feature[d] += unit(face)[d];
+    }
+    expected.probes.push_back(center);
+  }
+  std::ofstream(folder / "noises.txt") << "P2_3.png\nP4_9.png\n";
+  MegaFaceProtocol protocol = protocol_with({60});
+  protocol.probe_noises.value = (folder / "noises.txt").string();
+  protocol.noisy_probes = NoisyProbes::kCenter;
+  const ProtocolResult result = run_megaface("m", store_of(folder, "p", faces.probes),
+                                             store_of(folder, "d", faces.distractors), protocol);
+  CHECK(count_of(result, "probes") == 17);
+  check(result, expected, {});
+
+  std::ofstream(folder / "noises.txt") << "P2_3.png\nP2_4.png\nP2_10.png\nP2_11.png\n";  // everyone of 2
+  CHECK_THAT(brute::error_of(ErrorKind::kData,
+                             [&] {
+                               run_megaface("m", store_of(folder, "p", faces.probes),
+                                            store_of(folder, "d", faces.distractors), protocol);
+                             }),
+             contains_text("the center of its identity"));
+}
+
+TEST_CASE("megaface: a noise names the end of an item, whole components only") {
+  const TempFolder folder;
+  std::ofstream(folder / "list.txt") << "b/c.jpg\nx.jpg";
+  const std::vector<std::string_view> items{"a/b/c.jpg", "b/c.jpg", "ab/c.jpg", "c.jpg", "q/x.jpg", "xx.jpg"};
+  CHECK(noisy_rows(folder / "list.txt", items) == std::vector<bool>{true, true, false, false, true, false});
+}
+
+TEST_CASE("megaface: what cannot be measured is refused") {
+  const TempFolder folder;
+  const std::vector<Face> good{{"a/1", 0, {1, 0}, {}}, {"a/2", 0, {1, 1}, {}}, {"b/1", 1, {0, 1}, {}}};
+  const std::vector<Face> others{{"d/1", -1, {-1, 0}, {}}, {"d/2", -1, {-1, 1}, {}}};
+  const auto refusal = [&](const std::vector<Face>& probes, const std::vector<Face>& distractors,
+                           const MegaFaceProtocol& protocol = protocol_with({})) {
+    const EmbeddingStore p = store_of(folder, "p", probes), d = store_of(folder, "d", distractors);
+    return brute::error_of(ErrorKind::kData, [&] { run_megaface("m", p, d, protocol); });
+  };
+  CHECK(refusal(good, others) == "no error");
+  CHECK_THAT(refusal({good[0], good[2]}, others), contains_text("no identity has two images"));
+  CHECK_THAT(refusal({good[0], {"z/1", -1, {1, 1}, {}}}, others),
+             contains_text("row 1 (z/1) has no identity"));
+  CHECK_THAT(refusal(good, {{"d/1", -1, {1, 2, 3}, {}}}), contains_text("2 dimensions, distractors 3"));
+  CHECK_THAT(refusal(good, others, protocol_with({2, 3})),
+             contains_text("asks for 3") && contains_text("2 rows"));
+  CHECK_THAT(refusal(good, {{"d/1", -1, {0, 0}, {}}}),
+             contains_text("row 0 (d/1)") && contains_text("zero length"));
+  CHECK_THAT(refusal({good[0], {"a/2", 0, {0, 0}, {}}}, others), contains_text("row 1 (a/2)"));
+
+  MegaFaceProtocol protocol = protocol_with({});
+  std::ofstream(folder / "noises.txt") << "nobody.png\n";
+  protocol.probe_noises.value = (folder / "noises.txt").string();
+  CHECK_THAT(refusal(good, others, protocol), contains_text("nobody.png") && contains_text("a/1"));
+  protocol.probe_noises.value.clear();
+  std::ofstream(folder / "noises.txt") << "1\n2\n";
+  protocol.distractor_noises.value = (folder / "noises.txt").string();
+  CHECK_THAT(refusal(good, others, protocol), contains_text("no distractors but noises"));
+  protocol.distractor_noises.value.clear();
+  protocol.identity = IdentityOf::kFolder;
+  CHECK_THAT(refusal({good[0], {"bare", 0, {1, 1}, {}}}, others, protocol), contains_text("(bare)"));
+}
+
+}  // namespace uir
