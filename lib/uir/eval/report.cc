@@ -1,9 +1,11 @@
 #include "uir/eval/report.h"
 
 #include <algorithm>
-#include <cstdio>
 
 #include "uir/base/error.h"
+#include "uir/eval/comparison.h"
+#include "uir/eval/html_report.h"
+#include "uir/eval/number_meaning.h"
 
 namespace uir {
 namespace {
@@ -12,12 +14,6 @@ constexpr std::string_view kFormat = "uir-report";
 constexpr int kVersion = 2;
 constexpr int kCurvePoints = 200;
 constexpr size_t kTextWidth = 100;
-
-std::string short_number(double value, int digits) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.*g", digits, value);
-  return text;
-}
 
 Json to_json(const ProtocolResult& result) {
   Json counts = Json::object(), numbers = Json::object(), undefined = Json::object();
@@ -90,7 +86,10 @@ Json to_json(const Report& report) {
     for (const ProtocolResult& result : model.results) protocols.push_back(to_json(result));
     models.push_back({{"name", model.name}, {"sets", model.sets}, {"protocols", protocols}});
   }
-  return {{"format", kFormat}, {"version", kVersion}, {"models", models}};
+  return {{"format", kFormat},
+          {"version", kVersion},
+          {"models", models},
+          {"comparison", to_json(compare(report))}};
 }
 
 std::string to_text(const Report& report) {
@@ -99,12 +98,16 @@ std::string to_text(const Report& report) {
     if (report.models.size() > 1) text += concat(text.empty() ? "" : "\n", "== ", model.name, " ==\n");
     for (const ProtocolResult& result : model.results) text += (text.empty() ? "" : "\n") + to_text(result);
   }
-  return text;
+  const std::string comparison = to_text(compare(report));
+  return comparison.empty() ? text : concat(text, "\n", comparison);
 }
 
 void write_report(const fs::path& folder, const Report& report) {
-  write_file_atomically(folder / "report.json", to_json(report).dump(1) + "\n");
+  // Names of files and people may be no UTF-8.
+  const std::string json = to_json(report).dump(1, ' ', false, Json::error_handler_t::replace);
+  write_file_atomically(folder / "report.json", json + "\n");
   write_file_atomically(folder / "report.txt", to_text(report));
+  write_file_atomically(folder / "report.html", to_html(report));
 }
 
 void report_roc(const Roc& roc, std::span<const double> fars, ProtocolResult& result) {

@@ -1,5 +1,5 @@
-// Results of protocols and the report made of them: report.json for programs (schema: docs/protocols.md) and
-// report.txt for people.
+// Results of protocols and the report made of them: report.json for programs (schema: docs/protocols.md), report.txt and
+// report.html for people. All three end (the page begins) with the models' comparison, comparison.h.
 #pragma once
 
 #include <cmath>
@@ -17,7 +17,8 @@
 
 namespace uir {
 
-// One measured number. Not a number where the protocol does not define it; `note` then says why.
+// One measured number. Not a number where the protocol does not define it; `note` then says why. What a name means
+// (a rate? is more better?) stands in number_meaning.h.
 struct Measurement {
   std::string name;  // "tar_at_far_0.001"
   double value = std::numeric_limits<double>::quiet_NaN();
@@ -55,7 +56,7 @@ struct Report {
 
 Json to_json(const Report& report);
 std::string to_text(const Report& report);
-// folder/report.json and folder/report.txt, each replaced atomically.
+// folder/report.json, report.txt and report.html, each replaced atomically.
 void write_report(const fs::path& folder, const Report& report);
 
 // Adds auc, eer and tar_at_far_… with their thresholds, and details["roc"]; undefined where a kind of pair is absent.

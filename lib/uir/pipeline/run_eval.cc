@@ -117,7 +117,8 @@ std::string run_eval(const Experiment& experiment) {
     }
   }
   write_report(experiment.report_folder(), report);
-  log_info("report: ", (experiment.report_folder() / "report.txt").string(), " and report.json");
+  log_info("report: ", (experiment.report_folder() / "report.html").string(),
+           " for people (also report.txt), report.json for programs");
   return to_text(report);
 }
 

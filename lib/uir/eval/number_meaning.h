@@ -1,0 +1,34 @@
+// What the numbers of the protocols mean to a reader: which of two is better, and whether it is a rate. In one place
+// and by name, so that every report, text and page alike, says the same of a number.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace uir {
+
+// kNone: the number describes a model or a protocol but ranks no models (spreads over folds, rates that were reached,
+// distances of class centers), or its name is not known.
+enum class Better { kHigher, kLower, kNone };
+
+struct NumberMeaning {
+  Better better = Better::kNone;
+  bool rate = false;  // a share in [0, 1]: people read it in percent, and differences in percentage points
+};
+
+// By the name's first words: "tar_at_far_0.001" is a "tar_at_far". A gallery in front ("g1.", "mean.") is not looked at.
+NumberMeaning meaning_of(std::string_view number);
+
+// "higher", "lower", "none".
+std::string_view to_string(Better better);
+
+// As people read it: rates in percent, "99.5167 %"; other numbers with six significant digits; "undefined" where it is
+// not a number.
+std::string format_number(double value, const NumberMeaning& meaning);
+// With its sign: "+0.317 pp" (percentage points) for a rate, "-0.0123" for other numbers; "=" for none; empty where it
+// is not a number.
+std::string format_difference(double difference, const NumberMeaning& meaning);
+// %.<digits>g
+std::string short_number(double value, int digits);
+
+}  // namespace uir

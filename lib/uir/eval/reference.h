@@ -1,0 +1,37 @@
+// Published numbers to stand beside a user's: each with its source, shown only where protocol and variant are the same.
+//
+// A published number belongs to a type of protocol, a benchmark and a variant. They are found by the result's type, the
+// beginning of its name (without punctuation, lower-case: "IJB-C/…" is "ijbc"), the words after its '/' (all of the
+// variant's must stand there), and by counts: a result whose counts differ from the benchmark's is not the benchmark,
+// whatever it is called. What a source leaves open is said in `note`, never guessed.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "uir/eval/report.h"
+
+namespace uir {
+
+struct Reference {
+  std::string_view model;      // whose numbers: "ArcFace R100, MS1MV2"
+  std::string_view source;     // who published them, and where
+  std::string_view note;       // what is not known or differs; may be empty
+  std::string_view type;       // of the protocol
+  std::string_view benchmark;  // how the result's name begins
+  std::vector<std::string_view> variant;
+  std::vector<std::pair<std::string_view, int64_t>> counts;
+  std::vector<std::pair<std::string_view, double>> numbers;
+
+  // Not a number where nothing was published.
+  double value_of(std::string_view number) const;
+};
+
+const std::vector<Reference>& references();
+
+// Those of the result's protocol and variant that share a number with it.
+std::vector<const Reference*> references_of(const ProtocolResult& result);
+
+}  // namespace uir
