@@ -28,20 +28,24 @@ std::vector<ComparedProtocol> match_protocols(const Report& report) {
   return protocols;
 }
 
-// "3000 (a), 2999 (b)"; empty where all models that have the protocol say the same.
+// "3000 (a, b), 2999 (c)"; empty where all models that have the protocol say the same.
 template <class Describe>
 std::string disagreement(const Comparison& comparison, const ComparedProtocol& protocol,
                          Describe&& describe) {
-  std::string all, first;
-  bool differ = false;
+  std::vector<std::pair<std::string, std::string>> said;  // what, and by which models
   for (size_t m = 0; m < protocol.results.size(); ++m) {
     if (!protocol.results[m]) continue;
     const std::string text = describe(*protocol.results[m]);
-    if (all.empty()) first = text;
-    differ |= text != first;
-    all += concat(all.empty() ? "" : ", ", text, " (", comparison.models[m], ")");
+    const auto known = std::ranges::find(said, text, &std::pair<std::string, std::string>::first);
+    if (known == said.end()) {
+      said.emplace_back(text, comparison.models[m]);
+    } else {
+      known->second += ", " + comparison.models[m];
+    }
   }
-  return differ ? all : "";
+  std::string all;
+  for (const auto& [text, models] : said) all += concat(all.empty() ? "" : ", ", text, " (", models, ")");
+  return said.size() > 1 ? all : "";
 }
 
 std::string count_text(const ProtocolResult& result, const std::string& name) {
@@ -193,13 +197,9 @@ std::string models_table(const Comparison& comparison, const ComparedProtocol& p
 
 std::string references_table(const ComparedProtocol& protocol) {
   std::vector<std::vector<std::string>> rows(1);
-  std::string sources;
   rows[0].push_back("published");
   for (size_t r = 0; r < protocol.references.size(); ++r) {
-    const Reference& reference = *protocol.references[r];
     rows[0].push_back(concat("[", r + 1, "]"));
-    sources += concat("  [", r + 1, "] ", reference.model, ": ", reference.source, ".",
-                      reference.note.empty() ? "" : " ", reference.note, "\n");
   }
   for (const ComparedNumber& number : protocol.numbers) {
     std::vector<std::string> row(1, number.name);
@@ -207,11 +207,13 @@ std::string references_table(const ComparedProtocol& protocol) {
     for (const Reference* reference : protocol.references) {
       const double value = reference->value_of(number.name);
       any |= !std::isnan(value);
-      row.push_back(std::isnan(value) ? "" : format_number(value, number.meaning));
+      row.push_back(std::isnan(value) ? "" : format_published(value, number.meaning));
     }
     if (any) rows.push_back(std::move(row));
   }
-  return text_table(rows) + sources;
+  std::string text = text_table(rows);
+  for (const std::string& line : source_lines(protocol.references)) text += wrap(line, "  ");
+  return text;
 }
 
 std::string to_text(const Comparison& comparison, const ComparedProtocol& protocol) {

@@ -19,9 +19,8 @@ const std::string_view kHtmlStyle = R"(<style>
   }
 }
 * { box-sizing: border-box; }
-html { scroll-behavior: smooth; }
 body { margin: 0 auto; padding: 1rem 1.25rem 4rem; max-width: 76rem; background: var(--paper); color: var(--ink);
-  font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
+  overflow-wrap: break-word; font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
 h1 { font-size: 1.6rem; margin: .5rem 0 1rem; }
 h2 { font-size: 1.25rem; margin: 2.5rem 0 .5rem; overflow-wrap: anywhere; }
 h3 { font-size: 1.05rem; margin: 1.5rem 0 .5rem; }
@@ -30,14 +29,14 @@ a:hover { text-decoration: underline; }
 .quiet { color: var(--quiet); font-weight: normal; font-size: .9em; }
 .warning { color: var(--warn); font-weight: 600; font-size: .9em; }
 th .warning { margin-left: .75em; }
-.models { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); gap: .75rem; }
+.models { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 16rem), 1fr)); gap: .75rem; }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: .6rem .9rem; }
 .card h2 { margin: 0 0 .25rem; font-size: 1.05rem; }
 .provenance { font-size: .85rem; border-collapse: collapse; }
 .provenance th { text-align: left; font-weight: normal; color: var(--quiet); padding: 0 .9em 0 0; vertical-align: top; }
 .provenance td { overflow-wrap: anywhere; padding: 0; }
 nav h2 { font-size: 1.05rem; margin-top: 1.5rem; }
-nav ul { margin: 0; padding-left: 1.1rem; columns: 18rem; }
+nav ul { margin: 0; padding-left: 1.1rem; columns: 22rem; }
 nav li { overflow-wrap: anywhere; break-inside: avoid; }
 .words { max-width: 60rem; margin: .25rem 0 .75rem; }
 .counts { display: flex; flex-wrap: wrap; gap: .25rem 1.75rem; margin: .5rem 0 1rem; }
@@ -49,27 +48,31 @@ nav li { overflow-wrap: anywhere; break-inside: avoid; }
 .numbers th, .numbers td, .records th, .records td { padding: .2rem .8rem; text-align: right; white-space: nowrap;
   border-bottom: 1px solid var(--fine); }
 .numbers th:first-child, .records th:first-child { text-align: left; padding-left: .25rem; }
+.numbers tbody th:first-child { white-space: normal; overflow-wrap: break-word; min-width: 13.5rem; max-width: 22rem; }
 .numbers th[scope=row], .records th { font-weight: normal; }
 .numbers thead th { border-bottom: 1px solid var(--line); vertical-align: bottom; }
-.numbers thead th:not(:first-child) { white-space: normal; overflow-wrap: break-word; min-width: 7.5rem; max-width: 14rem; }
+.numbers thead th:not(:first-child) { white-space: normal; overflow-wrap: break-word; min-width: 6.5rem; max-width: 14rem; }
+.numbers thead th.d { min-width: 0; }
 .numbers .group th { padding-top: 1rem; font-weight: 600; border-bottom: 1px solid var(--line); }
 .records { font-size: .88rem; }
 .records th[scope=col] { color: var(--quiet); border-bottom: 1px solid var(--line); }
 .numbers td.best { background: var(--best); font-weight: 600; }
 .numbers td { position: relative; }
-.star { position: absolute; right: .05rem; font-size: .7em; line-height: 2.2; }
+.numbers td.best::after { content: "★"; position: absolute; right: .1rem; font-size: .65em; line-height: 2.4; }
 .none { color: var(--quiet); font-style: italic; }
-.difference, .published { color: var(--quiet); font-weight: normal; }
-td.difference { padding-left: 0 !important; }
+.d, .published { color: var(--quiet); font-weight: normal; }
+.numbers td.d, .numbers th.d { padding-left: .1rem; }
 .published { border-left: 1px dotted var(--line); }
 .notes { font-size: .85rem; color: var(--quiet); margin: .5rem 0 1rem; padding-left: 1.4rem; max-width: 62rem; }
-.sources li::marker { content: "[" counter(list-item) "] "; }
+.sources { list-style: none; padding-left: .25rem; }
 .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: .5rem 1.5rem;
   margin-top: 1rem; }
+.plots > div { display: contents; }
 figure { margin: 0; min-width: 0; max-width: 40rem; break-inside: avoid; }
 figcaption { display: flex; flex-wrap: wrap; gap: .1rem 1.1rem; font-size: .9rem; padding-left: 3.2rem; }
-.legend { display: inline-block; overflow-wrap: anywhere; font-weight: inherit; }
-.sample { width: 30px; height: 9px; margin-right: .45em; vertical-align: middle; }
+.legend { display: inline-flex; align-items: center; gap: .45em; min-width: 0; }
+.legend span { min-width: 0; overflow-wrap: break-word; }
+.sample { flex: none; width: 30px; height: 9px; }
 .plot { display: block; width: 100%; height: auto; font-size: 12px; }
 .plot text { fill: var(--ink); }
 .grid { stroke: var(--line); stroke-width: .7; }
@@ -94,8 +97,7 @@ summary::first-letter { text-transform: uppercase; }
 @media (max-width: 40rem) {
   body { padding: .5rem .75rem 3rem; font-size: 14px; }
   .numbers th, .numbers td { padding: .2rem .55rem; }
-  .numbers th:first-child { position: sticky; left: 0; background: var(--paper); z-index: 1; max-width: 10rem;
-    white-space: normal; overflow-wrap: anywhere; }
+  .numbers th:first-child:not([colspan]) { position: sticky; left: 0; background: var(--paper); z-index: 1; min-width: 8.5rem; max-width: 9rem; }
   figcaption, .readout { padding-left: .25rem; }
   .plot { font-size: 15px; }
 }

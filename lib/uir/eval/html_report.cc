@@ -15,8 +15,9 @@
 namespace uir {
 namespace {
 
-constexpr size_t kMostRows = 100;   // of a table of details; all stand in report.json
-constexpr size_t kShortTable = 10;  // rows up to which a table of details is shown unfolded
+constexpr size_t kMostRows = 100;      // of a table of details; all stand in report.json
+constexpr size_t kFirstSideStyle = 4;  // of known faces and strangers: not the first models' styles
+constexpr size_t kShortTable = 10;     // rows up to which a table of details is shown unfolded
 
 // The shortest text that reads back exactly.
 std::string exact(double value) {
@@ -60,6 +61,12 @@ bool is_curve(const Json& json) {
 // Infinite thresholds are null in a report that was read from a file.
 double number_of(const Json& json) { return json.is_number() ? json.get<double>() : std::nan(""); }
 
+// On a logarithmic axis nothing is to be seen of points at or below 0: of these (a curve begins with them) the last stays.
+void drop_invisible(std::vector<std::vector<double>>& points) {
+  const auto visible = std::ranges::find_if(points, [](const auto& point) { return point[0] > 0; });
+  if (visible - points.begin() > 1) points.erase(points.begin(), visible - 1);
+}
+
 // The models' curves under details[member], or details[member][part] where there are several.
 Curves curves_of(const ComparedProtocol& protocol, const std::string& member, const std::string& part = {}) {
   Curves found;
@@ -75,6 +82,7 @@ Curves curves_of(const ComparedProtocol& protocol, const std::string& member, co
       for (const Json& value : point) values.push_back(number_of(value));
       values.resize(json["columns"].size(), std::nan(""));
     }
+    drop_invisible(curve.points);
     found.columns = json["columns"].get<std::vector<std::string>>();
     found.curves.push_back(std::move(curve));
   }
@@ -216,7 +224,7 @@ class Page {
     for (size_t p = 0; p < comparison_.protocols.size(); ++p) {
       const Element item(page_, "li");
       page_.element("a", {{"href", "#" + id(p)}}, comparison_.protocols[p].name);
-      page_.element("span", {{"class", "quiet"}}, " " + spaced(comparison_.protocols[p].type));
+      page_.element("span", {{"class", "quiet"}}, " " + comparison_.protocols[p].type);
     }
   }
 
@@ -251,7 +259,7 @@ class Page {
     page_.element("th", {{"scope", "col"}}, "Number");
     for (size_t m = 0; m < comparison_.models.size(); ++m) {
       model_heading(m);
-      if (m > 0) page_.element("th", {{"scope", "col"}, {"class", "difference"}}, "Difference");
+      if (m > 0) page_.element("th", {{"scope", "col"}, {"class", "d"}}, "Difference");
     }
   }
 
@@ -263,14 +271,14 @@ class Page {
       const Element row(page_, "tr", {{"class", "group"}});
       const Element cell(page_, "th", {{"colspan", columns}, {"scope", "rowgroup"}});
       page_.element("a", {{"href", "#" + id(p)}}, protocol.name);
-      page_.element("span", {{"class", "quiet"}}, " " + spaced(protocol.type));
+      page_.element("span", {{"class", "quiet"}}, " " + protocol.type);
       if (!protocol.mismatches.empty()) {
         page_.element("span", {{"class", "warning"}}, "not the same protocol for all models");
       }
     }
     for (const ComparedNumber& number : protocol.numbers) {
       const Element row(page_, "tr", {{"data-number", number.name}});
-      page_.element("th", {{"scope", "row"}}, number.name);
+      number_heading(number.name);
       for (size_t m = 0; m < number.values.size(); ++m) {
         value_cell(number, m);
         if (m > 0) difference_cell(number, m);
@@ -284,14 +292,14 @@ class Page {
       page_.element("td", {{"class", "none"}, {"title", number.notes[model]}}, "undefined");
       return;
     }
-    const Element cell(page_, "td", {{"class", number.best[model] ? "best" : "plain"}});
+    number.best[model] ? page_.open("td", {{"class", "best"}}) : page_.open("td");
     page_.element("data", {{"value", exact(value)}}, format_number(value, number.meaning));
-    if (number.best[model]) page_.element("span", {{"class", "star"}}, "★");
+    page_.close();
   }
 
   void difference_cell(const ComparedNumber& number, size_t model) {
     const double difference = number.difference(model);
-    const Element cell(page_, "td", {{"class", "difference"}});
+    const Element cell(page_, "td", {{"class", "d"}});
     if (std::isnan(difference)) return;
     page_.element("data", {{"value", exact(difference)}}, format_difference(difference, number.meaning));
   }
@@ -303,7 +311,7 @@ class Page {
     {
       const Element heading(page_, "h2");
       page_.text(protocol.name);
-      page_.element("span", {{"class", "quiet"}}, " " + spaced(protocol.type));
+      page_.element("span", {{"class", "quiet"}}, " " + protocol.type);
     }
     words(protocol);
     for (const std::string& mismatch : protocol.mismatches) {
@@ -350,7 +358,7 @@ class Page {
       const Element body(page_, "tbody");
       for (const ComparedNumber& number : protocol.numbers) {
         const Element row(page_, "tr");
-        page_.element("th", {{"scope", "row"}}, number.name);
+        number_heading(number.name);
         for (size_t m = 0; m < number.values.size(); ++m) value_cell(number, m);
         for (const Reference* reference : protocol.references) published_cell(*reference, number);
       }
@@ -373,7 +381,7 @@ class Page {
     const double value = reference.value_of(number.name);
     const Element cell(page_, "td", {{"class", "published"}});
     if (!std::isnan(value)) {
-      page_.element("data", {{"value", exact(value)}}, format_number(value, number.meaning));
+      page_.element("data", {{"value", exact(value)}}, format_published(value, number.meaning));
     }
   }
 
@@ -397,19 +405,19 @@ class Page {
 
   void published(const ComparedProtocol& protocol) {
     if (protocol.references.empty()) return;
-    const Element list(page_, "ol", {{"class", "notes sources"}});
-    for (const Reference* reference : protocol.references) {
-      page_.element("li", {},
-                    concat("Published: ", reference->model, ". ", reference->source, ".",
-                           reference->note.empty() ? "" : " ", reference->note));
-    }
+    const Element list(page_, "ul", {{"class", "notes sources"}});
+    for (const std::string& line : source_lines(protocol.references)) page_.element("li", {}, line);
   }
 
   // ---- curves
   void curves(const ComparedProtocol& protocol) {
     const Curves roc = curves_of(protocol, "roc");
-    if (!roc.curves.empty() && roc.columns[0] == "far" && roc.columns[1] == "tar") roc_and_det(protocol, roc);
-    for (const std::string& part : parts_of(protocol, "det")) {
+    const bool is_roc = !roc.curves.empty() && roc.columns[0] == "far" && roc.columns[1] == "tar";
+    const std::vector<std::string> parts = parts_of(protocol, "det");
+    if (!is_roc && parts.empty()) return;
+    const Element plots(page_, "div", {{"class", "plots"}});
+    if (is_roc) roc_and_det(protocol, roc);
+    for (const std::string& part : parts) {
       const Curves det = curves_of(protocol, "det", part);
       if (det.curves.empty()) continue;
       curves_of_part(protocol, det, part);
@@ -438,11 +446,12 @@ class Page {
     const std::vector<double> fars = roc.values(0), tars = roc.values(1);
     const PlotAxis far = log_axis("False-acceptance rate (FAR)", fars);
     std::vector<double> misses, visible;
-    for (const double tar : tars) misses.push_back(1 - tar);
     for (size_t i = 0; i < tars.size(); ++i) {
-      if (fars[i] >= far.low) visible.push_back(tars[i]);
+      if (fars[i] < far.low) continue;
+      visible.push_back(tars[i]);
+      misses.push_back(1 - tars[i]);
     }
-    const Element plots(page_, "div", {{"class", "plots"}, {"data-curves", ""}});
+    const Element group(page_, "div", {{"data-curves", ""}});
     curve_data(roc);
     figure(protocol, roc, "ROC",
            {"ROC curve of " + protocol.name,
@@ -458,7 +467,7 @@ class Page {
 
   void curves_of_part(const ComparedProtocol& protocol, const Curves& det, const std::string& part) {
     const std::string heading = part.empty() ? "DET" : "DET, " + part;
-    const Element plots(page_, "div", {{"class", "plots"}, {"data-curves", ""}});
+    const Element group(page_, "div", {{"data-curves", ""}});
     curve_data(det);
     figure(protocol, det, heading,
            {concat(heading, " curve of ", protocol.name),
@@ -569,7 +578,8 @@ class Page {
       const Json& bins = distribution["histogram"];
       const double low = bins["low"].get<double>(), high = bins["high"].get<double>();
       plot.x = {concat(measure, " of the best class"), low, high, false, false};
-      plot.lines.push_back({names.size(), histogram_outline(low, high, shares(distribution))});
+      plot.lines.push_back(
+          {kFirstSideStyle + names.size(), histogram_outline(low, high, shares(distribution))});
       names.push_back(side);
     }
     std::optional<double> threshold;
@@ -581,9 +591,9 @@ class Page {
     {
       const Element caption(page_, "figcaption");
       page_.element("b", {}, comparison_.models[model]);
-      for (size_t i = 0; i < names.size(); ++i) legend(i, names[i]);
+      for (size_t i = 0; i < names.size(); ++i) legend(kFirstSideStyle + i, names[i]);
       if (threshold) {
-        page_.element("span", {{"class", "quiet"}}, "| chosen threshold " + short_number(*threshold, 4));
+        page_.element("span", {{"class", "quiet"}}, "chosen threshold " + short_number(*threshold, 4));
       }
     }
     draw_plot(plot, page_);
@@ -703,7 +713,23 @@ class Page {
   void legend(size_t style, std::string_view name) {
     const Element whole(page_, "span", {{"class", "legend"}});
     draw_line_sample(style, page_);
-    page_.text(name);
+    const Element text(page_, "span");
+    breakable(name);
+  }
+
+  void number_heading(std::string_view name) {
+    const Element cell(page_, "th", {{"scope", "row"}});
+    breakable(name);
+  }
+
+  // A name that may be broken after its underscores.
+  void breakable(std::string_view name) {
+    while (!name.empty()) {
+      const size_t end = std::min(name.find('_'), name.size() - 1) + 1;
+      page_.text(name.substr(0, end));
+      name.remove_prefix(end);
+      if (!name.empty()) page_.element("wbr");
+    }
   }
 
   static std::string dump(const Json& json) {

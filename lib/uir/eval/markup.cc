@@ -9,7 +9,7 @@
 namespace uir {
 namespace {
 
-constexpr std::array<std::string_view, 5> kEmptyElements{"br", "hr", "img", "link", "meta"};
+constexpr std::array<std::string_view, 6> kEmptyElements{"br", "hr", "img", "link", "meta", "wbr"};
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
 
 // The length of the UTF-8 sequence at the start of the text; 0 where it is none.
@@ -73,7 +73,8 @@ void Markup::open(std::string_view tag, Attributes attributes) {
 
 void Markup::close() {
   ensure(!open_.empty(), "an element is open where one is closed");
-  out_ += concat("</", open_.back(), ">\n");
+  const bool cell = open_.back() == "td" || open_.back() == "th";
+  out_ += concat("</", open_.back(), cell ? ">" : ">\n");
   open_.pop_back();
 }
 

@@ -96,6 +96,10 @@ std::string format_number(double value, const NumberMeaning& meaning) {
   return print(tiny ? "%.3g %%" : "%.4f %%", percent);
 }
 
+std::string format_published(double value, const NumberMeaning& meaning) {
+  return meaning.rate ? short_number(100 * value, 8) + " %" : short_number(value, 8);
+}
+
 std::string format_difference(double difference, const NumberMeaning& meaning) {
   if (std::isnan(difference)) return "";
   if (difference == 0) return "=";

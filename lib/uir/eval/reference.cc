@@ -4,6 +4,8 @@
 #include <cctype>
 #include <cmath>
 
+#include "uir/base/error.h"
+
 namespace uir {
 namespace {
 
@@ -165,6 +167,30 @@ std::vector<const Reference*> references_of(const ProtocolResult& result) {
     if (shares_number && same_protocol(reference, result)) found.push_back(&reference);
   }
   return found;
+}
+
+std::vector<std::string> source_lines(const std::vector<const Reference*>& references) {
+  std::vector<const Reference*> sources;  // the first of each
+  std::vector<std::string> models;        // of each source
+  for (size_t r = 0; r < references.size(); ++r) {
+    const Reference& reference = *references[r];
+    const auto same = [&](const Reference* s) {
+      return s->source == reference.source && s->note == reference.note;
+    };
+    const auto known = std::ranges::find_if(sources, same);
+    const auto at = static_cast<size_t>(known - sources.begin());
+    if (known == sources.end()) {
+      sources.push_back(&reference);
+      models.emplace_back();
+    }
+    models[at] += concat(models[at].empty() ? "" : "; ", "[", r + 1, "] ", reference.model);
+  }
+  std::vector<std::string> lines;
+  for (size_t s = 0; s < sources.size(); ++s) {
+    lines.push_back(concat(models[s], ": ", sources[s]->source, ".", sources[s]->note.empty() ? "" : " ",
+                           sources[s]->note));
+  }
+  return lines;
 }
 
 }  // namespace uir

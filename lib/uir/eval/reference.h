@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -33,5 +34,8 @@ const std::vector<Reference>& references();
 
 // Those of the result's protocol and variant that share a number with it.
 std::vector<const Reference*> references_of(const ProtocolResult& result);
+
+// One line per source: "[1] ArcFace R100, MS1MV2; [2] …: source. note". Numbers are those of the list, from 1.
+std::vector<std::string> source_lines(const std::vector<const Reference*>& references);
 
 }  // namespace uir

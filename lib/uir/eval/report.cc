@@ -13,7 +13,6 @@ namespace {
 constexpr std::string_view kFormat = "uir-report";
 constexpr int kVersion = 2;
 constexpr int kCurvePoints = 200;
-constexpr size_t kTextWidth = 100;
 
 Json to_json(const ProtocolResult& result) {
   Json counts = Json::object(), numbers = Json::object(), undefined = Json::object();
@@ -25,25 +24,6 @@ Json to_json(const ProtocolResult& result) {
   return {{"name", result.name},      {"type", result.type}, {"description", result.description},
           {"counts", counts},         {"numbers", numbers},  {"undefined", undefined},
           {"details", result.details}};
-}
-
-// The words, broken into lines that start with `indent`.
-std::string wrap(std::string_view text, std::string_view indent) {
-  std::string lines(indent);
-  size_t column = indent.size();
-  for (size_t begin = 0; begin < text.size();) {
-    const size_t end = std::min(text.find(' ', begin), text.size());
-    const std::string_view word = text.substr(begin, end - begin);
-    if (column > indent.size() && column + 1 + word.size() > kTextWidth) {
-      lines += concat("\n", indent);
-      column = indent.size();
-    }
-    if (column > indent.size()) lines += ' ', ++column;
-    lines += word;
-    column += word.size();
-    begin = end + 1;
-  }
-  return lines + "\n";
 }
 
 // "  name      value", the values in one column.
@@ -123,6 +103,25 @@ void report_roc(const Roc& roc, std::span<const double> fars, ProtocolResult& re
   result.number(names[1], roc.eer());
   for (size_t i = 0; i < fars.size(); ++i) result.number(names[i + 2], roc.at_most(fars[i]).tar);
   result.details["roc"] = curve_json(roc, fars);
+}
+
+std::string wrap(std::string_view text, std::string_view indent) {
+  constexpr size_t kTextWidth = 100;
+  std::string lines(indent);
+  size_t column = indent.size();
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = std::min(text.find(' ', begin), text.size());
+    const std::string_view word = text.substr(begin, end - begin);
+    if (column > indent.size() && column + 1 + word.size() > kTextWidth) {
+      lines += concat("\n", indent);
+      column = indent.size();
+    }
+    if (column > indent.size()) lines += ' ', ++column;
+    lines += word;
+    column += word.size();
+    begin = end + 1;
+  }
+  return lines + "\n";
 }
 
 std::string name_with_rate(std::string_view name, double rate) {

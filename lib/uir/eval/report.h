@@ -62,6 +62,9 @@ void write_report(const fs::path& folder, const Report& report);
 // Adds auc, eer and tar_at_far_… with their thresholds, and details["roc"]; undefined where a kind of pair is absent.
 void report_roc(const Roc& roc, std::span<const double> fars, ProtocolResult& result);
 
+// The words in lines of at most 100 characters that start with `indent`.
+std::string wrap(std::string_view text, std::string_view indent);
+
 // "tar_at_far" + 0.001 -> "tar_at_far_0.001": names of numbers that belong to a rate.
 std::string name_with_rate(std::string_view name, double rate);
 

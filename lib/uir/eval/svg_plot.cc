@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <limits>
 
 #include "uir/base/error.h"
 #include "uir/eval/number_meaning.h"
@@ -164,12 +165,16 @@ class Drawing {
 }  // namespace
 
 PlotAxis log_axis(std::string label, std::span<const double> values) {
-  double smallest = 1e-3;
+  double smallest = std::numeric_limits<double>::infinity(), largest = 0;
   for (const double value : values) {
-    if (value > 0) smallest = std::min(smallest, value);
+    if (!(value > 0)) continue;
+    smallest = std::min(smallest, value);
+    largest = std::max(largest, value);
   }
-  const double decade = std::floor(std::log10(std::max(smallest, 1e-12)) + 1e-9);
-  return {std::move(label), std::pow(10.0, decade), 1, true, false};
+  if (largest == 0) return {std::move(label), 1e-3, 1, true, false};
+  const double high = std::ceil(std::log10(std::max(largest, 1e-10)) - 1e-9);
+  const double low = std::floor(std::log10(std::max(smallest, 1e-12)) + 1e-9);
+  return {std::move(label), std::pow(10.0, std::min(low, high - 2)), std::pow(10.0, high), true, false};
 }
 
 PlotAxis linear_axis(std::string label, std::span<const double> values, double high, bool percent) {

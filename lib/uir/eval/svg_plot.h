@@ -39,8 +39,8 @@ struct Plot {
   int height = 330;
 };
 
-// The axis from a power of ten at or below the smallest positive value (1e-12 at the least) up to 1; three decades at
-// the least.
+// From the power of ten at or below the smallest positive value (1e-12 at the least) to that at or above the largest, two
+// decades at the least; [1e-3, 1] where nothing is positive.
 PlotAxis log_axis(std::string label, std::span<const double> values);
 // From a round number at or below the smallest value up to `high`.
 PlotAxis linear_axis(std::string label, std::span<const double> values, double high, bool percent);
