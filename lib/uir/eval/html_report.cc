@@ -19,12 +19,8 @@ constexpr size_t kMostRows = 100;      // of a table of details; all stand in re
 constexpr size_t kFirstSideStyle = 4;  // of known faces and strangers: not the first models' styles
 constexpr size_t kShortTable = 10;     // rows up to which a table of details is shown unfolded
 
-// The shortest text that reads back exactly.
-std::string exact(double value) {
-  char text[64];
-  const auto end = std::to_chars(text, text + sizeof text, value).ptr;
-  return {text, end};
-}
+// As in report.json: the shortest text that reads back exactly.
+std::string exact(double value) { return Json(value).dump(); }
 
 std::string grouped(int64_t count) {
   std::string digits = std::to_string(count);
@@ -445,18 +441,14 @@ class Page {
   void roc_and_det(const ComparedProtocol& protocol, const Curves& roc) {
     const std::vector<double> fars = roc.values(0), tars = roc.values(1);
     const PlotAxis far = log_axis("False-acceptance rate (FAR)", fars);
-    std::vector<double> misses, visible;
-    for (size_t i = 0; i < tars.size(); ++i) {
-      if (fars[i] < far.low) continue;
-      visible.push_back(tars[i]);
-      misses.push_back(1 - tars[i]);
-    }
+    std::vector<double> misses;
+    for (const double tar : tars) misses.push_back(1 - tar);
     const Element group(page_, "div", {{"data-curves", ""}});
     curve_data(roc);
     figure(protocol, roc, "ROC",
            {"ROC curve of " + protocol.name,
             far,
-            linear_axis("True-acceptance rate (TAR)", visible, 1, true),
+            linear_axis("True-acceptance rate (TAR)", tars, 1, true),
             {},
             {}},
            [](double tar) { return tar; });
@@ -485,13 +477,14 @@ class Page {
             true};
   }
 
-  // Drawn from columns 0 and 1, the latter through `height`.
+  // Drawn from columns 0 and 1, the latter through `height`. A curve's value at rate 0 stands at the left edge.
   template <class Height>
   void figure(const ComparedProtocol&, const Curves& curves, const std::string& heading, Plot plot,
               Height&& height) {
     for (const Curve& curve : curves.curves) {
       PlotLine& line = plot.lines.emplace_back(PlotLine{curve.model, {}});
-      for (const auto& point : curve.points) line.points.push_back({point[0], height(point[1])});
+      for (const auto& point : curve.points)
+        line.points.push_back({std::max(point[0], plot.x.low), height(point[1])});
     }
     const Element figure(page_, "figure");
     {

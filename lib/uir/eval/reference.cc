@@ -132,9 +132,10 @@ std::vector<std::string_view> variant_words(std::string_view name) {
 }
 
 bool counts_agree(const Reference& reference, const ProtocolResult& result) {
-  return std::ranges::all_of(result.counts, [&](const auto& count) {
-    const auto known = std::ranges::find(reference.counts, count.first, &Counts::value_type::first);
-    return known == reference.counts.end() || known->second == count.second;
+  return std::ranges::all_of(reference.counts, [&](const auto& expected) {
+    const auto found =
+        std::ranges::find(result.counts, expected.first, &std::pair<std::string, int64_t>::first);
+    return found != result.counts.end() && found->second == expected.second;
   });
 }
 

@@ -2,8 +2,8 @@
 //
 // A published number belongs to a type of protocol, a benchmark and a variant. They are found by the result's type, the
 // beginning of its name (without punctuation, lower-case: "IJB-C/…" is "ijbc"), the words after its '/' (all of the
-// variant's must stand there), and by counts: a result whose counts differ from the benchmark's is not the benchmark,
-// whatever it is called. What a source leaves open is said in `note`, never guessed.
+// variant's must stand there), and by the benchmark's counts: a result with other counts is not the benchmark, whatever
+// it is called. What a source leaves open is said in `note`, never guessed.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,8 @@ struct Reference {
   std::string_view type;       // of the protocol
   std::string_view benchmark;  // how the result's name begins
   std::vector<std::string_view> variant;
-  std::vector<std::pair<std::string_view, int64_t>> counts;
+  std::vector<std::pair<std::string_view, int64_t>>
+      counts;  // that the result must have, as far as they are known
   std::vector<std::pair<std::string_view, double>> numbers;
 
   // Not a number where nothing was published.

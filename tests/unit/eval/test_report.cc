@@ -34,6 +34,7 @@ TEST_CASE("the JSON report keeps every digit and says why a number is missing") 
   CHECK(lfw["numbers"]["val"].is_null());
   CHECK(lfw["undefined"]["val"] == "a fold lacks pairs");
   CHECK(lfw["details"] == Json::object());
+  CHECK(json["comparison"]["models"] == Json::parse(R"(["ours"])"));
 }
 
 TEST_CASE("the text report is a table under the protocol's words") {
@@ -49,7 +50,14 @@ TEST_CASE("the text report is a table under the protocol's words") {
   Report models = example();
   models.models.push_back(models.models[0]);
   models.models[1].name = "theirs";
-  CHECK(to_text(models) == "== ours ==\n\n" + expected + "\n== theirs ==\n\n" + expected);
+  CHECK(to_text(models) ==
+        "== ours ==\n\n" + expected + "\n== theirs ==\n\n" + expected +
+            "\n== comparison ==\n"
+            "Differences are to ours, of rates in percentage points (pp). *: the best model.\n\n"
+            "lfw (verification)\n"
+            "                 ours      theirs   difference\n"
+            "  accuracy  99.5167 %   99.5167 %            =\n"
+            "  val       undefined   undefined\n");
 }
 
 TEST_CASE("a report replaces the old one") {
@@ -60,6 +68,16 @@ TEST_CASE("a report replaces the old one") {
   write_report(folder.path(), other);
   CHECK(read_json_file(folder / "report.json")["models"][0]["protocols"][0]["name"] == "cfp");
   CHECK_THAT(read_text_file(folder / "report.txt"), contains_text("cfp (verification)"));
+  CHECK_THAT(read_text_file(folder / "report.html"), contains_text("cfp"));
+}
+
+TEST_CASE("a name that is no UTF-8 does not keep the report from being written") {
+  TempFolder folder;
+  Report report = example();
+  report.models[0].name = "run\xff";
+  write_report(folder.path(), report);
+  CHECK(read_json_file(folder / "report.json")["models"][0]["name"] == "run\uFFFD");
+  CHECK_THAT(read_text_file(folder / "report.html"), contains_text("run\uFFFD"));
 }
 
 TEST_CASE("numbers are found by name") {
