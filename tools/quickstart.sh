@@ -18,4 +18,4 @@ run=runs/quickstart
 "$bin/uir-extract" $config
 "$bin/uir-eval" $config
 echo "quickstart: $((SECONDS - start)) s after $((start - cmake_start)) s of building"
-echo "report: $run/report/report.txt (report.json for programs); faces: $run/contact_sheet.png"
+echo "report: $run/report/report.html (report.txt, and report.json for programs); faces: $run/contact_sheet.png"

@@ -141,6 +141,11 @@ import json
 ours, theirs = json.load(open("models_run/report/report.json"))["models"]
 assert ours["protocols"] == theirs["protocols"] and len(ours["protocols"]) == 2
 EOF
+says "== comparison =="
+says "models_run/report/report.html"
+for report in models_run pairs_run run; do
+  expect 0 python3 "$UIR_SOURCE/tests/cli/check_html_report.py" $report/report
+done
 sed -i '$d' items.txt
 expect 65 uir-eval models.yaml
 says "model theirs: protocol lfw"
