@@ -74,15 +74,30 @@ Curves curves_of(const ComparedProtocol& protocol, const std::string& member, co
     if (!is_curve(json)) continue;
     Curve curve{m, {}};
     for (const Json& point : json["points"]) {
-      std::vector<double>& values = curve.points.emplace_back();
+      std::vector<double> values;
       for (const Json& value : point) values.push_back(number_of(value));
       values.resize(json["columns"].size(), std::nan(""));
+      if (std::isfinite(values[0]) && std::isfinite(values[1])) curve.points.push_back(std::move(values));
     }
     drop_invisible(curve.points);
+    if (curve.points.empty()) continue;
     found.columns = json["columns"].get<std::vector<std::string>>();
     found.curves.push_back(std::move(curve));
   }
   return found;
+}
+
+// {"known": {"mean", "quantiles", "histogram": {"low", "high", "counts"}}, "strangers": …}
+bool are_distributions(const Json& sides) {
+  return sides.is_object() && !sides.empty() && std::ranges::all_of(sides, [](const Json& side) {
+           if (!side.is_object() || !side.contains("mean") || !side.contains("quantiles") ||
+               !side.contains("histogram")) {
+             return false;
+           }
+           const Json& bins = side["histogram"];
+           return bins.is_object() && bins.contains("low") && bins.contains("high") &&
+                  bins.contains("counts") && bins["counts"].is_array() && !bins["counts"].empty();
+         });
 }
 
 bool is_flat(const Json& json) {
@@ -445,14 +460,14 @@ class Page {
     for (const double tar : tars) misses.push_back(1 - tar);
     const Element group(page_, "div", {{"data-curves", ""}});
     curve_data(roc);
-    figure(protocol, roc, "ROC",
+    figure(roc, "ROC",
            {"ROC curve of " + protocol.name,
             far,
             linear_axis("True-acceptance rate (TAR)", tars, 1, true),
             {},
             {}},
            [](double tar) { return tar; });
-    figure(protocol, roc, "DET",
+    figure(roc, "DET",
            {"DET curve of " + protocol.name, far, log_axis("False-rejection rate (1 − TAR)", misses), {}, {}},
            [](double tar) { return 1 - tar; });
   }
@@ -461,7 +476,7 @@ class Page {
     const std::string heading = part.empty() ? "DET" : "DET, " + part;
     const Element group(page_, "div", {{"data-curves", ""}});
     curve_data(det);
-    figure(protocol, det, heading,
+    figure(det, heading,
            {concat(heading, " curve of ", protocol.name),
             log_axis("False-positive identification rate (FPIR)", det.values(0)),
             linear_axis_from_zero(det.values(1)),
@@ -479,8 +494,7 @@ class Page {
 
   // Drawn from columns 0 and 1, the latter through `height`. A curve's value at rate 0 stands at the left edge.
   template <class Height>
-  void figure(const ComparedProtocol&, const Curves& curves, const std::string& heading, Plot plot,
-              Height&& height) {
+  void figure(const Curves& curves, const std::string& heading, Plot plot, Height&& height) {
     for (const Curve& curve : curves.curves) {
       PlotLine& line = plot.lines.emplace_back(PlotLine{curve.model, {}});
       for (const auto& point : curve.points)
@@ -527,14 +541,14 @@ class Page {
       for (size_t m = 0; m < protocol.results.size(); ++m) {
         if (!protocol.results[m] || !protocol.results[m]->details.contains("distributions")) continue;
         const Json& all = protocol.results[m]->details["distributions"];
-        if (all.contains(measure)) found.emplace_back(m, &all[measure]);
+        if (all.contains(measure) && are_distributions(all[measure])) found.emplace_back(m, &all[measure]);
       }
       if (found.empty()) continue;
       page_.element("h3", {}, concat("Best class's ", measure));
       const double highest = highest_share(found);
       {
         const Element plots(page_, "div", {{"class", "plots"}});
-        for (const auto& [m, sides] : found) histogram(protocol, m, measure, *sides, highest);
+        for (const auto& [m, sides] : found) histogram(*protocol.results[m], m, measure, *sides, highest);
       }
       quantiles(found);
     }
@@ -556,9 +570,8 @@ class Page {
     return std::min(1.0, std::ceil(highest * 20) / 20);
   }
 
-  void histogram(const ComparedProtocol& protocol, size_t model, const std::string& measure,
-                 const Json& sides, double highest) {
-    const ProtocolResult& result = *protocol.results[model];
+  void histogram(const ProtocolResult& result, size_t model, const std::string& measure, const Json& sides,
+                 double highest) {
     Plot plot{concat("Distribution of the ", measure, " of the best class, ", comparison_.models[model]),
               {},
               {},

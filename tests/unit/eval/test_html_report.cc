@@ -190,7 +190,8 @@ TEST_CASE("details that no table can show are named, those that can are shown") 
   result.details["folds"] =
       Json::parse(R"([{"threshold": 1.25, "accuracy": 0.5}, {"threshold": null, "n": 1234}])");
   result.details["submission"] = "file.txt";
-  result.details["roc"] = "damaged";
+  result.details["roc"] = "of another shape";
+  result.details["distributions"] = Json::parse(R"({"cosine": {"known": {"mean": 1}}})");
   result.details["det"] = Json::parse(R"({"columns": ["fpir"], "points": []})");
   const Report report{{{"m", {}, {result}}}};
   const std::string html = to_html(report);
