@@ -67,7 +67,7 @@ TEST_CASE("for every number of the protocols it is known whether more is better"
     CHECK(meaning_of(name).rate);
   }
   for (const char* name : {"all_pairs_mean", "nearest_q50", "minimum", "strangers_mean_probability",
-                           "mapping", "topology", "unheard_of", "", "g1."}) {
+                           "mapping", "val_threshold", "topology", "unheard_of", "", "g1."}) {
     INFO(name);
     CHECK(meaning_of(name).better == Better::kNone);
     CHECK_FALSE(meaning_of(name).rate);
