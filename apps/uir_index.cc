@@ -3,7 +3,8 @@
 #include "uir/pipeline/run_index.h"
 
 int main(int argc, char** argv) {
-  uir::App app("uir-index", "Indexes the faces of an experiment: folders, lists, RecordIO, synthetic faces.");
+  uir::App app("uir-index",
+               "Indexes the faces of an experiment: folders, lists, RecordIO, videos, synthetic faces.");
   uir::IndexRun run;
   app.cli().add_flag("--verify", run.verify, "Decode every image and mark the bad ones");
   app.cli().add_option("--pack", run.pack_folder,

@@ -68,6 +68,14 @@ void exchange_or_fail(const fs::path& a, const fs::path& b) {
   }
 }
 
+void sync_folder(const fs::path& path, int (*sync)(int)) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool synced = fd >= 0 && sync(fd) == 0;
+  const std::string why = reason();
+  if (fd >= 0) ::close(fd);
+  if (!synced) fail(ErrorKind::kIo, path.string(), ": cannot sync folder: ", why);
+}
+
 }  // namespace
 
 uint64_t checksum64(Bytes bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
@@ -175,10 +183,12 @@ void OutputFile::write(Bytes bytes) {
   checksum_.add(bytes);
 }
 
-void OutputFile::close() {
+void OutputFile::close() { close(Sync::kNow); }
+
+void OutputFile::close(Sync sync) {
   failpoint("file.close");
   std::FILE* file = std::exchange(file_, nullptr);
-  const bool flushed = std::fflush(file) == 0 && ::fsync(::fileno(file)) == 0;
+  const bool flushed = std::fflush(file) == 0 && (sync == Sync::kLater || ::fsync(::fileno(file)) == 0);
   const std::string why = reason();
   if (std::fclose(file) != 0 || !flushed) fail(ErrorKind::kIo, path_.string(), ": cannot write: ", why);
 }
@@ -245,13 +255,8 @@ void create_folders(const fs::path& path) {
   if (error) fail(creation_error(error.value()), path.string(), ": cannot create folder: ", error.message());
 }
 
-void fsync_folder(const fs::path& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const bool synced = fd >= 0 && ::fsync(fd) == 0;
-  const std::string why = reason();
-  if (fd >= 0) ::close(fd);
-  if (!synced) fail(ErrorKind::kIo, path.string(), ": cannot sync folder: ", why);
-}
+void fsync_folder(const fs::path& path) { sync_folder(path, ::fsync); }
+void sync_file_system(const fs::path& path) { sync_folder(path, ::syncfs); }
 
 fs::path join_inside(const fs::path& root, std::string_view relative) {
   const fs::path path(relative);

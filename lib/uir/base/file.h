@@ -97,6 +97,10 @@ class OutputFile {
   const fs::path& path() const { return path_; }
   // Flushes, fsyncs and closes; throws kIo when any of it fails.
   void close();
+  // kLater leaves the fsync out: for one of very many files, whose writer calls sync_file_system before it publishes
+  // them.
+  enum class Sync { kNow, kLater };
+  void close(Sync sync);
 
  private:
   fs::path path_;
@@ -144,6 +148,7 @@ class AtomicFolder {
 void publish_folder(const fs::path& finished, const fs::path& path);
 void create_folders(const fs::path& path);  // kCannotCreate
 void fsync_folder(const fs::path& path);
+void sync_file_system(const fs::path& path);  // all files of the file system that the folder lies in; kIo
 // Joins root and a relative path read from a list; kData if the result would leave root ("..", absolute) lexically.
 fs::path join_inside(const fs::path& root, std::string_view relative);
 // As join_inside, and follows symbolic links: the real file must lie inside the real root.

@@ -31,6 +31,12 @@ cv::Mat view(const RgbImage& image) {
   return {image.size.height, image.size.width, CV_8UC3, const_cast<uint8_t*>(image.pixels.data())};
 }
 
+void resize(const cv::Mat& image, uint8_t* rgb) {
+  cv::Mat output(kSide, kSide, CV_8UC3, rgb);
+  const bool enlarges = image.cols < kSide || image.rows < kSide;
+  cv::resize(image, output, output.size(), 0, 0, enlarges ? cv::INTER_LINEAR : cv::INTER_AREA);
+}
+
 }  // namespace
 
 // With centred points p -> q the best complex factor is sum(q conj(p)) / sum(|p|^2): Umeyama's scale times his
@@ -63,10 +69,21 @@ void align_face(const RgbImage& image, const Landmarks& landmarks, uint8_t* rgb)
                  cv::Scalar());
 }
 
-void resize_face(const RgbImage& image, uint8_t* rgb) {
-  cv::Mat output(kSide, kSide, CV_8UC3, rgb);
-  const bool enlarges = image.size.width < kSide || image.size.height < kSide;
-  cv::resize(view(image), output, output.size(), 0, 0, enlarges ? cv::INTER_LINEAR : cv::INTER_AREA);
+void resize_face(const RgbImage& image, uint8_t* rgb) { resize(view(image), rgb); }
+
+void crop_face(const RgbImage& image, const FaceBox& box, uint8_t* rgb) {
+  const auto edge = [](float value, int end) {
+    return static_cast<int>(std::clamp<float>(value, 0, static_cast<float>(end)));
+  };
+  const int left = edge(std::floor(box[0]), image.size.width),
+            top = edge(std::floor(box[1]), image.size.height);
+  const int right = edge(std::ceil(box[2]), image.size.width),
+            bottom = edge(std::ceil(box[3]), image.size.height);
+  if (!(left < right && top < bottom)) {
+    fail(ErrorKind::kData, "the box (", box[0], ", ", box[1], ", ", box[2], ", ", box[3],
+         ") covers nothing of the ", image.size.width, "x", image.size.height, " pixels");
+  }
+  resize(view(image)(cv::Range(top, bottom), cv::Range(left, right)), rgb);
 }
 
 void shift_face(uint8_t* rgb, int64_t dx, int64_t dy) {

@@ -15,6 +15,8 @@
 namespace uir {
 
 using Landmarks = std::array<float, 10>;
+// x1, y1, x2, y2: from the left and upper edge to the right and lower one, in pixels, (0, 0) the corner of the image.
+using FaceBox = std::array<float, 4>;
 
 // Where an aligned 112x112 face has its landmarks (the template of ArcFace's public crops).
 inline constexpr Landmarks kFaceTemplate{38.2946f, 51.6963f, 73.5318f, 51.5014f, 56.0252f,
@@ -32,6 +34,9 @@ Similarity estimate_similarity(const Landmarks& from, const Landmarks& to);
 void align_face(const RgbImage& image, const Landmarks& landmarks, uint8_t* rgb);
 // Stretches the image to 112x112: area averages when shrinking, bilinear when enlarging.
 void resize_face(const RgbImage& image, uint8_t* rgb);
+// The same with the part of the image that the box covers: its edges rounded outwards to whole pixels and cut off at
+// the image's border. kData if nothing is left.
+void crop_face(const RgbImage& image, const FaceBox& box, uint8_t* rgb);
 // Moves a 112x112 image by (dx, dy) pixels to the right and down; the border is replicated.
 void shift_face(uint8_t* rgb, int64_t dx, int64_t dy);
 

@@ -19,17 +19,37 @@ struct EnumNames<Role> {
 };
 
 // One line of a list file; docs/formats.md has an example of each.
-enum class ListFormat { kPathLabel, kPathSpaceLabel, kPath, kIm2rec, kInsightFace, kTrillionPairs, kPathPoints, kLandmarkCsv };
+enum class ListFormat {
+  kPathLabel,
+  kPathSpaceLabel,
+  kPath,
+  kIm2rec,
+  kInsightFace,
+  kTrillionPairs,
+  kPathPoints,
+  kLandmarkCsv
+};
 template <>
 struct EnumNames<ListFormat> {
-  static constexpr std::array<EnumName<ListFormat>, 8> value{{{ListFormat::kPathLabel, "path_label"},
-                                                              {ListFormat::kPathSpaceLabel, "path_space_label"},
-                                                              {ListFormat::kPath, "path"},
-                                                              {ListFormat::kIm2rec, "im2rec"},
-                                                              {ListFormat::kInsightFace, "insightface"},
-                                                              {ListFormat::kTrillionPairs, "trillionpairs"},
-                                                              {ListFormat::kPathPoints, "path_points"},
-                                                              {ListFormat::kLandmarkCsv, "landmark_csv"}}};
+  static constexpr std::array<EnumName<ListFormat>, 8> value{
+      {{ListFormat::kPathLabel, "path_label"},
+       {ListFormat::kPathSpaceLabel, "path_space_label"},
+       {ListFormat::kPath, "path"},
+       {ListFormat::kIm2rec, "im2rec"},
+       {ListFormat::kInsightFace, "insightface"},
+       {ListFormat::kTrillionPairs, "trillionpairs"},
+       {ListFormat::kPathPoints, "path_points"},
+       {ListFormat::kLandmarkCsv, "landmark_csv"}}};
+};
+
+// One line of a list of video files.
+enum class VideoListFormat { kName, kNameLabel, kLabelNames };
+template <>
+struct EnumNames<VideoListFormat> {
+  static constexpr std::array<EnumName<VideoListFormat>, 3> value{
+      {{VideoListFormat::kName, "name"},
+       {VideoListFormat::kNameLabel, "name_label"},
+       {VideoListFormat::kLabelNames, "label_names"}}};
 };
 
 // root/<identity>/<image>; as an unlabeled source any depth.
@@ -40,7 +60,8 @@ struct FolderSource {
 };
 template <class Visitor>
 void describe(Visitor& v, FolderSource& c) {
-  v.field("root", c.root, "Folder with one sub-folder per identity (unlabeled: images at any depth).", Required{});
+  v.field("root", c.root, "Folder with one sub-folder per identity (unlabeled: images at any depth).",
+          Required{});
   v.field("landmarks", c.landmarks, "CSV of five points per image; header names the columns, path first.");
 }
 
@@ -67,7 +88,8 @@ struct RecordIoSource {
 template <class Visitor>
 void describe(Visitor& v, RecordIoSource& c) {
   v.field("rec", c.rec, "The .rec file.", Required{});
-  v.field("idx", c.idx, "The .idx file; empty: the .rec's name with .idx if that exists, else rebuilt by scanning.");
+  v.field("idx", c.idx,
+          "The .idx file; empty: the .rec's name with .idx if that exists, else rebuilt by scanning.");
 }
 
 // A verification set of InsightFace (lfw.bin): images 2i and 2i+1 are pair i. Role test only.
@@ -77,7 +99,8 @@ struct BinSource {
 };
 template <class Visitor>
 void describe(Visitor& v, BinSource& c) {
-  v.field("file", c.file, "The pickled verification set (.bin); read without executing anything.", Required{});
+  v.field("file", c.file, "The pickled verification set (.bin); read without executing anything.",
+          Required{});
 }
 
 struct SyntheticSource {
@@ -91,29 +114,77 @@ template <class Visitor>
 void describe(Visitor& v, SyntheticSource& c) {
   v.field("identities", c.identities, "Number of synthetic people.", AtLeast{1});
   v.field("images_per_identity", c.images_per_identity, "Faces of each.", AtLeast{1});
-  v.field("first_identity", c.first_identity, "Number of the first person; ranges that do not overlap share nobody.",
-          AtLeast{0});
+  v.field("first_identity", c.first_identity,
+          "Number of the first person; ranges that do not overlap share nobody.", AtLeast{0});
   v.field("seed", c.seed, "Another seed, other people.");
+}
+
+// root/<video>/<frame>: aligned frames of videos, as the LFR challenge has them.
+struct FramesSource {
+  static constexpr std::string_view kType = "frames";
+  DataPath root;
+  DataPath list;
+};
+template <class Visitor>
+void describe(Visitor& v, FramesSource& c) {
+  v.field("root", c.root, "Folder with one sub-folder of frames per video.", Required{});
+  v.field("list", c.list, "The videos in order: a line is 'video' or 'video number-of-frames'.", Required{});
+}
+
+// Faces in video files, one row per frame or per face that `faces` gives.
+struct VideosSource {
+  static constexpr std::string_view kType = "videos";
+  DataPath root;
+  DataPath list;
+  VideoListFormat format = VideoListFormat::kName;
+  DataPath faces;
+  int64_t every = 1;
+  double frames_per_second = 0;
+  int64_t max_frames = 0;
+  int64_t missing_frames = 0;
+};
+template <class Visitor>
+void describe(Visitor& v, VideosSource& c) {
+  v.field("root", c.root, "Folder that holds the video files.", Required{});
+  v.field("list", c.list,
+          "The videos in order; empty: all video files below root, in byte order of their paths.");
+  v.field("format", c.format, "What one line of the list holds; never guessed.");
+  v.field("faces", c.faces,
+          "CSV of boxes, and of five points if known (docs/formats.md); empty: every frame is one face.");
+  v.field("every", c.every, "Take every n-th frame, from the first on.", AtLeast{1});
+  v.field("frames_per_second", c.frames_per_second, "Take about so many frames per second; 0: no limit.",
+          AtLeast{0});
+  v.field("max_frames", c.max_frames, "At most so many frames of a video, evenly spread; 0: no limit.",
+          AtLeast{0});
+  v.field("missing_frames", c.missing_frames,
+          "How many frames fewer than its header says a video may give before it counts as damaged.",
+          AtLeast{0});
 }
 
 struct SourceConfig {
   std::string name;
   Role role = Role::kLabeled;
-  std::variant<FolderSource, ListSource, RecordIoSource, BinSource, SyntheticSource> kind;
+  std::variant<FolderSource, ListSource, RecordIoSource, BinSource, SyntheticSource, FramesSource,
+               VideosSource>
+      kind;
   std::array<int64_t, 2> shift{0, 0};
   double held_out = 0;
 };
 template <class Visitor>
 void describe(Visitor& v, SourceConfig& c) {
-  v.field("name", c.name, "Short name of the source, used in reports and by protocols (letters, digits, _ and -).",
+  v.field("name", c.name,
+          "Short name of the source, used in reports and by protocols (letters, digits, _ and -).",
           Required{});
-  v.field("role", c.role, "labeled: known identities; unlabeled: strangers for the UIR loss; test: never trained on.",
+  v.field("role", c.role,
+          "labeled: known identities; unlabeled: strangers for the UIR loss; test: never trained on.",
           Required{});
   v.variant("type", c.kind, "Kind of source.");
-  v.field("shift", c.shift, "Moves every image by [x, y] pixels, border replicated ([8, 0] for 112x96 crops).",
+  v.field("shift", c.shift,
+          "Moves every image by [x, y] pixels, border replicated ([8, 0] for 112x96 crops).",
           Between{-56, 56});
   v.field("held_out", c.held_out,
-          "Share kept out of training for measurements: of each identity with at least 3 images, or of unlabeled images.",
+          "Share kept out of training for measurements: of each identity with at least 3 images, or of "
+          "unlabeled images.",
           Between{0, 0.9});
 }
 
@@ -133,13 +204,16 @@ template <class Visitor>
 void describe(Visitor& v, AugmentConfig& c) {
   v.field("mirror", c.mirror, "Mirror half of the images left to right.");
   v.field("crop", c.crop, "Probability of a random crop, resized back.", Between{0, 1});
-  v.field("crop_min_area", c.crop_min_area, "Smallest area of that crop, as a share of the image.", Between{0.1, 1});
+  v.field("crop_min_area", c.crop_min_area, "Smallest area of that crop, as a share of the image.",
+          Between{0.1, 1});
   v.field("color", c.color, "Probability of a change of brightness, contrast and saturation.", Between{0, 1});
   v.field("color_strength", c.color_strength, "Largest relative change of each of the three.", Between{0, 1});
-  v.field("low_resolution", c.low_resolution, "Probability of shrinking by 1.5 to 5 and enlarging again.", Between{0, 1});
+  v.field("low_resolution", c.low_resolution, "Probability of shrinking by 1.5 to 5 and enlarging again.",
+          Between{0, 1});
   v.field("jpeg", c.jpeg, "Probability of a JPEG round trip at quality 20 to 75.", Between{0, 1});
   v.field("blur", c.blur, "Probability of Gaussian or motion blur.", Between{0, 1});
-  v.field("occlusion", c.occlusion, "Probability of a grey rectangle over 5 to 25 % of the image.", Between{0, 1});
+  v.field("occlusion", c.occlusion, "Probability of a grey rectangle over 5 to 25 % of the image.",
+          Between{0, 1});
 }
 
 struct LoaderConfig {
@@ -152,7 +226,8 @@ void describe(Visitor& v, LoaderConfig& c) {
   v.field("threads", c.threads, "Decoding threads; 0: one per processor.", Between{0, 1024});
   v.field("prefetch", c.prefetch, "Batches decoded ahead of the network.", Between{1, 64});
   v.field("max_bad", c.max_bad,
-          "Undecodable images tolerated in a run; each is replaced by the next good one of its stream and logged.",
+          "Undecodable images tolerated in a run; each is replaced by the next good one of its stream and "
+          "logged.",
           AtLeast{0});
 }
 

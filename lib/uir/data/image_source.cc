@@ -11,6 +11,7 @@
 #include "uir/data/loader.h"
 #include "uir/data/recordio.h"
 #include "uir/data/synthetic.h"
+#include "uir/data/video_images.h"
 
 namespace uir {
 namespace {
@@ -33,13 +34,14 @@ SyntheticSource synthetic_source(const SourceInfo& info) {
 
 // What a source needs open while its rows are read.
 struct OpenSource {
-  std::optional<ImageFolder> files;  // kFiles
-  std::optional<RecordFile> record;  // kRecordIo
-  std::optional<BinSet> bin;         // kBin
-  SyntheticSource synthetic;         // kSynthetic
+  std::optional<ImageFolder> files;     // kFiles
+  std::optional<RecordFile> record;     // kRecordIo
+  std::optional<BinSet> bin;            // kBin
+  SyntheticSource synthetic;            // kSynthetic
+  std::unique_ptr<VideoImages> videos;  // kVideos
 };
 
-OpenSource open_source(const SourceInfo& info) {
+OpenSource open_source(const Index& index, const SourceInfo& info) {
   OpenSource source;
   switch (info.kind) {
     case SourceKind::kFiles:
@@ -58,6 +60,9 @@ OpenSource open_source(const SourceInfo& info) {
     case SourceKind::kSynthetic:
       source.synthetic = synthetic_source(info);
       break;
+    case SourceKind::kVideos:
+      source.videos = std::make_unique<VideoImages>(index, info);
+      break;
   }
   return source;
 }
@@ -66,7 +71,7 @@ OpenSource open_source(const SourceInfo& info) {
 
 struct ImageSource::Impl {
   explicit Impl(Index opened) : index(std::move(opened)) {
-    for (const SourceInfo& info : index.sources()) open.push_back(open_source(info));
+    for (const SourceInfo& info : index.sources()) open.push_back(open_source(index, info));
   }
 
   const OpenSource& open_of(const SourceInfo& info) const {
@@ -125,6 +130,7 @@ struct ImageSource::Impl {
   }
 
   void load(const SourceInfo& info, int64_t row, uint8_t* rgb) const {
+    if (info.kind == SourceKind::kVideos) return open_of(info).videos->load(row, rgb);
     bool aligned = false;
     if (info.kind == SourceKind::kSynthetic) {
       load_synthetic(info, row, rgb);
@@ -157,9 +163,9 @@ std::vector<std::byte> ImageSource::encoded(int64_t row) const {
   const SourceInfo& info = impl_->index.source_of_row(row);
   std::vector<std::byte> buffer;
   try {
-    if (info.kind == SourceKind::kSynthetic) {
+    if (!has_encoded_images(info.kind)) {
       buffer.resize(kImageBytes);
-      impl_->load_synthetic(info, row, reinterpret_cast<uint8_t*>(buffer.data()));
+      impl_->load(info, row, reinterpret_cast<uint8_t*>(buffer.data()));
       return buffer;
     }
     const Bytes bytes = impl_->stored(info, row, buffer);

@@ -1,7 +1,8 @@
 // The picture of an index row as the network sees it: read, checked, decoded, aligned or resized, shifted.
 //
 // Rules: 112x112 images are taken as they are; others are aligned by the row's landmarks, else stretched. The
-// source's shift moves images that were not aligned by landmarks (those sit on the template already).
+// source's shift moves images that were not aligned by landmarks (those sit on the template already). Faces in video
+// files: data/video_images.h.
 //
 // Shapes: uint8 [112, 112, 3] RGB. Cost: one read and one decode; .rec and .bin files are memory-mapped.
 // Errors: kData naming the item if it cannot be decoded or is not what the index saw (size and content hash are
@@ -27,7 +28,8 @@ class ImageSource {
   const Index& index() const;
   // Writes kImageBytes bytes; they are undefined after an exception.
   void load(int64_t row, uint8_t* rgb) const;
-  // The row's encoded bytes as stored (copied), checked against the index; a synthetic row's raw pixels.
+  // The row's encoded bytes as stored (copied), checked against the index; the pixels that load() gives for rows of
+  // sources without encoded images.
   std::vector<std::byte> encoded(int64_t row) const;
   // The row as a JPEG of the network's size: the bytes as stored where they are one and the source is not shifted (then
   // true), else what load() gives, encoded with this quality.

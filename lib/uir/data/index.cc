@@ -109,6 +109,7 @@ struct Index::Columns {
     pixel_sizes = reader.open_optional(index_files::kPixelSizes, rows, 4);
     mtimes = reader.open_optional(index_files::kMtimes, rows, 8);
     landmarks = reader.open_optional(index_files::kLandmarks, rows, 40);
+    boxes = reader.open_optional(index_files::kBoxes, rows, 16);
     items = reader.open_names(index_files::kItems, rows);
     const int64_t num_identities = manifest.num_classes + manifest.num_test_identities;
     identities = reader.open_names(index_files::kIdentities, num_identities);
@@ -137,7 +138,7 @@ struct Index::Columns {
 
   fs::path folder;
   IndexManifest manifest;
-  MappedFile offsets, sizes, labels, flags, hashes, pixel_sizes, mtimes, landmarks;
+  MappedFile offsets, sizes, labels, flags, hashes, pixel_sizes, mtimes, landmarks, boxes;
   NameColumn items, identities;
 };
 
@@ -183,6 +184,9 @@ std::span<const uint32_t> Index::flags() const { return values<uint32_t>(columns
 std::span<const ContentHash> Index::hashes() const { return values<ContentHash>(columns_->hashes); }
 std::span<const std::array<float, 10>> Index::landmarks() const {
   return values<std::array<float, 10>>(columns_->landmarks);
+}
+std::span<const std::array<float, 4>> Index::boxes() const {
+  return values<std::array<float, 4>>(columns_->boxes);
 }
 std::span<const std::array<uint16_t, 2>> Index::pixel_sizes() const {
   return values<std::array<uint16_t, 2>>(columns_->pixel_sizes);

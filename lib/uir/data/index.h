@@ -26,16 +26,22 @@ enum IndexFlag : uint32_t {
   kHeldOut = 1,         // kept out of training (SourceConfig::held_out)
   kNotNetworkSize = 2,  // the image is not 112x112: aligned by landmarks if the row has them, else resized
   kHasLandmarks = 4,
-  kBad = 8,  // unreadable header, or failed uir-index --verify: never used
+  kBad = 8,      // unreadable header, or failed uir-index --verify: never used
+  kHasBox = 16,  // the face is a part of the image
 };
 
-enum class SourceKind { kFiles, kRecordIo, kBin, kSynthetic };
+enum class SourceKind { kFiles, kRecordIo, kBin, kSynthetic, kVideos };
+
+// False where images are drawn or decoded from something larger.
+inline bool has_encoded_images(SourceKind kind) {
+  return kind != SourceKind::kSynthetic && kind != SourceKind::kVideos;
+}
 
 struct SourceInfo {
   std::string name;
   Role role = Role::kTest;
   SourceKind kind = SourceKind::kFiles;
-  fs::path path;  // root folder (kFiles), .rec (kRecordIo: for RecordFile), .bin (kBin)
+  fs::path path;  // root folder (kFiles, kVideos), .rec (kRecordIo: for RecordFile), .bin (kBin)
   std::array<int64_t, 2> shift{0, 0};
   int64_t first_row = 0, num_rows = 0;
   int64_t first_class = 0,
@@ -58,19 +64,22 @@ class Index {
   const SourceInfo& source(std::string_view name) const;  // kConfig listing the known names if absent
   const SourceInfo& source_of_row(int64_t row) const;
 
-  // Where RecordFile::record finds the image (kRecordIo), its number for BinSet::image (kBin), else 0.
+  // Where RecordFile::record finds the image (kRecordIo), its number for BinSet::image (kBin), frame and face
+  // (kVideos: frame_of_offset), else 0.
   std::span<const uint64_t> offsets() const;
-  std::span<const uint32_t> sizes() const;  // bytes of the encoded image
+  std::span<const uint32_t> sizes() const;  // bytes of the encoded image; of a video's decoded frame
   // Class of labeled rows, identity within the test sets of test rows, −1: unlabeled or not known.
   std::span<const int64_t> labels() const;
   std::span<const uint32_t> flags() const;  // IndexFlag bits
-  // content_hash of the encoded image; of (seed, person, image) for synthetic rows, see synthetic_hash.
+  // content_hash of the encoded image; see synthetic_hash for synthetic rows, frame_hash for those of videos.
   std::span<const ContentHash> hashes() const;
   std::span<const std::array<float, 10>> landmarks() const;  // x, y of 5 points; empty if no row has any
+  std::span<const std::array<float, 4>> boxes() const;  // FaceBox of rows with kHasBox; empty if none has
   // Width, height; 0, 0 where the header is unreadable.
   std::span<const std::array<uint16_t, 2>> pixel_sizes() const;
   std::span<const int64_t> mtimes() const;  // of the file that holds the image [ns since 1970]; 0: synthetic
-  // Relative path (kFiles), record key ("shard/key" in packs of several), image number (kBin), "person/image".
+  // Relative path (kFiles), record key ("shard/key" in packs of several), image number (kBin), "person/image",
+  // "video/000123" (kVideos).
   std::string_view item(int64_t row) const;
   // As in the source: folder name, label in digits.
   std::string_view identity_name(int64_t class_index) const;

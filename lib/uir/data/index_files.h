@@ -21,6 +21,7 @@ inline constexpr std::string_view kHashes = "hashes.u128";
 inline constexpr std::string_view kPixelSizes = "pixel_sizes.u16x2";
 inline constexpr std::string_view kMtimes = "mtimes.i64";
 inline constexpr std::string_view kLandmarks = "landmarks.f32x10";
+inline constexpr std::string_view kBoxes = "boxes.f32x4";
 inline constexpr std::string_view kItems = "items";            // .u64 and .text
 inline constexpr std::string_view kIdentities = "identities";  // .u64 and .text
 inline constexpr std::string_view kManifest = "manifest.json";

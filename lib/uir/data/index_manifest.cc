@@ -11,11 +11,12 @@ constexpr std::string_view kFormat = "uir-index";
 constexpr int kVersion = 1;
 constexpr int64_t kMaxRows = int64_t{1} << 40;  // so that rows times bytes cannot overflow
 
-constexpr std::array<std::pair<SourceKind, std::string_view>, 4> kKindNames{
+constexpr std::array<std::pair<SourceKind, std::string_view>, 5> kKindNames{
     {{SourceKind::kFiles, "files"},
      {SourceKind::kRecordIo, "recordio"},
      {SourceKind::kBin, "bin"},
-     {SourceKind::kSynthetic, "synthetic"}}};
+     {SourceKind::kSynthetic, "synthetic"},
+     {SourceKind::kVideos, "videos"}}};
 
 std::string_view kind_name(SourceKind kind) { return kKindNames[static_cast<size_t>(kind)].second; }
 

@@ -68,8 +68,10 @@ void IndexWriter::add(const SourceRow& row, const ImageFacts& facts, uint32_t fl
   pixel_sizes_.add(facts.pixels);
   mtimes_.add(facts.mtime);
   items_.add(row.item);
-  add_landmarks(row);
+  add_optional(landmarks_, index_files::kLandmarks, row.landmarks);
+  add_optional(boxes_, index_files::kBoxes, row.box);
   if (row.landmarks) flags |= kHasLandmarks;
+  if (row.box) flags |= kHasBox;
   if (held_out_ > 0 && held_out_draw(info_.name, row.item) < held_out_) flags |= kHeldOut;
   provisional_flags_->add(flags);
   provisional_identities_->add(row.identity);
@@ -77,13 +79,16 @@ void IndexWriter::add(const SourceRow& row, const ImageFacts& facts, uint32_t fl
   ++info_.num_rows;
 }
 
-void IndexWriter::add_landmarks(const SourceRow& row) {
-  if (!landmarks_ && !row.landmarks) return;
-  if (!landmarks_) {
-    landmarks_.emplace(folder_.path() / index_files::kLandmarks);
-    for (int64_t i = 0; i < manifest_.rows; ++i) landmarks_->add({});
+// A column that begins with the first row that has a value; rows without one get zeros.
+template <class T>
+void IndexWriter::add_optional(std::optional<ColumnWriter<T>>& column, std::string_view name,
+                               const std::optional<T>& value) {
+  if (!column && !value) return;
+  if (!column) {
+    column.emplace(folder_.path() / name);
+    for (int64_t i = 0; i < manifest_.rows; ++i) column->add({});
   }
-  landmarks_->add(row.landmarks.value_or(Landmarks{}));
+  column->add(value.value_or(T{}));
 }
 
 void IndexWriter::end_source(IdentityTable& identities) {
@@ -154,6 +159,7 @@ void IndexWriter::commit() {
   finish(pixel_sizes_);
   finish(mtimes_);
   if (landmarks_) finish(*landmarks_);
+  if (boxes_) finish(*boxes_);
   for (NameWriter* names : {&items_, &identities}) {
     names->close();
     record(names->begins());

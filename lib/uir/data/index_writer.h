@@ -69,7 +69,9 @@ class IndexWriter {
   void commit();
 
  private:
-  void add_landmarks(const SourceRow& row);
+  template <class T>
+  void add_optional(std::optional<ColumnWriter<T>>& column, std::string_view name,
+                    const std::optional<T>& value);
   void finish_rows(const std::vector<int64_t>& final_identity);
   void record(const OutputFile& file);
 
@@ -83,6 +85,7 @@ class IndexWriter {
   ColumnWriter<std::array<uint16_t, 2>> pixel_sizes_;
   ColumnWriter<int64_t> mtimes_;
   std::optional<ColumnWriter<Landmarks>> landmarks_;  // from the first row that has any
+  std::optional<ColumnWriter<FaceBox>> boxes_;
   NameWriter items_;
 
   SourceInfo info_;

@@ -7,10 +7,12 @@
 #include "uir/base/error.h"
 #include "uir/data/bin_set.h"
 #include "uir/data/decode.h"
+#include "uir/data/folder_listing.h"
 #include "uir/data/image_folder.h"
 #include "uir/data/list_file.h"
 #include "uir/data/loader.h"
 #include "uir/data/recordio.h"
+#include "uir/data/video_sources.h"
 
 namespace uir {
 namespace {
@@ -28,21 +30,6 @@ void check_file_size(uint64_t size) {
 ImageFacts facts_unless_known(Bytes encoded, int64_t mtime, const ImageFacts* known) {
   if (known && known->mtime == mtime && known->size == encoded.size()) return *known;
   return facts_of(encoded, mtime);
-}
-
-ImageFacts examine_file(const ImageFolder& folder, const std::string& item, const ImageFacts* known) {
-  const ImageFile file = folder.open(item);
-  try {
-    const auto [size, mtime] = file.facts();
-    if (known && known->mtime == mtime && known->size == size) return *known;
-    check_file_size(size);
-    thread_local std::vector<std::byte> bytes;
-    bytes.resize(size);
-    if (file.read(bytes, size) != size) fail(ErrorKind::kIo, "became shorter while it was read");
-    return facts_of(bytes, mtime);
-  } catch (const Error& error) {
-    throw error.at((folder.root() / item).string());
-  }
 }
 
 SourceInfo source_info(SourceKind kind, const fs::path& path) {
@@ -72,43 +59,6 @@ class SideLandmarks {
 
 // --- Folder tree -------------------------------------------------------------------------------------------
 
-bool is_image_name(const fs::path& name) {
-  static constexpr std::array<std::string_view, 7> kExtensions{".jpg", ".jpeg", ".png", ".bmp",
-                                                               ".pgm", ".ppm",  ".webp"};
-  std::string extension = name.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c); });
-  return std::find(kExtensions.begin(), kExtensions.end(), extension) != kExtensions.end();
-}
-
-struct FolderContent {
-  std::vector<std::string> folders, images;  // each in byte order
-};
-
-FolderContent list_folder(const fs::path& path) {
-  FolderContent content;
-  std::error_code error;
-  for (auto entry = fs::directory_iterator(path, error); !error && entry != fs::directory_iterator();
-       entry.increment(error)) {
-    const std::string name = entry->path().filename().string();
-    if (name.starts_with('.')) continue;
-    std::error_code unreadable;
-    if (entry->is_directory(unreadable)) {
-      if (entry->is_symlink()) {
-        fail(ErrorKind::kData, entry->path().string(),
-             ": a link to a folder; make what it points to a source of its own");
-      }
-      content.folders.push_back(name);
-    } else if (is_image_name(name)) {
-      content.images.push_back(name);
-    }
-  }
-  if (error) fail(ErrorKind::kMissingInput, path.string(), ": cannot read folder: ", error.message());
-  std::sort(content.folders.begin(), content.folders.end());
-  std::sort(content.images.begin(), content.images.end());
-  return content;
-}
-
 class FolderTree : public Source {
  public:
   FolderTree(const FolderSource& config, Role role)
@@ -118,7 +68,7 @@ class FolderTree : public Source {
 
   void for_each_row(const RowBody& body) override {
     if (role_ == Role::kUnlabeled) {
-      visit_any_depth("", body);
+      for_each_file(files_.root(), is_image_name, [&](std::string item) { emit(std::move(item), -1, body); });
     } else {
       visit_identities(body);
     }
@@ -139,29 +89,14 @@ class FolderTree : public Source {
     body(std::move(row));
   }
 
-  // Byte order of whole paths: images and folders of one level are merged as "name" and "name/".
-  void visit_any_depth(const std::string& prefix, const RowBody& body) {
-    FolderContent content = list_folder(files_.root() / prefix);
-    std::vector<std::string> names = std::move(content.images);
-    for (const std::string& folder : content.folders) names.push_back(folder + "/");
-    std::sort(names.begin(), names.end());
-    for (const std::string& name : names) {
-      if (name.ends_with('/')) {
-        visit_any_depth(prefix + name, body);
-      } else {
-        emit(prefix + name, -1, body);
-      }
-    }
-  }
-
   void visit_identities(const RowBody& body) {
-    const FolderContent root = list_folder(files_.root());
-    if (!root.images.empty()) refuse_layout(root.images.front(), "lies outside any identity's folder");
+    const FolderContent root = list_folder(files_.root(), is_image_name);
+    if (!root.files.empty()) refuse_layout(root.files.front(), "lies outside any identity's folder");
     for (const std::string& identity : root.folders) {
-      const FolderContent content = list_folder(files_.root() / identity);
+      const FolderContent content = list_folder(files_.root() / identity, is_image_name);
       if (!content.folders.empty())
         refuse_layout(identity + "/" + content.folders.front(), "is a folder within an identity's folder");
-      for (const std::string& image : content.images) {
+      for (const std::string& image : content.files) {
         int64_t number = -1;
         identities_.add_name(identity, number);
         emit(identity + "/" + image, number, body);
@@ -178,17 +113,6 @@ class FolderTree : public Source {
   SideLandmarks landmarks_;
   Role role_;
 };
-
-// True if no component is empty, "." or "..": then nothing needs to be resolved.
-bool is_plain_path(std::string_view path) {
-  while (true) {
-    const size_t end = path.find('/');
-    const std::string_view part = path.substr(0, end);
-    if (part.empty() || part == "." || part == "..") return false;
-    if (end == std::string_view::npos) return true;
-    path.remove_prefix(end + 1);
-  }
-}
 
 // --- List --------------------------------------------------------------------------------------------------
 
@@ -228,11 +152,9 @@ class List : public Source {
   std::string place(const SourceRow& row) const override { return list_.lines().place_at(row.where); }
 
  private:
-  // Lexically normal, so that one file has one name.
   std::string item_of(std::string_view path) const {
-    if (is_plain_path(path)) return std::string(path);
     try {
-      return join_inside(files_.root(), path).lexically_relative(files_.root()).string();
+      return item_in(files_.root(), path);
     } catch (const Error& error) {
       throw error.at(list_.place());
     }
@@ -433,6 +355,12 @@ std::unique_ptr<Source> make_source(const BinSource& config, Role role) {
   if (role != Role::kTest) fail(ErrorKind::kConfig, "a verification set (type: bin) has the role test only");
   return std::make_unique<Bin>(config);
 }
+std::unique_ptr<Source> make_source(const FramesSource& config, Role role) {
+  return make_frames_source(config, role);
+}
+std::unique_ptr<Source> make_source(const VideosSource& config, Role role) {
+  return make_videos_source(config, role);
+}
 
 }  // namespace
 
@@ -449,6 +377,21 @@ ImageFacts facts_of(Bytes encoded, int64_t mtime) {
     facts.unreadable = error.what();
   }
   return facts;
+}
+
+ImageFacts examine_file(const ImageFolder& folder, const std::string& item, const ImageFacts* known) {
+  const ImageFile file = folder.open(item);
+  try {
+    const auto [size, mtime] = file.facts();
+    if (known && known->mtime == mtime && known->size == size) return *known;
+    check_file_size(size);
+    thread_local std::vector<std::byte> bytes;
+    bytes.resize(size);
+    if (file.read(bytes, size) != size) fail(ErrorKind::kIo, "became shorter while it was read");
+    return facts_of(bytes, mtime);
+  } catch (const Error& error) {
+    throw error.at((folder.root() / item).string());
+  }
 }
 
 std::unique_ptr<Source> open_source(const SourceConfig& config) {

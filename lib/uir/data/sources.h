@@ -15,6 +15,7 @@
 #include "uir/data/align.h"
 #include "uir/data/config.h"
 #include "uir/data/identity_table.h"
+#include "uir/data/image_folder.h"
 #include "uir/data/index.h"
 
 namespace uir {
@@ -26,6 +27,7 @@ struct SourceRow {
   uint64_t offset = 0;    // as the index keeps it
   uint64_t where = 0;     // the source's note for place()
   std::optional<Landmarks> landmarks;
+  std::optional<FaceBox> box;  // the part of the image that is the face
 };
 
 // What an image's bytes tell.
@@ -62,5 +64,7 @@ std::unique_ptr<Source> open_source(const SourceConfig& config);
 
 // Hash, size and header of an encoded image.
 ImageFacts facts_of(Bytes encoded, int64_t mtime);
+// The same of an image file; `known` as in Source::examine.
+ImageFacts examine_file(const ImageFolder& folder, const std::string& item, const ImageFacts* known);
 
 }  // namespace uir

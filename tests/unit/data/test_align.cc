@@ -97,6 +97,25 @@ TEST_CASE("The estimate equals Umeyama's formula, mirrored faces included", "[al
   }
 }
 
+// Every public aligned set was made with this template and plain least squares. The expected numbers solve the normal
+// equations in (a, b, tx, ty) in exact fractions; the nose is 80 pixels off, and a robust estimate, which leaves it
+// out, would be (0.485165, -0.045211, -30.8016, -10.3795).
+TEST_CASE("The published template, least squares with an outlier", "[align]") {
+  const Landmarks published{38.2946f, 51.6963f, 73.5318f, 51.5014f, 56.0252f,
+                            71.7366f, 41.5493f, 92.3655f, 70.7299f, 92.2041f};
+  CHECK(kFaceTemplate == published);
+  const Similarity same = estimate_similarity(kFaceTemplate, kFaceTemplate);
+  CHECK(same.a == Approx(1).margin(1e-12));
+  CHECK(same.b == Approx(0).margin(1e-12));
+  CHECK(same.tx == Approx(0).margin(1e-9));
+  CHECK(same.ty == Approx(0).margin(1e-9));
+  const Similarity s = estimate_similarity({130, 140, 201, 146, 240, 230, 128, 224, 188, 229}, kFaceTemplate);
+  CHECK(s.a == Approx(0.3077374949765573).epsilon(1e-6));
+  CHECK(s.b == Approx(-0.029430493413708417).epsilon(1e-6));
+  CHECK(s.tx == Approx(-4.27010123241795).epsilon(1e-5));
+  CHECK(s.ty == Approx(17.482223005135076).epsilon(1e-5));
+}
+
 TEST_CASE("Landmarks that show no face are refused", "[align]") {
   Landmarks same;
   same.fill(40);

@@ -99,6 +99,14 @@ TEST_CASE("Trillion-Pairs' lists: training with labels, testing without", "[list
   REQUIRE(test.size() == 1);
   CHECK(test[0].landmarks == kPoints);
   CHECK(test[0].label.empty());
+
+  // As published: fractions, and paths of several folders; left eye, right eye, nose, left and right mouth corner.
+  const auto published = read("testdata/0/0.jpg 68.21 113.5 125.04 112.97 96 145.3 72.5 180.25 122.1 181\r\n",
+                              ListFormat::kPathPoints);
+  REQUIRE(published.size() == 1);
+  CHECK(published[0].path == "testdata/0/0.jpg");
+  CHECK(published[0].landmarks ==
+        Landmarks{68.21f, 113.5f, 125.04f, 112.97f, 96, 145.3f, 72.5f, 180.25f, 122.1f, 181});
 }
 
 TEST_CASE("Of 68 points, five are taken", "[list]") {

@@ -1,0 +1,93 @@
+#include "uir/data/folder_listing.h"
+
+#include <algorithm>
+#include <array>
+#include <span>
+
+#include "uir/base/error.h"
+
+namespace uir {
+namespace {
+
+bool has_extension(const fs::path& name, std::span<const std::string_view> extensions) {
+  std::string extension = name.extension().string();
+  std::ranges::transform(extension, extension.begin(),
+                         [](char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c); });
+  return std::ranges::find(extensions, extension) != extensions.end();
+}
+
+// Byte order of whole paths: files and folders of one level are merged as "name" and "name/".
+void visit(const fs::path& root, const std::string& prefix, NameFilter wanted,
+           const std::function<void(std::string)>& body) {
+  FolderContent content = list_folder(root / prefix, wanted);
+  std::vector<std::string> names = std::move(content.files);
+  for (const std::string& folder : content.folders) names.push_back(folder + "/");
+  std::ranges::sort(names);
+  for (const std::string& name : names) {
+    if (name.ends_with('/')) {
+      visit(root, prefix + name, wanted, body);
+    } else {
+      body(prefix + name);
+    }
+  }
+}
+
+// True if no component is empty, "." or "..": then nothing needs to be resolved.
+bool is_plain_path(std::string_view path) {
+  while (true) {
+    const size_t end = path.find('/');
+    const std::string_view part = path.substr(0, end);
+    if (part.empty() || part == "." || part == "..") return false;
+    if (end == std::string_view::npos) return true;
+    path.remove_prefix(end + 1);
+  }
+}
+
+}  // namespace
+
+bool is_image_name(const fs::path& name) {
+  static constexpr std::array<std::string_view, 7> kExtensions{".jpg", ".jpeg", ".png", ".bmp",
+                                                               ".pgm", ".ppm",  ".webp"};
+  return has_extension(name, kExtensions);
+}
+
+bool is_video_name(const fs::path& name) {
+  static constexpr std::array<std::string_view, 12> kExtensions{
+      ".mp4", ".avi", ".mkv", ".mov", ".webm", ".m4v", ".mpg", ".flv", ".mpeg", ".wmv", ".ts", ".3gp"};
+  return has_extension(name, kExtensions);
+}
+
+FolderContent list_folder(const fs::path& path, NameFilter wanted) {
+  FolderContent content;
+  std::error_code error;
+  for (auto entry = fs::directory_iterator(path, error); !error && entry != fs::directory_iterator();
+       entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    if (name.starts_with('.')) continue;
+    std::error_code unreadable;
+    if (entry->is_directory(unreadable)) {
+      if (entry->is_symlink()) {
+        fail(ErrorKind::kData, entry->path().string(),
+             ": a link to a folder; make what it points to a source of its own");
+      }
+      content.folders.push_back(name);
+    } else if (wanted(name)) {
+      content.files.push_back(name);
+    }
+  }
+  if (error) fail(ErrorKind::kMissingInput, path.string(), ": cannot read folder: ", error.message());
+  std::ranges::sort(content.folders);
+  std::ranges::sort(content.files);
+  return content;
+}
+
+void for_each_file(const fs::path& root, NameFilter wanted, const std::function<void(std::string)>& body) {
+  visit(root, "", wanted, body);
+}
+
+std::string item_in(const fs::path& root, std::string_view path) {
+  if (is_plain_path(path)) return std::string(path);
+  return join_inside(root, path).lexically_relative(root).string();
+}
+
+}  // namespace uir

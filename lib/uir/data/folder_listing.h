@@ -1,0 +1,30 @@
+// What lies in a folder, in byte order; hidden files are left out.
+// Errors: kMissingInput for a folder that cannot be read, kData for a link to a folder. Threads: thread-safe.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "uir/base/file.h"
+
+namespace uir {
+
+using NameFilter = bool (*)(const fs::path& name);
+bool is_image_name(const fs::path& name);  // by extension, any case
+bool is_video_name(const fs::path& name);
+
+struct FolderContent {
+  std::vector<std::string> folders, files;  // names, each in byte order
+};
+FolderContent list_folder(const fs::path& path, NameFilter wanted);
+
+// The wanted files at any depth below root, as relative paths, in the byte order of these.
+void for_each_file(const fs::path& root, NameFilter wanted, const std::function<void(std::string)>& body);
+
+// A path of a list as the name of an item: relative to root and lexically normal, so that one file has one name. kData
+// if it leads out of root.
+std::string item_in(const fs::path& root, std::string_view path);
+
+}  // namespace uir

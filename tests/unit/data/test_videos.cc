@@ -1,0 +1,417 @@
+// Frames of videos as sources. The video files are written here (Motion JPEG in AVI, built into OpenCV).
+#include <algorithm>
+#include <cstring>
+#include <fstream>
+#include <opencv2/imgproc.hpp>
+#include <opencv2/videoio.hpp>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "faces_on_disk.h"
+#include "support/catch.h"
+#include "support/errors.h"
+#include "support/temp_folder.h"
+#include "uir/data/align.h"
+#include "uir/data/image_source.h"
+#include "uir/data/video_file.h"
+#include "uir/data/video_sources.h"
+
+using namespace uir;
+
+namespace {
+
+using Pixels = std::vector<uint8_t>;
+
+void write(const fs::path& path, std::string_view text) {
+  create_folders(path.parent_path());
+  std::ofstream(path, std::ios::binary) << text;
+}
+
+// Frames that differ everywhere and drift, so that a wrong frame is far from the right one.
+cv::Mat drawn_frame(int number, cv::Size size, int seed) {
+  cv::Mat frame(size, CV_8UC3);
+  for (int y = 0; y < size.height; ++y) {
+    for (int x = 0; x < size.width; ++x) {
+      frame.at<cv::Vec3b>(y, x) = {static_cast<uint8_t>((x + 5 * number) % 200 + seed),
+                                   static_cast<uint8_t>((y + 11 * number) % 180),
+                                   static_cast<uint8_t>((17 * number + x / 4 + y / 4) % 240)};
+    }
+  }
+  return frame;
+}
+
+void write_video(const fs::path& path, int frames, cv::Size size = {160, 120}, int seed = 0) {
+  create_folders(path.parent_path());
+  cv::VideoWriter writer(path.string(), cv::CAP_OPENCV_MJPEG, cv::VideoWriter::fourcc('M', 'J', 'P', 'G'), 25,
+                         size);
+  REQUIRE(writer.isOpened());
+  for (int i = 0; i < frames; ++i) writer.write(drawn_frame(i, size, seed));
+}
+
+// What a plain sequential reader sees: RGB of every frame.
+std::vector<cv::Mat> frames_in_order(const fs::path& path) {
+  cv::VideoCapture capture(path.string());
+  std::vector<cv::Mat> frames;
+  for (cv::Mat frame; capture.read(frame);) {
+    frames.emplace_back();
+    cv::cvtColor(frame, frames.back(), cv::COLOR_BGR2RGB);
+  }
+  return frames;
+}
+
+bool same_pixels(const RgbImage& image, const cv::Mat& frame) {
+  return image.size == ImageSize{frame.cols, frame.rows} &&
+         std::memcmp(image.pixels.data(), frame.data, image.pixels.size()) == 0;
+}
+
+SourceConfig source_of(const std::string& name, Role role, decltype(SourceConfig::kind) kind) {
+  SourceConfig source;
+  source.name = name;
+  source.role = role;
+  source.kind = std::move(kind);
+  return source;
+}
+
+VideosSource videos_in(const fs::path& root) {
+  VideosSource source;
+  source.root.value = root.string();
+  return source;
+}
+
+std::vector<std::string> items_of(const Index& index) {
+  std::vector<std::string> items;
+  for (int64_t i = 0; i < index.size(); ++i) items.emplace_back(index.item(i));
+  return items;
+}
+
+// The message of the error of kind kData; empty if there is none.
+template <class F>
+std::string data_error(F&& f) {
+  const auto error = error_of(f);
+  return error && error->kind() == ErrorKind::kData ? error->what() : "";
+}
+
+Index index_videos(const TempFolder& folder, const VideosSource& videos, Role role = Role::kTest) {
+  return make_index(folder / "index", {source_of("videos", role, videos)});
+}
+
+Pixels load(const ImageSource& images, int64_t row) {
+  Pixels rgb(kImageBytes);
+  images.load(row, rgb.data());
+  return rgb;
+}
+
+RgbImage to_image(const cv::Mat& frame) {
+  return {{frame.cols, frame.rows}, {frame.data, frame.data + frame.total() * 3}};
+}
+
+}  // namespace
+
+TEST_CASE("Numbers in names are in natural order", "[videos]") {
+  const std::vector<std::string> sorted{"",
+                                        "1.jpg",
+                                        "2.jpg",
+                                        "9.jpg",
+                                        "10.jpg",
+                                        "100.jpg",
+                                        "a",
+                                        "a0",
+                                        "a01b1.jpg",
+                                        "a1b1.jpg",
+                                        "a1b2",
+                                        "a1b10",
+                                        "a2",
+                                        "f_09_2",
+                                        "f_9_10",
+                                        "f_10_1",
+                                        "z99999999999999999999998",
+                                        "z99999999999999999999999"};
+  for (size_t i = 0; i < sorted.size(); ++i) {
+    for (size_t j = 0; j < sorted.size(); ++j) {
+      CAPTURE(sorted[i], sorted[j]);
+      CHECK(natural_less(sorted[i], sorted[j]) == (i < j));
+    }
+  }
+  CHECK(natural_less("01.jpg", "1.jpg"));
+  CHECK_FALSE(natural_less("1.jpg", "01.jpg"));
+}
+
+TEST_CASE("Folders of frames: the list's order of videos, natural order of frames", "[videos]") {
+  TempFolder folder;
+  const fs::path root = folder / "tree";
+  for (const char* name : {"v2/10.jpg", "v2/9.jpg", "v2/2.jpg", "v10/1.jpg", "v10/notes.txt", "v3/0.jpg"}) {
+    write_bytes(root / name, jpeg_face(1, 1));
+  }
+  write(folder / "list.txt", "v2 3\nv10\nv3 1\n");
+  FramesSource frames{{root.string()}, {(folder / "list.txt").string()}};
+  const Index index = make_index(folder / "index", {source_of("video", Role::kTest, frames)});
+  CHECK(items_of(index) ==
+        std::vector<std::string>{"v2/2.jpg", "v2/9.jpg", "v2/10.jpg", "v10/1.jpg", "v3/0.jpg"});
+  CHECK(list_videos(frames) == std::vector<std::string>{"v2", "v10", "v3"});
+  CHECK(index.labels()[0] == -1);
+
+  const auto error = [&](const std::string& list) {
+    write(folder / "list.txt", list);
+    return data_error([&] { make_index(folder / "other", {source_of("video", Role::kTest, frames)}); });
+  };
+  CHECK_THAT(error("v2 3\nv10 2\n"), contains_text("list.txt:2: video 'v10': 1 frames"));
+  CHECK_THAT(error("v2\nv3\nv2\n"), contains_text("list.txt:3: video 'v2' stands in the list twice"));
+  CHECK_THAT(error("v2 three\n"), contains_text("list.txt:1"));
+  CHECK_THAT(error("v2 3 4\n"), contains_text("3 fields"));
+  CHECK_THAT(error("../v2 3\n"), contains_text("list.txt:1"));
+  CHECK_THAT(error("\n"), contains_text("no videos"));
+  fs::remove(root / "v3/0.jpg");
+  CHECK_THAT(error("v2\nv3\n"), contains_text("list.txt:2: video 'v3': no frames"));
+  write(folder / "list.txt", "v2\nv4\n");
+  const auto missing =
+      error_of([&] { make_index(folder / "other", {source_of("video", Role::kTest, frames)}); });
+  REQUIRE(missing);
+  CHECK(missing->kind() == ErrorKind::kMissingInput);
+  CHECK_THAT(missing->what(), contains_text("list.txt:2: video 'v4'"));
+  CHECK(kind_of([&] { make_index(folder / "other", {source_of("video", Role::kLabeled, frames)}); }) ==
+        ErrorKind::kConfig);
+}
+
+TEST_CASE("A frame has the same pixels whatever was read before", "[videos]") {
+  TempFolder folder;
+  const fs::path path = folder / "a.avi";
+  write_video(path, 23);
+  const std::vector<cv::Mat> expected = frames_in_order(path);
+  REQUIRE(expected.size() == 23);
+  VideoReader reader(path);
+  CHECK(reader.size() == ImageSize{160, 120});
+  CHECK(reader.frames_per_second() == 25);
+  CHECK(reader.announced_frames() == 23);
+  for (const int64_t number : {0, 1, 5, 5, 22, 3, 4, 21, 0, 0, 9, 22}) {
+    CAPTURE(number);
+    REQUIRE(same_pixels(reader.frame(number), expected[static_cast<size_t>(number)]));
+    CHECK(reader.position() == number);
+  }
+  CHECK_THAT(data_error([&] { reader.frame(23); }), contains_text("ends after 23 frames"));
+  CHECK(same_pixels(reader.frame(7), expected[7]));
+  CHECK(VideoReader(path).count_frames() == 23);
+}
+
+TEST_CASE("Video files: one row per frame, 112x112 as it is, others stretched", "[videos]") {
+  TempFolder folder;
+  write_video(folder / "videos/b.avi", 5);
+  write_video(folder / "videos/sub/a.avi", 3, {112, 112});
+  write(folder / "videos/readme.txt", "no video");
+  const ImageSource images(index_videos(folder, videos_in(folder / "videos")));
+  const Index& index = images.index();
+  CHECK(items_of(index) == std::vector<std::string>{"b.avi/000000", "b.avi/000001", "b.avi/000002",
+                                                    "b.avi/000003", "b.avi/000004", "sub/a.avi/000000",
+                                                    "sub/a.avi/000001", "sub/a.avi/000002"});
+  CHECK(index.pixel_sizes()[0] == std::array<uint16_t, 2>{160, 120});
+  CHECK(index.flags()[0] == kNotNetworkSize);
+  CHECK(index.flags()[5] == 0);
+  CHECK(index.boxes().empty());
+  CHECK(index.landmarks().empty());
+  const auto b = frames_in_order(folder / "videos/b.avi"), a = frames_in_order(folder / "videos/sub/a.avi");
+  Pixels stretched(kImageBytes);
+  resize_face(to_image(b[3]), stretched.data());
+  CHECK(load(images, 3) == stretched);
+  CHECK(load(images, 6) == to_image(a[1]).pixels);
+  CHECK(load(images, 0) != load(images, 1));
+  CHECK(images.encoded(6).size() == kImageBytes);
+  // The hash is that of the file and the frame's number.
+  std::set<ContentHash> hashes(index.hashes().begin(), index.hashes().end());
+  CHECK(hashes.size() == 8);
+  const VideoFacts facts = survey_video(folder / "videos/b.avi", 0);
+  CHECK(index.hashes()[4] == frame_hash(facts.hash, 4, 0));
+  CHECK(facts.hash == content_hash(MappedFile(folder / "videos/b.avi").bytes()));
+}
+
+TEST_CASE("Any number of threads in any order see the same faces", "[videos]") {
+  TempFolder folder;
+  for (int i = 0; i < 3; ++i)
+    write_video(folder / ("videos/" + std::to_string(i) + ".avi"), 90, {64, 48}, i * 9);
+  const ImageSource images(index_videos(folder, videos_in(folder / "videos")));
+  const int64_t n = images.index().size();
+  REQUIRE(n == 270);
+  std::vector<Pixels> expected;
+  for (int video = 0; video < 3; ++video) {
+    for (const cv::Mat& frame : frames_in_order(folder / ("videos/" + std::to_string(video) + ".avi"))) {
+      expected.emplace_back(kImageBytes);
+      resize_face(to_image(frame), expected.back().data());
+    }
+  }
+  const auto check = [&](auto row_of) {
+    std::atomic<int64_t> next{0}, wrong{0};
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 4; ++t) {
+      threads.emplace_back([&] {
+        for (int64_t i; (i = next++) < n;) {
+          const auto row = static_cast<size_t>(row_of(i));
+          if (load(images, static_cast<int64_t>(row)) != expected[row]) ++wrong;
+        }
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    CHECK(wrong == 0);
+  };
+  check([](int64_t i) { return i; });
+  check([&](int64_t i) { return n - 1 - i; });
+  check([&](int64_t i) { return i * 101 % n; });
+  check([](int64_t i) { return i; });
+}
+
+TEST_CASE("Which frames are taken", "[videos]") {
+  TempFolder folder;
+  write_video(folder / "videos/a.avi", 50, {48, 48});
+  const auto frames = [&](int64_t every, double rate, int64_t most) {
+    VideosSource videos = videos_in(folder / "videos");
+    videos.every = every;
+    videos.frames_per_second = rate;
+    videos.max_frames = most;
+    std::vector<int> numbers;
+    for (const std::string& item : items_of(index_videos(folder, videos)))
+      numbers.push_back(std::stoi(item.substr(item.rfind('/') + 1)));
+    return numbers;
+  };
+  CHECK(frames(1, 0, 0).size() == 50);
+  CHECK(frames(20, 0, 0) == std::vector<int>{0, 20, 40});
+  CHECK(frames(1, 5, 0) == std::vector<int>{0, 5, 10, 15, 20, 25, 30, 35, 40, 45});  // of 25 per second
+  CHECK(frames(1, 10, 0).size() == 20);
+  CHECK(frames(1, 100, 0).size() == 50);
+  CHECK(frames(1, 0, 4) == std::vector<int>{0, 12, 25, 37});
+  CHECK(frames(20, 0, 2) == std::vector<int>{0, 20});
+  CHECK(frames(20, 0, 7) == std::vector<int>{0, 20, 40});
+}
+
+TEST_CASE("Lists of video files, with labels or without", "[videos]") {
+  TempFolder folder;
+  for (const char* name : {"a.avi", "b.avi", "c.avi"}) write_video(folder / "videos" / name, 2, {32, 32});
+  VideosSource videos = videos_in(folder / "videos");
+  videos.list.value = (folder / "list.txt").string();
+  const auto labels = [&](VideoListFormat format, const std::string& list, Role role = Role::kTest) {
+    write(folder / "list.txt", list);
+    videos.format = format;
+    const Index index = index_videos(folder, videos, role);
+    return std::pair(items_of(index), std::vector<int64_t>(index.labels().begin(), index.labels().end()));
+  };
+  const std::vector<std::string> c_a{"c.avi/000000", "c.avi/000001", "a.avi/000000", "a.avi/000001"};
+  CHECK(labels(VideoListFormat::kName, "c.avi\na.avi\n") ==
+        std::pair(c_a, std::vector<int64_t>{-1, -1, -1, -1}));
+  CHECK(labels(VideoListFormat::kNameLabel, "c.avi 17\na.avi 4\n") ==
+        std::pair(c_a, std::vector<int64_t>{1, 1, 0, 0}));
+  CHECK(labels(VideoListFormat::kLabelNames, "3 c.avi a.avi\n") ==
+        std::pair(c_a, std::vector<int64_t>{0, 0, 0, 0}));
+  CHECK(labels(VideoListFormat::kNameLabel, "c.avi 17\na.avi 4\n", Role::kUnlabeled).second ==
+        std::vector<int64_t>{-1, -1, -1, -1});
+  CHECK(labels(VideoListFormat::kNameLabel, "c.avi 17\na.avi 4\n", Role::kLabeled).second ==
+        std::vector<int64_t>{1, 1, 0, 0});
+  CHECK(list_videos(videos) == std::vector<std::string>{"c.avi", "a.avi"});
+
+  const auto error = [&](VideoListFormat format, const std::string& list) {
+    return data_error([&] { labels(format, list); });
+  };
+  CHECK_THAT(error(VideoListFormat::kName, "a.avi 3\n"), contains_text("list.txt:1: 2 fields"));
+  CHECK_THAT(error(VideoListFormat::kNameLabel, "a.avi\n"), contains_text("list.txt:1: 1 fields"));
+  CHECK_THAT(error(VideoListFormat::kNameLabel, "a.avi x\n"), contains_text("label 'x'"));
+  CHECK_THAT(error(VideoListFormat::kLabelNames, "1 a.avi\n2 a.avi\n"),
+             contains_text("list.txt:2: video 'a.avi'"));
+  CHECK_THAT(error(VideoListFormat::kLabelNames, "7\n"), contains_text("expected a label and its videos"));
+  CHECK(kind_of([&] { labels(VideoListFormat::kName, "a.avi\n", Role::kLabeled); }) == ErrorKind::kConfig);
+  const auto missing = error_of([&] { labels(VideoListFormat::kName, "a.avi\nz.avi\n"); });
+  REQUIRE(missing);
+  CHECK_THAT(missing->what(), contains_text("list.txt:2: video 'z.avi'"));
+}
+
+TEST_CASE("Faces given by boxes and points", "[videos]") {
+  TempFolder folder;
+  write_video(folder / "videos/a.avi", 8);
+  write_video(folder / "videos/b.avi", 4, {112, 112});
+  VideosSource videos = videos_in(folder / "videos");
+  videos.faces.value = (folder / "faces.csv").string();
+  const std::string header = "video,frame,x1,y1,x2,y2,a,b,c,d,e,f,g,h,i,j\n";
+  const std::string points = "60,40,90,41,75,55,62,70,88,71";
+  write(folder / "faces.csv", header + "a.avi,5,20,10,100.5,110,,,,,,,,,,\n" +
+                                  "b.avi,3,-5,-5,50,60,,,,,,,,,,\n" + "a.avi,2,50,30,110,90," + points +
+                                  "\n" + "a.avi,5,100,5,170,60,,,,,,,,,,\n" +
+                                  "unknown.avi,9,1,1,2,2,,,,,,,,,,\n");
+  const ImageSource images(index_videos(folder, videos));
+  const Index& index = images.index();
+  CHECK(items_of(index) ==
+        std::vector<std::string>{"a.avi/000002", "a.avi/000005", "a.avi/000005_1", "b.avi/000003"});
+  REQUIRE(index.boxes().size() == 4);
+  REQUIRE(index.landmarks().size() == 4);
+  CHECK(index.flags()[0] == (kNotNetworkSize | kHasLandmarks | kHasBox));
+  CHECK(index.flags()[3] == kHasBox);
+  CHECK(index.hashes()[1] != index.hashes()[2]);
+  const auto a = frames_in_order(folder / "videos/a.avi"), b = frames_in_order(folder / "videos/b.avi");
+  Pixels expected(kImageBytes);
+  align_face(to_image(a[2]), {60, 40, 90, 41, 75, 55, 62, 70, 88, 71}, expected.data());
+  CHECK(load(images, 0) == expected);
+  const auto cut = [](const cv::Mat& frame, cv::Rect box) {
+    Pixels rgb(kImageBytes);
+    resize_face(to_image(frame(box).clone()), rgb.data());
+    return rgb;
+  };
+  for (int pass = 0; pass < 2; ++pass) {  // in and against the order of rows
+    CHECK(load(images, pass == 0 ? 1 : 2) ==
+          (pass == 0 ? cut(a[5], {20, 10, 81, 100}) : cut(a[5], {100, 5, 60, 55})));
+    CHECK(load(images, pass == 0 ? 2 : 1) ==
+          (pass == 0 ? cut(a[5], {100, 5, 60, 55}) : cut(a[5], {20, 10, 81, 100})));
+  }
+  CHECK(load(images, 3) == cut(b[3], {0, 0, 50, 60}));
+
+  const auto error = [&](const std::string& text) {
+    write(folder / "faces.csv", text);
+    return data_error([&] { index_videos(folder, videos); });
+  };
+  const std::string boxes = "video,frame,x1,y1,x2,y2\n";
+  CHECK_THAT(error("a.avi,1,2,3,4,5\n"), contains_text("expected the header"));
+  CHECK_THAT(error(boxes + "a.avi,1,2,3,4\n"), contains_text("faces.csv:2: 5 fields"));
+  CHECK_THAT(error(boxes + "a.avi,1,2,3,2,9\n"), contains_text("faces.csv:2: the box is empty"));
+  CHECK_THAT(error(boxes + "a.avi,1,nan,3,2,9\n"), contains_text("'nan' is not a coordinate"));
+  CHECK_THAT(error(boxes + "a.avi,8,1,1,9,9\n"), contains_text("faces.csv:2: frame 8, the video has 8"));
+  CHECK_THAT(error(boxes + "a.avi,7,160,1,190,9\n"), contains_text("outside the frame"));
+  CHECK_THAT(error(boxes + "a.avi,7,1,1,19,9\n"), contains_text("b.avi: none of its frames is taken"));
+}
+
+TEST_CASE("Damaged and changed videos are refused by name", "[videos]") {
+  TempFolder folder;
+  write_video(folder / "videos/a.avi", 30);
+  write_video(folder / "videos/b.avi", 30);
+  const VideosSource videos = videos_in(folder / "videos");
+  const std::string whole = read_text_file(folder / "videos/b.avi");
+  const Index index = index_videos(folder, videos);
+
+  const auto error = [&](const std::string& content, int64_t missing = 0) {
+    write(folder / "videos/b.avi", content);
+    VideosSource lenient = videos;
+    lenient.missing_frames = missing;
+    return data_error([&] { make_index(folder / "other", {source_of("videos", Role::kTest, lenient)}); });
+  };
+  CHECK_THAT(error(whole.substr(0, whole.size() * 6 / 10)), contains_text("b.avi: damaged or truncated"));
+  CHECK(error(whole.substr(0, whole.size() * 6 / 10), 25).empty());
+  std::string hole = whole;  // one frame overwritten
+  std::fill_n(hole.begin() + static_cast<std::ptrdiff_t>(hole.size() / 2), hole.size() / 20, '\0');
+  CHECK_THAT(error(hole), contains_text("b.avi: damaged or truncated"));
+  CHECK_THAT(error(""), contains_text("b.avi"));
+  CHECK_THAT(error("not a video at all"), contains_text("b.avi: no video"));
+
+  write_video(folder / "videos/b.avi", 30, {160, 120}, 3);
+  const ImageSource images(index);
+  CHECK_NOTHROW(load(images, 29));
+  CHECK_THAT(data_error([&] { load(images, 31); }), contains_text("b.avi/000001: the video changed since"));
+  write(folder / "videos/b.avi", whole);
+  CHECK_NOTHROW(load(ImageSource(index), 31));
+  fs::remove(folder / "videos/b.avi");
+  CHECK(kind_of([&] { load(ImageSource(index), 31); }) == ErrorKind::kMissingInput);
+}
+
+TEST_CASE("A box is cut out at whole pixels inside the image", "[align]") {
+  const RgbImage image = to_image(drawn_frame(3, {150, 140}, 0));
+  Pixels out(kImageBytes);
+  crop_face(image, {10.2f, 20.9f, 121.5f, 131.1f}, out.data());  // 10 … 122, 20 … 132: no resampling
+  for (int y = 0; y < 112; ++y) {
+    REQUIRE(std::memcmp(&out[static_cast<size_t>(y) * 112 * 3],
+                        &image.pixels[static_cast<size_t>((y + 20) * 150 + 10) * 3], 112 * 3) == 0);
+  }
+  CHECK_THROWS_AS(crop_face(image, {150, 0, 170, 10}, out.data()), Error);
+  CHECK_THROWS_AS(crop_face(image, {-9, 0, -1, 10}, out.data()), Error);
+}
