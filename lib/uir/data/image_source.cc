@@ -179,7 +179,7 @@ bool ImageSource::as_jpeg(int64_t row, int quality, std::vector<std::byte>& enco
   const SourceInfo& source = index().source_of_row(row);
   const bool fits = !(index().flags()[static_cast<size_t>(row)] & kNotNetworkSize) &&
                     source.shift == std::array<int64_t, 2>{0, 0};
-  if (fits && source.kind != SourceKind::kSynthetic) {
+  if (fits && has_encoded_images(source.kind)) {
     encoded_row = encoded(row);
     if (is_jpeg(encoded_row)) return true;
   }

@@ -149,10 +149,97 @@ void describe(Visitor& v, MegaFaceProtocol& c) {
           AtLeast{1});
 }
 
+// How the frames of a video become one vector (eval/video.h).
+enum class Aggregation { kMean, kNormWeighted, kQualityWeighted };
+template <>
+struct EnumNames<Aggregation> {
+  static constexpr std::array<EnumName<Aggregation>, 3> value{
+      {{Aggregation::kMean, "mean"},
+       {Aggregation::kNormWeighted, "norm_weighted"},
+       {Aggregation::kQualityWeighted, "quality_weighted"}}};
+};
+
+// Part of every protocol over videos; its fields stand among the protocol's own.
+struct FrameAggregation {
+  Aggregation aggregation = Aggregation::kMean;
+  DataPath quality;
+  bool flip = false;
+};
+template <class Visitor>
+void describe(Visitor& v, FrameAggregation& c) {
+  v.field(
+      "aggregation", c.aggregation,
+      "How frames are weighted: mean (alike), norm_weighted (by the embedding's length), quality_weighted.");
+  v.field("quality", c.quality, "List 'item<TAB>quality' of every frame, for quality_weighted.");
+  v.field("flip", c.flip, "Add the mirror image's embedding to each frame's; the LFR challenge does not.");
+}
+
+// TPR@FPR over all pairs of videos (LFR video track).
+struct VideoVerificationProtocol {
+  static constexpr std::string_view kType = "video_verification";
+  std::string set;
+  FrameAggregation frames;
+  DataPath labels;
+  std::vector<double> fpr{1e-4};
+};
+template <class Visitor>
+void describe(Visitor& v, VideoVerificationProtocol& c) {
+  v.field("set", c.set, "The embedding set; its items are 'video/frame'.", Required{});
+  describe(v, c.frames);
+  v.field("labels", c.labels,
+          "List 'video label'; empty: the labels of the set, equal in all frames of a video.");
+  v.field("fpr", c.fpr, "False-positive rates.", GreaterThan{0});
+}
+
+// mAP@100 of the iQIYI-VID challenges: videos ranked for each identity.
+struct VideoRetrievalProtocol {
+  static constexpr std::string_view kType = "video_retrieval";
+  std::string set;
+  std::string gallery_set;
+  DataPath gallery;
+  DataPath ground_truth;
+  FrameAggregation frames;
+  int64_t top = 100;
+  bool allow_missing = false;
+  std::string submission;
+  ConfigPath submission_in;
+};
+template <class Visitor>
+void describe(Visitor& v, VideoRetrievalProtocol& c) {
+  v.field("set", c.set, "The embedding set whose videos are ranked; its items are 'video/frame'.");
+  v.field("gallery_set", c.gallery_set, "The set that holds the gallery's videos; empty: the same set.");
+  v.field("gallery", c.gallery, "Videos of the identities (train.txt, train_gt.txt): lines 'name label'.");
+  v.field("ground_truth", c.ground_truth,
+          "What is to be found (val.txt, val_gt.txt): lines 'label name name ...'; empty: only write the "
+          "submission.");
+  describe(v, c.frames);
+  v.field("top", c.top, "Longest list of an identity.", AtLeast{1});
+  v.field("allow_missing", c.allow_missing,
+          "Videos of the lists that the set lacks are never found, instead of being an error.");
+  v.field(
+      "submission", c.submission,
+      "Name of the submission file in the report folder; empty: the protocol's name with .submission.txt.");
+  v.field("submission_in", c.submission_in,
+          "Measure this submission file against the ground truth instead of a set.");
+}
+
+// Feature files for the organisers of a challenge (uir-extract --format).
+struct SubmissionConfig {
+  FrameAggregation frames;
+  bool normalize = true;
+  std::string suffix = "uir";
+};
+template <class Visitor>
+void describe(Visitor& v, SubmissionConfig& c) {
+  describe(v, c.frames);
+  v.field("normalize", c.normalize, "Scale images' features to length 1; those of videos always are.");
+  v.field("suffix", c.suffix, "MegaFace files are called <item>_<suffix>.bin.");
+}
+
 struct ProtocolConfig {
   std::string name;
   std::variant<VerificationProtocol, AllPairsProtocol, OpenSetProtocol, SeparationProtocol, RejectionProtocol,
-               MegaFaceProtocol>
+               MegaFaceProtocol, VideoVerificationProtocol, VideoRetrievalProtocol>
       kind;
 };
 template <class Visitor>

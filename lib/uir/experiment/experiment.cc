@@ -53,6 +53,10 @@ bool is_plain_name(std::string_view name) {
   });
 }
 
+bool is_file_name(std::string_view name) {
+  return name.find('/') == std::string_view::npos && !name.starts_with('.');
+}
+
 void resolve_paths(Experiment& experiment, const fs::path& folder) {
   const fs::path config_folder = fs::absolute(folder);
   PathResolver resolver(config_folder, absolute_in(config_folder, experiment.paths.data_root.value));
@@ -70,6 +74,7 @@ class CrossChecks {
     depth();
     device();
     models();
+    submission();
     protocols();
     sets(experiment.extract.sets, "extract.sets");
   }
@@ -175,6 +180,40 @@ class CrossChecks {
   void protocol_sets(const RejectionProtocol& p, const std::string& place) {
     sets(p.known, place + ": known");
     sets(p.strangers, place + ": strangers");
+  }
+
+  void protocol_sets(const VideoVerificationProtocol& p, const std::string& place) {
+    sets({p.set}, place + ": set");
+    aggregation(p.frames, place);
+  }
+  void protocol_sets(const VideoRetrievalProtocol& p, const std::string& place) {
+    aggregation(p.frames, place);
+    if (!p.submission.empty() && !is_file_name(p.submission)) {
+      problem(place, ": submission: '", p.submission, "' is no name of a file in the report folder");
+    }
+    if (!p.submission_in.empty()) {
+      if (p.ground_truth.empty())
+        problem(place, ": submission_in needs a ground_truth to be measured against");
+      if (!p.set.empty()) problem(place, ": set and submission_in exclude each other");
+      return;
+    }
+    if (p.set.empty() || p.gallery.empty()) problem(place, ": needs set and gallery, or submission_in");
+    if (!p.set.empty()) sets({p.set}, place + ": set");
+    if (!p.gallery_set.empty()) sets({p.gallery_set}, place + ": gallery_set");
+  }
+
+  void aggregation(const FrameAggregation& frames, const std::string& place) {
+    const bool weighted = frames.aggregation == Aggregation::kQualityWeighted;
+    if (weighted && frames.quality.empty()) problem(place, ": quality_weighted needs a list quality");
+    if (!weighted && !frames.quality.empty())
+      problem(place, ": quality is for aggregation: quality_weighted");
+  }
+
+  void submission() {
+    aggregation(experiment_.submission.frames, "submission");
+    if (!is_plain_name(experiment_.submission.suffix)) {
+      problem("submission.suffix may hold letters, digits, _ and - only");
+    }
   }
 
   // Without a data section, or with models from elsewhere, sets name embeddings and are checked where those are opened.

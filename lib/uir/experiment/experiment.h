@@ -40,6 +40,7 @@ struct Experiment {
   UirConfig uir;
   TrainConfig train;
   ExtractConfig extract;
+  SubmissionConfig submission;
   EvalConfig eval;
 
   // Where things lie in the run folder.
@@ -60,6 +61,7 @@ void describe(Visitor& v, Experiment& c) {
   v.section("uir", c.uir, "The loss on unlabeled faces.");
   v.section("train", c.train, "Training.");
   v.section("extract", c.extract, "Embedding extraction.");
+  v.section("submission", c.submission, "Challenge files (uir-extract --format).");
   v.section("eval", c.eval, "Evaluation.");
 }
 

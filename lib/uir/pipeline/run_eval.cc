@@ -12,6 +12,8 @@
 #include "uir/eval/report.h"
 #include "uir/eval/separation.h"
 #include "uir/eval/verification.h"
+#include "uir/eval/video_retrieval.h"
+#include "uir/eval/video_verification.h"
 #include "uir/pipeline/embedding_sets.h"
 #include "uir/pipeline/sets.h"
 
@@ -81,6 +83,51 @@ class Evaluation {
   ProtocolResult measure(const std::string& name, const MegaFaceProtocol& protocol) {
     return run_megaface(name, sets_.store(protocol.probes), sets_.store(protocol.distractors), protocol,
                         threads_);
+  }
+
+  ProtocolResult measure(const std::string& name, const VideoVerificationProtocol& protocol) {
+    const EmbeddingStore& set = sets_.store(protocol.set);
+    const std::vector<std::string_view> items = set.items();
+    const VideoFrames videos(items);
+    const std::vector<int64_t> labels = protocol.labels.empty()
+                                            ? labels_of_videos(set.labels(), videos)
+                                            : read_video_labels(protocol.labels.value, videos);
+    const CanonicalVectors vectors = video_vectors(frame_features(set, protocol.frames), videos, threads_);
+    return run_video_verification(name, vectors, videos, labels, protocol.frames, protocol.fpr, threads_);
+  }
+
+  ProtocolResult measure(const std::string& name, const VideoRetrievalProtocol& protocol) {
+    const std::vector<IdentityVideos> truth = protocol.ground_truth.empty()
+                                                  ? std::vector<IdentityVideos>()
+                                                  : read_ground_truth(protocol.ground_truth.value);
+    if (!protocol.submission_in.empty())
+      return measure_submission(name, read_submission(protocol.submission_in.value), truth, protocol);
+    const std::vector<IdentityVideos> submission = ranked_videos(protocol, truth);
+    const fs::path file = protocol.submission.empty() ? file_of_model(name, ".submission.txt")
+                                                      : file_of_model(protocol.submission, "");
+    write_file_atomically(file, submission_text(submission));
+    log_info("submission: ", file.string());
+    return measure_submission(name, submission, truth, protocol);
+  }
+
+  std::vector<IdentityVideos> ranked_videos(const VideoRetrievalProtocol& protocol,
+                                            const std::vector<IdentityVideos>& truth) {
+    const std::vector<IdentityVideos> gallery = read_gallery(protocol.gallery.value);
+    const std::vector<std::string_view> items = sets_.store(protocol.set).items();
+    const VideoFrames videos(items);
+    check_ground_truth(truth, gallery, videos, protocol);
+    const CanonicalVectors vectors =
+        video_vectors(frame_features(sets_.store(protocol.set), protocol.frames), videos, threads_);
+    const VideoSet set{videos, vectors};
+    const std::span<const IdentityVideos> spelling = truth.empty() ? gallery : truth;
+    if (protocol.gallery_set.empty() || protocol.gallery_set == protocol.set)
+      return rank_videos(set, set, gallery, protocol, spelling, threads_);
+    const EmbeddingStore& gallery_store = sets_.store(protocol.gallery_set);
+    const std::vector<std::string_view> gallery_items = gallery_store.items();
+    const VideoFrames gallery_videos(gallery_items);
+    const CanonicalVectors gallery_vectors =
+        video_vectors(frame_features(gallery_store, protocol.frames), gallery_videos, threads_);
+    return rank_videos(set, {gallery_videos, gallery_vectors}, gallery, protocol, spelling, threads_);
   }
 
   // <run>/report/<protocol><ending>, with the model's name in front when the experiment names models.

@@ -116,3 +116,37 @@ eval:
   CHECK(message(text, {"eval.protocols.0.ranks=[0]"}).find("at least 1") != std::string::npos);
   CHECK(message(text, {"eval.protocols.0.far=[2]"}).find("from 0 to 1") != std::string::npos);
 }
+
+TEST_CASE("protocols over videos: what they need, and what excludes itself") {
+  const std::string text = R"(
+paths: {run: r}
+data:
+  sources:
+    - {name: clips, role: test, type: videos, root: clips, list: train.txt, format: name_label, max_frames: 20}
+    - {name: lfr, role: test, type: frames, root: faces, list: filelist.txt}
+eval:
+  protocols:
+    - {name: lfr, type: video_verification, set: lfr, labels: labels.txt}
+    - {name: map, type: video_retrieval, set: clips, gallery: g.txt, ground_truth: t.txt, submission: map.txt}
+    - {name: theirs, type: video_retrieval, ground_truth: t.txt, submission_in: theirs.txt}
+)";
+  const Experiment e = parse_experiment(text, "e.yaml", "/cfg");
+  const auto& verification = std::get<VideoVerificationProtocol>(e.eval.protocols[0].kind);
+  CHECK(verification.labels.value == "/cfg/labels.txt");
+  CHECK(verification.fpr == std::vector<double>{1e-4});
+  CHECK_FALSE(verification.frames.flip);
+  CHECK(std::get<VideoRetrievalProtocol>(e.eval.protocols[2].kind).submission_in.value == "/cfg/theirs.txt");
+  CHECK(message(text).empty());
+  const std::string first = "eval.protocols.0.", second = "eval.protocols.1.", third = "eval.protocols.2.";
+  CHECK_THAT(message(text, {first + "set=clipz"}), contains_text("'clipz' is no source"));
+  CHECK_THAT(message(text, {first + "aggregation=quality_weighted"}), contains_text("needs a list quality"));
+  CHECK_THAT(message(text, {first + "quality=q.tsv"}), contains_text("quality is for"));
+  CHECK_THAT(message(text, {second + "gallery="}), contains_text("needs set and gallery"));
+  CHECK_THAT(message(text, {second + "submission=../map.txt"}), contains_text("no name of a file"));
+  CHECK_THAT(message(text, {second + "top=0"}), contains_text("at least 1"));
+  CHECK_THAT(message(text, {third + "ground_truth="}), contains_text("needs a ground_truth"));
+  CHECK_THAT(message(text, {third + "set=clips"}), contains_text("exclude each other"));
+  CHECK_THAT(message(text, {"submission.suffix=a/b"}), contains_text("submission.suffix"));
+  CHECK_THAT(message(text, {"submission.aggregation=quality_weighted"}),
+             contains_text("needs a list quality"));
+}

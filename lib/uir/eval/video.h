@@ -1,0 +1,76 @@
+// From frames to videos: which rows of a set belong to which video, and one vector per video.
+//
+// A set of videos has items 'video/frame'; the video is what stands before the last slash. Videos are in the order in
+// which the set first names them, which is that of the list it was made from. Their names are compared without the
+// ending .mp4, since the lists of one data set use both spellings.
+//
+// A frame's feature is f, or f + f(mirrored) with the flip test. Of a video with frames f_1 … f_n:
+//   mean              Σ f_i / ‖f_i‖         the LFR challenge's rule
+//   norm_weighted     Σ f_i                 frames weighted by the length of their embedding
+//   quality_weighted  Σ q_i · f_i / ‖f_i‖   given qualities q_i >= 0
+// then scaled to length 1. Sums are float64, over rows in ascending order, rounded to float32 once at the end, as in
+// eval/canonical.h: the result does not depend on the machine or the number of threads.
+// Shapes: [N, D] frames -> [V, D] videos. Cost: one pass.
+// Errors (kData): items without a folder part, a frame without direction, frames that cancel out (named by video).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "uir/base/file.h"
+#include "uir/eval/canonical.h"
+#include "uir/eval/config.h"
+
+namespace uir {
+
+// A video's name without the ending .mp4.
+std::string_view video_stem(std::string_view name);
+
+// The videos of a set. Lives no longer than its items.
+class VideoFrames {
+ public:
+  explicit VideoFrames(std::span<const std::string_view> items);
+  int64_t size() const { return static_cast<int64_t>(names_.size()); }
+  std::string_view name(int64_t video) const { return names_[static_cast<size_t>(video)]; }
+  std::span<const int64_t> rows(int64_t video) const;  // ascending
+  // The video of that name, with or without .mp4; −1 if the set has none.
+  int64_t find(std::string_view name) const;
+  std::string_view item(int64_t row) const { return items_[static_cast<size_t>(row)]; }
+  int64_t num_frames() const { return static_cast<int64_t>(items_.size()); }
+
+ private:
+  std::vector<std::string_view> items_, names_;
+  std::vector<int64_t> begins_, rows_;
+  std::unordered_map<std::string_view, int64_t> by_stem_;
+};
+
+// Features of the frames, and how they are put together.
+struct FrameFeatures {
+  MatrixView embeddings;
+  std::optional<MatrixView> mirrored;  // given: the flip test
+  Aggregation aggregation = Aggregation::kMean;
+  std::vector<double> quality;  // per row, for kQualityWeighted
+};
+// With the qualities of the config's list. kData if flip is asked of a set without mirrored embeddings.
+FrameFeatures frame_features(const EmbeddingStore& store, const FrameAggregation& config);
+
+// 'item<TAB>quality' for every item, each once; kData for anything else. Items of other sets may stand there as well.
+std::vector<double> read_frame_qualities(const fs::path& list, std::span<const std::string_view> items);
+
+// The vector of one video: embeddings.cols numbers.
+void aggregate_video(const FrameFeatures& features, const VideoFrames& videos, int64_t video, float* out);
+CanonicalVectors video_vectors(const FrameFeatures& features, const VideoFrames& videos, int threads = 1);
+
+// Labels per video: from a list 'video label' that names every video of the set and no other, or from the frames'
+// labels, which must agree. kData naming line or video otherwise, and for a video without identity (-1).
+std::vector<int64_t> read_video_labels(const fs::path& list, const VideoFrames& videos);
+std::vector<int64_t> labels_of_videos(std::span<const int64_t> frame_labels, const VideoFrames& videos);
+
+// "mean of the frames' unit vectors, no flip test": for descriptions.
+std::string describe_aggregation(const FrameAggregation& config);
+
+}  // namespace uir

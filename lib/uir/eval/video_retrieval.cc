@@ -1,0 +1,295 @@
+#include "uir/eval/video_retrieval.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "uir/base/error.h"
+#include "uir/base/parallel.h"
+#include "uir/base/progress.h"
+#include "uir/eval/exact_scores.h"
+#include "uir/eval/items.h"
+
+namespace uir {
+namespace {
+
+std::string_view first_field(const ListReader& lines) {
+  return lines.fields().empty() ? "an empty line" : lines.fields().front();
+}
+
+enum class ListKind { kGroundTruth, kSubmission };
+
+std::vector<IdentityVideos> read_identity_lines(const fs::path& path, ListKind kind) {
+  std::vector<IdentityVideos> identities;
+  std::unordered_set<int64_t> labels;
+  ListReader lines(path, ListReader::Separator::kSpace);
+  const size_t least = kind == ListKind::kGroundTruth ? 2 : 1;
+  while (lines.next()) {
+    if (lines.fields().size() < least)
+      lines.refuse(first_field(lines), "a label and the names of its videos");
+    IdentityVideos identity{lines.integer(0, 0), {}};
+    if (!labels.insert(identity.label).second) lines.refuse(lines.fields()[0], "one line per label");
+    std::unordered_set<std::string_view> seen;
+    for (size_t i = 1; i < lines.fields().size(); ++i) {
+      const std::string_view video = lines.fields()[i];
+      if (kind == ListKind::kGroundTruth && !seen.insert(video_stem(video)).second)
+        lines.refuse(video, "every video of a label once");
+      identity.videos.emplace_back(video);
+    }
+    identities.push_back(std::move(identity));
+  }
+  if (identities.empty())
+    fail(ErrorKind::kData, path.string(), ": the list is empty; expected lines 'label name ...'");
+  return identities;
+}
+
+[[noreturn]] void fail_unknown(const fs::path& list, const IdentityVideos& identity, std::string_view video,
+                               const VideoFrames& videos) {
+  fail(ErrorKind::kData, list.string(), ": label ", identity.label, ": video '", video, "' is none of the ",
+       videos.size(),
+       " videos of the set; extract it, or set allow_missing: true to count it as never found");
+}
+
+// Mean of the unit vectors of the identity's videos, scaled to length 1; false if it has none in the set.
+bool identity_vector(const VideoSet& set, const IdentityVideos& identity,
+                     const VideoRetrievalProtocol& protocol, float* out) {
+  std::vector<double> sum(static_cast<size_t>(set.vectors.cols), 0.0);
+  int64_t found = 0;
+  for (const std::string& name : identity.videos) {
+    const int64_t video = set.videos.find(name);
+    if (video < 0 && !protocol.allow_missing)
+      fail_unknown(protocol.gallery.value, identity, name, set.videos);
+    if (video < 0) continue;
+    ++found;
+    const std::span<const float> vector = set.vectors.row(video);
+    for (size_t d = 0; d < sum.size(); ++d) sum[d] += double{vector[d]};
+  }
+  if (found == 0) return false;
+  double squares = 0;
+  for (const double x : sum) squares += x * x;
+  const double length = std::sqrt(squares);
+  constexpr double kRounding = 1e-6;  // the vectors are float32
+  if (length <= kRounding * static_cast<double>(found)) {
+    fail(ErrorKind::kData, protocol.gallery.value, ": label ", identity.label, ": its ", found,
+         " videos cancel out; the identity has no direction");
+  }
+  for (size_t d = 0; d < sum.size(); ++d) out[d] = static_cast<float>(sum[d] / length);
+  return true;
+}
+
+struct Candidate {
+  double score;
+  int64_t column;
+};
+bool better(const Candidate& a, const Candidate& b) {
+  return a.score != b.score ? a.score > b.score : a.column < b.column;
+}
+
+// The best of what is offered; in the heap, the worst of them is in front.
+class BestCandidates {
+ public:
+  explicit BestCandidates(int64_t top) : top_(static_cast<size_t>(top)) {}
+  void offer(Candidate candidate) {
+    if (heap_.size() == top_) {
+      if (!better(candidate, heap_.front())) return;
+      std::ranges::pop_heap(heap_, better);
+      heap_.back() = candidate;
+    } else {
+      heap_.push_back(candidate);
+    }
+    std::ranges::push_heap(heap_, better);
+  }
+  std::vector<int64_t> take() {
+    std::ranges::sort(heap_, better);
+    std::vector<int64_t> columns;
+    for (const Candidate& candidate : heap_) columns.push_back(candidate.column);
+    return columns;
+  }
+
+ private:
+  size_t top_;
+  std::vector<Candidate> heap_;
+};
+
+std::vector<bool> videos_of_gallery(const VideoFrames& videos, std::span<const IdentityVideos> gallery) {
+  std::vector<bool> in_gallery(static_cast<size_t>(videos.size()), false);
+  for (const IdentityVideos& identity : gallery) {
+    for (const std::string& name : identity.videos) {
+      if (const int64_t video = videos.find(name); video >= 0) in_gallery[static_cast<size_t>(video)] = true;
+    }
+  }
+  return in_gallery;
+}
+
+int64_t num_videos(std::span<const IdentityVideos> identities) {
+  int64_t n = 0;
+  for (const IdentityVideos& identity : identities) n += static_cast<int64_t>(identity.videos.size());
+  return n;
+}
+
+}  // namespace
+
+std::vector<IdentityVideos> read_gallery(const fs::path& list) {
+  std::map<int64_t, std::vector<std::string>> by_label;
+  std::unordered_set<std::string> seen;
+  ListReader lines(list, ListReader::Separator::kSpace);
+  while (lines.next()) {
+    if (lines.fields().size() != 2) lines.refuse(first_field(lines), "the name of a video and its label");
+    const std::string_view video = lines.fields()[0];
+    if (!seen.emplace(video_stem(video)).second) lines.refuse(video, "every video once");
+    by_label[lines.integer(1, 0)].emplace_back(video);
+  }
+  if (by_label.empty())
+    fail(ErrorKind::kData, list.string(), ": the list is empty; expected lines 'name label'");
+  std::vector<IdentityVideos> gallery;
+  for (auto& [label, videos] : by_label) gallery.push_back({label, std::move(videos)});
+  return gallery;
+}
+
+std::vector<IdentityVideos> read_ground_truth(const fs::path& list) {
+  return read_identity_lines(list, ListKind::kGroundTruth);
+}
+std::vector<IdentityVideos> read_submission(const fs::path& file) {
+  return read_identity_lines(file, ListKind::kSubmission);
+}
+
+std::string submission_text(std::span<const IdentityVideos> submission) {
+  std::string text;
+  for (const IdentityVideos& identity : submission) {
+    text += std::to_string(identity.label);
+    for (const std::string& video : identity.videos) text += " " + video;
+    text += '\n';
+  }
+  return text;
+}
+
+double average_precision(std::span<const std::string> ranked, std::span<const std::string> relevant,
+                         int64_t top) {
+  std::unordered_set<std::string_view> wanted;
+  for (const std::string& video : relevant) wanted.insert(video_stem(video));
+  std::unordered_set<std::string_view> seen;
+  int64_t rank = 0, hits = 0;
+  double sum = 0;
+  for (const std::string& video : ranked) {
+    if (!seen.insert(video_stem(video)).second) continue;
+    if (++rank > top) break;
+    if (wanted.contains(video_stem(video))) sum += static_cast<double>(++hits) / static_cast<double>(rank);
+  }
+  return sum / static_cast<double>(relevant.size());
+}
+
+std::vector<std::vector<int64_t>> rank_columns(MatrixView rows, MatrixView columns,
+                                               const std::vector<bool>& skip, int64_t top, int threads) {
+  const ScoreColumns packed(columns);
+  std::vector<std::vector<int64_t>> ranked(static_cast<size_t>(rows.rows));
+  Progress progress("ranking videos", "identities", rows.rows);
+  parallel_blocks(rows.rows, kScoreRows, threads, [&](int64_t begin, int64_t end) {
+    std::vector<BestCandidates> best(static_cast<size_t>(end - begin), BestCandidates(top));
+    visit_scores(rows, begin, end, packed, 0,
+                 [&](int64_t row, int64_t first, std::span<const double> scores) {
+                   BestCandidates& of_row = best[static_cast<size_t>(row - begin)];
+                   for (size_t c = 0; c < scores.size(); ++c) {
+                     const int64_t column = first + static_cast<int64_t>(c);
+                     if (!skip[static_cast<size_t>(column)]) of_row.offer({scores[c], column});
+                   }
+                 });
+    for (int64_t row = begin; row < end; ++row)
+      ranked[static_cast<size_t>(row)] = best[static_cast<size_t>(row - begin)].take();
+    progress.add(end - begin);
+  });
+  return ranked;
+}
+
+std::vector<IdentityVideos> rank_videos(const VideoSet& set, const VideoSet& gallery_set,
+                                        std::span<const IdentityVideos> gallery,
+                                        const VideoRetrievalProtocol& protocol,
+                                        std::span<const IdentityVideos> spelling, int threads) {
+  if (set.vectors.cols != gallery_set.vectors.cols) {
+    fail(ErrorKind::kData, "the set's embeddings have ", set.vectors.cols, " numbers, the gallery's ",
+         gallery_set.vectors.cols);
+  }
+  const std::vector<bool> in_gallery = videos_of_gallery(set.videos, gallery);
+  if (std::ranges::find(in_gallery, false) == in_gallery.end())
+    fail(ErrorKind::kData, protocol.gallery.value,
+         ": names all videos of the set; none is left to be ranked");
+
+  std::vector<IdentityVideos> ranked;
+  CanonicalVectors identities{{}, 0, set.vectors.cols};
+  for (const IdentityVideos& identity : gallery) {
+    identities.values.resize(static_cast<size_t>((identities.rows + 1) * identities.cols));
+    float* out = identities.values.data() + identities.rows * identities.cols;
+    if (!identity_vector(gallery_set, identity, protocol, out)) continue;
+    ++identities.rows;
+    ranked.push_back({identity.label, {}});
+  }
+  if (ranked.empty()) fail(ErrorKind::kData, protocol.gallery.value, ": none of its videos is in the set");
+
+  const bool full_names = video_stem(spelling.front().videos.front()) != spelling.front().videos.front();
+  const auto columns = rank_columns(identities.view(), set.vectors.view(), in_gallery, protocol.top, threads);
+  for (size_t i = 0; i < ranked.size(); ++i) {
+    for (const int64_t video : columns[i])
+      ranked[i].videos.push_back(concat(video_stem(set.videos.name(video)), full_names ? ".mp4" : ""));
+  }
+  return ranked;
+}
+
+void check_ground_truth(std::span<const IdentityVideos> truth, std::span<const IdentityVideos> gallery,
+                        const VideoFrames& videos, const VideoRetrievalProtocol& protocol) {
+  const std::vector<bool> in_gallery = videos_of_gallery(videos, gallery);
+  for (const IdentityVideos& identity : truth) {
+    for (const std::string& name : identity.videos) {
+      const int64_t video = videos.find(name);
+      if (video < 0 && !protocol.allow_missing)
+        fail_unknown(protocol.ground_truth.value, identity, name, videos);
+      if (video >= 0 && in_gallery[static_cast<size_t>(video)]) {
+        fail(ErrorKind::kData, protocol.ground_truth.value, ": label ", identity.label, ": video '", name,
+             "' is in the gallery as well, whose videos are not ranked");
+      }
+    }
+  }
+}
+
+ProtocolResult measure_submission(const std::string& name, std::span<const IdentityVideos> submission,
+                                  std::span<const IdentityVideos> truth,
+                                  const VideoRetrievalProtocol& protocol) {
+  ProtocolResult result{name, "video_retrieval", {}, {}, {}, Json::object()};
+  const std::string number = concat("map_at_", protocol.top);
+  result.description = concat(
+      "For every identity of the ground truth, its list of videos, best first, without repeats, cut after ",
+      protocol.top,
+      ": average precision = sum over hits of (hits so far / rank) / number of the identity's videos; ",
+      "an identity without a list counts 0; mAP = mean over identities. ",
+      protocol.submission_in.empty()
+          ? concat("Lists: by the cosine of a video's vector with the identity's (mean of its gallery "
+                   "videos' unit "
+                   "vectors, scaled to length 1), ties by row; videos of the gallery are not ranked. Vector "
+                   "of a video: ",
+                   describe_aggregation(protocol.frames), ".")
+          : concat("Lists: from the file ", fs::path(protocol.submission_in.value).filename().string(), "."));
+  result.count("submitted_identities", static_cast<int64_t>(submission.size()));
+  if (truth.empty()) {
+    result.undefined(number, "no ground truth is given");
+    return result;
+  }
+  std::unordered_map<int64_t, const IdentityVideos*> submitted;
+  for (const IdentityVideos& identity : submission) submitted[identity.label] = &identity;
+  int64_t missing = 0;
+  double sum = 0;
+  for (const IdentityVideos& identity : truth) {
+    const auto found = submitted.find(identity.label);
+    if (found == submitted.end()) {
+      ++missing;
+    } else {
+      sum += average_precision(found->second->videos, identity.videos, protocol.top);
+    }
+  }
+  result.count("identities", static_cast<int64_t>(truth.size()));
+  result.count("missing_identities", missing);
+  result.count("relevant_videos", num_videos(truth));
+  result.number(number, sum / static_cast<double>(truth.size()));
+  return result;
+}
+
+}  // namespace uir

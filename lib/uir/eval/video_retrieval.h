@@ -1,0 +1,68 @@
+// mAP@100 of the iQIYI-VID challenges (Liu et al., "iQIYI-VID: A Large Dataset for Multi-modal Person Identification",
+// 2018): for every identity of a gallery, the videos of a set ranked by similarity.
+//
+// Per line of the ground truth (identity, videos V): the submitted list without repeats, its first `top` entries;
+//   AP = Σ over hits (hits so far / rank) / |V|      with the full |V|, even where it exceeds `top`
+// a missing identity counts 0; mAP = mean over the lines. Ranks are by float64 cosine (eval/canonical.h), ties by row.
+//
+// Shapes: I identities × V videos; cost 2·I·V·D operations; memory 4·V·D bytes for the kernel's copy of the videos.
+// Errors (kData, naming file and line): empty lists, an identity in two lines, a video twice in a list or unknown to the
+// set. Threads: results do not depend on their number.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "uir/eval/report.h"
+#include "uir/eval/video.h"
+
+namespace uir {
+
+// A line 'label name name …' of a ground truth or a submission, or the videos of one label of a gallery.
+struct IdentityVideos {
+  int64_t label = 0;
+  std::vector<std::string> videos;
+  bool operator==(const IdentityVideos&) const = default;
+};
+
+// Lines 'name label' (train.txt, train_gt.txt), grouped by label in ascending order.
+std::vector<IdentityVideos> read_gallery(const fs::path& list);
+// Lines 'label name name …' (val.txt, val_gt.txt).
+std::vector<IdentityVideos> read_ground_truth(const fs::path& list);
+// The same of a submission: a label may have no videos, and videos may repeat.
+std::vector<IdentityVideos> read_submission(const fs::path& file);
+// What a submission file holds.
+std::string submission_text(std::span<const IdentityVideos> submission);
+
+double average_precision(std::span<const std::string> ranked, std::span<const std::string> relevant,
+                         int64_t top);
+
+// The best `top` columns of every row, best first, ties by column; columns with skip[c] are left out.
+std::vector<std::vector<int64_t>> rank_columns(MatrixView rows, MatrixView columns,
+                                               const std::vector<bool>& skip, int64_t top, int threads = 1);
+
+// A set of videos with their vectors.
+struct VideoSet {
+  const VideoFrames& videos;
+  const CanonicalVectors& vectors;
+};
+
+// The ranked list of every identity of the gallery: its vector is the mean of its videos' unit vectors, scaled to
+// length 1. Every video of the set is ranked but those that the gallery names. Names are written with .mp4 exactly when
+// the first name of `spelling` has it.
+std::vector<IdentityVideos> rank_videos(const VideoSet& set, const VideoSet& gallery_set,
+                                        std::span<const IdentityVideos> gallery,
+                                        const VideoRetrievalProtocol& protocol,
+                                        std::span<const IdentityVideos> spelling, int threads = 1);
+// kData unless the set has every video of the ground truth, and the gallery none of them.
+void check_ground_truth(std::span<const IdentityVideos> truth, std::span<const IdentityVideos> gallery,
+                        const VideoFrames& videos, const VideoRetrievalProtocol& protocol);
+
+// mAP of a submission; undefined without ground truth.
+ProtocolResult measure_submission(const std::string& name, std::span<const IdentityVideos> submission,
+                                  std::span<const IdentityVideos> truth,
+                                  const VideoRetrievalProtocol& protocol);
+
+}  // namespace uir
