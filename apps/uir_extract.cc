@@ -5,5 +5,16 @@
 int main(int argc, char** argv) {
   uir::App app("uir-extract",
                "Dumps embeddings of images and their mirror images; continues where it was interrupted.");
-  return app.run(argc, argv, [](const uir::Experiment& experiment) { uir::run_extract(experiment); });
+  uir::SubmissionRequest submission;
+  std::string format;
+  app.cli()
+      .add_option("--format", format,
+                  "Also write the features as a challenge wants them: lfr, trillionpairs, megaface")
+      ->check(CLI::IsMember({"lfr", "trillionpairs", "megaface"}));
+  app.cli().add_option("--out", submission.out,
+                       "Where to (megaface: a folder); default: submissions/ in the run folder");
+  return app.run(argc, argv, [&](const uir::Experiment& experiment) {
+    submission.format = uir::enum_from_name<uir::SubmissionFormat>(format);
+    uir::run_extract(experiment, submission);
+  });
 }

@@ -42,15 +42,18 @@ class Extraction {
     load_weights(weights_path(experiment));
   }
 
-  void run() {
+  void run(const SubmissionRequest& submission) {
     const std::vector<std::string>& wanted = experiment_.extract.sets;
     const std::vector<std::string> sets = wanted.empty() ? index_.default_sets() : wanted;
     if (sets.empty()) {
       fail(ErrorKind::kConfig,
            "nothing to extract: the data has no test source and nothing held out; set extract.sets");
     }
+    check_submission(experiment_, sets, submission);
     for (const std::string& set : sets) extract(set);
     if (head_) export_centers();
+    if (!submission.format) return;
+    for (const std::string& set : sets) write_submission(experiment_, set, submission);
   }
 
  private:
@@ -179,9 +182,9 @@ class Extraction {
 
 }  // namespace
 
-void run_extract(const Experiment& experiment) {
+void run_extract(const Experiment& experiment, const SubmissionRequest& submission) {
   watch_stop_signals();
-  Extraction(experiment).run();
+  Extraction(experiment).run(submission);
 }
 
 }  // namespace uir
