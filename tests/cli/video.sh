@@ -158,7 +158,8 @@ sed -i '$d' val.txt
 sed -i 's/clip_1.avi/clip_99.avi/' val.txt
 expect 65 uir-eval exp.yaml
 says "video 'clip_99.avi' is none of the 10 videos"
-expect 78 uir-eval exp.yaml --set eval.protocols.3.gallery=
+expect 78 uir-eval exp.yaml --set "eval.protocols.3.gallery=''"
+says "needs set and gallery"
 
 # Damaged input is named.
 head -c 9000 clips/clip_3.avi >cut.avi

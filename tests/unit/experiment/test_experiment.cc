@@ -141,10 +141,10 @@ eval:
   CHECK_THAT(message(text, {first + "set=clipz"}), contains_text("'clipz' is no source"));
   CHECK_THAT(message(text, {first + "aggregation=quality_weighted"}), contains_text("needs a list quality"));
   CHECK_THAT(message(text, {first + "quality=q.tsv"}), contains_text("quality is for"));
-  CHECK_THAT(message(text, {second + "gallery="}), contains_text("needs set and gallery"));
+  CHECK_THAT(message(text, {second + "gallery=''"}), contains_text("needs set and gallery"));
   CHECK_THAT(message(text, {second + "submission=../map.txt"}), contains_text("no name of a file"));
   CHECK_THAT(message(text, {second + "top=0"}), contains_text("at least 1"));
-  CHECK_THAT(message(text, {third + "ground_truth="}), contains_text("needs a ground_truth"));
+  CHECK_THAT(message(text, {third + "ground_truth=''"}), contains_text("needs a ground_truth"));
   CHECK_THAT(message(text, {third + "set=clips"}), contains_text("exclude each other"));
   CHECK_THAT(message(text, {"submission.suffix=a/b"}), contains_text("submission.suffix"));
   CHECK_THAT(message(text, {"submission.aggregation=quality_weighted"}),
