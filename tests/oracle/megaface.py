@@ -1,0 +1,35 @@
+"""MegaFace with FaceScrub probes: rank of a mate among the distractors, TAR@FAR; noisy images are left out.
+
+I. Kemelmacher-Shlizerman et al., The MegaFace Benchmark (2016); noise lists as in InsightFace's evaluation:
+facescrub_noises.txt holds file names, megaface_noises.txt the last three parts of a path, perhaps as a second column.
+"""
+import numpy as np
+
+from common import Set, emit, lines, parser, rate, scores, tar_at_most
+
+
+def noises(path):
+    return {line.split("\t")[-1].strip() for line in lines(path) if not line.startswith("#")} if path else set()
+
+
+p = parser(__doc__, ["--far"])
+p.add_argument("--distractors", type=Set, required=True)
+p.add_argument("--probe-noises")
+p.add_argument("--distractor-noises")
+p.add_argument("--ranks", type=lambda text: [int(k) for k in text.split(",")], default=[1, 10])
+a = p.parse_args()
+noisy_probes, noisy_distractors = noises(a.probe_noises), noises(a.distractor_noises)
+clean = np.array([item.split("/")[-1] not in noisy_probes for item in a.set.items])
+person = np.array([item.split("/")[-2] for item in a.set.items])[clean]
+clean_distractor = np.array(["/".join(item.split("/")[-3:]) not in noisy_distractors for item in a.distractors.items])
+probes, distractors = a.set.vectors()[clean], a.distractors.vectors()[clean_distractor]
+
+own, other = scores(probes, probes), scores(probes, distractors)
+probe, mate = np.nonzero((person[:, None] == person[None, :]) & ~np.eye(len(person), dtype=bool))
+not_below = np.array([(other[i] >= own[i, j]).sum() for i, j in zip(probe, mate)])
+genuine = own[probe, mate][probe < mate]
+numbers = {f"identification_rank_{k}": (not_below < k).mean() for k in a.ranks}
+numbers |= {rate("tar_at_far", far): tar_at_most(genuine, other.ravel(), far) for far in a.far}
+counts = {"probes": len(probes), "distractors": len(distractors), "genuine_pairs": len(genuine),
+          "impostor_pairs": other.size}
+emit({a.name: {"counts": counts, "numbers": numbers}})
