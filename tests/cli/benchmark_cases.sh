@@ -161,26 +161,34 @@ trillion_pairs_oracles() {
 }
 
 video_verification_sources() {
-  echo '    - {name: lfr_video, role: test, type: folder, root: lfr_video/iQIYI_VID_FACE}'
+  echo '    - {name: lfr_video, role: test, type: frames, root: lfr_video/iQIYI_VID_FACE, list: lfr_video/filelist.txt}'
 }
 video_verification_protocols() {
   cat <<'END'
-    - {name: lfr_video, type: video_verification, set: lfr_video, list: lfr_video/filelist.txt, labels: lfr_video/labels.txt, fpr: [0.0001, 0.01, 0.1]}
+    - {name: lfr_video, type: video_verification, set: lfr_video, labels: lfr_video/labels.txt, fpr: [0.0001, 0.01, 0.1]}
+    - {name: lfr_video_norm, type: video_verification, set: lfr_video, labels: lfr_video/labels.txt, fpr: [0.01, 0.1], aggregation: norm_weighted, flip: true}
+    - {name: lfr_video_quality, type: video_verification, set: lfr_video, labels: lfr_video/labels.txt, fpr: [0.01, 0.1], aggregation: quality_weighted, quality: lfr_video/quality.txt}
 END
 }
 video_verification_oracles() {
-  oracle video_verification --name lfr_video --set "$(set_of lfr_video)" --list lfr_video/filelist.txt \
-    --labels lfr_video/labels.txt --fpr 0.0001,0.01,0.1
+  oracle video_verification --name lfr_video --set "$(set_of lfr_video)" --labels lfr_video/labels.txt --fpr 0.0001,0.01,0.1
+  oracle video_verification --name lfr_video_norm --set "$(set_of lfr_video)" --labels lfr_video/labels.txt --fpr 0.01,0.1 \
+    --aggregation norm_weighted --flip
+  oracle video_verification --name lfr_video_quality --set "$(set_of lfr_video)" --labels lfr_video/labels.txt --fpr 0.01,0.1 \
+    --aggregation quality_weighted --quality lfr_video/quality.txt
 }
 
-video_retrieval_sources() { echo '    - {name: iqiyi, role: test, type: folder, root: iqiyi/frames}'; }
+video_retrieval_sources() {
+  echo '    - {name: iqiyi, role: test, type: folder, root: iqiyi/frames}'
+}
 video_retrieval_protocols() {
   cat <<'END'
     - {name: iqiyi, type: video_retrieval, set: iqiyi, gallery: iqiyi/train_gt.txt, ground_truth: iqiyi/val_gt.txt, submission: submission.txt}
 END
 }
 video_retrieval_oracles() {
-  oracle video_retrieval --name iqiyi --submission run/report/submission.txt --truth iqiyi/val_gt.txt
+  oracle video_retrieval --name iqiyi --set "$(set_of iqiyi)" --gallery iqiyi/train_gt.txt --truth iqiyi/val_gt.txt \
+    --submission "$(submission_of)"
 }
 
 megaface_sources() {
@@ -191,8 +199,8 @@ END
 }
 megaface_protocols() {
   cat <<'END'
-    - {name: megaface, type: megaface, probes: facescrub, distractors: megaface, far: [0.0001, 0.01, 0.1], ranks: [1, 10], probe_noises: megaface/facescrub_noises.txt, distractor_noises: megaface/megaface_noises.txt}
-    - {name: megaface_noisy, type: megaface, probes: facescrub, distractors: megaface, far: [0.01], ranks: [1, 3]}
+    - {name: megaface, type: megaface, probes: facescrub, distractors: megaface, identity: folder, far: [0.0001, 0.01, 0.1], ranks: [1, 10], probe_noises: megaface/facescrub_noises.txt, distractor_noises: megaface/megaface_noises.txt}
+    - {name: megaface_noisy, type: megaface, probes: facescrub, distractors: megaface, identity: folder, far: [0.01], ranks: [1, 3]}
 END
 }
 megaface_oracles() {

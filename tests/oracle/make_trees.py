@@ -166,15 +166,15 @@ def trillion(t):
 
 
 def lfr_video(t):
-    """iQIYI_VID_FACE/<video>/*.jpg, filelist.txt with frame counts; labels: one identity per video."""
+    """iQIYI_VID_FACE/<video>/*.jpg, filelist.txt with frame counts; the user's own labels and qualities."""
     videos = [(f"{10 * v + v % 3:06d}", v // 3, 1 + v % 4) for v in range(24)]
     random.Random(4).shuffle(videos)
     frames = [(video, person, f"{video}/{f + 1:04d}.jpg") for video, person, n in videos for f in range(n)]
     for f, (video, person, path) in enumerate(frames):
         t.image(f"lfr_video/iQIYI_VID_FACE/{path}", person, f % 12)
     t.text("lfr_video/filelist.txt", [(video, n) for video, _, n in videos])
-    t.text("lfr_video/labels.txt", [[person] for _, person, _ in videos])
-    frames.sort(key=lambda frame: frame[2])
+    t.text("lfr_video/labels.txt", [(video, person) for video, person, _ in videos])
+    t.text("lfr_video/quality.txt", [(path, 0.25 * (1 + f % 5)) for f, (_, _, path) in enumerate(frames)], "\t")
     t.plant("lfr_video", [path for _, _, path in frames], [person for _, person, _ in frames])
 
 

@@ -26,9 +26,20 @@ probes, distractors = a.set.vectors()[clean], a.distractors.vectors()[clean_dist
 
 own, other = scores(probes, probes), scores(probes, distractors)
 probe, mate = np.nonzero((person[:, None] == person[None, :]) & ~np.eye(len(person), dtype=bool))
-not_below = np.array([(other[i] >= own[i, j]).sum() for i, j in zip(probe, mate)])
 genuine = own[probe, mate][probe < mate]
-numbers = {f"identification_rank_{k}": (not_below < k).mean() for k in a.ranks}
+
+
+def cmc(first):
+    """Share of searches of rank <= k among the distractors within the first rows of the set, for every k."""
+    among = other[:, np.flatnonzero(clean_distractor) < first]
+    not_below = np.array([(among[i] >= own[i, j]).sum() for i, j in zip(probe, mate)])
+    return {k: (not_below < k).mean() for k in a.ranks}
+
+
+rows = len(a.distractors.items)
+numbers = {f"identification_rank_{k}": share for k, share in cmc(rows).items()}
+for n in (10**power for power in range(1, 10) if 10**power < rows):
+    numbers |= {f"identification_rank_{k}_distractors_{n}": share for k, share in cmc(n).items()}
 numbers |= {rate("tar_at_far", far): tar_at_most(genuine, other.ravel(), far) for far in a.far}
 counts = {"probes": len(probes), "distractors": len(distractors), "genuine_pairs": len(genuine),
           "impostor_pairs": other.size}

@@ -1,14 +1,32 @@
-"""What the video oracles share: templates of videos whose frames are the items `video/frame`."""
+"""What the video oracles share: one vector per video, whose frames are the items `video/frame`."""
 import numpy as np
 
-from common import canonical, unit
+from common import canonical, lines, unit
 
 
-def templates(frames, videos, expected=None):
-    """[len(videos), D]: every frame's unit vector (no flip), summed, unit length."""
-    f = unit(frames.features)
-    video_of = np.array([item.rsplit("/", 1)[0] for item in frames.items])
-    for k, video in enumerate(videos):
-        found = (video_of == video).sum()
-        assert found > 0 and (expected is None or found == expected[k]), video
-    return canonical(np.array([f[video_of == video].sum(axis=0) for video in videos]))
+def add_options(p):
+    p.add_argument("--aggregation", choices=("mean", "norm_weighted", "quality_weighted"), default="mean")
+    p.add_argument("--quality", help="lines: item, quality")
+    p.add_argument("--flip", action="store_true")
+
+
+def stem(video):
+    return video[:-4] if video.endswith(".mp4") else video
+
+
+def videos_of(frames):
+    """Names in the order in which the set has them, and the video of every frame."""
+    names = [item.rsplit("/", 1)[0] for item in frames.items]
+    return list(dict.fromkeys(names)), np.array(names)
+
+
+def vectors(frames, a):
+    """[V, D]: the LFR challenge's rule is every frame's unit vector, no flip, summed, unit length (`mean`)."""
+    videos, video_of = videos_of(frames)
+    f = frames.image_features(a.flip)
+    if a.aggregation != "norm_weighted":
+        f = unit(f)
+    if a.aggregation == "quality_weighted":
+        quality = dict(line.split("\t") for line in lines(a.quality))
+        f = f * np.array([[float(quality[item])] for item in frames.items])
+    return videos, canonical(np.array([f[video_of == video].sum(axis=0) for video in videos]))
