@@ -45,7 +45,7 @@ compare_planted() {
     printf '  models:\n'
     for model in npy bin; do
       printf '    - name: %s\n      sets:\n' "$model"
-      for set in lfw ijbb ijbc trillion lfr_image lfr_video iqiyi facescrub megaface; do
+      for set in lfw cfp ijbb ijbc trillion lfr_image lfr_video iqiyi facescrub megaface; do
         printf '        - {set: %s, features: planted/%s.%s, mirrored: planted/%s.mirrored.%s, ' $set $set $model $set $model
         printf 'items: planted/%s.items, labels: planted/%s.labels}\n' $set $set
       done
@@ -87,7 +87,27 @@ verification_bin_oracles() {
   oracle verification --name lfw_bin --set "$(set_of lfw_bin)" --bin lists/lfw.bin
 }
 
-all_pairs_sources() { :; }
+# The other lists of pairs that benchmarks publish.
+verification_lists_sources() {
+  verification_sources
+  echo '    - {name: cfp, role: test, type: list, list: cfp/images.txt, root: cfp/Data/Images, format: path}'
+}
+verification_lists_protocols() {
+  cat <<'END'
+    - {name: calfw, type: verification, set: lfw, pairs: lists/pairs_CALFW.txt, format: calfw}
+    - {name: agedb, type: verification, set: lfw, pairs: lists/agedb_30_pair.txt, format: path_pairs}
+    - {name: cfp_fp, type: verification, set: cfp, pairs: cfp/Protocol, format: cfp_fp}
+    - {name: cfp_ff, type: verification, set: cfp, pairs: cfp/Protocol, format: cfp_ff}
+END
+}
+verification_lists_oracles() {
+  oracle verification --name calfw --set "$(set_of lfw)" --pairs lists/pairs_CALFW.txt --format calfw
+  oracle verification --name agedb --set "$(set_of lfw)" --pairs lists/agedb_30_pair.txt --format path_pairs
+  oracle verification --name cfp_fp --set "$(set_of cfp)" --pairs cfp/Protocol --format cfp_fp
+  oracle verification --name cfp_ff --set "$(set_of cfp)" --pairs cfp/Protocol --format cfp_ff
+}
+
+all_pairs_sources() { verification_sources; }
 all_pairs_protocols() {
   cat <<'END'
     - {name: all_pairs, type: all_pairs, set: lfw, far: [0.001, 0.01, 0.1, 0.5, 1]}
@@ -95,7 +115,7 @@ END
 }
 all_pairs_oracles() { oracle all_pairs --name all_pairs --set "$(set_of lfw)" --far 0.001,0.01,0.1,0.5,1; }
 
-open_set_sources() { :; }
+open_set_sources() { verification_sources; }
 open_set_protocols() {
   cat <<'END'
     - {name: open_set, type: open_set, set: lfw, far: [0.01, 0.5, 1]}
@@ -110,7 +130,7 @@ open_set_oracles() {
 
 ijb_sources() {
   for b in ijbb ijbc; do
-    echo "    - {name: $b, role: test, type: list, list: $b/${b^^}/meta/${b}_name_5pts_score.txt, root: $b/${b^^}/loose_crop, format: path_points}"
+    echo "    - {name: $b, role: test, type: list, list: $b/${b^^}/meta/${b}_name_5pts_score.txt, root: $b/${b^^}/loose_crop, format: ijb}"
   done
 }
 
@@ -126,7 +146,7 @@ ijb_verification_oracles() {
   done
 }
 
-ijb_identification_sources() { :; }
+ijb_identification_sources() { ijb_sources; }
 ijb_identification_protocols() {
   for b in ijbb ijbc; do
     echo "    - {name: ${b}_1N, type: ijb_identification, set: $b, benchmark: $b, meta: $b/${b^^}/meta, fpir: [0.01, 0.1, 0.3, 1]}"
@@ -188,7 +208,7 @@ END
 }
 video_retrieval_oracles() {
   oracle video_retrieval --name iqiyi --set "$(set_of iqiyi)" --gallery iqiyi/train_gt.txt --truth iqiyi/val_gt.txt \
-    --submission "$(submission_of)"
+    --submission "run/report/$model.submission.txt"
 }
 
 megaface_sources() {

@@ -2,6 +2,7 @@
 # report. Features come in files, as other tools leave them, so nothing is trained here.
 set -eu
 . "$UIR_SOURCE/tests/cli/lib.sh"
+. "$UIR_SOURCE/tests/cli/benchmark_cases.sh"
 
 # matrix FILE ROWS COLS [CHANGE]: NumPy float32 [ROWS, COLS], with one Python statement that may change `rows`, the `header`
 # or `data`.
@@ -147,6 +148,119 @@ bad_lists 'A/A_0001.jpg 1\n' 'A/A_0002.jpg 1 0\n' "gallery.txt: line 1"
 bad_lists 'A/A_0001.jpg 1 x\n' 'A/A_0002.jpg 1 0\n' "gallery.txt: line 1" "'x'"
 items=twice bad_lists 'A/A_0001.jpg 1 0\n' 'A/A_0002.jpg 1 0\n' "gallery.txt: line 1" "more than once"
 refused 78 "type: open_set, set: s, gallery: gallery.txt" "features: f.npy, $listed" "gallery and probe"
+
+# IJB: templates and images that are not there, lists that do not fit each other.
+ijb_errors() {
+  local meta=meta/ijbc features="features: f.npy, items: numbered"
+  seq -f '%.0f.jpg' 8 >numbered
+  write_meta() {
+    rm -rf meta && mkdir meta
+    text ${meta}_face_tid_mid.txt '1.jpg 10 1\n2.jpg 10 1\n3.jpg 10 2\n4.jpg 12 3\n5.jpg 20 4\n6.jpg 20 4\n7.jpg 25 5\n8.jpg 30 6\n'
+    sed 's/$/ 38 51 73 51 56 71 41 92 70 92 0.5/' numbered >${meta}_name_5pts_score.txt
+    text ${meta}_template_pair_label.txt '10 20 1\n10 25 0\n12 25 1\n12 30 0\n'
+    text ${meta}_1N_gallery_G1.csv 'TEMPLATE_ID,SUBJECT_ID\n10,1\n10,1\n'
+    text ${meta}_1N_gallery_G2.csv 'TEMPLATE_ID,SUBJECT_ID\n12,2\n'
+    text ${meta}_1N_probe_mixed.csv 'TEMPLATE_ID,SUBJECT_ID\n20,1\n20,1\n25,2\n30,2\n'
+  }
+  # bad_meta FILE SED WORD…: one list changed.
+  bad_meta() {
+    write_meta
+    sed -i "$2" "${meta}_$1"
+    local file=$1
+    shift 2
+    refused 65 "$protocol" "$features" "ijbc_$file" "$@"
+  }
+  protocol="type: ijb_verification, set: s, benchmark: ijbc, meta: meta"
+  bad_meta template_pair_label.txt '3s/12/13/' "line 3" 13
+  bad_meta template_pair_label.txt '3s/1$/2/' "line 3"
+  bad_meta template_pair_label.txt '3s/ 1$//' "line 3"
+  bad_meta template_pair_label.txt 'd'
+  bad_meta face_tid_mid.txt '4s/4.jpg/9.jpg/' "line 4" 9.jpg
+  bad_meta face_tid_mid.txt '4s/12/x/' "line 4" "'x'"
+  bad_meta name_5pts_score.txt '4s/4.jpg/5.jpg/' "line 4" 5.jpg
+  bad_meta name_5pts_score.txt '8d'
+  bad_meta name_5pts_score.txt '2s/0.5$/nan/' "line 2" nan
+  bad_meta name_5pts_score.txt '2s/ 0.5$//' "line 2"
+  write_meta
+  rm ${meta}_template_pair_label.txt
+  refused 66 "$protocol" "$features" template_pair_label.txt
+  protocol="type: ijb_identification, set: s, benchmark: ijbc, meta: meta, flip: false"
+  bad_meta 1N_probe_mixed.csv '4s/25/26/' "line 4" 26
+  bad_meta 1N_gallery_G1.csv '3s/10,1/10,2/' "line 3"
+  bad_meta 1N_gallery_G2.csv '2d'
+  write_meta
+  refused 78 "${protocol/, flip: false/}" "$features" flip
+}
+
+# Trillion-Pairs: a set without labels, without distractors, without pairs of one identity.
+trillion_errors() {
+  local protocol="type: trillion_pairs, set: s" labels
+  refused 65 "$protocol" "features: f.npy, items: items"
+  refused 65 "$protocol" "features: f.npy, $listed" "distractor"
+  text strangers '0\n1\n2\n3\n-1\n-1\n-1\n-1\n'
+  refused 65 "$protocol" "features: f.npy, items: items, labels: strangers"
+}
+
+# Videos: labels and lists that name other videos than the set.
+video_errors() {
+  local protocol="type: video_verification, set: s, labels: video_labels" features="features: f.npy, items: items"
+  bad_video_labels() {
+    text video_labels "$1"
+    shift
+    refused 65 "$protocol" "$features" "$@"
+  }
+  bad_video_labels 'A 1\nB 1\nC 2\n' "video_labels" "D"
+  bad_video_labels 'A 1\nB 1\nC 2\nD 2\nE 3\n' "video_labels: line 5" "E"
+  bad_video_labels 'A 1\nB 1\nC 2\nD 2\nA 1\n' "video_labels: line 5" "A"
+  bad_video_labels 'A 1\nB x\nC 2\nD 2\n' "video_labels: line 2" "x"
+  bad_video_labels '' "video_labels"
+  refused 65 "type: video_verification, set: s" "features: f.npy"
+}
+retrieval_errors() {
+  bad_retrieval() {
+    text gallery.txt "$1"
+    text truth.txt "$2"
+    shift 2
+    refused 65 "type: video_retrieval, set: s, gallery: gallery.txt, ground_truth: truth.txt" \
+      "features: f.npy, items: items" "$@"
+  }
+  bad_retrieval '' '1 B.mp4\n' "gallery.txt"
+  bad_retrieval 'A.mp4 1\n' '' "truth.txt"
+  bad_retrieval 'A.mp4 1\nE.mp4 1\n' '1 B.mp4\n' "gallery.txt" "E.mp4"
+  bad_retrieval 'A.mp4 1\nA.mp4 2\n' '1 B.mp4\n' "gallery.txt: line 2"
+  bad_retrieval 'A.mp4 1\n' '1 B.mp4 E.mp4\n' "truth.txt" "E.mp4"
+  bad_retrieval 'A.mp4 1\n' '1 B.mp4\n1 C.mp4\n' "truth.txt: line 2"
+  bad_retrieval 'A.mp4 1\n' '1 B.mp4 B.mp4\n' "truth.txt: line 1"
+  bad_retrieval 'A.mp4 1\n' '1 A.mp4\n' "A.mp4"
+  bad_retrieval 'A.mp4 1\n' '1\n' "truth.txt: line 1"
+}
+
+# MegaFace: sets of other dimensions, noise lists that fit nothing, nobody with two images.
+megaface_errors() {
+  local protocol="type: megaface, probes: s, distractors: d, identity: folder"
+  with() { echo "features: $1, items: items}, {set: d, features: $2"; }
+  matrix d.npy 12 4
+  matrix wide.npy 12 5
+  refused 65 "$protocol" "$(with f.npy wide.npy)" "4" "5"
+  matrix none.npy 0 4
+  refused 65 "$protocol" "$(with f.npy none.npy)"
+  text noises '# noises\nZ_0001.jpg\n'
+  refused 65 "$protocol, probe_noises: noises" "$(with f.npy d.npy)" "noises"
+  text noises '1\tx/y/z.jpg\n'
+  refused 65 "$protocol, distractor_noises: noises" "$(with f.npy d.npy)" "noises"
+  sed 's/^\(.\)_*/\1/; s/\//_/' items | nl -ba -w1 -s/ >alone
+  refused 65 "$protocol" "$(with f.npy d.npy | sed 's/items: items/items: alone/')"
+}
+
+for case in "${benchmark_cases[@]}"; do
+  case $case in
+    ijb_verification) ijb_errors ;;
+    trillion_pairs) trillion_errors ;;
+    video_verification) video_errors ;;
+    video_retrieval) retrieval_errors ;;
+    megaface) megaface_errors ;;
+  esac
+done
 
 # The config and the command line.
 refused 78 "type: nonsense, set: s" "features: f.npy, $listed" "e.yaml:3:" "nonsense"

@@ -17,7 +17,7 @@ data:
   sources:
     - {name: people, role: labeled, type: synthetic, identities: 16, images_per_identity: 10, first_identity: 300}
 END
-  for case in "${cases[@]}"; do "${case}_sources"; done
+  for case in "${cases[@]}"; do "${case}_sources"; done | awk '!seen[$0]++'  # cases share sources
   cat <<'END'
 model: {type: mobilefacenet, width: 0.0625, embedding_size: 32}
 train: {epochs: 1, threads: 1, batch: {labeled: 16, unlabeled: 0}, schedule: {type: linear, base_lr: 0.1}}

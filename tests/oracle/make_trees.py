@@ -97,16 +97,44 @@ def lfw(t):
     per_fold = [row for f in range(4) for row in same[f * 9:f * 9 + 9] + cross[f * 9:f * 9 + 9]]
     t.text("lists/pairs.txt", [[4, 9]] + per_fold, "\t")
     t.text("lists/pairsDevTest.txt", [[43]] + same[:43] + cross[100:143], "\t")
+    both = lambda row: (row[:2], (row[0], row[2]) if len(row) == 3 else row[2:])
     if t.faces != "-":
         image = lambda name, k: (t.out / "lfw" / item(name, k)).read_bytes()
         rows = [same[n] if n % 2 else cross[n] for n in range(43)]
-        bins = [image(*side) for row in rows for side in ((row[:2], row[::2]) if len(row) == 3 else (row[:2], row[2:]))]
+        bins = [image(*side) for row in rows for side in both(row)]
         (t.out / "lists/lfw.bin").write_bytes(pickle.dumps((bins, [len(row) == 3 for row in rows]), protocol=4))
+    mixed = [row for two in zip(same[:37], cross[50:87]) for row in two]
+    t.text("lists/pairs_CALFW.txt", [(item(*image), int(len(row) == 3)) for row in mixed for image in both(row)])
+    t.text("lists/agedb_30_pair.txt", [(*(item(*image) for image in both(row)), int(len(row) == 3)) for row in mixed])
     gallery = [(item(name, k), k, p) for name, p in people[:8] for k in range(1, 2 + (p == 3))]
     probe = [(item(name, k), k, p) for name, p in people for k in range(1, images[name] + 1)
              if item(name, k) not in {g[0] for g in gallery}]
     t.text("lists/lfw_1N_gallery.txt", gallery)
     t.text("lists/lfw_1N_probe.txt", probe)
+
+
+def cfp(t):
+    """Data/Images/001/frontal/01.jpg and profile/01.jpg; Protocol/ with numbered lists and ten splits of FF and FP."""
+    rng = random.Random(2)
+    view = {"frontal": 4, "profile": 2}
+    images = {v: [(p, k) for p in range(10) for k in range(n)] for v, n in view.items()}
+    items = {v: [f"{p + 1:03d}/{v}/{k + 1:02d}.jpg" for p, k in images[v]] for v in view}
+    for v in view:
+        for item, (p, k) in zip(items[v], images[v]):
+            t.image(f"cfp/Data/Images/{item}", p + 20, k + 4 * (v == "profile"))
+        number = [(n + 1, f"../Data/Images/{item}") for n, item in enumerate(items[v])]
+        t.text(f"cfp/Protocol/Pair_list_{v[0].upper()}.txt", number)
+    for kind in "FF", "FP":
+        second = images["frontal" if kind == "FF" else "profile"]
+        pairs = [(i + 1, j + 1, p == q) for i, (p, _) in enumerate(images["frontal"]) for j, (q, _) in enumerate(second)
+                 if kind == "FP" or i < j]
+        rng.shuffle(pairs)
+        for name, wanted in ("same", True), ("diff", False):
+            chosen = [(i, j) for i, j, same in pairs if same == wanted]
+            for fold in range(10):
+                t.text(f"cfp/Protocol/Split/{kind}/{fold + 1:02d}/{name}.txt", chosen[4 * fold:4 * fold + 4], ",")
+    t.text("cfp/images.txt", [[item] for v in view for item in items[v]])
+    t.plant("cfp", items["frontal"] + items["profile"], [p for v in view for p, _ in images[v]])
 
 
 def ijb(t, name, galleries, first_person):
@@ -217,6 +245,7 @@ def megaface(t):
 if __name__ == "__main__":
     trees = Trees(*sys.argv[1:])
     lfw(trees)
+    cfp(trees)
     ijb(trees, "ijbc", ("G1", "G2"), 0)
     ijb(trees, "ijbb", ("S1", "S2"), 14)
     for make in trillion, lfr_video, iqiyi, megaface:
