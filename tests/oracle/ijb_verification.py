@@ -3,7 +3,7 @@ from itertools import product
 
 import numpy as np
 
-from common import emit, parser, rate, tar_at_most, tar_nearest
+from common import auc, eer, emit, parser, rate, tar_at_most, tar_nearest
 from ijb import Meta
 
 p = parser(__doc__, ["--far"])
@@ -20,7 +20,8 @@ for flip, keep_norm, score in product((True, False), repeat=3):
     v = meta.templates(a.set, flip, keep_norm, score)
     s = np.array([np.cumsum(v[t] * v[u])[-1] for t, u, _ in pairs])
     genuine, impostor = s[same], s[~same]
-    numbers = {rate("tar_at_far", far): tar_at_most(genuine, impostor, far) for far in a.far}
+    numbers = {"auc": auc(genuine, impostor), "eer": eer(genuine, impostor)}
+    numbers |= {rate("tar_at_far", far): tar_at_most(genuine, impostor, far) for far in a.far}
     numbers |= {rate("tar_nearest_far", far): tar for far, tar in zip(a.far, tar_nearest(genuine, impostor, a.far))}
     variant = ",".join(("flip" if flip else "no_flip", "norm_kept" if keep_norm else "norm_removed",
                         "score" if score else "no_score"))
