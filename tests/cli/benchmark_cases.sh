@@ -220,11 +220,14 @@ END
 megaface_protocols() {
   cat <<'END'
     - {name: megaface, type: megaface, probes: facescrub, distractors: megaface, identity: folder, far: [0.0001, 0.01, 0.1], ranks: [1, 10], probe_noises: megaface/facescrub_noises.txt, distractor_noises: megaface/megaface_noises.txt}
+    - {name: megaface_center, type: megaface, probes: facescrub, distractors: megaface, identity: folder, noisy_probes: center, far: [0.01], ranks: [1, 10], probe_noises: megaface/facescrub_noises.txt}
     - {name: megaface_noisy, type: megaface, probes: facescrub, distractors: megaface, identity: folder, far: [0.01], ranks: [1, 3]}
 END
 }
 megaface_oracles() {
   oracle megaface --name megaface --set "$(set_of facescrub)" --distractors "$(set_of megaface)" --far 0.0001,0.01,0.1 \
     --ranks 1,10 --probe-noises megaface/facescrub_noises.txt --distractor-noises megaface/megaface_noises.txt
+  oracle megaface --name megaface_center --set "$(set_of facescrub)" --distractors "$(set_of megaface)" --far 0.01 \
+    --ranks 1,10 --probe-noises megaface/facescrub_noises.txt --noisy-probes center
   oracle megaface --name megaface_noisy --set "$(set_of facescrub)" --distractors "$(set_of megaface)" --far 0.01 --ranks 1,3
 }

@@ -26,29 +26,34 @@ def split(s, own_column):
 
 
 def open_set(v, probes, galleries, fpirs):
-    numbers, hits = {}, np.zeros(len(KS), int)
+    numbers, hits, counts = {}, np.zeros(len(KS), int), {"templates": len(v), "probes": len(probes)}
     for g, gallery in enumerate(galleries):
         own, not_below, others, mated = split(*search(v, probes, gallery))
         best = np.sort(others[~mated].max(axis=1))[::-1]
         for fpir in fpirs:
             threshold = best[max(int(len(best) * fpir) - 1, 0)]
             numbers[rate(f"g{g + 1}.tpir_at_fpir", fpir)] = ((not_below == 0) & (own > threshold)).mean()
+        counts |= {f"g{g + 1}.gallery": len(gallery), f"g{g + 1}.mated_probes": mated.sum(),
+                   f"g{g + 1}.non_mated_probes": (~mated).sum()}
         hits += [(not_below < k).sum() for k in KS]
     for fpir in fpirs:
         both = [numbers[rate(f"g{g}.tpir_at_fpir", fpir)] for g in (1, 2)]
         numbers[rate("mean.tpir_at_fpir", fpir)] = sum(both) / 2
-    return numbers | {f"top{k}": hit / len(probes) for k, hit in zip(KS, hits)}
+    numbers |= {f"top{k}": hit / len(probes) for k, hit in zip(KS, hits)}
+    return {"counts": counts, "numbers": numbers}
 
 
 def pooled(v, probes, galleries, fpirs):
-    own, not_below, others, mated = split(*search(v, probes, galleries[0] | galleries[1]))
+    gallery = galleries[0] | galleries[1]
+    own, not_below, others, mated = split(*search(v, probes, gallery))
     assert mated.all()
     non_mate = np.sort(others[np.isfinite(others)])[::-1]
     numbers = {f"top{k}": (not_below < k).mean() for k in KS}
     for fpir in fpirs:
         threshold = non_mate[math.ceil(len(probes) * fpir) - 1]
         numbers[rate("tpir_at_fpir", fpir)] = (own > threshold).mean()
-    return numbers
+    counts = {"templates": len(v), "gallery": len(gallery), "probes": len(probes), "mated_probes": mated.sum()}
+    return {"counts": counts, "numbers": numbers}
 
 
 p = parser(__doc__, ["--fpir"])
@@ -61,5 +66,5 @@ a = p.parse_args()
 meta = Meta(a.meta, a.benchmark)
 v = meta.templates(a.set, not a.no_flip, not a.remove_norm, not a.no_detector_score)
 probes, galleries = meta.subjects("probe_mixed"), [meta.gallery(0), meta.gallery(1)]
-emit({f"{a.name}/open_set": {"numbers": open_set(v, probes, galleries, a.fpir)},
-      f"{a.name}/pooled": {"numbers": pooled(v, probes, galleries, a.fpir)}})
+emit({f"{a.name}/open_set": open_set(v, probes, galleries, a.fpir),
+      f"{a.name}/pooled": pooled(v, probes, galleries, a.fpir)})

@@ -5,7 +5,7 @@ facescrub_noises.txt holds file names, megaface_noises.txt the last three parts 
 """
 import numpy as np
 
-from common import Set, emit, lines, parser, rate, scores, tar_at_most
+from common import Set, canonical, emit, lines, parser, rate, scores, tar_at_most
 
 
 def noises(path):
@@ -17,12 +17,20 @@ p.add_argument("--distractors", type=Set, required=True)
 p.add_argument("--probe-noises")
 p.add_argument("--distractor-noises")
 p.add_argument("--ranks", type=lambda text: [int(k) for k in text.split(",")], default=[1, 10])
+p.add_argument("--noisy-probes", choices=("left_out", "center"), default="left_out",
+               help="center: a noisy probe becomes the mean of its person's other images, as in InsightFace's script")
 a = p.parse_args()
 noisy_probes, noisy_distractors = noises(a.probe_noises), noises(a.distractor_noises)
 clean = np.array([item.split("/")[-1] not in noisy_probes for item in a.set.items])
-person = np.array([item.split("/")[-2] for item in a.set.items])[clean]
+person = np.array([item.split("/")[-2] for item in a.set.items])
+probes = a.set.vectors()
+if a.noisy_probes == "center":
+    for row in np.flatnonzero(~clean):
+        probes[row] = canonical(probes[clean & (person == person[row])].sum(axis=0))
+else:
+    probes, person = probes[clean], person[clean]
 clean_distractor = np.array(["/".join(item.split("/")[-3:]) not in noisy_distractors for item in a.distractors.items])
-probes, distractors = a.set.vectors()[clean], a.distractors.vectors()[clean_distractor]
+distractors = a.distractors.vectors()[clean_distractor]
 
 own, other = scores(probes, probes), scores(probes, distractors)
 probe, mate = np.nonzero((person[:, None] == person[None, :]) & ~np.eye(len(person), dtype=bool))

@@ -40,5 +40,6 @@ assert written == ranked, [(label, written.get(label), ranked[label]) for label 
                            if ranked[label] != written.get(label)][:1]
 truth = [(int(f[0]), {stem(video) for video in f[1:]}) for f in (line.split() for line in lines(a.truth))]
 precisions = [average_precision(ranked.get(label, []), videos) for label, videos in truth]
-emit({a.name: {"counts": {"identities": len(truth), "videos": sum(len(videos) for _, videos in truth)},
-               "numbers": {"map_at_100": sum(precisions) / len(precisions)}}})
+counts = {"identities": len(truth), "relevant_videos": sum(len(videos) for _, videos in truth),
+          "submitted_identities": len(ranked), "missing_identities": sum(label not in ranked for label, _ in truth)}
+emit({a.name: {"counts": counts, "numbers": {"map_at_100": sum(precisions) / len(precisions)}}})

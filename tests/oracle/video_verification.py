@@ -14,5 +14,6 @@ labels = np.array([int(identity[video]) for video in videos])
 i, j = np.triu_indices(len(v), 1)
 s, same = scores(v, v)[i, j], labels[i] == labels[j]
 numbers = {rate("tpr_at_fpr", fpr): tar_at_most(s[same], s[~same], fpr) for fpr in a.fpr}
-emit({a.name: {"counts": {"videos": len(v), "genuine_pairs": same.sum(), "impostor_pairs": (~same).sum()},
-               "numbers": numbers}})
+counts = {"videos": len(v), "frames": len(a.set.items), "identities": len(set(labels)), "genuine_pairs": same.sum(),
+          "impostor_pairs": (~same).sum()}
+emit({a.name: {"counts": counts, "numbers": numbers}})
