@@ -1,4 +1,4 @@
-"""make_trees.py FACES OUT: tiny benchmarks in the layouts in which their users have them.
+"""make_trees.py FACES OUT [SEED]: tiny benchmarks in the layouts in which their users have them.
 
 FACES is a folder of make_faces (person_0007/person_0007_0003.jpg), at least 40 people with 12 images; "-" makes lists and
 planted features only, without images. Every tree comes with planted features: two thirds of the rows have four
@@ -16,8 +16,8 @@ import numpy as np
 
 
 class Trees:
-    def __init__(self, faces, out):
-        self.faces, self.out = faces, Path(out)
+    def __init__(self, faces, out, seed=0):
+        self.faces, self.out, self.seed = faces, Path(out), int(seed)
 
     def image(self, path, person, number):
         """Copies the number-th face of a person to OUT/path."""
@@ -35,7 +35,7 @@ class Trees:
 
     def plant(self, name, items, identities, labels=None):
         """OUT/planted/NAME.{npy,bin,mirrored.npy,mirrored.bin,items,labels}: features of images of these identities."""
-        rng = np.random.default_rng(len(items))
+        rng = np.random.default_rng([len(items), self.seed])
         plain, mirrored = planted_features(np.array(identities), rng)
         folder = self.out / "planted"
         folder.mkdir(parents=True, exist_ok=True)
@@ -177,9 +177,9 @@ def ijb(t, name, galleries, first_person):
 
 
 def trillion(t):
-    """testdata/, testdata_lmk.txt, labels: 10 celebrities, distractors (-1) between them; and the LFR image track."""
+    """testdata/, testdata_lmk.txt, labels: 11 celebrities, one with one image, distractors (-1) between them; and the LFR image track."""
     rng = random.Random(3)
-    rows = [(p, k, p) for p in range(10) for k in range(2 + p % 4)] + [(p, k, -1) for p in range(12, 32) for k in (0, 1)]
+    rows = [(p, k, p) for p in range(11) for k in range((2 + p % 4) if p < 10 else 1)] + [(p, k, -1) for p in range(12, 32) for k in (0, 1)]
     rng.shuffle(rows)
     names = [f"{n // 10:03d}/{n:07d}.jpg" for n in range(len(rows))]
     for name, (person, k, _) in zip(names, rows):

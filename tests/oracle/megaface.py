@@ -49,6 +49,8 @@ numbers = {f"identification_rank_{k}": share for k, share in cmc(rows).items()}
 for n in (10**power for power in range(1, 10) if 10**power < rows):
     numbers |= {f"identification_rank_{k}_distractors_{n}": share for k, share in cmc(n).items()}
 numbers |= {rate("tar_at_far", far): tar_at_most(genuine, other.ravel(), far) for far in a.far}
-counts = {"probes": len(probes), "distractors": len(distractors), "genuine_pairs": len(genuine),
+counts = {"probes": len(probes), "probe_identities": len(set(person)), "probe_noises": (~clean).sum(),
+          "distractors": len(distractors), "distractor_noises": (~clean_distractor).sum(), "searches": len(probe),
+          "genuine_pairs": len(genuine),
           "impostor_pairs": other.size}
 emit({a.name: {"counts": counts, "numbers": numbers}})

@@ -17,8 +17,10 @@ def identification(own, cross, labels, fprs):
     same = labels[:, None] == labels[None, :]
     np.fill_diagonal(own, -np.inf)
     right, wrong = np.where(same, own, -np.inf).max(axis=1), np.where(same, -np.inf, own).max(axis=1)
-    rank1 = np.where(right > wrong, right, -np.inf)
-    return {rate("identification_tpr_at_fpr", fpr): tar_at_most(rank1, cross.max(axis=0), fpr) for fpr in fprs}
+    probe = np.isfinite(right)  # there is another image to be found
+    rank1 = np.where(right > wrong, right, -np.inf)[probe]
+    numbers = {rate("identification_tpr_at_fpr", fpr): tar_at_most(rank1, cross.max(axis=0), fpr) for fpr in fprs}
+    return numbers | {"identification_rank_1": (right > wrong)[probe].mean()} if fprs else {}
 
 
 p = parser(__doc__, ["--fpr", "--identification-fpr"])
