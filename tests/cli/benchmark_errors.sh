@@ -192,13 +192,11 @@ ijb_errors() {
   refused 78 "${protocol/, flip: false/}" "$features" flip
 }
 
-# Trillion-Pairs: a set without labels, without distractors, without pairs of one identity.
+# Trillion-Pairs: a set without labels, without distractors.
 trillion_errors() {
-  local protocol="type: trillion_pairs, set: s" labels
+  local protocol="type: trillion_pairs, set: s"
   refused 65 "$protocol" "features: f.npy, items: items"
   refused 65 "$protocol" "features: f.npy, $listed" "distractor"
-  text strangers '0\n1\n2\n3\n-1\n-1\n-1\n-1\n'
-  refused 65 "$protocol" "features: f.npy, items: items, labels: strangers"
 }
 
 # Videos: labels and lists that name other videos than the set.

@@ -20,7 +20,7 @@ def identification(own, cross, labels, fprs):
     probe = np.isfinite(right)  # there is another image to be found
     rank1 = np.where(right > wrong, right, -np.inf)[probe]
     numbers = {rate("identification_tpr_at_fpr", fpr): tar_at_most(rank1, cross.max(axis=0), fpr) for fpr in fprs}
-    return numbers | {"identification_rank_1": (right > wrong)[probe].mean()} if fprs else {}
+    return {"identification_probes": probe.sum()}, numbers | {"identification_rank_1": (right > wrong)[probe].mean()}
 
 
 p = parser(__doc__, ["--fpr", "--identification-fpr"])
@@ -30,5 +30,9 @@ v, is_gallery = a.set.vectors(), a.set.labels >= 0
 gallery, labels, distractors = v[is_gallery], a.set.labels[is_gallery], v[~is_gallery]
 own, cross = scores(gallery, gallery), scores(gallery, distractors)
 genuine, impostor, numbers = verification(own, cross, labels, a.impostors, a.fpr)
-numbers |= identification(own, cross, labels, a.identification_fpr)
-emit({a.name: {"counts": {"genuine_pairs": len(genuine), "impostor_pairs": len(impostor)}, "numbers": numbers}})
+counts = {"gallery_images": len(gallery), "distractors": len(distractors), "identities": len(set(labels)),
+          "genuine_pairs": len(genuine), "impostor_pairs": len(impostor)}
+if a.identification_fpr:
+    more_counts, more_numbers = identification(own, cross, labels, a.identification_fpr)
+    counts, numbers = counts | more_counts, numbers | more_numbers
+emit({a.name: {"counts": counts, "numbers": numbers}})
