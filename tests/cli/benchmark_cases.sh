@@ -9,6 +9,8 @@ benchmark_cases=(
   verification
   all_pairs
   open_set
+  verification_lists
+  megaface
 )
 
 # Debian's packages belong to Debian's interpreter, which need not be the first one.

@@ -130,7 +130,7 @@ bad_pairs '1\nA\t1\t2\nA\t1\tB\t2\nA\t1\tB\t1\n' 65 "pairs.txt: line 4" "expecte
 sed '8s/.*/A\/A_0001.jpg/' items >twice
 items=twice bad_pairs '1\nA\t1\t2\nC\t1\tB\t2\n' 65 "pairs.txt: line 2" "more than once"
 refused 66 "type: verification, set: s, pairs: absent.txt" "features: f.npy, $listed" "absent.txt"
-refused 78 "type: verification, set: s" "features: f.npy, $listed" "no pairs list"
+refused 78 "type: verification, set: s" "features: f.npy, $listed" "is no .bin source"
 
 # Gallery and probe lists.
 bad_lists() {
