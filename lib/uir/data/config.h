@@ -19,17 +19,18 @@ struct EnumNames<Role> {
 };
 
 // One line of a list file; docs/formats.md has an example of each.
-enum class ListFormat { kPathLabel, kPathSpaceLabel, kPath, kIm2rec, kInsightFace, kTrillionPairs, kPathPoints, kLandmarkCsv };
+enum class ListFormat { kPathLabel, kPathSpaceLabel, kPath, kIm2rec, kInsightFace, kTrillionPairs, kPathPoints, kLandmarkCsv, kIjb };
 template <>
 struct EnumNames<ListFormat> {
-  static constexpr std::array<EnumName<ListFormat>, 8> value{{{ListFormat::kPathLabel, "path_label"},
+  static constexpr std::array<EnumName<ListFormat>, 9> value{{{ListFormat::kPathLabel, "path_label"},
                                                               {ListFormat::kPathSpaceLabel, "path_space_label"},
                                                               {ListFormat::kPath, "path"},
                                                               {ListFormat::kIm2rec, "im2rec"},
                                                               {ListFormat::kInsightFace, "insightface"},
                                                               {ListFormat::kTrillionPairs, "trillionpairs"},
                                                               {ListFormat::kPathPoints, "path_points"},
-                                                              {ListFormat::kLandmarkCsv, "landmark_csv"}}};
+                                                              {ListFormat::kLandmarkCsv, "landmark_csv"},
+                                                              {ListFormat::kIjb, "ijb"}}};
 };
 
 // root/<identity>/<image>; as an unlabeled source any depth.

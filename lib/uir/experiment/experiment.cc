@@ -176,6 +176,12 @@ class CrossChecks {
     sets(p.known, place + ": known");
     sets(p.strangers, place + ": strangers");
   }
+  void protocol_sets(const IjbVerificationProtocol& p, const std::string& place) {
+    sets({p.set}, place + ": set");
+  }
+  void protocol_sets(const IjbIdentificationProtocol& p, const std::string& place) {
+    sets({p.set}, place + ": set");
+  }
 
   // Without a data section, or with models from elsewhere, sets name embeddings and are checked where those are opened.
   void sets(const std::vector<std::string>& names, const std::string& place) {

@@ -6,6 +6,8 @@
 #include "uir/base/log.h"
 #include "uir/base/parallel.h"
 #include "uir/eval/all_pairs.h"
+#include "uir/eval/ijb_identification.h"
+#include "uir/eval/ijb_verification.h"
 #include "uir/eval/megaface.h"
 #include "uir/eval/open_set.h"
 #include "uir/eval/rejection.h"
@@ -81,6 +83,14 @@ class Evaluation {
   ProtocolResult measure(const std::string& name, const MegaFaceProtocol& protocol) {
     return run_megaface(name, sets_.store(protocol.probes), sets_.store(protocol.distractors), protocol,
                         threads_);
+  }
+
+  std::vector<ProtocolResult> measure(const std::string& name, const IjbVerificationProtocol& protocol) {
+    return run_ijb_verification(name, sets_.store(protocol.set), protocol, threads_);
+  }
+
+  std::vector<ProtocolResult> measure(const std::string& name, const IjbIdentificationProtocol& protocol) {
+    return run_ijb_identification(name, sets_.store(protocol.set), protocol, threads_);
   }
 
   // <run>/report/<protocol><ending>, with the model's name in front when the experiment names models.
