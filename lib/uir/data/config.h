@@ -27,11 +27,12 @@ enum class ListFormat {
   kInsightFace,
   kTrillionPairs,
   kPathPoints,
-  kLandmarkCsv
+  kLandmarkCsv,
+  kIjb
 };
 template <>
 struct EnumNames<ListFormat> {
-  static constexpr std::array<EnumName<ListFormat>, 8> value{
+  static constexpr std::array<EnumName<ListFormat>, 9> value{
       {{ListFormat::kPathLabel, "path_label"},
        {ListFormat::kPathSpaceLabel, "path_space_label"},
        {ListFormat::kPath, "path"},
@@ -39,7 +40,8 @@ struct EnumNames<ListFormat> {
        {ListFormat::kInsightFace, "insightface"},
        {ListFormat::kTrillionPairs, "trillionpairs"},
        {ListFormat::kPathPoints, "path_points"},
-       {ListFormat::kLandmarkCsv, "landmark_csv"}}};
+       {ListFormat::kLandmarkCsv, "landmark_csv"},
+       {ListFormat::kIjb, "ijb"}}};
 };
 
 // One line of a list of video files.

@@ -151,7 +151,7 @@ bool ListFile::labels_are_numbers(ListFormat format) {
 }
 
 bool ListFile::has_labels(ListFormat format) {
-  return format != ListFormat::kPath && format != ListFormat::kPathPoints;
+  return format != ListFormat::kPath && format != ListFormat::kPathPoints && format != ListFormat::kIjb;
 }
 
 bool ListFile::next(ListEntry& entry) {
@@ -187,6 +187,8 @@ void ListFile::parse(ListEntry& entry) {
       return parse_trillionpairs(entry);
     case ListFormat::kPathPoints:
       return parse_path_points(entry);
+    case ListFormat::kIjb:
+      return parse_ijb(entry);
     case ListFormat::kLandmarkCsv:
       return columns_.parse(lines_, line, entry);
   }
@@ -244,6 +246,18 @@ void ListFile::parse_trillionpairs(ListEntry& entry) {
 void ListFile::parse_path_points(ListEntry& entry) {
   split(lines_.line(), ' ', true, fields_);
   if (fields_.size() != 11) lines_.refuse(fields_.size(), " fields, expected a path and ten coordinates");
+  take_path_and_points(entry);
+}
+
+void ListFile::parse_ijb(ListEntry& entry) {
+  split(lines_.line(), ' ', true, fields_);
+  if (fields_.size() != 12) lines_.refuse(fields_.size(), " fields, expected a name, ten coordinates and a score");
+  const auto score = parse_number<float>(fields_[11]);
+  if (!score || !std::isfinite(*score)) lines_.refuse("'", fields_[11], "' is not a detector score");
+  take_path_and_points(entry);
+}
+
+void ListFile::take_path_and_points(ListEntry& entry) {
   entry.path = fields_[0];
   entry.landmarks.emplace();
   for (size_t i = 0; i < 10; ++i) (*entry.landmarks)[i] = parse_coordinate(lines_, fields_[i + 1]);

@@ -55,6 +55,8 @@ class ListFile {
   void parse_insightface(ListEntry& entry);
   void parse_trillionpairs(ListEntry& entry);
   void parse_path_points(ListEntry& entry);
+  void parse_ijb(ListEntry& entry);
+  void take_path_and_points(ListEntry& entry);  // of the first eleven fields
 
   TextLines lines_;
   ListFormat format_;

@@ -236,10 +236,73 @@ void describe(Visitor& v, SubmissionConfig& c) {
   v.field("suffix", c.suffix, "MegaFace files are called <item>_<suffix>.bin.");
 }
 
+enum class IjbBenchmark { kIjbb, kIjbc };
+template <>
+struct EnumNames<IjbBenchmark> {
+  static constexpr std::array<EnumName<IjbBenchmark>, 2> value{
+      {{IjbBenchmark::kIjbb, "ijbb"}, {IjbBenchmark::kIjbc, "ijbc"}}};
+};
+
+// What an image's embedding goes through before it joins its template.
+enum class TemplateProperty { kFlip, kNoFlip, kNormKept, kNormRemoved, kScore, kNoScore };
+template <>
+struct EnumNames<TemplateProperty> {
+  static constexpr std::array<EnumName<TemplateProperty>, 6> value{
+      {{TemplateProperty::kFlip, "flip"},
+       {TemplateProperty::kNoFlip, "no_flip"},
+       {TemplateProperty::kNormKept, "norm_kept"},
+       {TemplateProperty::kNormRemoved, "norm_removed"},
+       {TemplateProperty::kScore, "score"},
+       {TemplateProperty::kNoScore, "no_score"}}};
+};
+
+// IJB-B and IJB-C 1:1, one result per variant of the templates.
+struct IjbVerificationProtocol {
+  static constexpr std::string_view kType = "ijb_verification";
+  std::string set;
+  IjbBenchmark benchmark = IjbBenchmark::kIjbc;
+  DataPath meta;
+  std::vector<double> far{1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1};
+  std::vector<TemplateProperty> variants;
+};
+template <class Visitor>
+void describe(Visitor& v, IjbVerificationProtocol& c) {
+  v.field("set", c.set, "The embedding set; its items are the benchmark's image names.", Required{});
+  v.field("benchmark", c.benchmark, "Which benchmark: the beginning of its files' names.", Required{});
+  v.field("meta", c.meta, "Folder of the benchmark's lists, such as ijbc_face_tid_mid.txt.", Required{});
+  v.field("far", c.far, "False-acceptance rates.", GreaterThan{0});
+  v.field("variants", c.variants,
+          "Only the variants that have all of these properties, as [flip, norm_kept, score]; empty: all.");
+}
+
+// IJB-B and IJB-C 1:N, open set and the pooled form of older tables.
+struct IjbIdentificationProtocol {
+  static constexpr std::string_view kType = "ijb_identification";
+  std::string set;
+  IjbBenchmark benchmark = IjbBenchmark::kIjbc;
+  DataPath meta;
+  std::vector<double> fpir{1e-4, 1e-3, 1e-2, 1e-1, 1};
+  bool flip = true;
+  bool keep_norm = true;
+  bool detector_score = true;
+};
+template <class Visitor>
+void describe(Visitor& v, IjbIdentificationProtocol& c) {
+  v.field("set", c.set, "The embedding set; its items are the benchmark's image names.", Required{});
+  v.field("benchmark", c.benchmark, "Which benchmark: the beginning of its files' names.", Required{});
+  v.field("meta", c.meta, "Folder of the benchmark's lists, such as ijbc_face_tid_mid.txt.", Required{});
+  v.field("fpir", c.fpir, "False-positive identification rates.", GreaterThan{0}, Between{0, 1});
+  v.field("flip", c.flip, "Add the embedding of the mirror image; the set must hold it.");
+  v.field("keep_norm", c.keep_norm,
+          "Keep the norms of embeddings, so that they weight the images of a template.");
+  v.field("detector_score", c.detector_score, "Multiply embeddings by the detector score.");
+}
+
 struct ProtocolConfig {
   std::string name;
   std::variant<VerificationProtocol, AllPairsProtocol, OpenSetProtocol, SeparationProtocol, RejectionProtocol,
-               MegaFaceProtocol, VideoVerificationProtocol, VideoRetrievalProtocol>
+               MegaFaceProtocol, VideoVerificationProtocol, VideoRetrievalProtocol, IjbVerificationProtocol,
+               IjbIdentificationProtocol>
       kind;
 };
 template <class Visitor>

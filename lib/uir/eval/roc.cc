@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <optional>
 
 #include "uir/base/error.h"
 
@@ -151,6 +152,45 @@ std::vector<RocPoint> Roc::curve(int max_points, std::span<const double> fars) c
   std::ranges::sort(points, [](const RocPoint& a, const RocPoint& b) { return a.threshold > b.threshold; });
   points.erase(std::unique(points.begin(), points.end()), points.end());
   return points;
+}
+
+std::vector<RocPoint> kept_points(std::span<const double> genuine, std::span<const double> impostor) {
+  ensure(!genuine.empty() && !impostor.empty(), "a ROC has genuine and impostor scores");
+  struct Counts {
+    double threshold;
+    int64_t impostors, genuines;
+  };
+  const auto point = [&](const Counts& c) {
+    return RocPoint{static_cast<double>(c.impostors) / static_cast<double>(impostor.size()),
+                    static_cast<double>(c.genuines) / static_cast<double>(genuine.size()), c.threshold};
+  };
+  std::vector<RocPoint> points{{0, 0, std::numeric_limits<double>::infinity()}};
+  std::optional<Counts> before, last;  // the last two distinct scores; `last` is not decided yet
+  for (size_t g = 0, i = 0; g < genuine.size() || i < impostor.size();) {
+    Counts now{};
+    now.threshold =
+        i == impostor.size() || (g < genuine.size() && genuine[g] > impostor[i]) ? genuine[g] : impostor[i];
+    while (g < genuine.size() && genuine[g] == now.threshold) ++g;
+    while (i < impostor.size() && impostor[i] == now.threshold) ++i;
+    now.impostors = static_cast<int64_t>(i);
+    now.genuines = static_cast<int64_t>(g);
+    const bool straight = before && now.impostors - last->impostors == last->impostors - before->impostors &&
+                          now.genuines - last->genuines == last->genuines - before->genuines;
+    if (last && !straight) points.push_back(point(*last));
+    before = last;
+    last = now;
+  }
+  points.push_back(point(*last));
+  return points;
+}
+
+RocPoint nearest(std::span<const RocPoint> kept, double far) {
+  ensure(!kept.empty(), "a ROC has points");
+  RocPoint best = kept.front();
+  for (const RocPoint& p : kept) {
+    if (std::abs(p.far - far) <= std::abs(best.far - far)) best = p;  // later points have larger rates
+  }
+  return best;
 }
 
 }  // namespace uir

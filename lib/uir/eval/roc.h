@@ -10,6 +10,9 @@
 //   EER       false-acceptance share where the line through the ROC's points (one per distinct score, (0, 0) in
 //             front) meets FAR = 1 − TAR
 // Memory: at most 40 bytes per distinct genuine score, and 16 per Counter. Threads: const functions may run at once.
+//
+// Published tables of IJB read the curve by another rule, `nearest`, which needs the whole list of impostor scores:
+// see kept_points() below.
 #pragma once
 
 #include <cstdint>
@@ -71,5 +74,14 @@ class Roc {
   Counter impostors_;
   int64_t num_genuine_ = 0, num_impostor_ = 0;
 };
+
+// The points that scikit-learn's roc_curve (drop_intermediate, its default) keeps of a full list of scores: (0, 0), then
+// one point per distinct score from the highest down, less those where the second differences of both cumulative counts
+// are zero (the steps to and from the point are equal). Ascending in FAR and TAR.
+// Both lists sorted, highest first (sort_descending), and not empty (else kInternal). Cost: one pass.
+std::vector<RocPoint> kept_points(std::span<const double> genuine, std::span<const double> impostor);
+// Rule `nearest`: of these points the one whose FAR is nearest to the target; of equally near ones the larger FAR, then
+// the larger TAR.
+RocPoint nearest(std::span<const RocPoint> kept, double far);
 
 }  // namespace uir

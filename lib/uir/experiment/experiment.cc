@@ -181,6 +181,12 @@ class CrossChecks {
     sets(p.known, place + ": known");
     sets(p.strangers, place + ": strangers");
   }
+  void protocol_sets(const IjbVerificationProtocol& p, const std::string& place) {
+    sets({p.set}, place + ": set");
+  }
+  void protocol_sets(const IjbIdentificationProtocol& p, const std::string& place) {
+    sets({p.set}, place + ": set");
+  }
 
   void protocol_sets(const VideoVerificationProtocol& p, const std::string& place) {
     sets({p.set}, place + ": set");

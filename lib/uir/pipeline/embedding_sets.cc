@@ -19,7 +19,8 @@ EmbeddingStore EmbeddingSets::open(const std::string& set) const {
   const auto files = std::ranges::find(model_.sets, set, &SetFiles::set);
   if (files != model_.sets.end()) {
     return EmbeddingStore::open(EmbeddingFiles{files->features.value, files->mirrored.value,
-                                               files->items.value, files->labels.value, files->suffix});
+                                               files->items.value, files->labels.value, files->suffix},
+                                threads_);
   }
   if (model_.run.empty()) {
     fail(ErrorKind::kConfig, "set '", set,
@@ -30,7 +31,7 @@ EmbeddingStore EmbeddingSets::open(const std::string& set) const {
     fail(ErrorKind::kMissingInput, folder.string(), ": no embeddings of set '", set,
          "'; run uir-extract first");
   }
-  return EmbeddingStore::open(folder);
+  return EmbeddingStore::open(folder, threads_);
 }
 
 // Sets of different networks must not be measured against each other, nor beside each other in one report.

@@ -6,6 +6,8 @@
 #include "uir/base/log.h"
 #include "uir/base/parallel.h"
 #include "uir/eval/all_pairs.h"
+#include "uir/eval/ijb_identification.h"
+#include "uir/eval/ijb_verification.h"
 #include "uir/eval/megaface.h"
 #include "uir/eval/open_set.h"
 #include "uir/eval/rejection.h"
@@ -128,6 +130,14 @@ class Evaluation {
     const CanonicalVectors gallery_vectors =
         video_vectors(frame_features(gallery_store, protocol.frames), gallery_videos, threads_);
     return rank_videos(set, {gallery_videos, gallery_vectors}, gallery, protocol, spelling, threads_);
+  }
+
+  std::vector<ProtocolResult> measure(const std::string& name, const IjbVerificationProtocol& protocol) {
+    return run_ijb_verification(name, sets_.store(protocol.set), protocol, threads_);
+  }
+
+  std::vector<ProtocolResult> measure(const std::string& name, const IjbIdentificationProtocol& protocol) {
+    return run_ijb_identification(name, sets_.store(protocol.set), protocol, threads_);
   }
 
   // <run>/report/<protocol><ending>, with the model's name in front when the experiment names models.

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <numeric>
 
+#include "uir/base/parallel.h"
 #include "uir/store/store_files.h"
 
 namespace uir {
@@ -41,7 +42,7 @@ struct EmbeddingStore::Impl {
   void number_items(int64_t rows);
   void read_labels(const fs::path& path);
   MappedMatrix open_features_of(const fs::path& path, const EmbeddingFiles& files) const;
-  void refuse_non_finite(const fs::path& path, MatrixView matrix) const;
+  void refuse_non_finite(const fs::path& path, MatrixView matrix, int threads) const;
 };
 
 namespace {
@@ -178,21 +179,23 @@ MappedMatrix EmbeddingStore::Impl::open_features_of(const fs::path& path, const 
   return open_feature_tree(path, names, files.suffix);
 }
 
-void EmbeddingStore::Impl::refuse_non_finite(const fs::path& path, MatrixView matrix) const {
-  const int64_t row = first_non_finite_row(matrix);
+void EmbeddingStore::Impl::refuse_non_finite(const fs::path& path, MatrixView matrix, int threads) const {
+  const int64_t row = first_non_finite_row(matrix, threads);
   if (row < 0) return;
   fail(ErrorKind::kData, path.string(), ": row ", row, " (", item(row),
        ") holds a value that is not finite; extract again");
 }
 
-EmbeddingStore EmbeddingStore::open(const fs::path& folder) {
+EmbeddingStore EmbeddingStore::open(const fs::path& folder, int threads) {
   auto impl = std::make_shared<Impl>();
   impl->folder = folder;
   const Json manifest = read_manifest(folder);
   const std::string place = (folder / kManifest).string();
   const StoreShape shape = read_shape(manifest, place);
   impl->manifest = json_at<Json>(manifest, "extraction", place);
-  for (std::string_view name : data_files(shape)) check_file(folder, name, manifest);
+  const std::vector<std::string_view> names = data_files(shape);
+  parallel_blocks(static_cast<int64_t>(names.size()), 1, threads,
+                  [&](int64_t i, int64_t) { check_file(folder, names[i], manifest); });
   for (const ArrayFile& file : array_files(shape)) {
     impl->arrays.push_back(open_array(folder / file.name, shape.rows, file.cols));
     const MatrixView matrix = impl->arrays.back().matrix();
@@ -206,14 +209,14 @@ EmbeddingStore EmbeddingStore::open(const fs::path& folder) {
   }
   size_t array = 0;
   for (const ArrayFile& file : array_files(shape)) {
-    impl->refuse_non_finite(folder / file.name, impl->arrays[array++].matrix());
+    impl->refuse_non_finite(folder / file.name, impl->arrays[array++].matrix(), threads);
   }
   EmbeddingStore store;
   store.impl_ = std::move(impl);
   return store;
 }
 
-EmbeddingStore EmbeddingStore::open(const EmbeddingFiles& files) {
+EmbeddingStore EmbeddingStore::open(const EmbeddingFiles& files, int threads) {
   auto impl = std::make_shared<Impl>();
   impl->folder = files.features;
   impl->manifest = {{"features", files.features.filename().string()}};
@@ -247,8 +250,8 @@ EmbeddingStore EmbeddingStore::open(const EmbeddingFiles& files) {
     impl->read_labels(files.labels);
     check_count(files.labels, impl->labels.size());
   }
-  impl->refuse_non_finite(files.features, features);
-  if (impl->mirrored) impl->refuse_non_finite(files.mirrored, *impl->mirrored);
+  impl->refuse_non_finite(files.features, features, threads);
+  if (impl->mirrored) impl->refuse_non_finite(files.mirrored, *impl->mirrored, threads);
   EmbeddingStore store;
   store.impl_ = std::move(impl);
   return store;

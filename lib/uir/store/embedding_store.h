@@ -5,7 +5,7 @@
 //   items.tsv                row → item<TAB>label (−1: unlabeled), N lines
 //   manifest.json            which weights, colour order, normalisation, counts, checksums
 // docs/formats.md ("Embeddings") defines them. Opening reads everything once (checksums, non-finite values) at the
-// memory's speed; own memory is 16 bytes per row, the arrays stay mapped.
+// memory's speed, files and rows on several threads; own memory is 16 bytes per row, the arrays stay mapped.
 // Errors: missing files kMissingInput; wrong shapes, counts or checksums, non-finite rows (named by row and item)
 // kData. Threads: EmbeddingStore is const after open; a writer belongs to one thread.
 #pragma once
@@ -69,10 +69,10 @@ struct EmbeddingFiles {
 
 class EmbeddingStore {
  public:
-  static EmbeddingStore open(const fs::path& folder);
+  static EmbeddingStore open(const fs::path& folder, int threads = 1);
   // Counts must agree: a list shorter or longer than the features is kData, never filled up. Rows that are not finite
   // are refused by name as in a store of our own; there is no checksum to compare.
-  static EmbeddingStore open(const EmbeddingFiles& files);
+  static EmbeddingStore open(const EmbeddingFiles& files, int threads = 1);
   MatrixView embeddings() const;
   std::optional<MatrixView> mirrored() const;
   std::optional<MatrixView> classes() const;  // [N, 3]

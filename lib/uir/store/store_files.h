@@ -39,7 +39,7 @@ struct Item {
 std::optional<Item> parse_item(std::string_view line);
 
 // The first row with a NaN or an infinity; −1 if there is none.
-int64_t first_non_finite_row(MatrixView matrix);
+int64_t first_non_finite_row(MatrixView matrix, int threads = 1);
 
 // A manifest's own checksum: of its text without the field "checksum".
 std::string manifest_checksum(const Json& manifest);

@@ -306,6 +306,33 @@ TEST_CASE("Landmarks come from a CSV beside a source", "[index]") {
   CHECK_THAT(error_of([&] { build(folder / "index", {tree}); })->what(), Catch::Contains("none of its rows"));
 }
 
+TEST_CASE("IJB's list: rows in its order with its points, an image listed twice is two rows", "[index]") {
+  const TempFolder folder;
+  for (const int image : {1, 2})
+    write_bytes(folder / ("crop/" + std::to_string(image) + ".jpg"), jpeg_face(0, image));
+  write(folder / "points.txt",
+        "2.jpg 1 2 3 4 5 6 7 8 9 10 0.5\n1.jpg 11 2 3 4 5 6 7 8 9 10 1\n2.jpg 21 2 3 4 5 6 7 8 9 10 0.5\n");
+  const SourceConfig ijb =
+      list_source("ijbc", Role::kTest, folder / "points.txt", folder / "crop", ListFormat::kIjb);
+  for (int run = 0; run < 2; ++run) {  // the second one takes over what the first has read
+    build(folder / "index", {ijb});
+    const Index index = Index::open(folder / "index", Index::Check::kFull);
+    REQUIRE(index.size() == 3);
+    const std::vector<std::string> items{"2.jpg", "1.jpg", "2.jpg"};
+    for (int64_t row = 0; row < 3; ++row) {
+      CHECK(index.item(row) == items[row]);
+      CHECK(index.landmarks()[row][0] == static_cast<float>(1 + 10 * row));
+      CHECK(index.labels()[row] == -1);
+    }
+    CHECK(index.hashes()[0] == index.hashes()[2]);
+    CHECK(index.hashes()[0] != index.hashes()[1]);
+  }
+  SourceConfig labeled = ijb;
+  labeled.role = Role::kLabeled;
+  CHECK_THAT(error_of([&] { build(folder / "index", {labeled}); })->what(),
+             contains_text("lists of format ijb have no labels"));
+}
+
 TEST_CASE("Held-out images: the wanted share, never more than leaves two", "[index]") {
   const TempFolder folder;
   SourceConfig known = synthetic_source("known", Role::kLabeled, 400, 10),

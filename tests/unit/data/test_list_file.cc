@@ -109,6 +109,17 @@ TEST_CASE("Trillion-Pairs' lists: training with labels, testing without", "[list
         Landmarks{68.21f, 113.5f, 125.04f, 112.97f, 96, 145.3f, 72.5f, 180.25f, 122.1f, 181});
 }
 
+TEST_CASE("IJB's lists: points and a detector score; a name may come twice", "[list]") {
+  const auto lines =
+      read("1.jpg 1 2 3 4 5 6 7 8 9 10 0.998\n1.jpg 1 2 3 4 5 6 7 8 9 10 1\n", ListFormat::kIjb);
+  REQUIRE(lines.size() == 2);
+  CHECK(lines[0].path == "1.jpg");
+  CHECK(lines[1].path == "1.jpg");
+  CHECK(lines[0].landmarks == kPoints);
+  CHECK(lines[0].label.empty());
+  CHECK_FALSE(ListFile::has_labels(ListFormat::kIjb));
+}
+
 TEST_CASE("Of 68 points, five are taken", "[list]") {
   std::string line = "a.jpg 0";
   for (int i = 0; i < 68; ++i) line += concat(" ", i, ",", 100 + i);
@@ -167,6 +178,11 @@ TEST_CASE("Malformed lines are refused with file and line", "[list]") {
              Catch::Contains("'nan'"));
   CHECK_THAT(refusal("a.jpg 0 1,2 3,4 5,6 7,8 9\n", ListFormat::kTrillionPairs),
              Catch::Contains("not a point"));
+  CHECK_THAT(refusal("1.jpg 1 2 3 4 5 6 7 8 9 10\n", ListFormat::kIjb), contains_text("11 fields"));
+  CHECK_THAT(refusal("1.jpg 1 2 3 4 5 6 7 8 9 10 x\n", ListFormat::kIjb),
+             contains_text("'x' is not a detector score"));
+  CHECK_THAT(refusal("1.jpg 1 2 3 4 5 6 7 8 nan 10 1\n", ListFormat::kIjb),
+             contains_text("'nan' is not a coordinate"));
   CHECK_THAT(refusal("a.jpg 1 2 3\n", ListFormat::kPathPoints), Catch::Contains("4 fields"));
   CHECK_THAT(refusal(std::string("a\0b\n", 4), ListFormat::kPath), Catch::Contains("zero byte"));
   CHECK_THAT(refusal(std::string(1 << 17, 'a'), ListFormat::kPath), Catch::Contains("longer than"));

@@ -2,6 +2,7 @@
 
 #include "support/catch.h"
 #include "uir/eval/roc.h"
+#include "uir/eval/sort.h"
 #include "unit/eval/brute_force.h"
 
 namespace uir {
@@ -121,6 +122,55 @@ TEST_CASE("a curve of few points is monotone, holds true points, and the printed
     CHECK((curve[i].far >= curve[i - 1].far && curve[i].tar >= curve[i - 1].tar));
   for (const RocPoint& p : curve) CHECK(p.far == brute::share_at_least(s.impostor, p.threshold));
   for (double far : fars) CHECK(std::count(curve.begin(), curve.end(), roc.at_most(far)) == 1);
+}
+
+TEST_CASE("points kept and rule `nearest`, by hand") {
+  // Descending: I | G | I | I | G G | I. Cumulative (impostors, genuine): (1,0) (1,1) (2,1) (3,1) (3,3) (4,3); the steps
+  // to and from (2,1) are equal, so it is dropped.
+  const std::vector<double> genuine{8, 5, 5}, impostor{9, 7, 6, 4};
+  const std::vector<RocPoint> kept = kept_points(genuine, impostor);
+  CHECK(
+      kept ==
+      std::vector<RocPoint>{
+          {0, 0, kInfinity}, {0.25, 0, 9}, {0.25, 1.0 / 3, 8}, {0.75, 1.0 / 3, 6}, {0.75, 1, 5}, {1, 1, 4}});
+  CHECK(nearest(kept, 0.1).threshold == kInfinity);
+  CHECK(nearest(kept, 0.125).threshold == 8);  // as near as (0, 0): the larger FAR, then the larger TAR
+  CHECK(nearest(kept, 0.49).threshold == 8);
+  CHECK(nearest(kept, 0.5).threshold == 5);
+  CHECK(nearest(kept, 1).threshold == 4);
+  // A first and a last point are always kept, also where there is one distinct score.
+  CHECK(kept_points(std::vector<double>{2}, std::vector<double>{2}) ==
+        std::vector<RocPoint>{{0, 0, kInfinity}, {1, 1, 2}});
+  CHECK(kept_points(std::vector<double>{1}, std::vector<double>{3, 2}).size() == 4);
+}
+
+TEST_CASE("long lists are sorted as short ones, for any number of threads") {
+  for (const int levels : {0, 3, 1000}) {
+    std::vector<double> values = random_scores(7, 0, 200000, levels).impostor;
+    std::vector<double> expected = values;
+    std::sort(expected.begin(), expected.end(), std::greater<>());
+    for (int threads : {1, 3}) {
+      std::vector<double> sorted = values;
+      sort_descending(sorted, threads);
+      CHECK(sorted == expected);
+    }
+  }
+  // Values so near each other, or so unevenly spread, that slices of their range do not tell them apart.
+  std::vector<double> near, uneven;
+  for (int i = 0; i < 70000; ++i) {
+    near.push_back(i % 3 * std::numeric_limits<double>::denorm_min());
+    uneven.push_back(std::ldexp(1.0, -(i % 1000)));
+  }
+  for (std::vector<double>* values : {&near, &uneven}) {
+    std::vector<double> expected = *values;
+    std::sort(expected.begin(), expected.end(), std::greater<>());
+    sort_descending(*values, 2);
+    CHECK(*values == expected);
+  }
+  std::vector<double> equal(100000, 0.25), none;
+  sort_descending(equal, 2);
+  sort_descending(none, 2);
+  CHECK(equal == std::vector<double>(100000, 0.25));
 }
 
 }  // namespace uir

@@ -150,3 +150,24 @@ eval:
   CHECK_THAT(message(text, {"submission.aggregation=quality_weighted"}),
              contains_text("needs a list quality"));
 }
+
+TEST_CASE("IJB: folders in the data root, benchmarks and properties of variants by name") {
+  const auto with = [](const std::string& protocol) {
+    return "paths: {data_root: data, run: r}\neval: {protocols: [{name: a, set: s, " + protocol + "}]}";
+  };
+  const Experiment e = parse_experiment(
+      with("type: ijb_verification, benchmark: ijbb, meta: IJBB/meta, variants: [flip, norm_kept, score]"),
+      "e.yaml", "/cfg");
+  const auto& verification = std::get<IjbVerificationProtocol>(e.eval.protocols[0].kind);
+  CHECK(verification.benchmark == IjbBenchmark::kIjbb);
+  CHECK(verification.meta.value == "/cfg/data/IJBB/meta");
+  CHECK(verification.variants ==
+        std::vector{TemplateProperty::kFlip, TemplateProperty::kNormKept, TemplateProperty::kScore});
+  CHECK(verification.far.size() == 6);
+  CHECK(message(with("type: ijb_verification, benchmark: ijba, meta: m")).find("expected ijbb | ijbc") !=
+        std::string::npos);
+  CHECK(message(with("type: ijb_verification, benchmark: ijbc")).find("meta: missing") != std::string::npos);
+  CHECK(message(with("type: ijb_identification, benchmark: ijbc, meta: m, fpir: [2]")).find("from 0 to 1") !=
+        std::string::npos);
+  CHECK(message(with("type: ijb_identification, benchmark: ijbc, meta: m, flip: false")).empty());
+}

@@ -1,4 +1,5 @@
 #include <fstream>
+#include <limits>
 
 #include "support/catch.h"
 #include "support/errors.h"
@@ -142,6 +143,29 @@ TEST_CASE("embeddings and lists that do not belong together are refused") {
   CHECK(kind_of([&] {
           EmbeddingStore::open(EmbeddingFiles{folder / "none", {}, {}, {}});
         }) == ErrorKind::kMissingInput);
+}
+
+TEST_CASE("the first row that is not finite is named, wherever it is and for any number of threads") {
+  const TempFolder folder;
+  constexpr int32_t kRows = 3000;
+  const float bad =
+      GENERATE(std::numeric_limits<float>::quiet_NaN(), -std::numeric_limits<float>::quiet_NaN(),
+               std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity());
+  for (const int32_t cols : {3, 16, 37}) {
+    for (int32_t column : {0, cols / 2, cols - 1}) {
+      std::vector<float> values(static_cast<size_t>(kRows * cols), -std::numeric_limits<float>::max());
+      const fs::path good = write(folder, "good.bin", feature_file({kRows, cols, cols * 4, 5}, values));
+      values[static_cast<size_t>(1500 * cols + column)] = bad;
+      values[static_cast<size_t>(2999 * cols)] = bad;
+      const fs::path path = write(folder, "bad.bin", feature_file({kRows, cols, cols * 4, 5}, values));
+      for (int threads : {1, 4}) {
+        CHECK(EmbeddingStore::open(EmbeddingFiles{good, {}, {}, {}}, threads).size() == kRows);
+        const auto error = error_of([&] { EmbeddingStore::open(EmbeddingFiles{path, {}, {}, {}}, threads); });
+        REQUIRE(error);
+        CHECK_THAT(error->what(), contains_text("row 1500 (1500) holds a value that is not finite"));
+      }
+    }
+  }
 }
 
 }  // namespace uir

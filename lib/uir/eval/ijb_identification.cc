@@ -1,0 +1,314 @@
+#include "uir/eval/ijb_identification.h"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <unordered_map>
+
+#include "uir/base/error.h"
+#include "uir/base/progress.h"
+#include "uir/eval/exact_scores.h"
+
+namespace uir {
+namespace {
+
+constexpr std::array<int64_t, 3> kRanks{1, 5, 10};
+
+double share(int64_t count, int64_t total) { return static_cast<double>(count) / static_cast<double>(total); }
+
+// The highest of many scores.
+class HighestScores {
+ public:
+  explicit HighestScores(int64_t count) : count_(static_cast<size_t>(count)) {}
+  void add(double score) {
+    if (score <= floor_ || count_ == 0) return;
+    scores_.push_back(score);
+    if (scores_.size() >= 2 * count_) trim();
+  }
+  void add(const HighestScores& more) {
+    for (double score : more.scores_) add(score);
+  }
+  std::vector<double> sorted() {
+    std::ranges::sort(scores_, std::greater());
+    scores_.resize(std::min(scores_.size(), count_));
+    return std::move(scores_);
+  }
+
+ private:
+  void trim() {
+    const auto last = scores_.begin() + static_cast<int64_t>(count_) - 1;
+    std::ranges::nth_element(scores_, last, std::greater());
+    floor_ = *last;
+    scores_.resize(count_);
+  }
+  size_t count_;
+  double floor_ = -std::numeric_limits<double>::infinity();  // lower scores are not among the highest
+  std::vector<double> scores_;
+};
+
+std::vector<int32_t> numbers_of(const std::vector<IjbEntry>& entries) {
+  std::vector<int32_t> numbers;
+  for (const IjbEntry& entry : entries) numbers.push_back(entry.number);
+  return numbers;
+}
+
+// Probes against one gallery.
+class GallerySearch {
+ public:
+  GallerySearch(const CanonicalVectors& templates, const std::vector<IjbEntry>& gallery,
+                const std::vector<IjbEntry>& probes)
+      : gallery_(gallery),
+        probes_(probes),
+        vectors_(gather_templates(templates, numbers_of(gallery))),
+        columns_(vectors_.view()) {
+    for (int64_t column = 0; column < vectors_.rows; ++column)
+      of_subject_[gallery[column].subject].push_back(column);
+  }
+
+  // The probe's best score with templates of its subject, the same to the bit as a search would give.
+  double own_score(const CanonicalVectors& probe_vectors, int64_t p) const {
+    double best = ProbeScores::kNone;
+    const auto mates = of_subject_.find(probes_[p].subject);
+    if (mates == of_subject_.end()) return best;
+    for (int64_t column : mates->second)
+      best = std::max(best, score(probe_vectors.row(p), vectors_.row(column)));
+    return best;
+  }
+
+  // The scores of probes [begin, end) with templates of other subjects. own(p): probe p's score with its own, if any.
+  template <class Own>
+  void search(const CanonicalVectors& probe_vectors, int64_t begin, int64_t end, const Own& own,
+              std::vector<ProbeScores>& found, HighestScores& non_mate) const {
+    visit_scores(probe_vectors.view(), begin, end, columns_, 0,
+                 [&](int64_t p, int64_t first, std::span<const double> scores) {
+                   ProbeScores& best = found[p];
+                   const double own_score = own(p);
+                   for (size_t c = 0; c < scores.size(); ++c) {
+                     if (gallery_[first + c].subject == probes_[p].subject) continue;
+                     best.other = std::max(best.other, scores[c]);
+                     best.others_at_least_own += scores[c] >= own_score;
+                     non_mate.add(scores[c]);
+                   }
+                 });
+  }
+
+ private:
+ private:
+  const std::vector<IjbEntry>& gallery_;
+  const std::vector<IjbEntry>& probes_;
+  const CanonicalVectors vectors_;
+  const ScoreColumns columns_;
+  std::unordered_map<int64_t, std::vector<int64_t>> of_subject_;  // columns
+};
+
+// One gallery's open-set figures.
+class OpenSetFigures {
+ public:
+  explicit OpenSetFigures(const std::vector<ProbeScores>& probes) {
+    for (const ProbeScores& probe : probes) {
+      if (probe.mated()) {
+        mated_.push_back(probe);
+      } else {
+        non_mated_.push_back(probe.other);
+      }
+    }
+    std::ranges::sort(non_mated_, std::greater());
+  }
+  int64_t num_mated() const { return static_cast<int64_t>(mated_.size()); }
+  int64_t num_non_mated() const { return static_cast<int64_t>(non_mated_.size()); }
+  bool defined() const { return num_mated() > 0 && num_non_mated() > 0; }
+  int64_t hits(int64_t k) const {
+    return std::ranges::count_if(mated_, [&](const ProbeScores& p) { return p.within(k); });
+  }
+  double threshold(double fpir) const {
+    const auto entry = static_cast<int64_t>(static_cast<double>(num_non_mated()) * fpir) - 1;
+    return non_mated_[std::max<int64_t>(entry, 0)];
+  }
+  double tpir(double threshold) const {
+    const auto found = std::ranges::count_if(
+        mated_, [&](const ProbeScores& p) { return p.own > p.other && p.own > threshold; });
+    return share(found, num_mated());
+  }
+  // Share of non-mated probes above the threshold.
+  double fpir(double threshold) const {
+    return share(std::ranges::count_if(non_mated_, [&](double s) { return s > threshold; }), num_non_mated());
+  }
+  // Detection error trade-off: FPIR, FNIR = 1 − TPIR and threshold at some of the non-mated probes' scores.
+  Json det_curve() const {
+    constexpr int kPoints = 100;
+    Json points = Json::array();
+    double last = std::numeric_limits<double>::infinity();
+    for (int i = 0; i <= kPoints; ++i) {
+      const double rank = std::pow(static_cast<double>(num_non_mated()), static_cast<double>(i) / kPoints);
+      const double t = non_mated_[std::min(static_cast<int64_t>(rank), num_non_mated()) - 1];
+      if (t != last) points.push_back({fpir(t), 1 - tpir(t), t});
+      last = t;
+    }
+    return {{"columns", {"fpir", "fnir", "threshold"}}, {"points", points}};
+  }
+
+ private:
+  std::vector<ProbeScores> mated_;
+  std::vector<double> non_mated_;  // best scores, highest first
+};
+
+void report_gallery(const OpenSetFigures& figures, const std::string& prefix, std::span<const double> fpirs,
+                    ProtocolResult& result) {
+  for (double fpir : fpirs) {
+    const std::string number = name_with_rate(prefix + ".tpir_at_fpir", fpir);
+    if (!figures.defined()) {
+      result.undefined(number, "the gallery has no mated or no non-mated probes");
+      continue;
+    }
+    const double threshold = figures.threshold(fpir);
+    result.number(number, figures.tpir(threshold));
+    result.details[prefix]["thresholds"].push_back(
+        {{"fpir", fpir}, {"threshold", threshold}, {"achieved_fpir", figures.fpir(threshold)}});
+  }
+  if (figures.defined()) result.details[prefix]["det"] = figures.det_curve();
+}
+
+ProtocolResult report_open_set(const SearchScores& scores, const IjbSearch& search,
+                               std::span<const double> fpirs) {
+  ProtocolResult result;
+  const OpenSetFigures figures[2] = {OpenSetFigures(scores.galleries[0]),
+                                     OpenSetFigures(scores.galleries[1])};
+  for (size_t g = 0; g < 2; ++g) {
+    const std::string prefix = concat("g", g + 1);
+    result.count(prefix + ".gallery", static_cast<int64_t>(search.galleries[g].size()));
+    result.count(prefix + ".mated_probes", figures[g].num_mated());
+    result.count(prefix + ".non_mated_probes", figures[g].num_non_mated());
+    report_gallery(figures[g], prefix, fpirs, result);
+  }
+  for (double fpir : fpirs) {
+    const std::string number = name_with_rate("tpir_at_fpir", fpir);
+    const double mean = (result.value_of("g1." + number) + result.value_of("g2." + number)) / 2;
+    if (std::isnan(mean)) {
+      result.undefined("mean." + number, "one of the galleries has none");
+    } else {
+      result.number("mean." + number, mean);
+    }
+  }
+  for (int64_t k : kRanks) {
+    result.number(concat("top", k),
+                  share(figures[0].hits(k) + figures[1].hits(k), static_cast<int64_t>(search.probes.size())));
+  }
+  result.description =
+      "Open set, per gallery: a probe is mated where the gallery holds its subject; threshold: entry "
+      "max(int(n x FPIR) - "
+      "1, 0) of the n non-mated probes' best scores, descending; TPIR: share of mated probes whose own score "
+      "is greater "
+      "than every other template's and than the threshold. top-k: (hits in the first + hits in the second "
+      "gallery) / "
+      "probes; ties count against the probe.";
+  return result;
+}
+
+ProbeScores pooled(const ProbeScores& a, const ProbeScores& b) {
+  return {std::max(a.own, b.own), std::max(a.other, b.other), a.others_at_least_own + b.others_at_least_own};
+}
+
+ProtocolResult report_pooled(const SearchScores& scores, const IjbSearch& search,
+                             std::span<const double> fpirs) {
+  ProtocolResult result;
+  const auto num_probes = static_cast<int64_t>(search.probes.size());
+  std::vector<ProbeScores> probes;
+  for (int64_t p = 0; p < num_probes; ++p)
+    probes.push_back(pooled(scores.galleries[0][p], scores.galleries[1][p]));
+  result.count("gallery", static_cast<int64_t>(search.galleries[0].size() + search.galleries[1].size()));
+  result.count("mated_probes", std::ranges::count_if(probes, &ProbeScores::mated));
+  for (int64_t k : kRanks) {
+    const auto hits = std::ranges::count_if(probes, [&](const ProbeScores& p) { return p.within(k); });
+    result.number(concat("top", k), share(hits, num_probes));
+  }
+  for (double fpir : fpirs) {
+    const std::string number = name_with_rate("tpir_at_fpir", fpir);
+    const auto rank = static_cast<size_t>(std::ceil(static_cast<double>(num_probes) * fpir));
+    if (rank > scores.highest_non_mate.size()) {
+      result.undefined(number, "there are fewer non-mate scores than probes x FPIR");
+      continue;
+    }
+    const double threshold = scores.highest_non_mate[rank - 1];
+    const auto found = std::ranges::count_if(probes, [&](const ProbeScores& p) { return p.own > threshold; });
+    result.number(number, share(found, num_probes));
+    result.details["thresholds"].push_back({{"fpir", fpir}, {"threshold", threshold}});
+  }
+  result.description =
+      "Pooled galleries, the form of older tables: threshold: the ceil(probes x FPIR)-th largest score of a "
+      "probe with a "
+      "template of another subject; TPIR: share of all probes whose own score is greater, whatever their "
+      "rank. top-k: "
+      "hits / probes; ties count against the probe.";
+  return result;
+}
+
+void add_reference(const IjbIdentificationProtocol& protocol, ProtocolResult& pooled) {
+  const TemplateVariant variant{protocol.flip, protocol.keep_norm, protocol.detector_score};
+  if (protocol.benchmark != IjbBenchmark::kIjbc || variant != TemplateVariant{}) return;
+  pooled.details["reference"] = {
+      {"model", "R100 trained on MS1MV2, as published"}, {"top1", .963865}, {"top5", .975399}};
+}
+
+}  // namespace
+
+SearchScores search_galleries(const CanonicalVectors& templates, const IjbSearch& search,
+                              int64_t num_non_mate, int threads) {
+  const CanonicalVectors probes = gather_templates(templates, numbers_of(search.probes));
+  const GallerySearch galleries[2] = {GallerySearch(templates, search.galleries[0], search.probes),
+                                      GallerySearch(templates, search.galleries[1], search.probes)};
+  SearchScores scores;
+  for (std::vector<ProbeScores>& found : scores.galleries) found.resize(search.probes.size());
+  HighestScores highest(num_non_mate);
+  Progress progress("identifying probes", "probes", probes.rows);
+  reduce_blocks(
+      probes.rows, kScoreRows, threads, HighestScores(num_non_mate),
+      [&](HighestScores& non_mate, int64_t begin, int64_t end) {
+        auto& [first, second] = scores.galleries;
+        for (int64_t p = begin; p < end; ++p) {
+          first[p].own = galleries[0].own_score(probes, p);
+          second[p].own = galleries[1].own_score(probes, p);
+        }
+        // At most one gallery holds the subject; the other one's templates compete with it in the pooled form.
+        const auto own = [&](int64_t p) { return std::max(first[p].own, second[p].own); };
+        for (size_t g = 0; g < 2; ++g)
+          galleries[g].search(probes, begin, end, own, scores.galleries[g], non_mate);
+        progress.add(end - begin);
+      },
+      [&](const HighestScores& non_mate) { highest.add(non_mate); });
+  scores.highest_non_mate = highest.sorted();
+  return scores;
+}
+
+std::vector<ProtocolResult> run_ijb_identification(const std::string& name, const EmbeddingStore& set,
+                                                   const IjbIdentificationProtocol& protocol, int threads) {
+  if (protocol.flip && !set.mirrored()) {
+    fail(ErrorKind::kConfig, "flip: true, but ", set.folder().string(),
+         " holds no mirrored embeddings; extract them, or set flip: false for this protocol");
+  }
+  const TemplateVariant variant{protocol.flip, protocol.keep_norm, protocol.detector_score};
+  const IjbFiles files = ijb_files(protocol.meta.value, protocol.benchmark);
+  const IjbImages images = read_ijb_images(files, threads);
+  const IjbSearch search = read_ijb_search(files, images.templates, threads);
+  const std::vector<CanonicalVectors> templates = build_templates(
+      images, ijb_rows(images, set), set.embeddings(), set.mirrored(), std::span(&variant, 1), threads);
+
+  const auto num_probes = static_cast<int64_t>(search.probes.size());
+  const SearchScores scores = search_galleries(templates.front(), search, num_probes, threads);
+  std::vector<ProtocolResult> results{report_open_set(scores, search, protocol.fpir),
+                                      report_pooled(scores, search, protocol.fpir)};
+  add_reference(protocol, results[1]);
+  constexpr std::array kForms{"open_set", "pooled"};
+  for (size_t form = 0; form < results.size(); ++form) {
+    ProtocolResult& result = results[form];
+    result.name = concat(name, "/", kForms[form]);
+    result.type = IjbIdentificationProtocol::kType;
+    result.description = concat(protocol.benchmark == IjbBenchmark::kIjbc ? "IJB-C" : "IJB-B",
+                                " 1:N, galleries ", files.gallery_names[0], " and ", files.gallery_names[1],
+                                ". ", variant.words(), " ", result.description);
+    result.count("templates", images.templates.size());
+    result.count("probes", num_probes);
+  }
+  return results;
+}
+
+}  // namespace uir
