@@ -10,6 +10,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <utility>
 
 #include "uir/base/error.h"
 
@@ -41,108 +42,143 @@ double rounding_share(bool int8, int64_t dim) {
   return product + 8 * kUnitRoundoff + d * 0x1p-52;
 }
 
-// Stores the masks of a tile whose compared values are in `passes` (any integer but 0: the pair passes).
-template <class Int>
-bool store_masks(const Int (&passes)[kFilterRows][kFilterColumns], FilterMasks& masks) {
-  for (int64_t r = 0; r < kFilterRows; ++r) {
-    masks[r] = 0;
-    for (int64_t c = 0; c < kFilterColumns; ++c) masks[r] |= uint64_t{passes[r][c] != 0} << c;
-  }
-  return true;
-}
-
-// float32 in GCC's and Clang's portable vectors: kVectors of kLanes columns at a time, as the registers allow.
-template <int kLanes, int kVectors>
-inline __attribute__((always_inline)) bool filter_float32(const FilterTile& tile, FilterMasks& masks) {
+// GCC's and Clang's portable vectors, of as many lanes as the target's registers have.
+template <int kLanes>
+struct Vectors {
   using Float [[gnu::vector_size(kLanes * sizeof(float))]] = float;
   using Int [[gnu::vector_size(kLanes * sizeof(float))]] = int32_t;
-  alignas(64) int32_t passes[kFilterRows][kFilterColumns];
-  Int any = {};
+};
+
+template <class Vector>
+inline __attribute__((always_inline)) void load(const void* from, Vector& vector) {
+  std::memcpy(&vector, from, sizeof vector);
+}
+
+template <class Value>
+struct alignas(64) TileSums {
+  Value values[kFilterRows * kFilterColumns];
+};
+
+// Two things keep the sums of both kernels in registers, where GCC would write each of them to memory in every step:
+// arrays that are indexed by constants only (I... counts through them) instead of unrolled loops, and a comparison
+// that is not inlined behind the loop, since its constants and the sums are more than there are registers.
+//
+// float32: kVectors registers of columns at a time.
+template <int kLanes, int kVectors, size_t... I>
+inline __attribute__((always_inline)) void sum_float32(const FilterTile& tile, TileSums<float>& out,
+                                                       std::index_sequence<I...>) {
+  using Float = typename Vectors<kLanes>::Float;
   for (int64_t first = 0; first < kFilterColumns; first += kLanes * kVectors) {
-    Float sums[kFilterRows][kVectors] = {};
+    Float sums[] = {(static_cast<void>(I), Float{})...};
     const uint32_t* columns = tile.columns + first;
     const uint32_t* rows = tile.rows;
     for (int64_t k = 0; k < tile.steps; ++k, columns += kFilterColumns, rows += kFilterRows) {
       Float column[kVectors];
-      std::memcpy(column, columns, sizeof column);
-#pragma GCC unroll 8
-      for (int64_t r = 0; r < kFilterRows; ++r) {
-        const float row = std::bit_cast<float>(rows[r]);
-#pragma GCC unroll 8
-        for (int v = 0; v < kVectors; ++v) sums[r][v] += column[v] * row;
-      }
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) load(columns + v * kLanes, column[v]);
+      ((sums[I] += column[I % kVectors] * std::bit_cast<float>(rows[I / kVectors])), ...);
     }
-    for (int v = 0; v < kVectors; ++v) {
-      Float scale, error;
-      std::memcpy(&scale, tile.scale + first + v * kLanes, sizeof scale);
-      std::memcpy(&error, tile.error + first + v * kLanes, sizeof error);
-      for (int64_t r = 0; r < kFilterRows; ++r) {
-        const Int pass = ~(sums[r][v] * scale + error * tile.reach[r] < tile.limit[r]);
-        any |= pass;
-        std::memcpy(&passes[r][first + v * kLanes], &pass, sizeof pass);
-      }
-    }
+    (std::memcpy(out.values + I / kVectors * kFilterColumns + first + I % kVectors * kLanes, &sums[I],
+                 sizeof(Float)),
+     ...);
   }
-  int32_t lanes[kLanes], found = 0;
-  std::memcpy(lanes, &any, sizeof any);
-  for (int32_t lane : lanes) found |= lane;
-  return found != 0 && store_masks(passes, masks);
 }
 
-bool filter_float32_portable(const FilterTile& tile, FilterMasks& masks) {
-  return filter_float32<4, 2>(tile, masks);
+template <int kLanes>
+inline __attribute__((always_inline)) bool compare_float32(const FilterTile& tile,
+                                                           const TileSums<float>& sums, FilterMasks& masks) {
+  using Float = typename Vectors<kLanes>::Float;
+  using Int = typename Vectors<kLanes>::Int;
+  alignas(64) Int passes[kFilterRows][kFilterColumns / kLanes];
+  Int any = {};
+  for (int64_t r = 0; r < kFilterRows; ++r) {
+    for (int64_t v = 0; v < kFilterColumns / kLanes; ++v) {
+      Float sum, scale, error;
+      load(sums.values + r * kFilterColumns + v * kLanes, sum);
+      load(tile.scale + v * kLanes, scale);
+      load(tile.error + v * kLanes, error);
+      passes[r][v] = ~(sum * scale + error * tile.reach[r] < tile.limit[r]);
+      any |= passes[r][v];
+    }
+  }
+  int32_t found = 0;
+  for (int lane = 0; lane < kLanes; ++lane) found |= any[lane];
+  if (found == 0) return false;
+  for (int64_t r = 0; r < kFilterRows; ++r) {
+    masks[r] = 0;
+    for (int64_t c = 0; c < kFilterColumns; ++c)
+      masks[r] |= uint64_t{passes[r][c / kLanes][c % kLanes] != 0} << c;
+  }
+  return true;
 }
+
+template <int kVectors>
+using SumsOf = std::make_index_sequence<kFilterRows * kVectors>;
+
+// The kernel filter_float32_<name> of a target, of kLanes lanes and kVectors registers of columns.
+#define UIR_FLOAT32_FILTER(name, target, kLanes, kVectors)                        \
+  target __attribute__((noinline)) bool compare_float32_##name(                   \
+      const FilterTile& tile, const TileSums<float>& sums, FilterMasks& masks) {  \
+    return compare_float32<kLanes>(tile, sums, masks);                            \
+  }                                                                               \
+  target bool filter_float32_##name(const FilterTile& tile, FilterMasks& masks) { \
+    TileSums<float> sums;                                                         \
+    sum_float32<kLanes, kVectors>(tile, sums, SumsOf<kVectors>());                \
+    return compare_float32_##name(tile, sums, masks);                             \
+  }
+UIR_FLOAT32_FILTER(portable, , 4, 2)
+#ifdef __x86_64__
+UIR_FLOAT32_FILTER(avx2, __attribute__((target("avx2,fma"))), 8, 2)
+UIR_FLOAT32_FILTER(avx512, __attribute__((target("avx512f"))), 16, 4)
+#endif
+#undef UIR_FLOAT32_FILTER
 
 #ifdef __x86_64__
-__attribute__((target("avx2,fma"))) bool filter_float32_avx2(const FilterTile& tile, FilterMasks& masks) {
-  return filter_float32<8, 2>(tile, masks);
-}
-
-__attribute__((target("avx512f"))) bool filter_float32_avx512(const FilterTile& tile, FilterMasks& masks) {
-  return filter_float32<16, 4>(tile, masks);
-}
+#define UIR_VNNI __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni")))
 
 // Rows are unsigned (q + 128), as vpdpbusd wants one side; the sums start at −128·Σ q_y to make up for it.
-__attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni"))) bool filter_int8_vnni(const FilterTile& tile,
-                                                                                      FilterMasks& masks) {
-  constexpr int kVectors = 4;
-  __m512i sums[kFilterRows][kVectors];
-#pragma GCC unroll 4
-  for (int v = 0; v < kVectors; ++v) {
-    const __m512i start = _mm512_loadu_si512(tile.start + v * 16);
-#pragma GCC unroll 6
-    for (int64_t r = 0; r < kFilterRows; ++r) sums[r][v] = start;
-  }
+template <size_t... I>
+UIR_VNNI inline __attribute__((always_inline)) void sum_int8(const FilterTile& tile, TileSums<int32_t>& out,
+                                                             std::index_sequence<I...>) {
+  __m512i sums[sizeof...(I)];
+  ((sums[I] = _mm512_loadu_si512(tile.start + I % 4 * 16)), ...);
   const uint32_t* columns = tile.columns;
   const uint32_t* rows = tile.rows;
   for (int64_t k = 0; k < tile.steps; ++k, columns += kFilterColumns, rows += kFilterRows) {
-    __m512i column[kVectors];
-#pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) column[v] = _mm512_load_si512(columns + v * 16);
-#pragma GCC unroll 6
-    for (int64_t r = 0; r < kFilterRows; ++r) {
-      const __m512i row = _mm512_set1_epi32(static_cast<int>(rows[r]));
-#pragma GCC unroll 4
-      for (int v = 0; v < kVectors; ++v) sums[r][v] = _mm512_dpbusd_epi32(sums[r][v], row, column[v]);
-    }
+    const __m512i column[4] = {_mm512_load_si512(columns), _mm512_load_si512(columns + 16),
+                               _mm512_load_si512(columns + 32), _mm512_load_si512(columns + 48)};
+    ((sums[I] =
+          _mm512_dpbusd_epi32(sums[I], _mm512_set1_epi32(static_cast<int>(rows[I / 4])), column[I % 4])),
+     ...);
   }
-  uint64_t any = 0;
+  (_mm512_store_si512(out.values + I * 16, sums[I]), ...);
+}
+
+UIR_VNNI __attribute__((noinline)) bool compare_int8(const FilterTile& tile, const TileSums<int32_t>& sums,
+                                                     FilterMasks& masks) {
   masks = {};
-#pragma GCC unroll 4
-  for (int v = 0; v < kVectors; ++v) {
-    const __m512 scale = _mm512_loadu_ps(tile.scale + v * 16), error = _mm512_loadu_ps(tile.error + v * 16);
-#pragma GCC unroll 6
+  uint64_t any = 0;
+  for (int64_t c = 0; c < kFilterColumns; c += 16) {
+    const __m512 scale = _mm512_loadu_ps(tile.scale + c), error = _mm512_loadu_ps(tile.error + c);
     for (int64_t r = 0; r < kFilterRows; ++r) {
+      const __m512i sum = _mm512_load_si512(sums.values + r * kFilterColumns + c);
       const __m512 reach = _mm512_mul_ps(error, _mm512_set1_ps(tile.reach[r]));
-      const __m512 sum = (__m512) __builtin_convertvector((__v16si)sums[r][v], __v16sf);
-      const __m512 value = _mm512_fmadd_ps(sum, scale, reach);
+      const __m512 value =
+          _mm512_fmadd_ps((__m512) __builtin_convertvector((__v16si)sum, __v16sf), scale, reach);
       const uint64_t pass = _mm512_cmp_ps_mask(value, _mm512_set1_ps(tile.limit[r]), _CMP_NLT_UQ);
-      masks[r] |= pass << (16 * v);
+      masks[r] |= pass << c;
       any |= pass;
     }
   }
   return any != 0;
 }
+
+UIR_VNNI bool filter_int8_vnni(const FilterTile& tile, FilterMasks& masks) {
+  TileSums<int32_t> sums;
+  sum_int8(tile, sums, SumsOf<4>());
+  return compare_int8(tile, sums, masks);
+}
+#undef UIR_VNNI
 #endif
 
 }  // namespace
