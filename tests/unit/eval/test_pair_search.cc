@@ -102,13 +102,12 @@ TEST_CASE("tail search agrees with brute force for every kernel, block size and 
         const PairWanted wanted = all ? PairWanted() : different_class;
         const std::vector<Pair> pairs = brute_pairs(set.vectors, set.vectors, kind, wanted);
         if (pairs.empty()) continue;
-        for (const int64_t n :
-             {int64_t{1}, int64_t{7}, int64_t{300}, static_cast<int64_t>(pairs.size()) + 5}) {
+        for (const int64_t n : {int64_t{1}, int64_t{300}, static_cast<int64_t>(pairs.size()) + 5}) {
           const std::vector<ScoreCount> expected = brute_tail(pairs, n);
           for (const FilterKernel& kernel : filter_kernels()) {
             for (const auto& [row_block, column_block, threads] :
                  {std::tuple<int64_t, int64_t, int>{0, 256, 1}, {13, 64, 3}, {1, 1, 1}}) {
-              if (row_block == 1 && (n != 7 || !kernel.int8 || !all)) continue;
+              if (row_block == 1 && (n != 1 || !kernel.int8 || !all)) continue;
               ScanOptions options{.threads = threads, .row_block = row_block, .column_block = column_block};
               options.kernel = &kernel;
               const UnitRows rows(set.vectors);
@@ -201,7 +200,7 @@ std::vector<std::vector<float>> adversarial_rows(size_t dim) {
 
 TEST_CASE(
     "no pair that reaches the threshold fails the filter, and none passes from beyond twice the bound") {
-  for (const size_t dim : {1UL, 3UL, 130UL, 1000UL}) {
+  for (const size_t dim : {1UL, 3UL, 130UL}) {
     const auto vectors = adversarial_rows(dim);
     const auto n = static_cast<int64_t>(vectors.size());
     for (const FilterKernel& kernel : filter_kernels()) {
