@@ -11,6 +11,11 @@ benchmark_cases=(
   open_set
   verification_lists
   megaface
+  ijb_verification
+  ijb_identification
+  trillion_pairs
+  video_verification
+  video_retrieval
 )
 
 # Debian's packages belong to Debian's interpreter, which need not be the first one.

@@ -29,28 +29,39 @@ bool normalise_sum(std::span<const float> a, std::span<const float> b, float* ou
 
 }  // namespace
 
+void canonical_row(std::span<const float> embedding, std::span<const float> mirrored, int64_t row,
+                   const RowName& row_name, float* out) {
+  if (normalise_sum(embedding, mirrored, out)) return;
+  fail(ErrorKind::kData, name_of(row_name, row),
+       ": the embedding has zero length or is not finite; it has no direction");
+}
+
+void check_mirrored_shape(MatrixView embeddings, std::optional<MatrixView> mirrored) {
+  if (!mirrored || (mirrored->rows == embeddings.rows && mirrored->cols == embeddings.cols)) return;
+  fail(ErrorKind::kData, "embeddings are (", embeddings.rows, ", ", embeddings.cols,
+       "), those of the mirror images (", mirrored->rows, ", ", mirrored->cols, ")");
+}
+
+RowName row_names_of(const EmbeddingStore& store) {
+  return [&store](int64_t row) { return name_of(store, row); };
+}
+
 CanonicalVectors canonical_vectors(MatrixView embeddings, std::optional<MatrixView> mirrored, int threads,
                                    const RowName& row_name) {
-  if (mirrored && (mirrored->rows != embeddings.rows || mirrored->cols != embeddings.cols)) {
-    fail(ErrorKind::kData, "embeddings are (", embeddings.rows, ", ", embeddings.cols,
-         "), those of the mirror images (", mirrored->rows, ", ", mirrored->cols, ")");
-  }
+  check_mirrored_shape(embeddings, mirrored);
   CanonicalVectors unit{{}, embeddings.rows, embeddings.cols};
   unit.values.resize(static_cast<size_t>(unit.rows * unit.cols));
   parallel_blocks(unit.rows, 1024, threads, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       const std::span<const float> other = mirrored ? mirrored->row(i) : std::span<const float>();
-      if (normalise_sum(embeddings.row(i), other, unit.values.data() + i * unit.cols)) continue;
-      fail(ErrorKind::kData, name_of(row_name, i),
-           ": the embedding has zero length or is not finite; it has no direction");
+      canonical_row(embeddings.row(i), other, i, row_name, unit.values.data() + i * unit.cols);
     }
   });
   return unit;
 }
 
 CanonicalVectors canonical_vectors(const EmbeddingStore& store, int threads) {
-  return canonical_vectors(store.embeddings(), store.mirrored(), threads,
-                           [&](int64_t row) { return name_of(store, row); });
+  return canonical_vectors(store.embeddings(), store.mirrored(), threads, row_names_of(store));
 }
 
 CanonicalVectors canonical_rows(const EmbeddingStore& store, std::span<const int64_t> rows, int threads) {

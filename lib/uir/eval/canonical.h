@@ -36,6 +36,14 @@ CanonicalVectors canonical_vectors(const EmbeddingStore& store, int threads = 1)
 // Of some rows only, in the given order.
 CanonicalVectors canonical_rows(const EmbeddingStore& store, std::span<const int64_t> rows, int threads = 1);
 
+// The canonical vector of one row, of f alone where `mirrored` is empty; `row` is for the error.
+void canonical_row(std::span<const float> embedding, std::span<const float> mirrored, int64_t row,
+                   const RowName& row_name, float* out);
+// kData unless both matrices have one shape.
+void check_mirrored_shape(MatrixView embeddings, std::optional<MatrixView> mirrored);
+// "<folder>: row 7 (item)". The store must outlive it.
+RowName row_names_of(const EmbeddingStore& store);
+
 // Cosine of two canonical vectors, in [-1, 1] up to rounding.
 double score(std::span<const float> a, std::span<const float> b);
 // Squared Euclidean distance of two canonical vectors, in [0, 4] up to rounding.

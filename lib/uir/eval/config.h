@@ -4,6 +4,8 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -298,11 +300,37 @@ void describe(Visitor& v, IjbIdentificationProtocol& c) {
   v.field("detector_score", c.detector_score, "Multiply embeddings by the detector score.");
 }
 
+// TPR at a very low FPR over all pairs of a labeled gallery and unlabeled distractors, exact with ties.
+enum class Impostors { kGalleryXDistractors, kAll };
+template <>
+struct EnumNames<Impostors> {
+  static constexpr std::array<EnumName<Impostors>, 2> value{
+      {{Impostors::kGalleryXDistractors, "gallery_x_distractors"}, {Impostors::kAll, "all"}}};
+};
+struct TrillionPairsProtocol {
+  static constexpr std::string_view kType = "trillion_pairs";
+  std::string set;
+  Impostors impostors = Impostors::kGalleryXDistractors;
+  std::vector<double> fpr{1e-9};
+  std::vector<double> identification_fpr{1e-3};
+};
+template <class Visitor>
+void describe(Visitor& v, TrillionPairsProtocol& c) {
+  v.field("set", c.set, "The embedding set: labeled rows are the gallery, rows labeled -1 the distractors.",
+          Required{});
+  v.field("impostors", c.impostors,
+          "Which pairs are impostors: every gallery image with every distractor, or also all pairs of two "
+          "identities in the gallery (LFR image track).");
+  v.field("fpr", c.fpr, "False-positive rates of verification.", GreaterThan{0});
+  v.field("identification_fpr", c.identification_fpr,
+          "False-positive rates of identification; empty: none is measured.", GreaterThan{0});
+}
+
 struct ProtocolConfig {
   std::string name;
   std::variant<VerificationProtocol, AllPairsProtocol, OpenSetProtocol, SeparationProtocol, RejectionProtocol,
-               MegaFaceProtocol, VideoVerificationProtocol, VideoRetrievalProtocol, IjbVerificationProtocol,
-               IjbIdentificationProtocol>
+               MegaFaceProtocol, TrillionPairsProtocol, VideoVerificationProtocol, VideoRetrievalProtocol,
+               IjbVerificationProtocol, IjbIdentificationProtocol>
       kind;
 };
 template <class Visitor>

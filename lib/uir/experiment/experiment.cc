@@ -177,6 +177,10 @@ class CrossChecks {
       problem(place, ": gallery and probe are given together or not at all");
   }
   void protocol_sets(const SeparationProtocol&, const std::string&) {}
+  void protocol_sets(const TrillionPairsProtocol& p, const std::string& place) {
+    sets({p.set}, place + ": set");
+    if (p.fpr.empty() && p.identification_fpr.empty()) problem(place, ": names no rate");
+  }
   void protocol_sets(const RejectionProtocol& p, const std::string& place) {
     sets(p.known, place + ": known");
     sets(p.strangers, place + ": strangers");

@@ -1,5 +1,6 @@
 #include "uir/pipeline/run_eval.h"
 
+#include <algorithm>
 #include <type_traits>
 #include <vector>
 
@@ -13,11 +14,13 @@
 #include "uir/eval/rejection.h"
 #include "uir/eval/report.h"
 #include "uir/eval/separation.h"
+#include "uir/eval/trillion_pairs.h"
 #include "uir/eval/verification.h"
 #include "uir/eval/video_retrieval.h"
 #include "uir/eval/video_verification.h"
 #include "uir/pipeline/embedding_sets.h"
 #include "uir/pipeline/sets.h"
+#include "uir/pipeline/stop_request.h"
 
 namespace uir {
 namespace {
@@ -34,6 +37,7 @@ class Evaluation {
   ModelReport run() {
     ModelReport report{model_.name, {}, {}};
     for (const ProtocolConfig& protocol : experiment_.eval.protocols) {
+      if (stop_requested()) fail(ErrorKind::kStopped, "stopped on request before protocol ", protocol.name);
       try {
         std::visit([&](const auto& kind) { append(report, measure(protocol.name, kind)); }, protocol.kind);
       } catch (const Error& e) {
@@ -43,6 +47,8 @@ class Evaluation {
     report.sets = sets_.provenance();
     return report;
   }
+  // Files to continue from after an interruption; no longer needed once the report is written.
+  const std::vector<fs::path>& states() const { return states_; }
 
  private:
   static void append(ModelReport& report, ProtocolResult result) {
@@ -140,6 +146,13 @@ class Evaluation {
     return run_ijb_identification(name, sets_.store(protocol.set), protocol, threads_);
   }
 
+  ProtocolResult measure(const std::string& name, const TrillionPairsProtocol& protocol) {
+    const EmbeddingStore& set = sets_.store(protocol.set);
+    const TrillionPairsRun run{threads_, file_of_model(name, ""), stop_requested};
+    for (const fs::path& file : trillion_pairs_states(run.state)) states_.push_back(file);
+    return run_trillion_pairs(name, UnitRows(set), set.labels(), protocol, run);
+  }
+
   // <run>/report/<protocol><ending>, with the model's name in front when the experiment names models.
   fs::path file_of_model(const std::string& protocol, std::string_view ending) const {
     const bool named = !experiment_.eval.models.empty();
@@ -150,7 +163,15 @@ class Evaluation {
   const EvalModel& model_;
   const int threads_;
   EmbeddingSets sets_;
+  std::vector<fs::path> states_;
 };
+
+// Whether the experiment holds a protocol that saves its state when it is asked to stop.
+bool can_stop(const Experiment& experiment) {
+  return std::ranges::any_of(experiment.eval.protocols, [](const ProtocolConfig& protocol) {
+    return std::holds_alternative<TrillionPairsProtocol>(protocol.kind);
+  });
+}
 
 // The models that the experiment names, else its own run.
 std::vector<EvalModel> models_of(const Experiment& experiment) {
@@ -164,10 +185,14 @@ std::string run_eval(const Experiment& experiment) {
   if (experiment.eval.protocols.empty()) {
     fail(ErrorKind::kConfig, "eval.protocols: nothing to evaluate; name at least one protocol");
   }
+  if (can_stop(experiment)) watch_stop_signals();
   Report report;
+  std::vector<fs::path> states;
   for (const EvalModel& model : models_of(experiment)) {
     try {
-      report.models.push_back(Evaluation(experiment, model).run());
+      Evaluation evaluation(experiment, model);
+      report.models.push_back(evaluation.run());
+      states.insert(states.end(), evaluation.states().begin(), evaluation.states().end());
     } catch (const Error& e) {
       if (experiment.eval.models.empty()) throw;
       throw e.at("model " + model.name);
@@ -176,6 +201,8 @@ std::string run_eval(const Experiment& experiment) {
   write_report(experiment.report_folder(), report);
   log_info("report: ", (experiment.report_folder() / "report.html").string(),
            " for people (also report.txt), report.json for programs");
+  std::error_code ignored;
+  for (const fs::path& state : states) fs::remove(state, ignored);
   return to_text(report);
 }
 
