@@ -73,22 +73,22 @@ TEST_CASE("Damaged pickles never crash the reader", "[bin_set]") {
 
 TEST_CASE("Pickles that would execute something are refused by name", "[bin_set]") {
   CHECK_THAT(refusal(kHeader + "cos\nsystem\nX\x02\0\0\0ls\x85R."s),
-             Catch::Contains("'os.system' is not allowed"));
+             contains_text("'os.system' is not allowed"));
   CHECK_THAT(refusal("\x80\x04\x8c\x08"
                      "builtins\x8c\x04"
                      "eval\x93\x8c\x01"
                      "1\x85R."s),
-             Catch::Contains("'builtins.eval'"));
-  CHECK_THAT(refusal(kHeader + "cnumpy\nndarray\n)R."s), Catch::Contains("numpy.ndarray"));
-  CHECK_THAT(refusal(kHeader + "(i__main__\nC\n."s), Catch::Contains("INST"));
-  CHECK_THAT(refusal(kHeader + "cnumpy\ndtype\n)\x81."s), Catch::Contains("NEWOBJ"));
-  CHECK_THAT(refusal(kHeader + "X\x01\0\0\0aQ."s), Catch::Contains("BINPERSID"));
-  CHECK_THAT(refusal(kHeader + "\x82\x01."s), Catch::Contains("EXT1"));
-  CHECK_THAT(refusal(kHeader + "}."s), Catch::Contains("EMPTY_DICT"));
-  CHECK_THAT(refusal(kHeader + "\xfe."s), Catch::Contains("0xfe"));
-  CHECK_THAT(refusal("(lp0\n."s), Catch::Contains("protocol 2 to 5"));
-  CHECK_THAT(refusal("\x80\x06N."s), Catch::Contains("protocol 6"));
-  CHECK_THAT(refusal(kHeader + "cos\nsystem\nX\x02\0\0\0ls\x85R."s), Catch::Contains("set.bin: offset 2"));
+             contains_text("'builtins.eval'"));
+  CHECK_THAT(refusal(kHeader + "cnumpy\nndarray\n)R."s), contains_text("numpy.ndarray"));
+  CHECK_THAT(refusal(kHeader + "(i__main__\nC\n."s), contains_text("INST"));
+  CHECK_THAT(refusal(kHeader + "cnumpy\ndtype\n)\x81."s), contains_text("NEWOBJ"));
+  CHECK_THAT(refusal(kHeader + "X\x01\0\0\0aQ."s), contains_text("BINPERSID"));
+  CHECK_THAT(refusal(kHeader + "\x82\x01."s), contains_text("EXT1"));
+  CHECK_THAT(refusal(kHeader + "}."s), contains_text("EMPTY_DICT"));
+  CHECK_THAT(refusal(kHeader + "\xfe."s), contains_text("0xfe"));
+  CHECK_THAT(refusal("(lp0\n."s), contains_text("protocol 2 to 5"));
+  CHECK_THAT(refusal("\x80\x06N."s), contains_text("protocol 6"));
+  CHECK_THAT(refusal(kHeader + "cos\nsystem\nX\x02\0\0\0ls\x85R."s), contains_text("set.bin: offset 2"));
 }
 
 TEST_CASE("Malformed values are refused", "[bin_set]") {
@@ -100,27 +100,27 @@ TEST_CASE("Malformed values are refused", "[bin_set]") {
   CHECK_THAT(refusal(array("K\x02K\x02\x86",
                            "C\x03"
                            "abc")),
-             Catch::Contains("shape exceeds its data"));
+             contains_text("shape exceeds its data"));
   CHECK_THAT(refusal(array("K\x02\x85",
                            "C\x03"
                            "abc")),
-             Catch::Contains("an array of 2 u1 has 3 bytes"));
+             contains_text("an array of 2 u1 has 3 bytes"));
   CHECK_THAT(refusal(array("J\xff\xff\xff\x7fJ\xff\xff\xff\x7fJ\xff\xff\xff\x7f\x87",
                            "C\x01"
                            "a")),
-             Catch::Contains("shape"));
+             contains_text("shape"));
   CHECK_THAT(refusal(array("J\xff\xff\xff\xff\x85",
                            "C\x01"
                            "a")),
-             Catch::Contains("shape"));
-  CHECK_THAT(refusal(kHeader + "cnumpy\ndtype\nX\x02\0\0\0O8K\0K\x01\x87R."s), Catch::Contains("dtype 'O8'"));
+             contains_text("shape"));
+  CHECK_THAT(refusal(kHeader + "cnumpy\ndtype\nX\x02\0\0\0O8K\0K\x01\x87R."s), contains_text("dtype 'O8'"));
   CHECK_THAT(refusal(kHeader + "K\x01K\x02"
                                "a."s),
-             Catch::Contains("no list"));
-  CHECK_THAT(refusal(kHeader + "."s), Catch::Contains("stack is empty"));
-  CHECK_THAT(refusal(kHeader + "h\x07."s), Catch::Contains("memo 7"));
-  CHECK_THAT(refusal(kHeader + "e."s), Catch::Contains("no mark"));
-  CHECK_THAT(refusal(kHeader + "K\x01(\x85t."s), Catch::Contains("stack is empty"));
+             contains_text("no list"));
+  CHECK_THAT(refusal(kHeader + "."s), contains_text("stack is empty"));
+  CHECK_THAT(refusal(kHeader + "h\x07."s), contains_text("memo 7"));
+  CHECK_THAT(refusal(kHeader + "e."s), contains_text("no mark"));
+  CHECK_THAT(refusal(kHeader + "K\x01(\x85t."s), contains_text("stack is empty"));
 }
 
 TEST_CASE("Sets whose parts do not fit are refused", "[bin_set]") {
@@ -128,38 +128,38 @@ TEST_CASE("Sets whose parts do not fit are refused", "[bin_set]") {
                                "aC\x01"
                                "be](\x88\x89"
                                "e\x86."s),
-             Catch::Contains("2 images for 2 pairs"));
+             contains_text("2 images for 2 pairs"));
   CHECK_THAT(refusal(kHeader + "](C\x01"
                                "aC\x01"
                                "be](K\x02"
                                "e\x86."s),
-             Catch::Contains("2 is neither true nor false"));
+             contains_text("2 is neither true nor false"));
   CHECK_THAT(refusal(kHeader + "](C\x01"
                                "aNe](\x88"
                                "e\x86."s),
-             Catch::Contains("image 1 is neither bytes"));
+             contains_text("image 1 is neither bytes"));
   CHECK_THAT(refusal(kHeader + "](C\x01"
                                "aC\x01"
                                "be](Ne\x86."s),
-             Catch::Contains("neither true nor false"));
+             contains_text("neither true nor false"));
   CHECK_THAT(refusal(kHeader + "](C\x01"
                                "ae."s),
-             Catch::Contains("expected (images, issame)"));
-  CHECK_THAT(refusal(kHeader + "K\x01."s), Catch::Contains("expected a tuple or a list"));
+             contains_text("expected (images, issame)"));
+  CHECK_THAT(refusal(kHeader + "K\x01."s), contains_text("expected a tuple or a list"));
 }
 
 TEST_CASE("A small file cannot make the reader allocate much", "[bin_set]") {
   // Each opcode would make a value of 32 bytes, or decode 64 KiB of text once more.
   std::string many_values = kHeader + std::string(8 << 20, ')');
-  CHECK_THAT(refusal(many_values), Catch::Contains("more memory than the file"));
+  CHECK_THAT(refusal(many_values), contains_text("more memory than the file"));
   std::string many_marks = kHeader + std::string(8 << 20, '(');
-  CHECK_THAT(refusal(many_marks), Catch::Contains("more memory than the file"));
+  CHECK_THAT(refusal(many_marks), contains_text("more memory than the file"));
   std::string text = kHeader + "c_codecs\nencode\nq\x01X\0\0\x01\0"s + std::string(1 << 16, 'a') +
                      "X\x06\0\0\0latin1\x86q\x02"s;
   for (int i = 0; i < 1000; ++i) text += "h\x01h\x02R";
-  CHECK_THAT(refusal(text), Catch::Contains("more memory than the file"));
-  CHECK_THAT(refusal(kHeader + "\x8e\xff\xff\xff\xff\xff\xff\xff\x7f"s), Catch::Contains("truncated"));
-  CHECK_THAT(refusal("\x80\x04\x95\xff\xff\xff\xff\xff\xff\xff\x7f."s), Catch::Contains("frame"));
+  CHECK_THAT(refusal(text), contains_text("more memory than the file"));
+  CHECK_THAT(refusal(kHeader + "\x8e\xff\xff\xff\xff\xff\xff\xff\x7f"s), contains_text("truncated"));
+  CHECK_THAT(refusal("\x80\x04\x95\xff\xff\xff\xff\xff\xff\xff\x7f."s), contains_text("frame"));
 }
 
 TEST_CASE("A written set is read again", "[bin_set]") {

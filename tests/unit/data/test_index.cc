@@ -174,7 +174,6 @@ TEST_CASE("List labels: what cannot be explained is refused with file and line",
         build_error(folder, {list_source("mine", role, folder / "list.txt", folder / "faces", format)});
     return error ? concat(static_cast<int>(error->kind()), " ", error->what()) : "accepted";
   };
-  using Catch::Contains;
   CHECK_THAT(refusal("p0/0.jpg\t-1\n"),
              contains_text("65 source 'mine': ") && contains_text("list.txt:1: label '-1'"));
   CHECK_THAT(refusal("p0/0.jpg\t0\np0/1.jpg\tnan\n"), contains_text("list.txt:2: label 'nan'"));
@@ -208,7 +207,7 @@ TEST_CASE("Lists cannot lead out of their root", "[index]") {
     write(folder / "list.txt", "p0/0.jpg\t0\n" + path + "\t0\n");
     const auto error =
         build_error(folder, {list_source("mine", Role::kLabeled, folder / "list.txt", folder / "faces")});
-    if (error) CHECK_THAT(error->what(), Catch::Contains("list.txt:2"));
+    if (error) CHECK_THAT(error->what(), contains_text("list.txt:2"));
     return error ? std::optional(error->kind()) : std::nullopt;
   };
   CHECK(kind("../secret/p0/0.jpg") == ErrorKind::kData);
@@ -229,18 +228,18 @@ TEST_CASE("Folder trees of another shape are refused", "[index]") {
   const std::vector<SourceConfig> sources{folder_source("tree", Role::kLabeled, folder / "faces")};
   write_bytes(folder / "faces" / "stray.jpg", jpeg_face(0, 0));
   CHECK_THAT(build_error(folder, sources)->what(),
-             Catch::Contains("stray.jpg: lies outside any identity's folder"));
+             contains_text("stray.jpg: lies outside any identity's folder"));
   fs::remove(folder / "faces" / "stray.jpg");
   create_folders(folder / "faces" / "p0" / "deeper");
-  CHECK_THAT(build_error(folder, sources)->what(), Catch::Contains("p0/deeper: is a folder within"));
+  CHECK_THAT(build_error(folder, sources)->what(), contains_text("p0/deeper: is a folder within"));
   fs::remove(folder / "faces" / "p0" / "deeper");
   fs::create_directory_symlink(folder / "faces" / "p0", folder / "faces" / "p2");
-  CHECK_THAT(build_error(folder, sources)->what(), Catch::Contains("a link to a folder"));
+  CHECK_THAT(build_error(folder, sources)->what(), contains_text("a link to a folder"));
   CHECK(build_error(folder, {folder_source("tree", Role::kLabeled, folder / "nowhere")})->kind() ==
         ErrorKind::kMissingInput);
   create_folders(folder / "void");
   CHECK_THAT(build_error(folder, {folder_source("tree", Role::kLabeled, folder / "void")})->what(),
-             Catch::Contains("has no images"));
+             contains_text("has no images"));
 }
 
 TEST_CASE("RecordIO labels must be whole numbers that float32 holds exactly", "[index]") {
@@ -254,12 +253,12 @@ TEST_CASE("RecordIO labels must be whole numbers that float32 holds exactly", "[
   };
   for (const float bad : {-1.0f, 0.5f, 16777216.0f, std::numeric_limits<float>::quiet_NaN(),
                           std::numeric_limits<float>::infinity()}) {
-    CHECK_THAT(refusal(bad), Catch::Contains("a.rec: record 4 at offset 0: label"));
+    CHECK_THAT(refusal(bad), contains_text("a.rec: record 4 at offset 0: label"));
   }
   write(folder / "property", "5,112,112\n");
-  CHECK_THAT(refusal(5), Catch::Contains("label 5 is not a whole number in [0, 5)"));
+  CHECK_THAT(refusal(5), contains_text("label 5 is not a whole number in [0, 5)"));
   write(folder / "property", "many\n");
-  CHECK_THAT(refusal(0), Catch::Contains("property: expected"));
+  CHECK_THAT(refusal(0), contains_text("property: expected"));
   RecordWriter writer(folder / "a.rec", folder / "a.idx");
   writer.write(4, -7.5f, jpeg_face(0, 0));
   writer.close();
@@ -303,7 +302,7 @@ TEST_CASE("Landmarks come from a CSV beside a source", "[index]") {
   build(folder / "index", {synthetic_source("drawn", Role::kTest, 1, 1)});
   CHECK(Index::open(folder / "index").landmarks().empty());
   write(folder / "points.csv", "path,x1,y1,x2,y2,x3,y3,x4,y4,x5,y5\nother.jpg,1,2,3,4,5,6,7,8,9,10\n");
-  CHECK_THAT(error_of([&] { build(folder / "index", {tree}); })->what(), Catch::Contains("none of its rows"));
+  CHECK_THAT(error_of([&] { build(folder / "index", {tree}); })->what(), contains_text("none of its rows"));
 }
 
 TEST_CASE("IJB's list: rows in its order with its points, an image listed twice is two rows", "[index]") {
@@ -543,7 +542,7 @@ TEST_CASE("A label outside its source's classes is found before training", "[ind
   const Index index = Index::open(folder / "index");
   const auto error = error_of([&] { index.training_rows(Role::kLabeled); });
   REQUIRE(error);
-  CHECK_THAT(error->what(), Catch::Contains("row 0: label 3 is outside [0, 3)"));
+  CHECK_THAT(error->what(), contains_text("row 0: label 3 is outside [0, 3)"));
 }
 
 TEST_CASE("Fingerprints: of the data wherever it lies, and of the classes", "[index]") {

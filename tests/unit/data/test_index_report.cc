@@ -62,7 +62,7 @@ TEST_CASE("The report counts images, identities and sizes", "[index_report]") {
   CHECK(s.pixel_sizes[1].images == 2);
   CHECK(s.pixel_sizes[1].height == 150);
   REQUIRE(s.samples.size() == 3);
-  CHECK_THAT(s.samples[0], Catch::Contains("p0/0.jpg: class 0 (p0), 112x112, "));
+  CHECK_THAT(s.samples[0], contains_text("p0/0.jpg: class 0 (p0), 112x112, "));
   CHECK(report.conflicting.contents == 1);
   CHECK(report.conflicting.examples == std::vector<std::string>{"known: p2/0.jpg = known: p3/0.jpg"});
   CHECK(report.shared.empty());
@@ -125,7 +125,7 @@ TEST_CASE("Unreadable images are marked, reported and never used", "[index_repor
       make_index(folder / "index", {folder_source("known", Role::kLabeled, folder / "faces")});
   set_log_sink(old);
   REQUIRE(warnings.size() == 2);
-  CHECK_THAT(warnings[0], Catch::Contains("p0/0.jpg: ") && Catch::Contains("it will not be used"));
+  CHECK_THAT(warnings[0], contains_text("p0/0.jpg: ") && contains_text("it will not be used"));
   CHECK(index.flags()[0] == kBad);
   CHECK(index.pixel_sizes()[0] == std::array<uint16_t, 2>{0, 0});
   CHECK(index.training_rows(Role::kLabeled) == std::vector<int64_t>{1, 2, 3, 4});
@@ -152,8 +152,8 @@ TEST_CASE("Verifying decodes everything and marks what is bad", "[verify]") {
     CHECK(report.images == 9);
     REQUIRE(report.bad.size() == 3);
     CHECK(report.bad[0].row == 4);
-    CHECK_THAT(report.bad[0].reason, Catch::Contains("known") && Catch::Contains("p1/1.jpg"));
-    CHECK_THAT(report.bad[1].reason, Catch::Contains("changed since it was indexed"));
+    CHECK_THAT(report.bad[0].reason, contains_text("known") && contains_text("p1/1.jpg"));
+    CHECK_THAT(report.bad[1].reason, contains_text("changed since it was indexed"));
     CHECK(report.bad[2].row == 7);
     CHECK(report.lines().size() == 4);
     const Index index = Index::open(folder / "index", Index::Check::kFull);

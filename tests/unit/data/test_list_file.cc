@@ -158,43 +158,42 @@ TEST_CASE("A landmark table is read by path", "[list]") {
   CHECK(table.find("a.jpg")->back() == 11);
   CHECK(table.find("b.jpg") == kPoints);
   table.check_used();
-  CHECK_THAT(error_of([&] { table.find("c.jpg"); })->what(), Catch::Contains("'c.jpg' stands there twice"));
+  CHECK_THAT(error_of([&] { table.find("c.jpg"); })->what(), contains_text("'c.jpg' stands there twice"));
 }
 
 TEST_CASE("Malformed lines are refused with file and line", "[list]") {
   CHECK_THAT(refusal("a.jpg\t0\nb.jpg 0\n", ListFormat::kPathLabel),
-             Catch::Contains("list.txt:2: expected a path, a tab"));
-  CHECK_THAT(refusal("a.jpg\t\n", ListFormat::kPathLabel), Catch::Contains("list.txt:1"));
-  CHECK_THAT(refusal("\t0\n", ListFormat::kPathLabel), Catch::Contains("the path is empty"));
-  CHECK_THAT(refusal("a.jpg\n", ListFormat::kPathSpaceLabel), Catch::Contains("a space"));
-  CHECK_THAT(refusal("1\t2\n", ListFormat::kIm2rec), Catch::Contains("2 fields"));
-  CHECK_THAT(refusal("x\t2\ta.jpg\n", ListFormat::kIm2rec), Catch::Contains("'x'"));
-  CHECK_THAT(refusal("0\ta.jpg\n", ListFormat::kInsightFace), Catch::Contains("2 fields"));
-  CHECK_THAT(refusal("2\ta.jpg\t0\n", ListFormat::kInsightFace), Catch::Contains("must be 0 or 1"));
+             contains_text("list.txt:2: expected a path, a tab"));
+  CHECK_THAT(refusal("a.jpg\t\n", ListFormat::kPathLabel), contains_text("list.txt:1"));
+  CHECK_THAT(refusal("\t0\n", ListFormat::kPathLabel), contains_text("the path is empty"));
+  CHECK_THAT(refusal("a.jpg\n", ListFormat::kPathSpaceLabel), contains_text("a space"));
+  CHECK_THAT(refusal("1\t2\n", ListFormat::kIm2rec), contains_text("2 fields"));
+  CHECK_THAT(refusal("x\t2\ta.jpg\n", ListFormat::kIm2rec), contains_text("'x'"));
+  CHECK_THAT(refusal("0\ta.jpg\n", ListFormat::kInsightFace), contains_text("2 fields"));
+  CHECK_THAT(refusal("2\ta.jpg\t0\n", ListFormat::kInsightFace), contains_text("must be 0 or 1"));
   CHECK_THAT(refusal("0\ta.jpg\t0\t1\t2\t3\tx\n", ListFormat::kInsightFace),
-             Catch::Contains("'x' is not a coordinate"));
-  CHECK_THAT(refusal("a.jpg 0 1,2\n", ListFormat::kTrillionPairs), Catch::Contains("3 fields"));
-  CHECK_THAT(refusal("a.jpg 0 1,2 3,4 5,6 7,8 9,nan\n", ListFormat::kTrillionPairs),
-             Catch::Contains("'nan'"));
+             contains_text("'x' is not a coordinate"));
+  CHECK_THAT(refusal("a.jpg 0 1,2\n", ListFormat::kTrillionPairs), contains_text("3 fields"));
+  CHECK_THAT(refusal("a.jpg 0 1,2 3,4 5,6 7,8 9,nan\n", ListFormat::kTrillionPairs), contains_text("'nan'"));
   CHECK_THAT(refusal("a.jpg 0 1,2 3,4 5,6 7,8 9\n", ListFormat::kTrillionPairs),
-             Catch::Contains("not a point"));
+             contains_text("not a point"));
   CHECK_THAT(refusal("1.jpg 1 2 3 4 5 6 7 8 9 10\n", ListFormat::kIjb), contains_text("11 fields"));
   CHECK_THAT(refusal("1.jpg 1 2 3 4 5 6 7 8 9 10 x\n", ListFormat::kIjb),
              contains_text("'x' is not a detector score"));
   CHECK_THAT(refusal("1.jpg 1 2 3 4 5 6 7 8 nan 10 1\n", ListFormat::kIjb),
              contains_text("'nan' is not a coordinate"));
-  CHECK_THAT(refusal("a.jpg 1 2 3\n", ListFormat::kPathPoints), Catch::Contains("4 fields"));
-  CHECK_THAT(refusal(std::string("a\0b\n", 4), ListFormat::kPath), Catch::Contains("zero byte"));
-  CHECK_THAT(refusal(std::string(1 << 17, 'a'), ListFormat::kPath), Catch::Contains("longer than"));
-  CHECK_THAT(refusal("", ListFormat::kLandmarkCsv), Catch::Contains("no header"));
-  CHECK_THAT(refusal("path,x1,y1\n", ListFormat::kLandmarkCsv), Catch::Contains("no column eyeR_x"));
+  CHECK_THAT(refusal("a.jpg 1 2 3\n", ListFormat::kPathPoints), contains_text("4 fields"));
+  CHECK_THAT(refusal(std::string("a\0b\n", 4), ListFormat::kPath), contains_text("zero byte"));
+  CHECK_THAT(refusal(std::string(1 << 17, 'a'), ListFormat::kPath), contains_text("longer than"));
+  CHECK_THAT(refusal("", ListFormat::kLandmarkCsv), contains_text("no header"));
+  CHECK_THAT(refusal("path,x1,y1\n", ListFormat::kLandmarkCsv), contains_text("no column eyeR_x"));
   const std::string header = "path,x1,y1,x2,y2,x3,y3,x4,y4,x5,y5";
   CHECK_THAT(refusal(header + ",nose_x\n", ListFormat::kLandmarkCsv),
-             Catch::Contains("two columns for nose_x"));
+             contains_text("two columns for nose_x"));
   CHECK_THAT(refusal(header + "\na.jpg,1\n", ListFormat::kLandmarkCsv),
-             Catch::Contains("list.txt:2: 2 fields, the header has 11"));
+             contains_text("list.txt:2: 2 fields, the header has 11"));
   CHECK_THAT(refusal(header + "\na.jpg,1,2,3,4,5,6,7,8,9,\n", ListFormat::kLandmarkCsv),
-             Catch::Contains("'' is not a coordinate"));
+             contains_text("'' is not a coordinate"));
 }
 
 TEST_CASE("Labels are whole numbers", "[list]") {
@@ -212,6 +211,6 @@ TEST_CASE("Labels are whole numbers", "[list]") {
     INFO(bad);
     const auto error = error_of([&] { parse_label(lines, bad, 0); });
     REQUIRE(error);
-    CHECK_THAT(error->what(), Catch::Contains("list.txt:2: label '"));
+    CHECK_THAT(error->what(), contains_text("list.txt:2: label '"));
   }
 }

@@ -219,7 +219,7 @@ TEST_CASE("A damaged pack is noticed when it is indexed", "[pack]") {
       error_of([&] { make_index(folder / "packed", {record_source("pack", Role::kLabeled, rec)}); });
   REQUIRE(error);
   CHECK(error->kind() == ErrorKind::kData);
-  CHECK_THAT(error->what(), Catch::Contains("size or checksum differ"));
+  CHECK_THAT(error->what(), contains_text("size or checksum differ"));
   CHECK_FALSE(fs::exists(folder / "packed"));
 }
 
@@ -261,9 +261,8 @@ TEST_CASE("What cannot be packed is refused", "[pack]") {
   write_bytes(face_path(folder / "faces", 0, 0), as_bytes("changed"));
   const auto error = error_of([&] { pack_index(index, folder / "pack"); });
   REQUIRE(error);
-  CHECK_THAT(error->what(), Catch::Contains("p0/0.jpg"));
+  CHECK_THAT(error->what(), contains_text("p0/0.jpg"));
   const Index tests = make_index(folder / "tests", {synthetic_source("test", Role::kTest, 2, 2)});
-  CHECK_THAT(error_of([&] { pack_index(tests, folder / "pack"); })->what(),
-             Catch::Contains("nothing to pack"));
+  CHECK_THAT(error_of([&] { pack_index(tests, folder / "pack"); })->what(), contains_text("nothing to pack"));
   CHECK_FALSE(fs::exists(folder / "pack"));
 }

@@ -164,22 +164,21 @@ TEST_CASE("Malformed records are refused with file and offset", "[recordio]") {
   const auto rec = folder / "a.rec";
   const std::string good = part(0, image(0, 0, "abcdefgh"));
   write(rec, good + "garbage garbage");
-  CHECK_THAT(refusal(rec),
-             Catch::Contains("a.rec: record at offset 40: does not start with RecordIO's magic"));
+  CHECK_THAT(refusal(rec), contains_text("a.rec: record at offset 40: does not start with RecordIO's magic"));
   write(rec, good + kMagic);
-  CHECK_THAT(refusal(rec), Catch::Contains("offset 40: beyond the end"));
+  CHECK_THAT(refusal(rec), contains_text("offset 40: beyond the end"));
   write(rec, good + kMagic + u32((1u << 29) - 1) + "abc");
-  CHECK_THAT(refusal(rec), Catch::Contains("536870911 bytes, but only 3 follow"));
+  CHECK_THAT(refusal(rec), contains_text("536870911 bytes, but only 3 follow"));
   write(rec, part(2, image(0, 0, "a")));
-  CHECK_THAT(refusal(rec), Catch::Contains("begins with flag 2"));
+  CHECK_THAT(refusal(rec), contains_text("begins with flag 2"));
   write(rec, part(1, image(0, 0, "a")) + part(0, "b"));
-  CHECK_THAT(refusal(rec), Catch::Contains("part at 36 has flag 0"));
+  CHECK_THAT(refusal(rec), contains_text("part at 36 has flag 0"));
   write(rec, part(0, "short"));
-  CHECK_THAT(refusal(rec), Catch::Contains("5 bytes, an image record has at least 24"));
+  CHECK_THAT(refusal(rec), contains_text("5 bytes, an image record has at least 24"));
   write(rec, part(0, u32(1000000) + f32(0) + u64(0) + u64(0)));
-  CHECK_THAT(refusal(rec), Catch::Contains("1000000 labels do not fit"));
+  CHECK_THAT(refusal(rec), contains_text("1000000 labels do not fit"));
   write(rec, part(0, u32(1) + f32(0) + u64(0) + u64(0) + f32(-3)));
-  CHECK_THAT(refusal(rec), Catch::Contains("images end at key -3"));
+  CHECK_THAT(refusal(rec), contains_text("images end at key -3"));
 }
 
 TEST_CASE("A malformed .idx is refused with file and line", "[recordio]") {
@@ -187,10 +186,10 @@ TEST_CASE("A malformed .idx is refused with file and line", "[recordio]") {
   write(folder / "a.rec", part(0, image(0, 0, "abcd")));
   for (const char* line : {"x\t0", "1 0", "1\t-1", "1\t0 ", "1\t0\t3", "1"}) {
     write(folder / "a.idx", concat("0\t0\n", line, "\n"));
-    CHECK_THAT(refusal(folder / "a.rec"), Catch::Contains("a.idx:2: expected 'key<TAB>offset'"));
+    CHECK_THAT(refusal(folder / "a.rec"), contains_text("a.idx:2: expected 'key<TAB>offset'"));
   }
   write(folder / "a.idx", "0\t36\n");
-  CHECK_THAT(refusal(folder / "a.rec"), Catch::Contains("offset 36 is beyond the 36 bytes"));
+  CHECK_THAT(refusal(folder / "a.rec"), contains_text("offset 36 is beyond the 36 bytes"));
 }
 
 TEST_CASE("A record file that is cut or damaged anywhere never crashes the reader", "[recordio]") {
