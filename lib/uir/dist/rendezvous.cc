@@ -3,6 +3,7 @@
 #include <charconv>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "uir/base/error.h"
 #include "uir/dist/compat.h"
@@ -43,24 +44,38 @@ Meeting meeting_of(const World& world, const Environment& environment) {
           concat("uir/attempt_", value_of(environment, "TORCHELASTIC_RESTART_COUNT", "0"))};
 }
 
+// Returns when every rank has said that it is there. The process group alone would wait as long as for a collective.
+void wait_for_all(c10d::Store& store, const World& world, std::chrono::milliseconds timeout) {
+  std::vector<std::string> keys;
+  for (int64_t rank = 0; rank < world.size; ++rank) keys.push_back(concat("here/", rank));
+  try {
+    store.set(keys[static_cast<size_t>(world.rank)], std::vector<uint8_t>{1});
+    store.wait(keys, timeout);
+  } catch (const std::exception& error) {
+    fail(ErrorKind::kRankLost, "rank ", world.rank, " of ", world.size, ": the ranks did not meet within ",
+         timeout.count(), " ms: ", error.what(), "; were all of them started?");
+  }
+}
+
 bool is_loopback(std::string_view host) { return host == "localhost" || host.starts_with("127."); }
 
 }  // namespace
 
-std::shared_ptr<const Communicator> connect(const World& world, std::chrono::milliseconds timeout,
+std::shared_ptr<const Communicator> connect(const World& world, const RankTimeouts& timeouts,
                                             const Environment& environment) {
   if (world.size == 1) return std::make_shared<Communicator>();
   const Meeting meeting = meeting_of(world, environment);
   c10::intrusive_ptr<c10d::Store> store;
   try {
-    store = make_tcp_store(meeting.host, meeting.port, meeting.is_server, timeout);
+    store = make_tcp_store(meeting.host, meeting.port, meeting.is_server, timeouts.meeting);
   } catch (const std::exception& error) {
     fail(ErrorKind::kRankLost, "rank ", world.rank, " of ", world.size, ": cannot ",
          meeting.is_server ? "open" : "reach", " the meeting point ", meeting.host, ":", meeting.port, ": ",
          error.what(), "; is another run using the port (set MASTER_PORT), or is rank 0 not running?");
   }
   store = c10::make_intrusive<c10d::PrefixStore>(meeting.prefix, store);
-  return std::make_shared<ProcessGroupCommunicator>(store, world.rank, world.size, timeout,
+  wait_for_all(*store, world, timeouts.meeting);
+  return std::make_shared<ProcessGroupCommunicator>(store, world.rank, world.size, timeouts.collective,
                                                     is_loopback(meeting.host) ? kLoopback : "");
 }
 

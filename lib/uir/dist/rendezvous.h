@@ -3,8 +3,8 @@
 // Without MASTER_ADDR everything stays on this machine's loopback interface, and without MASTER_PORT (mpirun and srun
 // set neither) the port is 29500. Under torchrun the store is its agent's, else rank 0 opens it.
 // Collectives: none; returns when all ranks came.
-// Errors: kRankLost, naming this rank and the address, when the ranks do not meet within the timeout or the port is
-// taken; kUsage for a port that is no port.
+// Errors: kRankLost, naming this rank and the address, when the ranks do not meet in time or the port is taken; kUsage
+// for a port that is no port. Timeouts count in whole seconds.
 #pragma once
 
 #include <chrono>
@@ -16,11 +16,15 @@
 
 namespace uir {
 
-inline constexpr std::chrono::seconds kRendezvousTimeout{300};
+struct RankTimeouts {
+  std::chrono::milliseconds meeting = std::chrono::minutes(5);  // until all ranks are there
+  std::chrono::milliseconds collective =
+      std::chrono::minutes(5);  // how long one waits for the others' answers
+};
 
 // A world of one meets nobody.
 std::shared_ptr<const Communicator> connect(
-    const World& world, std::chrono::milliseconds timeout = kRendezvousTimeout,
+    const World& world, const RankTimeouts& timeouts = {},
     const Environment& environment = [](const char* name) { return std::getenv(name); });
 
 }  // namespace uir

@@ -12,6 +12,9 @@ namespace {
 
 void check_labels(const CanonicalVectors& vectors, std::span<const int64_t> labels) {
   ensure(static_cast<int64_t>(labels.size()) == vectors.rows, "one label per row");
+  if (labels.size() < 2) {
+    fail(ErrorKind::kData, "all_pairs: the set has ", labels.size(), " images; a pair needs two");
+  }
   const auto unlabeled = std::ranges::find_if(labels, [](int64_t label) { return label < 0; });
   if (unlabeled == labels.end()) return;
   fail(ErrorKind::kData, "all_pairs: row ", unlabeled - labels.begin(),

@@ -116,6 +116,7 @@ class Scan {
       fail(ErrorKind::kStopped, options_.what, ": stopped on request after ", state_.pairs, " pairs",
            options_.state.empty() ? "" : "; its state is saved: run again to continue");
     }
+    if (options_.exchange) merge_other_slices();
     return {state_.pairs, state_.rescored};
   }
 
@@ -235,6 +236,14 @@ class Scan {
       if (Clock::now() - last_saved_ >= std::chrono::duration<double>(options_.save_every_s)) save();
     }
     progress_->add(plan_.pairs_of(number));
+  }
+
+  void merge_other_slices() {
+    const std::vector<std::string> found = options_.exchange(search_.save());
+    ensure(std::ssize(found) == options_.slice.count, "every slice says what it found");
+    for (int64_t slice = 0; slice < options_.slice.count; ++slice) {
+      if (slice != options_.slice.index) search_.merge(found[static_cast<size_t>(slice)]);
+    }
   }
 
   void save() {

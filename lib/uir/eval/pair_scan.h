@@ -23,6 +23,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "uir/base/file.h"
 #include "uir/base/row_range.h"
@@ -64,13 +65,17 @@ enum class PairsOf {
 struct Slice {
   int64_t index = 0, count = 1;
 };
+// Between processes that run one slice each: takes what this one found (PairSearch::save) and returns what all found,
+// in the order of slices. All call it at the same points of their work.
+using Exchange = std::function<std::vector<std::string>(const std::string& mine)>;
 
 struct ScanOptions {
   int threads = 1;
   std::string what = "scoring pairs";  // for the progress line
   int64_t row_block = 0, column_block = 256;
-  Slice slice{};     // runs blocks index, index + count, …
-  fs::path state{};  // empty: not restartable
+  Slice slice{};        // runs blocks index, index + count, …
+  Exchange exchange{};  // called after the last block; then the search holds what all slices found
+  fs::path state{};     // empty: not restartable
   double save_every_s = 30;
   std::function<bool()> stop{};          // asked before every block
   const FilterKernel* kernel = nullptr;  // default: the processor's fastest

@@ -46,6 +46,7 @@ Pair read_pair(const ListReader& list, const ItemRows& rows, bool same) {
     list.refuse(concat(fields.size(), " tab-separated fields"),
                 same ? "'name i j' (a pair of the same person)" : "'name1 i name2 j' (a pair of two people)");
   }
+  if (!same && fields[0] == fields[2]) list.refuse(concat("'", fields[0], "' twice"), "a pair of two people");
   const auto row = [&](size_t name, size_t number) {
     return rows.row_of(image_name(fields[name], list.integer(number, 0)), list.place());
   };

@@ -275,6 +275,8 @@ ScanOptions scan_options(const TrillionPairsRun& run, std::string_view scan, std
   ScanOptions options{.threads = run.threads, .what = std::move(what)};
   options.state = state_of(run.state, scan);
   options.stop = run.stop;
+  options.slice = run.slice;
+  options.exchange = run.exchange;
   return options;
 }
 

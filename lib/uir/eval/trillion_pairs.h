@@ -25,6 +25,7 @@
 
 #include "uir/base/file.h"
 #include "uir/eval/config.h"
+#include "uir/eval/pair_scan.h"
 #include "uir/eval/report.h"
 #include "uir/eval/unit_rows.h"
 
@@ -34,6 +35,8 @@ struct TrillionPairsRun {
   int threads = 1;
   fs::path state;                // names of the state files start with this; empty: not restartable
   std::function<bool()> stop{};  // asked several times a second
+  Slice slice{};                 // of several processes that share the scans
+  Exchange exchange{};           // between them
 };
 
 // config: impostors and rates; its set is not looked at.

@@ -1,11 +1,13 @@
 #include "uir/pipeline/run_eval.h"
 
 #include <algorithm>
+#include <chrono>
 #include <type_traits>
 #include <vector>
 
 #include "uir/base/log.h"
 #include "uir/base/parallel.h"
+#include "uir/dist/rendezvous.h"
 #include "uir/eval/all_pairs.h"
 #include "uir/eval/ijb_identification.h"
 #include "uir/eval/ijb_verification.h"
@@ -25,12 +27,16 @@
 namespace uir {
 namespace {
 
+// How long ranks wait for each other's slices, which may be of unequal speed.
+constexpr std::chrono::hours kLongestScan{48};
+
 // Measures one model by the experiment's protocols. A protocol gives one result, or several (one per variant).
 class Evaluation {
  public:
-  Evaluation(const Experiment& experiment, const EvalModel& model)
+  Evaluation(const Experiment& experiment, const EvalModel& model, const Communicator& ranks)
       : experiment_(experiment),
         model_(model),
+        ranks_(ranks),
         threads_(resolve_threads(static_cast<int>(experiment.eval.threads))),
         sets_(model, threads_) {}
 
@@ -84,7 +90,7 @@ class Evaluation {
   ProtocolResult measure(const std::string& name, const RejectionProtocol& protocol) {
     const ProtocolResult result =
         run_rejection(name, sets_.classified(protocol.known), sets_.classified(protocol.strangers), protocol);
-    write_threshold(file_of_model(name, ".threshold.json"), result);
+    if (writes()) write_threshold(file_of_model(name, ".threshold.json"), result);
     return result;
   }
 
@@ -113,8 +119,8 @@ class Evaluation {
     const std::vector<IdentityVideos> submission = ranked_videos(protocol, truth);
     const fs::path file = protocol.submission.empty() ? file_of_model(name, ".submission.txt")
                                                       : file_of_model(protocol.submission, "");
-    write_file_atomically(file, submission_text(submission));
-    log_info("submission: ", file.string());
+    if (writes()) write_file_atomically(file, submission_text(submission));
+    if (writes()) log_info("submission: ", file.string());
     return measure_submission(name, submission, truth, protocol);
   }
 
@@ -148,10 +154,17 @@ class Evaluation {
 
   ProtocolResult measure(const std::string& name, const TrillionPairsProtocol& protocol) {
     const EmbeddingStore& set = sets_.store(protocol.set);
-    const TrillionPairsRun run{threads_, file_of_model(name, ""), stop_requested};
+    const TrillionPairsRun run{threads_,
+                               file_of_model(name, ranks_.size() > 1 ? concat(".rank", ranks_.rank()) : ""),
+                               stop_requested,
+                               {ranks_.rank(), ranks_.size()},
+                               [this](const std::string& mine) { return all_gather_bytes(ranks_, mine); }};
     for (const fs::path& file : trillion_pairs_states(run.state)) states_.push_back(file);
     return run_trillion_pairs(name, UnitRows(set), set.labels(), protocol, run);
   }
+
+  // All ranks measure the same; the first one writes.
+  bool writes() const { return ranks_.rank() == 0; }
 
   // <run>/report/<protocol><ending>, with the model's name in front when the experiment names models.
   fs::path file_of_model(const std::string& protocol, std::string_view ending) const {
@@ -161,6 +174,7 @@ class Evaluation {
 
   const Experiment& experiment_;
   const EvalModel& model_;
+  const Communicator& ranks_;
   const int threads_;
   EmbeddingSets sets_;
   std::vector<fs::path> states_;
@@ -186,11 +200,13 @@ std::string run_eval(const Experiment& experiment) {
     fail(ErrorKind::kConfig, "eval.protocols: nothing to evaluate; name at least one protocol");
   }
   if (can_stop(experiment)) watch_stop_signals();
+  const std::shared_ptr<const Communicator> ranks =
+      connect(world_from_environment(), {.collective = kLongestScan});
   Report report;
   std::vector<fs::path> states;
   for (const EvalModel& model : models_of(experiment)) {
     try {
-      Evaluation evaluation(experiment, model);
+      Evaluation evaluation(experiment, model, *ranks);
       report.models.push_back(evaluation.run());
       states.insert(states.end(), evaluation.states().begin(), evaluation.states().end());
     } catch (const Error& e) {
@@ -198,12 +214,14 @@ std::string run_eval(const Experiment& experiment) {
       throw e.at("model " + model.name);
     }
   }
-  write_report(experiment.report_folder(), report);
-  log_info("report: ", (experiment.report_folder() / "report.html").string(),
-           " for people (also report.txt), report.json for programs");
+  if (ranks->rank() == 0) {
+    write_report(experiment.report_folder(), report);
+    log_info("report: ", (experiment.report_folder() / "report.html").string(),
+             " for people (also report.txt), report.json for programs");
+  }
   std::error_code ignored;
   for (const fs::path& state : states) fs::remove(state, ignored);
-  return to_text(report);
+  return ranks->rank() == 0 ? to_text(report) : "";
 }
 
 }  // namespace uir

@@ -7,7 +7,8 @@
 
 namespace uir {
 
-// Returns the report as readable text; JSON and text are in <run>/report.
+// Returns the report as readable text; JSON, text and a page are in <run>/report. Launched as several ranks (torchrun,
+// mpirun, srun), they share the searches over all pairs, one slice each; rank 0 writes, the others return nothing.
 std::string run_eval(const Experiment& experiment);
 
 }  // namespace uir

@@ -67,7 +67,7 @@ World world_of(int64_t rank, int64_t size) {
 }  // namespace
 
 TEST_CASE("a world of one meets nobody") {
-  CHECK(uir::connect(world_of(0, 1), std::chrono::seconds(1), FakeEnvironment({}))->size() == 1);
+  CHECK(uir::connect(world_of(0, 1), {}, FakeEnvironment({}))->size() == 1);
 }
 
 TEST_CASE("ranks meet at the launcher's address and sum") {
@@ -80,7 +80,7 @@ TEST_CASE("ranks meet at the launcher's address and sum") {
   for (int64_t rank = 0; rank < 3; ++rank) {
     ranks.emplace_back([&, rank] {
       try {
-        communicators[rank] = uir::connect(world_of(rank, 3), std::chrono::seconds(60), environment);
+        communicators[rank] = uir::connect(world_of(rank, 3), {}, environment);
         at::Tensor value = at::full({1}, static_cast<double>(rank + 1), at::kDouble);
         communicators[rank]->all_reduce_sum(value);
         sums[rank] = value.item<double>();
@@ -99,7 +99,7 @@ TEST_CASE("ranks meet at the launcher's address and sum") {
 TEST_CASE("a port that another program holds, a rank that never comes, a port that is none") {
   const auto error_with = [](const std::string& port, int64_t rank) {
     return error_of([&] {
-      uir::connect(world_of(rank, 2), std::chrono::milliseconds(2000),
+      uir::connect(world_of(rank, 2), {std::chrono::seconds(2), std::chrono::hours(1)},
                    FakeEnvironment({{"MASTER_PORT", port}}));
     });
   };

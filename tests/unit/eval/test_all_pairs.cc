@@ -58,6 +58,9 @@ TEST_CASE("unlabeled rows are refused by number") {
   CHECK_THAT(brute::error_of(ErrorKind::kData, [&] { all_pairs_roc(v, labels); }), contains_text("row 1"));
   CHECK_THAT(brute::error_of(ErrorKind::kInternal, [&] { all_pairs_roc(v, std::vector<int64_t>{0}); }),
              contains_text("label"));
+  const CanonicalVectors nobody{{}, 0, 4};
+  CHECK_THAT(brute::error_of(ErrorKind::kData, [&] { all_pairs_roc(nobody, {}); }),
+             contains_text("0 images"));
 }
 
 }  // namespace uir

@@ -85,6 +85,8 @@ TEST_CASE("malformed lists are refused with their line") {
   CHECK_THAT(refusal(folder, "1\nAnn 1 2\nAnn\t1\tCy\t1\n"),
              contains_text("line 2") && contains_text("tab-separated"));
   CHECK_THAT(refusal(folder, "1\n\nAnn\t1\t2\nAnn\t1\tCy\t1\n"), contains_text("line 2"));
+  CHECK_THAT(refusal(folder, "1\nAnn\t1\t2\nAnn\t1\tAnn\t2\n"),
+             contains_text("line 3") && contains_text("'Ann' twice"));
   CHECK_THAT(refusal(folder, "1\nAnn\tx\t2\nAnn\t1\tCy\t1\n"), contains_text("line 2: found 'x'"));
   CHECK_THAT(refusal(folder, "1\nAnn\t1\t3\nAnn\t1\tCy\t1\n"),
              contains_text("line 2") && contains_text("'Ann/Ann_0003'"));
