@@ -1,8 +1,10 @@
 // uir-extract CONFIG: embeds the test sets and held-out images of an experiment.
 #include "app.h"
+#include "uir/base/blas.h"
 #include "uir/pipeline/run_extract.h"
 
 int main(int argc, char** argv) {
+  uir::choose_blas_kernels(argv);
   uir::App app("uir-extract",
                "Dumps embeddings of images and their mirror images; continues where it was interrupted.");
   uir::SubmissionRequest submission;

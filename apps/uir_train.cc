@@ -1,8 +1,10 @@
 // uir-train CONFIG: trains a backbone and its class centers with the labeled and the UIR loss.
 #include "app.h"
+#include "uir/base/blas.h"
 #include "uir/pipeline/run_train.h"
 
 int main(int argc, char** argv) {
+  uir::choose_blas_kernels(argv);
   uir::App app("uir-train", "Trains with labeled faces (margin softmax) and unlabeled faces (UIR loss).");
   uir::TrainRun run;
   app.cli().add_flag(
