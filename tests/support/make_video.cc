@@ -9,7 +9,8 @@ int main(int argc, char** argv) {
     return 64;
   }
   const cv::Mat first = cv::imread(argv[2]);
-  cv::VideoWriter writer(argv[1], cv::CAP_OPENCV_MJPEG, cv::VideoWriter::fourcc('M', 'J', 'P', 'G'), 25, first.size());
+  cv::VideoWriter writer(argv[1], cv::CAP_OPENCV_MJPEG, cv::VideoWriter::fourcc('M', 'J', 'P', 'G'), 25,
+                         first.size());
   for (int i = 2; i < argc && writer.isOpened(); ++i) writer.write(cv::imread(argv[i]));
   return writer.isOpened() ? 0 : 73;
 }

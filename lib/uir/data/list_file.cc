@@ -251,7 +251,8 @@ void ListFile::parse_path_points(ListEntry& entry) {
 
 void ListFile::parse_ijb(ListEntry& entry) {
   split(lines_.line(), ' ', true, fields_);
-  if (fields_.size() != 12) lines_.refuse(fields_.size(), " fields, expected a name, ten coordinates and a score");
+  if (fields_.size() != 12)
+    lines_.refuse(fields_.size(), " fields, expected a name, ten coordinates and a score");
   const auto score = parse_number<float>(fields_[11]);
   if (!score || !std::isfinite(*score)) lines_.refuse("'", fields_[11], "' is not a detector score");
   take_path_and_points(entry);

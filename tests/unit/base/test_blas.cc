@@ -3,7 +3,8 @@
 
 using uir::better_blas_core;
 
-TEST_CASE("OpenBLAS's fallback kernels are replaced by what the processor can run, its own choices are kept") {
+TEST_CASE(
+    "OpenBLAS's fallback kernels are replaced by what the processor can run, its own choices are kept") {
   CHECK(better_blas_core("Prescott", true, true) == "SkylakeX");
   CHECK(better_blas_core("Nehalem", true, false) == "Haswell");
   CHECK(better_blas_core("Prescott", false, false) == std::nullopt);
