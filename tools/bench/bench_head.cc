@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "uir/base/blas.h"
 #include "uir/head/head.h"
 
 namespace {
@@ -133,6 +134,7 @@ nlohmann::json measure_time(const Settings& s, const Batch& batch) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  uir::choose_blas_kernels(argv);
   const Settings s = settings_of(argc, argv);
   at::set_num_threads(static_cast<int>(s.threads));
   const Batch batch(s);

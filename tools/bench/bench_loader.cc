@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "timing.h"
 #include "uir/base/file.h"
 #include "uir/base/json.h"
 #include "uir/base/parallel.h"
@@ -30,30 +31,7 @@
 namespace uir {
 namespace {
 
-using Clock = std::chrono::steady_clock;
 constexpr int64_t kBatch = 128;
-
-struct Cost {
-  double seconds, cpu_seconds;
-};
-
-double cpu_seconds() {
-  timespec time{};
-  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-}
-
-Cost cost_of(const std::function<void()>& body) {
-  const Clock::time_point start = Clock::now();
-  const double cpu_start = cpu_seconds();
-  body();
-  return {std::chrono::duration<double>(Clock::now() - start).count(), cpu_seconds() - cpu_start};
-}
-
-double median(std::vector<double> values) {
-  std::nth_element(values.begin(), values.begin() + static_cast<int64_t>(values.size() / 2), values.end());
-  return values[values.size() / 2];
-}
 
 using EncodedImages = std::vector<std::vector<std::byte>>;
 

@@ -27,6 +27,8 @@
 #include <string>
 #include <vector>
 
+#include "timing.h"
+#include "uir/base/blas.h"
 #include "uir/base/json.h"
 #include "uir/base/parallel.h"
 #include "uir/eval/synthetic_features.h"
@@ -35,41 +37,10 @@
 namespace uir {
 namespace {
 
-struct Cost {
-  double seconds = 0, cpu_seconds = 0;
-};
-
-double cpu_seconds() {
-  timespec time{};
-  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-}
-
-Cost cost_of(const std::function<void()>& body) {
-  using Clock = std::chrono::steady_clock;
-  const Clock::time_point start = Clock::now();
-  const double cpu_start = cpu_seconds();
-  body();
-  return {std::chrono::duration<double>(Clock::now() - start).count(), cpu_seconds() - cpu_start};
-}
-
-double median(std::vector<double> values) {
-  std::nth_element(values.begin(), values.begin() + static_cast<int64_t>(values.size() / 2), values.end());
-  return values[values.size() / 2];
-}
-
 std::string openblas_core() {
   using Name = char* (*)();
   const auto name = reinterpret_cast<Name>(::dlsym(RTLD_DEFAULT, "openblas_get_corename"));
   return name ? name() : "no OpenBLAS";
-}
-
-// The variable is read when the library is loaded.
-void choose_openblas_core(char** argv) {
-  if (std::getenv("OPENBLAS_CORETYPE") || openblas_core() != "Prescott" || !__builtin_cpu_supports("avx512f"))
-    return;
-  ::setenv("OPENBLAS_CORETYPE", "SkylakeX", 1);
-  ::execv("/proc/self/exe", argv);
 }
 
 // The product of all rows with all columns, in tiles of rows; the scores of a tile are thrown away.
@@ -200,7 +171,7 @@ int run(const Options& options) {
 }  // namespace uir
 
 int main(int argc, char** argv) {
-  uir::choose_openblas_core(argv);
+  uir::choose_blas_kernels(argv);
   const auto number = [&](int i, int64_t otherwise) { return argc > i ? std::stoll(argv[i]) : otherwise; };
   uir::Options options;
   options.threads = static_cast<int>(number(1, options.threads));
