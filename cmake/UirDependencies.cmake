@@ -24,3 +24,10 @@ target_compile_options(uir_torch INTERFACE -Wno-deprecated-declarations)
 # at::parallel_for is a template in a header: without -fopenmp it silently runs on one thread.
 find_package(OpenMP REQUIRED COMPONENTS CXX)
 target_link_libraries(uir_torch INTERFACE OpenMP::OpenMP_CXX)
+# Debian 12's package lacks a header that c10d's reducer includes.
+foreach(dir ${TORCH_INCLUDE_DIRS})
+  if(EXISTS ${dir}/torch/csrc/distributed/c10d/reducer.hpp AND
+     NOT EXISTS ${dir}/torch/csrc/distributed/autograd/context/context.h)
+    target_include_directories(uir_torch SYSTEM INTERFACE ${CMAKE_SOURCE_DIR}/cmake/standin)
+  endif()
+endforeach()

@@ -15,6 +15,8 @@ void Communicator::all_reduce_sum(at::Tensor&) const {}
 at::Tensor Communicator::all_gather_rows(const at::Tensor& rows) const { return rows; }
 at::Tensor Communicator::reduce_scatter_rows(const at::Tensor& rows) const { return rows; }
 
+std::shared_ptr<const Communicator> Communicator::another() const { return std::make_shared<Communicator>(); }
+
 std::vector<std::string> all_gather_bytes(const Communicator& communicator, std::string_view bytes) {
   // Whole int64 words: what every backend carries.
   const auto words_of = [](int64_t size) { return (size + 7) / 8; };

@@ -29,6 +29,9 @@ class Communicator {
   // Sums [k n, …] over all ranks and returns this rank's block [n, …].
   virtual at::Tensor reduce_scatter_rows(const at::Tensor& rows) const;
   virtual void barrier() const {}
+  // The same ranks once more, for collectives that run beside this one's (in another thread, or started by another part
+  // of a step). All ranks call it in the same order.
+  virtual std::shared_ptr<const Communicator> another() const;
 };
 
 // The bytes of every rank, in rank order. Two gathers; memory: ranks times the longest.

@@ -32,4 +32,16 @@ inline c10::intrusive_ptr<c10d::Store> make_tcp_store(const std::string& host, u
   return c10::make_intrusive<c10d::TCPStore>(host, options);
 }
 
+// The process group that Reducer takes.
+inline c10::intrusive_ptr<c10d::ProcessGroup> as_process_group(
+    const c10::intrusive_ptr<c10d::ProcessGroupGloo>& gloo) {
+#if TORCH_VERSION_MAJOR >= 2
+  auto group = c10::make_intrusive<c10d::ProcessGroup>(gloo->getRank(), gloo->getSize());
+  group->setBackend(c10::DeviceType::CPU, c10d::ProcessGroup::BackendType::GLOO, gloo);
+  return group;
+#else
+  return gloo;
+#endif
+}
+
 }  // namespace uir

@@ -34,7 +34,7 @@ c10::intrusive_ptr<c10d::ProcessGroupGloo> meet(const c10::intrusive_ptr<c10d::S
 ProcessGroupCommunicator::ProcessGroupCommunicator(const c10::intrusive_ptr<c10d::Store>& store, int64_t rank,
                                                    int64_t size, std::chrono::milliseconds timeout,
                                                    const std::string& interface_address)
-    : rank_(rank), size_(size) {
+    : store_(store), rank_(rank), size_(size), timeout_(timeout), interface_address_(interface_address) {
   try {
     group_ = meet(store, rank, size, timeout, interface_address);
   } catch (const std::exception& error) {
@@ -45,10 +45,25 @@ ProcessGroupCommunicator::ProcessGroupCommunicator(const c10::intrusive_ptr<c10d
 
 ProcessGroupCommunicator::~ProcessGroupCommunicator() = default;
 
+std::shared_ptr<const Communicator> ProcessGroupCommunicator::another() const {
+  const auto store = c10::make_intrusive<c10d::PrefixStore>(concat("another/", num_others_++), store_);
+  return std::make_shared<ProcessGroupCommunicator>(store, rank_, size_, timeout_, interface_address_);
+}
+
+c10::intrusive_ptr<c10d::ProcessGroup> ProcessGroupCommunicator::process_group() const {
+  return as_process_group(group_);
+}
+
 template <class Call>
 void ProcessGroupCommunicator::collective(const char* name, Call&& call) const {
+  guarded(name, [&] { call()->wait(); });
+}
+
+void ProcessGroupCommunicator::guarded(const char* name, const std::function<void()>& call) const {
   try {
-    call()->wait();
+    call();
+  } catch (const Error&) {
+    throw;
   } catch (const std::exception& error) {
     fail(ErrorKind::kRankLost, "rank ", rank_, " of ", size_, ": ", name, " failed: ", error.what(),
          "; another rank ended or did not answer in time: its own message says why");

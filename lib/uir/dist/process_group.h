@@ -10,6 +10,7 @@
 #include <c10/util/intrusive_ptr.h>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -17,6 +18,7 @@
 
 namespace c10d {
 class Store;
+class ProcessGroup;
 class ProcessGroupGloo;
 }  // namespace c10d
 
@@ -36,13 +38,23 @@ class ProcessGroupCommunicator : public Communicator {
   at::Tensor all_gather_rows(const at::Tensor& rows) const override;
   at::Tensor reduce_scatter_rows(const at::Tensor& rows) const override;
   void barrier() const override;
+  std::shared_ptr<const Communicator> another() const override;
+
+  // For parts of LibTorch that run collectives themselves.
+  c10::intrusive_ptr<c10d::ProcessGroup> process_group() const;
+  // Runs the call; what it throws becomes kRankLost.
+  void guarded(const char* name, const std::function<void()>& call) const;
 
  private:
   // Runs the call and waits for the work it returns.
   template <class Call>
   void collective(const char* name, Call&& call) const;
 
+  c10::intrusive_ptr<c10d::Store> store_;
   int64_t rank_, size_;
+  std::chrono::milliseconds timeout_;
+  std::string interface_address_;
+  mutable int64_t num_others_ = 0;  // groups made by another()
   c10::intrusive_ptr<c10d::ProcessGroupGloo> group_;
 };
 

@@ -1,0 +1,102 @@
+#include "uir/dist/gradient_reducer.h"
+
+#include <ATen/ops/empty_like.h>
+#include <torch/csrc/distributed/c10d/reducer.hpp>
+
+#include <algorithm>
+#include <utility>
+
+#include "uir/base/error.h"
+#include "uir/dist/compat.h"
+#include "uir/dist/process_group.h"
+
+namespace uir {
+namespace {
+
+using Group = c10::intrusive_ptr<c10d::ProcessGroup>;
+using FuturePtr = c10::intrusive_ptr<c10::ivalue::Future>;
+
+// How a bucket is summed; a hook of our own keeps the Reducer from dividing by the number of ranks.
+class SumHook : public c10d::CommHookInterface {
+ public:
+  SumHook(Group group, bool compress) : group_(std::move(group)), compress_(compress) {}
+
+  FuturePtr runHook(c10d::GradBucket& bucket) override {
+    const at::Tensor buffer = bucket.getBufferRef();
+    return compress_ ? sum_compressed(buffer) : sum(buffer);
+  }
+  at::Tensor parseHookResult(const c10::IValue& result) override {
+    return result.isTensor() ? result.toTensor() : result.toTensorVector().at(0);
+  }
+
+ private:
+  FuturePtr sum(const at::Tensor& buffer) const {
+    std::vector<at::Tensor> tensors{buffer};
+    return group_->allreduce(tensors)->getFuture();
+  }
+
+  // Gloo cannot add bf16: it carries the bytes of every rank to every rank, which then adds up in float32.
+  FuturePtr sum_compressed(const at::Tensor& buffer) const {
+    std::vector<at::Tensor> mine{buffer.to(at::kBFloat16).view(at::kByte)};
+    std::vector<std::vector<at::Tensor>> all(1);
+    for (int rank = 0; rank < group_->getSize(); ++rank) all[0].push_back(at::empty_like(mine[0]));
+    return group_->allgather(all, mine)->getFuture()->then(
+        [buffer, all](c10::ivalue::Future& gathered) {
+          gathered.value();  // throws what went wrong
+          buffer.zero_();
+          for (const at::Tensor& bytes : all[0])
+            buffer.add_(bytes.view(at::kBFloat16).to(buffer.scalar_type()));
+          return c10::IValue(std::vector<at::Tensor>{buffer});
+        },
+        c10::ListType::ofTensors());
+  }
+
+  Group group_;
+  bool compress_;
+};
+
+// The bucket that is reduced first is small, so that the reduction starts early.
+constexpr size_t kFirstBucketBytes = size_t{1} << 20;
+
+}  // namespace
+
+struct GradientReducer::Impl {
+  std::shared_ptr<const ProcessGroupCommunicator> communicator;
+  std::unique_ptr<c10d::Reducer> reducer;
+};
+
+GradientReducer::GradientReducer(const std::vector<at::Tensor>& parameters,
+                                 std::shared_ptr<const Communicator> communicator,
+                                 const ReducerOptions& options) {
+  if (communicator->size() == 1) return;
+  auto group = std::dynamic_pointer_cast<const ProcessGroupCommunicator>(std::move(communicator));
+  ensure(group != nullptr, "several ranks talk through a process group");
+  std::vector<at::Tensor> reversed(parameters.rbegin(), parameters.rend());
+  const auto bucket_bytes = static_cast<size_t>(options.bucket_mb * (1 << 20));
+  const std::vector<size_t> sizes{std::min(kFirstBucketBytes, bucket_bytes), bucket_bytes};
+  const auto [buckets, limits] = c10d::compute_bucket_assignment_by_size(reversed, sizes);
+  const std::vector<bool> sparse(reversed.size(), false);
+  const Group process_group = group->process_group();
+  impl_ = std::make_unique<Impl>();
+  impl_->communicator = group;
+  impl_->reducer = std::make_unique<c10d::Reducer>(
+      reversed, buckets, limits, process_group, sparse, static_cast<int64_t>(bucket_bytes),
+      /*find_unused_parameters=*/false, /*gradient_as_bucket_view=*/true,
+      std::unordered_map<size_t, std::string>{}, static_cast<int64_t>(sizes[0]));
+  impl_->reducer->register_comm_hook(std::make_unique<SumHook>(process_group, options.compress_bf16));
+  // Now, in the order of the parameters, so that it is not done after the first step, in the order of that.
+  impl_->reducer->push_rebuilt_params_for_all_indices();
+  group->guarded("agreeing on gradient buckets", [&] { impl_->reducer->rebuild_buckets(); });
+}
+
+GradientReducer::~GradientReducer() = default;
+
+void GradientReducer::run(Sync sync, const std::function<void()>& backward) {
+  if (!impl_ || sync == Sync::kAccumulate) return backward();
+  impl_->communicator->guarded("summing gradients", [&] {
+    impl_->reducer->prepare_for_backward({});
+    backward();
+  });
+}
+
+}  // namespace uir
