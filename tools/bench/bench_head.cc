@@ -1,8 +1,9 @@
 // What the head costs: peak memory against weight + gradient + momentum, time against its three matrix products alone,
 // and what the UIR loss adds at the same number of rows.
 //
-//   bench_head [classes=200000] [embedding=512] [labeled=96] [unlabeled=32] [threads=2] [rounds=5] [tile=0]
+//   bench_head [classes=200000] [embedding=512] [labeled=96] [unlabeled=32] [threads=2] [rounds=5] [tile=0] [sample_rate=1]
 //
+// `sampled` is `released` with the labeled rows on sample_rate of the classes; memory is measured at that rate.
 // Prints one JSON object. Memory is this process's peak above what it held before the head existed. Times are medians
 // over rounds in which all variants run one after the other; the optimizer is excluded, the momentum only held.
 #include <ATen/ATen.h>
@@ -29,6 +30,7 @@ using uir::UirReduction;
 
 struct Settings {
   int64_t classes = 200000, embedding = 512, labeled = 96, unlabeled = 32, threads = 2, rounds = 5, tile = 0;
+  double sample_rate = 1;
   int64_t rows() const { return labeled + unlabeled; }
 };
 
@@ -37,6 +39,7 @@ Settings settings_of(int argc, char** argv) {
   int64_t* const values[] = {&s.classes, &s.embedding, &s.labeled, &s.unlabeled,
                              &s.threads, &s.rounds,    &s.tile};
   for (int i = 1; i < argc && i <= 7; ++i) *values[i - 1] = std::atoll(argv[i]);
+  if (argc > 8) s.sample_rate = std::atof(argv[8]);
   return s;
 }
 
@@ -60,9 +63,10 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-Head make_head(const Settings& s, UirReduction reduction) {
+Head make_head(const Settings& s, UirReduction reduction, double sample_rate) {
   uir::HeadConfig config;
   config.class_tile = s.tile;
+  config.sample_rate = sample_rate;
   return Head(config, reduction, s.classes, s.embedding, 1, std::make_shared<uir::Communicator>(), at::kCPU);
 }
 
@@ -79,7 +83,7 @@ struct Batch {
 
 nlohmann::json measure_memory(const Settings& s, const Batch& batch) {
   const double before = process_mib("VmRSS");
-  Head head = make_head(s, UirReduction::kReleased);
+  Head head = make_head(s, UirReduction::kReleased, s.sample_rate);
   at::Tensor momentum = at::ones_like(head.centers());
   for (int i = 0; i < 2; ++i) batch.step(head, s.labeled);
   const double peak = process_mib("VmHWM") - before;
@@ -108,12 +112,14 @@ class ProductsAlone {
 
 nlohmann::json measure_time(const Settings& s, const Batch& batch) {
   ProductsAlone products(s);
-  Head mean = make_head(s, UirReduction::kMean), released = make_head(s, UirReduction::kReleased);
+  Head mean = make_head(s, UirReduction::kMean, 1), released = make_head(s, UirReduction::kReleased, 1);
+  Head sampled = make_head(s, UirReduction::kReleased, s.sample_rate);
   const std::vector<std::pair<std::string, std::function<void()>>> variants = {
       {"products_alone", [&] { products(batch.embeddings); }},
       {"uir_off", [&] { batch.step(mean, s.rows()); }},
       {"mean", [&] { batch.step(mean, s.labeled); }},
-      {"released", [&] { batch.step(released, s.labeled); }}};
+      {"released", [&] { batch.step(released, s.labeled); }},
+      {"sampled", [&] { batch.step(sampled, s.labeled); }}};
   std::vector<std::vector<double>> times(variants.size());
   for (int64_t round = 0; round <= s.rounds; ++round) {
     for (size_t v = 0; v < variants.size(); ++v) {
@@ -138,9 +144,9 @@ int main(int argc, char** argv) {
   const Settings s = settings_of(argc, argv);
   at::set_num_threads(static_cast<int>(s.threads));
   const Batch batch(s);
-  nlohmann::json report = {{"classes", s.classes},     {"embedding", s.embedding}, {"labeled", s.labeled},
-                           {"unlabeled", s.unlabeled}, {"threads", s.threads},     {"rounds", s.rounds},
-                           {"class_tile", s.tile}};
+  nlohmann::json report = {{"classes", s.classes},     {"embedding", s.embedding},    {"labeled", s.labeled},
+                           {"unlabeled", s.unlabeled}, {"threads", s.threads},        {"rounds", s.rounds},
+                           {"class_tile", s.tile},     {"sample_rate", s.sample_rate}};
   report["memory"] = measure_memory(s, batch);
   report["time"] = measure_time(s, batch);
   std::cout << report.dump(2) << '\n';

@@ -25,7 +25,8 @@ enum class RandomPurpose : uint64_t {
   kInit,
   kSynthetic,
   kTest,
-  kPack
+  kPack,
+  kSampleClasses
 };
 
 // A short stream of random numbers belonging to one item.

@@ -23,6 +23,11 @@ struct AtLeast {
   bool accepts(double v) const { return v >= bound; }
   std::string text() const { return concat("at least ", bound); }
 };
+struct AtMost {
+  double bound;
+  bool accepts(double v) const { return v <= bound; }
+  std::string text() const { return concat("at most ", bound); }
+};
 struct Between {  // both ends included
   double low, high;
   bool accepts(double v) const { return v >= low && v <= high; }

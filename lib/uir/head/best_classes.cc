@@ -37,10 +37,11 @@ at::Tensor best_of_blocks(const at::Tensor& best_KR3) {
 }
 
 at::Tensor best_of_this_rank(const Shard& shard, const at::Tensor& x_RD) {
+  const ClassList classes = shard.all_classes();
   const at::Tensor best_KR3 =
-      at::zeros({shard.num_blocks(), x_RD.size(0), kNumBest}, x_RD.options().dtype(at::kDouble));
+      at::zeros({shard.num_blocks(classes), x_RD.size(0), kNumBest}, x_RD.options().dtype(at::kDouble));
   best_KR3.select(2, kBestCosine).fill_(-std::numeric_limits<double>::infinity());
-  shard.walk(x_RD, shard.empty_inverse_norms_n(), Shard::Norms::kCompute,
+  shard.walk(x_RD, classes, Shard::Norms::kCompute,
              [&](Tile& tile, const at::Tensor&, int64_t, int64_t block) { add_best(tile, best_KR3[block]); });
   return best_of_blocks(best_KR3);
 }

@@ -62,6 +62,7 @@ struct HeadConfig {
   std::variant<CombinedMarginConfig, AdaFaceConfig> margin;
   double scale = 64;
   double margin_warmup_epochs = 0;
+  double sample_rate = 1;
   int64_t class_tile = 0;
 };
 template <class Visitor>
@@ -70,6 +71,10 @@ void describe(Visitor& v, HeadConfig& c) {
   v.field("scale", c.scale, "s: logits are s times the cosine.", GreaterThan{0});
   v.field("margin_warmup_epochs", c.margin_warmup_epochs,
           "The margin grows linearly from 0 over these epochs.", AtLeast{0});
+  v.field("sample_rate", c.sample_rate,
+          "Share of the classes that labeled rows meet in a step, drawn anew each time (Partial FC); 1: all. "
+          "Unlabeled rows always meet all.",
+          GreaterThan{0}, AtMost{1});
   v.field("class_tile", c.class_tile, "Classes handled at a time; 0: chosen for the cache.", AtLeast{0});
 }
 

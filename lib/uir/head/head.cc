@@ -54,6 +54,9 @@ Head::Head(const HeadConfig& config, UirReduction reduction, int64_t num_classes
     fail(ErrorKind::kConfig, "head.scale: ", config.scale, " is above ", kLargestScale,
          ", where e^scale leaves float64; 64 is usual");
   }
+  if (!(config.sample_rate > 0 && config.sample_rate <= 1)) {
+    fail(ErrorKind::kConfig, "head.sample_rate: ", config.sample_rate, " is outside (0, 1]");
+  }
   if (num_classes < 1) fail(ErrorKind::kData, "the index has no labeled class; the head needs at least one");
   const ClassRange range = class_range(num_classes, communicator->rank(), communicator->size());
   at::Tensor centers_nD = initial_centers(range, embedding_size, seed).to(device).set_requires_grad(true);
@@ -62,8 +65,10 @@ Head::Head(const HeadConfig& config, UirReduction reduction, int64_t num_classes
     const NormStatistics start;
     margin_state = at::tensor({start.mean, start.deviation}, at::kDouble);
   }
-  impl_ = std::make_unique<Impl>(Impl{Shard{config, reduction, num_classes, std::move(communicator), range,
-                                            std::move(centers_nD), std::move(margin_state)}});
+  auto touched_rows = config.sample_rate < 1 ? std::make_shared<TouchedRows>() : nullptr;
+  impl_ = std::make_unique<Impl>(
+      Impl{Shard{config, reduction, num_classes, seed, std::move(communicator), range, std::move(centers_nD),
+                 std::move(margin_state), std::move(touched_rows)}});
 }
 
 Head::Head(Head&&) noexcept = default;
@@ -88,6 +93,7 @@ at::Tensor Head::best_classes(const at::Tensor& embeddings) {
 }
 
 at::Tensor& Head::centers() { return impl_->shard.centers_nD; }
+std::shared_ptr<TouchedRows> Head::touched_rows() const { return impl_->shard.touched_rows; }
 ClassRange Head::range() const { return impl_->shard.range; }
 int64_t Head::num_classes() const { return impl_->shard.num_classes; }
 at::Tensor& Head::margin_state() { return impl_->shard.margin_state; }

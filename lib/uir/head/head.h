@@ -3,11 +3,13 @@
 //
 // Shapes (legend for head/): B rows of this rank (B_l labeled first, then B_u unlabeled), K ranks, C classes of
 // which this rank owns n = C/K (the first C % K ranks one more), D embedding size.
-// Cost: 8 B n D operations (10 on unlabeled rows with `released`); memory B * tile besides weight and gradient.
+// Cost: 8 B n D operations (10 on unlabeled rows with `released`); memory B * tile besides weight and gradient. With
+// class sampling n is the sample's size for the labeled rows; it adds D * tile of memory per thread.
 // Collectives: one gather of embeddings and labels, one sum all-reduce of row sums, a second, small one of counts and of
 // the sums of `released`, one reduce-scatter of embedding gradients. Row sums are float64 sums of exponentials, so no
 // maximum is ever agreed upon.
-// Source: docs/losses.md with equations; ArcFace (Deng et al., CVPR 2019), UIR (Yu et al., ICCV workshops 2019).
+// Source: docs/losses.md with equations; ArcFace (Deng et al., CVPR 2019), UIR (Yu et al., ICCV workshops 2019),
+// Partial FC (An et al., CVPR 2022).
 // Computes in the embeddings' type; class centers are float32 (tests put float64 tensors in their place).
 // Threads: one thread; uses LibTorch's intra-op threads.
 #pragma once
@@ -19,6 +21,7 @@
 
 #include "uir/dist/communicator.h"
 #include "uir/head/config.h"
+#include "uir/head/touched_rows.h"
 
 namespace uir {
 
@@ -30,10 +33,11 @@ struct ClassRange {
 ClassRange class_range(int64_t num_classes, int64_t rank, int64_t num_ranks);
 
 struct HeadLoss {
-  double labeled = 0;   // mean over the labeled rows of all ranks
-  double uir = 0;       // mean over the unlabeled rows of all ranks, before lambda
-  double total = 0;     // labeled + lambda * uir
-  int64_t correct = 0;  // labeled rows whose class has the largest logit, without the margin; ties count
+  double labeled = 0;  // mean over the labeled rows of all ranks
+  double uir = 0;      // mean over the unlabeled rows of all ranks, before lambda
+  double total = 0;    // labeled + lambda * uir
+  // Labeled rows whose class has the largest logit, of the sampled classes, without the margin; ties count.
+  int64_t correct = 0;
   int64_t correct_with_margin = 0;             // … although the margin is subtracted
   int64_t num_labeled = 0, num_unlabeled = 0;  // over all ranks
   at::Tensor embeddings_gradient;              // [B, D], of the total
@@ -44,6 +48,7 @@ struct HeadStep {
   double uir_weight = 0;      // lambda
   double margin_factor = 1;   // margin warm-up, 0 … 1
   double gradient_scale = 1;  // multiplies all gradients: 1/accumulation, times the loss scale
+  uint64_t sample_key = 0;    // of class sampling: the optimizer step; the same on every rank
 };
 
 class Head {
@@ -62,6 +67,9 @@ class Head {
   at::Tensor best_classes(const at::Tensor& embeddings);
 
   at::Tensor& centers();  // [n, D], requires_grad, unnormalised
+  // With class sampling, the rows of the centers' gradient that are not 0; whoever zeroes the gradient clears it.
+  // Without: null, all rows.
+  std::shared_ptr<TouchedRows> touched_rows() const;
   ClassRange range() const;
   int64_t num_classes() const;
   // AdaFace's running statistics [2] (mean and deviation of the norms); undefined for other margins.

@@ -1,12 +1,15 @@
 #include "uir/head/head_pass.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 
+#include <span>
 #include <utility>
 #include <variant>
 
+#include "uir/head/class_sample.h"
 #include "uir/head/losses.h"
 
 namespace uir {
@@ -21,6 +24,15 @@ Tile part_of(const Tile& tile, const at::Tensor& products) {
   return {products, tile.inverse_norms_T, tile.first_class, tile.scale};
 }
 
+void mark_touched(const Shard& shard, const ClassList& classes) {
+  if (!shard.touched_rows) return;
+  if (classes.numbers_m.defined()) {
+    shard.touched_rows->add(classes.numbers_m);
+  } else {
+    shard.touched_rows->add_all();
+  }
+}
+
 }  // namespace
 
 HeadPass::HeadPass(Shard& shard, const at::Tensor& embeddings_BD, const at::Tensor& labels,
@@ -29,7 +41,8 @@ HeadPass::HeadPass(Shard& shard, const at::Tensor& embeddings_BD, const at::Tens
       step_(step),
       rows_(shard.gather_rows(embeddings_BD, step.num_labeled)),
       targets_(shard.communicator->all_gather_rows(labels.contiguous())),
-      inverse_norms_n_(shard.empty_inverse_norms_n()),
+      groups_(row_groups()),
+      sums_R4_(empty_row_sums(1, rows_.size(), at::kCPU)[0]),
       row_gradients_R3_(at::zeros({rows_.size(), kNumRowGradients}, at::kDouble)),
       second_sums_R2_(at::zeros({rows_.size(), kNumReleasedSums}, at::kDouble)) {
   loss_.num_labeled = rows_.labeled;
@@ -48,6 +61,27 @@ HeadLoss HeadPass::run() {
   return std::move(loss_);
 }
 
+std::vector<HeadPass::RowGroup> HeadPass::row_groups() const {
+  if (shard_.config.sample_rate == 1) {
+    return {{0, rows_.labeled, rows_.unlabeled(), shard_.all_classes(), targets_}};
+  }
+  std::vector<RowGroup> groups;
+  if (rows_.labeled > 0) groups.push_back(sampled_group());
+  if (rows_.unlabeled() > 0) {
+    groups.push_back({rows_.labeled, 0, rows_.unlabeled(), shard_.all_classes(), at::Tensor()});
+  }
+  return groups;
+}
+
+HeadPass::RowGroup HeadPass::sampled_group() const {
+  const at::Tensor on_cpu = targets_.cpu();
+  const std::span<const int64_t> labels(on_cpu.data_ptr<int64_t>(), static_cast<size_t>(rows_.labeled));
+  const std::vector<int64_t> sample =
+      sample_classes(shard_.range, shard_.config.sample_rate, labels, shard_.seed, step_.sample_key);
+  const std::vector<int64_t> positions = positions_in_sample(shard_.range, sample, labels);
+  return {0, rows_.labeled, 0, shard_.sample(sample), at::tensor(positions, at::kLong).to(targets_.device())};
+}
+
 at::Tensor HeadPass::labeled_part(const at::Tensor& rows) const { return rows.narrow(0, 0, rows_.labeled); }
 
 at::Tensor HeadPass::unlabeled_part(const at::Tensor& rows) const {
@@ -55,16 +89,20 @@ at::Tensor HeadPass::unlabeled_part(const at::Tensor& rows) const {
 }
 
 void HeadPass::sum_rows() {
-  const at::Tensor sums_KR4 = empty_row_sums(shard_.num_blocks(), rows_.size(), rows_.x_RD.device());
-  shard_.walk(rows_.x_RD, inverse_norms_n_, Shard::Norms::kCompute,
-              [&](Tile& tile, const at::Tensor&, int64_t, int64_t block) {
-                const at::Tensor sums_R4 = sums_KR4.select(0, block);
-                Tile labeled = part_of(tile, labeled_part(tile.products_RT));
-                Tile unlabeled = part_of(tile, unlabeled_part(tile.products_RT));
-                if (rows_.labeled > 0) add_row_sums(labeled, targets_, labeled_part(sums_R4));
-                if (rows_.unlabeled() > 0) add_row_sums(unlabeled, at::Tensor(), unlabeled_part(sums_R4));
-              });
-  sums_R4_ = sum_of_blocks(sums_KR4).cpu();
+  for (const RowGroup& group : groups_) {
+    const at::Tensor x_RD = group.of(rows_.x_RD);
+    const at::Tensor sums_KR4 = empty_row_sums(shard_.num_blocks(group.classes), group.size(), x_RD.device());
+    shard_.walk(x_RD, group.classes, Shard::Norms::kCompute,
+                [&](Tile& tile, const at::Tensor&, int64_t, int64_t block) {
+                  const at::Tensor sums_R4 = sums_KR4.select(0, block);
+                  Tile labeled = part_of(tile, group.labeled_part(tile.products_RT));
+                  Tile unlabeled = part_of(tile, group.unlabeled_part(tile.products_RT));
+                  if (group.labeled > 0) add_row_sums(labeled, group.targets, group.labeled_part(sums_R4));
+                  if (group.unlabeled > 0)
+                    add_row_sums(unlabeled, at::Tensor(), group.unlabeled_part(sums_R4));
+                });
+    group.of(sums_R4_).copy_(sum_of_blocks(sums_KR4));
+  }
   at::Tensor reduced = sums_R4_.narrow(1, 0, kLargestOther).contiguous();
   shard_.communicator->all_reduce_sum(reduced);
   sums_R4_.narrow(1, 0, kLargestOther).copy_(reduced);
@@ -115,9 +153,10 @@ void HeadPass::sum_released() {
   const auto classes = static_cast<double>(shard_.num_classes);
   const at::Device device = rows_.x_RD.device();
   const at::Tensor shifts = (unlabeled_part(sums_R4_).select(1, kSumExp) / classes).log().to(device);
+  const ClassList& classes_m = groups_.back().classes;  // all, with or without sampling
   const at::Tensor sums_KR2 =
-      at::zeros({shard_.num_blocks(), rows_.unlabeled(), kNumReleasedSums}, shifts.options());
-  shard_.walk(unlabeled_part(rows_.x_RD), inverse_norms_n_, Shard::Norms::kKnown,
+      at::zeros({shard_.num_blocks(classes_m), rows_.unlabeled(), kNumReleasedSums}, shifts.options());
+  shard_.walk(unlabeled_part(rows_.x_RD), classes_m, Shard::Norms::kKnown,
               [&](Tile& tile, const at::Tensor&, int64_t, int64_t block) {
                 add_released_sums(tile, shifts, shard_.num_classes, sums_KR2.select(0, block));
               });
@@ -160,49 +199,63 @@ void HeadPass::backward() {
   if (!shard_.centers_nD.grad().defined()) {
     shard_.centers_nD.mutable_grad() = at::zeros_like(shard_.centers_nD);
   }
-  const int64_t num_rows = step_.uir_weight == 0 ? rows_.labeled : rows_.size();
-  loss_.embeddings_gradient = through_normalisation(walk_backward(num_rows));
+  const at::Tensor gradient_RD = at::zeros_like(rows_.x_RD);
+  for (const RowGroup& group : groups_) group.of(gradient_RD).copy_(walk_backward(group));
+  loss_.embeddings_gradient = through_normalisation(gradient_RD);
 }
 
-at::Tensor HeadPass::walk_backward(int64_t num_rows) {
-  const at::Tensor x_RD = rows_.x_RD.narrow(0, 0, num_rows);
-  const at::Tensor row_gradients = row_gradients_R3_.to(x_RD.device());
+at::Tensor HeadPass::walk_backward(const RowGroup& group) {
+  const int64_t num_rows = step_.uir_weight == 0 ? group.labeled : group.size();
+  const at::Tensor x_RD = group.of(rows_.x_RD).narrow(0, 0, num_rows);
+  const at::Tensor row_gradients = group.of(row_gradients_R3_).to(x_RD.device());
   const at::Tensor gradient_KRD =
-      at::zeros({shard_.num_blocks(), rows_.size(), x_RD.size(1)}, x_RD.options());
+      at::zeros({shard_.num_blocks(group.classes), group.size(), x_RD.size(1)}, x_RD.options());
   const auto body = [&](Tile& tile, const at::Tensor& weights_TD, int64_t begin, int64_t block) {
-    const at::Tensor cosine_dots_T = replace_by_gradients(tile, row_gradients);
+    const at::Tensor cosine_dots_T = replace_by_gradients(group, tile, row_gradients);
     gradient_KRD.select(0, block).narrow(0, 0, num_rows).addmm_(tile.products_RT, weights_TD);
-    accumulate_centers_gradient(tile, x_RD, weights_TD, cosine_dots_T, begin);
+    accumulate_centers_gradient(group.classes, tile, x_RD, weights_TD, cosine_dots_T, begin);
   };
-  if (num_rows > 0) shard_.walk(x_RD, inverse_norms_n_, Shard::Norms::kKnown, body);
+  if (num_rows > 0) {
+    shard_.walk(x_RD, group.classes, Shard::Norms::kKnown, body);
+    mark_touched(shard_, group.classes);
+  }
   return gradient_KRD.sum(0);
 }
 
 // Returns what replace_by_gradient sums for each class.
-at::Tensor HeadPass::replace_by_gradients(const Tile& tile, const at::Tensor& row_gradients) const {
+at::Tensor HeadPass::replace_by_gradients(const RowGroup& group, const Tile& tile,
+                                          const at::Tensor& row_gradients) const {
   const at::Tensor cosine_dots_T = at::zeros_like(tile.inverse_norms_T);
-  if (rows_.labeled > 0) {
-    Tile labeled = part_of(tile, labeled_part(tile.products_RT));
-    replace_by_gradient(labeled, GradientForm::kSoftmax, targets_, labeled_part(row_gradients),
+  if (group.labeled > 0) {
+    Tile labeled = part_of(tile, group.labeled_part(tile.products_RT));
+    replace_by_gradient(labeled, GradientForm::kSoftmax, group.targets, group.labeled_part(row_gradients),
                         shard_.num_classes, cosine_dots_T);
   }
-  if (tile.products_RT.size(0) > rows_.labeled) {
+  if (tile.products_RT.size(0) > group.labeled) {
     const bool released = shard_.reduction == UirReduction::kReleased;
-    Tile unlabeled = part_of(tile, unlabeled_part(tile.products_RT));
+    Tile unlabeled = part_of(tile, group.unlabeled_part(tile.products_RT));
     replace_by_gradient(unlabeled, released ? GradientForm::kReleased : GradientForm::kCentered, at::Tensor(),
-                        unlabeled_part(row_gradients), shard_.num_classes, cosine_dots_T);
+                        group.unlabeled_part(row_gradients), shard_.num_classes, cosine_dots_T);
   }
   return cosine_dots_T;
 }
 
 // dW = diag(1/‖w‖) (Gᵀ X̂ − diag(Σ G cos) Ŵ), where the products already hold G/‖w‖.
-void HeadPass::accumulate_centers_gradient(const Tile& tile, const at::Tensor& x_RD,
+void HeadPass::accumulate_centers_gradient(const ClassList& classes, const Tile& tile, const at::Tensor& x_RD,
                                            const at::Tensor& weights_TD, const at::Tensor& cosine_dots_T,
                                            int64_t begin) {
-  at::Tensor gradient_TD = shard_.centers_nD.grad().narrow(0, begin, weights_TD.size(0));
+  at::Tensor whole_nD = shard_.centers_nD.grad();
+  at::Tensor numbers_T, gradient_TD;
+  if (classes.numbers_m.defined()) {
+    numbers_T = classes.numbers_m.narrow(0, begin, weights_TD.size(0));
+    gradient_TD = whole_nD.index_select(0, numbers_T);
+  } else {
+    gradient_TD = whole_nD.narrow(0, begin, weights_TD.size(0));
+  }
   gradient_TD.addmm_(tile.products_RT.t(), x_RD);
   const at::Tensor along_T1 = (cosine_dots_T * tile.inverse_norms_T * tile.inverse_norms_T).unsqueeze(1);
   gradient_TD.addcmul_(weights_TD, along_T1, -1);
+  if (numbers_T.defined()) whole_nD.index_copy_(0, numbers_T, gradient_TD);
 }
 
 // dX = (dX̂ − (dX̂ · x̂) x̂)/‖x‖ for the rows of this rank.

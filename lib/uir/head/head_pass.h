@@ -23,6 +23,23 @@ class HeadPass {
   HeadLoss run();
 
  private:
+  // Rows that meet the same classes in one walk: all of them, or with class sampling the labeled ones on the sample and
+  // the unlabeled ones on all classes.
+  struct RowGroup {
+    int64_t first_row, labeled, unlabeled;
+    ClassList classes;
+    at::Tensor targets;  // of the labeled rows, as the classes are counted
+    int64_t size() const { return labeled + unlabeled; }
+    at::Tensor of(const at::Tensor& rows) const { return rows.narrow(0, first_row, size()); }
+    // Of the group's rows, which the tensor has:
+    at::Tensor labeled_part(const at::Tensor& rows) const { return rows.narrow(0, 0, labeled); }
+    at::Tensor unlabeled_part(const at::Tensor& rows) const {
+      return rows.narrow(0, labeled, rows.size(0) - labeled);
+    }
+  };
+  std::vector<RowGroup> row_groups() const;
+  RowGroup sampled_group() const;
+
   at::Tensor labeled_part(const at::Tensor& rows) const;
   at::Tensor unlabeled_part(const at::Tensor& rows) const;
 
@@ -33,18 +50,20 @@ class HeadPass {
   void count_correct();
   void add_unlabeled_losses();
   void backward();
-  at::Tensor walk_backward(int64_t num_rows);
-  at::Tensor replace_by_gradients(const Tile& tile, const at::Tensor& row_gradients) const;
-  void accumulate_centers_gradient(const Tile& tile, const at::Tensor& x_RD, const at::Tensor& weights_TD,
-                                   const at::Tensor& cosine_dots_T, int64_t begin);
+  at::Tensor walk_backward(const RowGroup& group);
+  at::Tensor replace_by_gradients(const RowGroup& group, const Tile& tile,
+                                  const at::Tensor& row_gradients) const;
+  void accumulate_centers_gradient(const ClassList& classes, const Tile& tile, const at::Tensor& x_RD,
+                                   const at::Tensor& weights_TD, const at::Tensor& cosine_dots_T,
+                                   int64_t begin);
   at::Tensor through_normalisation(const at::Tensor& gradient_RD) const;
 
   Shard& shard_;
   const HeadStep& step_;
   Rows rows_;
   at::Tensor targets_;
-  at::Tensor inverse_norms_n_;
-  at::Tensor sums_R4_;  // over all classes, except kLargestOther: of this rank
+  std::vector<RowGroup> groups_;
+  at::Tensor sums_R4_;  // over all classes that a row meets, except kLargestOther: of this rank
   at::Tensor row_gradients_R3_, second_sums_R2_;
   HeadLoss loss_;
 };

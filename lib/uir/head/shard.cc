@@ -3,8 +3,10 @@
 #include <ATen/Parallel.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/index_select.h>
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/mm.h>
+#include <ATen/ops/tensor.h>
 #include <c10/core/GradMode.h>
 
 #include <algorithm>
@@ -70,40 +72,51 @@ at::Tensor Shard::rows_of_this_rank(const at::Tensor& partial_RD, int64_t labele
   return communicator->reduce_scatter_rows(rank_first(partial_RD, communicator->size(), labeled_per_rank));
 }
 
-at::Tensor Shard::empty_inverse_norms_n() const { return at::empty({range.size()}, centers_nD.options()); }
-
-int64_t Shard::tile_size() const {
-  const int64_t tile = centers_nD.is_cpu() ? kCpuTile : kDeviceTile;
-  return std::max<int64_t>(1, std::min(config.class_tile > 0 ? config.class_tile : tile, range.size()));
+ClassList Shard::all_classes() const {
+  return {at::Tensor(), at::empty({range.size()}, centers_nD.options().requires_grad(false)), range.begin};
 }
 
-int64_t Shard::num_blocks() const {
+ClassList Shard::sample(const std::vector<int64_t>& numbers) const {
+  const auto size = static_cast<int64_t>(numbers.size());
+  return {at::tensor(numbers, at::kLong).to(centers_nD.device()),
+          at::empty({size}, centers_nD.options().requires_grad(false)), 0};
+}
+
+int64_t Shard::tile_size(const ClassList& classes) const {
+  const int64_t tile = centers_nD.is_cpu() ? kCpuTile : kDeviceTile;
+  return std::max<int64_t>(1, std::min(config.class_tile > 0 ? config.class_tile : tile, classes.size()));
+}
+
+int64_t Shard::num_blocks(const ClassList& classes) const {
   if (!centers_nD.is_cpu()) return 1;
-  const int64_t tiles = (range.size() + tile_size() - 1) / tile_size();
+  const int64_t tiles = (classes.size() + tile_size(classes) - 1) / tile_size(classes);
   return std::max<int64_t>(1, std::min(tiles, kMostBlocks));
 }
 
-void Shard::walk(const at::Tensor& x_RD, const at::Tensor& inverse_norms_n, Norms norms,
-                 const TileBody& body) const {
-  at::parallel_for(0, num_blocks(), 1, [&](int64_t begin, int64_t end) {
+void Shard::walk(const at::Tensor& x_RD, const ClassList& classes, Norms norms, const TileBody& body) const {
+  at::parallel_for(0, num_blocks(classes), 1, [&](int64_t begin, int64_t end) {
     const at::NoGradGuard no_autograd;  // a thread's own
-    for (int64_t block = begin; block < end; ++block) walk_block(x_RD, inverse_norms_n, norms, body, block);
+    for (int64_t block = begin; block < end; ++block) walk_block(x_RD, classes, norms, body, block);
   });
 }
 
-void Shard::walk_block(const at::Tensor& x_RD, const at::Tensor& inverse_norms_n, Norms norms,
-                       const TileBody& body, int64_t block) const {
-  const int64_t tile_classes = tile_size(), blocks = num_blocks();
-  const int64_t tiles = (range.size() + tile_classes - 1) / tile_classes;
+void Shard::walk_block(const at::Tensor& x_RD, const ClassList& classes, Norms norms, const TileBody& body,
+                       int64_t block) const {
+  const int64_t tile_classes = tile_size(classes), blocks = num_blocks(classes);
+  const int64_t tiles = (classes.size() + tile_classes - 1) / tile_classes;
   const at::Tensor buffer = at::empty({x_RD.size(0) * tile_classes}, x_RD.options());
+  const bool sampled = classes.numbers_m.defined();
+  at::Tensor gathered;
+  if (sampled) gathered = at::empty({tile_classes, centers_nD.size(1)}, x_RD.options());
   for (int64_t t = tiles * block / blocks; t < tiles * (block + 1) / blocks; ++t) {
-    const int64_t begin = t * tile_classes, classes = std::min(tile_classes, range.size() - begin);
-    const at::Tensor weights_TD = centers_nD.narrow(0, begin, classes);
-    at::Tensor inverse_norms_T = inverse_norms_n.narrow(0, begin, classes);
+    const int64_t begin = t * tile_classes, size = std::min(tile_classes, classes.size() - begin);
+    at::Tensor weights_TD = (sampled ? gathered : centers_nD).narrow(0, sampled ? 0 : begin, size);
+    if (sampled) at::index_select_out(weights_TD, centers_nD, 0, classes.numbers_m.narrow(0, begin, size));
+    at::Tensor inverse_norms_T = classes.inverse_norms_m.narrow(0, begin, size);
     if (norms == Norms::kCompute) inverse_norms_T.copy_(inverse_of(norms_of(weights_TD)));
-    at::Tensor products_RT = buffer.narrow(0, 0, x_RD.size(0) * classes).view({x_RD.size(0), classes});
+    at::Tensor products_RT = buffer.narrow(0, 0, x_RD.size(0) * size).view({x_RD.size(0), size});
     at::mm_out(products_RT, x_RD, weights_TD.t());
-    Tile tile{products_RT, inverse_norms_T, range.begin + begin, config.scale};
+    Tile tile{products_RT, inverse_norms_T, classes.first_class + begin, config.scale};
     body(tile, weights_TD, begin, block);
   }
 }

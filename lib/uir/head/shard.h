@@ -2,7 +2,7 @@
 // the other.
 //
 // Shapes (suffixes): B rows of this rank, R rows of all ranks (all labeled rows first), n classes of this rank,
-// T classes of a tile, D embedding size.
+// m classes of a list (all of this rank's or a sample), T classes of a tile, D embedding size.
 // Collectives: gather_rows and rows_of_this_rank, one each.
 // Threads: called from one; a walk uses LibTorch's intra-op threads, each taking whole tiles: one barrier for a walk
 // instead of several for a tile, which cost more than the work itself when other threads want the processor too.
@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "uir/dist/communicator.h"
 #include "uir/head/config.h"
@@ -30,36 +31,46 @@ struct Rows {
   int64_t unlabeled() const { return size() - labeled; }
 };
 
+// The classes that a walk meets, and their inverse norms, which the first walk fills in.
+struct ClassList {
+  at::Tensor numbers_m;  // of a sample: from this rank's first class on, ascending; undefined: all classes
+  at::Tensor inverse_norms_m;
+  // What the walk counts its classes from: the rank's first class, or 0 in a sample, whose targets are positions.
+  int64_t first_class = 0;
+  int64_t size() const { return inverse_norms_m.size(0); }
+};
+
 struct Shard {
   HeadConfig config;
   UirReduction reduction;
   int64_t num_classes;
+  uint64_t seed;
   std::shared_ptr<const Communicator> communicator;
   ClassRange range;
   at::Tensor centers_nD;  // unnormalised
   at::Tensor margin_state;
+  std::shared_ptr<TouchedRows> touched_rows;  // null without class sampling
 
   Rows gather_rows(const at::Tensor& embeddings_BD, int64_t labeled_per_rank) const;
   // Sums over all ranks; returns the rows of this rank, in the order of its embeddings.
   at::Tensor rows_of_this_rank(const at::Tensor& partial_RD, int64_t labeled_per_rank) const;
 
-  // One for each class; filled by the first walk.
-  at::Tensor empty_inverse_norms_n() const;
-  // Tiles are dealt to this many blocks, a number that depends on the classes alone. Whoever sums over classes sums by
+  ClassList all_classes() const;
+  ClassList sample(const std::vector<int64_t>& numbers) const;
+  // Tiles are dealt to this many blocks, a number that depends on their count alone. Whoever sums over classes sums by
   // block and adds the blocks up in order, so no result depends on the number of threads.
-  int64_t num_blocks() const;
+  int64_t num_blocks(const ClassList& classes) const;
   enum class Norms { kCompute, kKnown };
   using TileBody =
       std::function<void(Tile& tile, const at::Tensor& weights_TD, int64_t begin, int64_t block)>;
-  // Calls body with the products of each tile of classes; begin counts from this rank's first class. Calls for
-  // different blocks run at the same time.
-  void walk(const at::Tensor& x_RD, const at::Tensor& inverse_norms_n, Norms norms,
-            const TileBody& body) const;
+  // Calls body with the products of each tile of classes; begin is the tile's place in the list. Calls for different
+  // blocks run at the same time. The centers of a sample are gathered tile by tile.
+  void walk(const at::Tensor& x_RD, const ClassList& classes, Norms norms, const TileBody& body) const;
 
  private:
-  int64_t tile_size() const;
-  void walk_block(const at::Tensor& x_RD, const at::Tensor& inverse_norms_n, Norms norms,
-                  const TileBody& body, int64_t block) const;
+  int64_t tile_size(const ClassList& classes) const;
+  void walk_block(const at::Tensor& x_RD, const ClassList& classes, Norms norms, const TileBody& body,
+                  int64_t block) const;
 };
 
 // N(0, 0.01), a function of the seed and of the class number.

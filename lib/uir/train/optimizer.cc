@@ -79,14 +79,42 @@ at::Tensor aligned_gradient(const at::Tensor& parameter) {
 // All elements of a dense tensor in memory order.
 at::Tensor flat(const at::Tensor& tensor) { return tensor.detach().as_strided({tensor.numel()}, {1}); }
 
-// Runs kernel(begin, end) over fixed blocks on LibTorch's threads.
-template <class Kernel>
-void for_blocks(int64_t n, Kernel&& kernel) {
-  at::parallel_for(0, (n + kBlock - 1) / kBlock, 1, [&](int64_t first, int64_t last) {
-    for (int64_t block = first; block < last; ++block)
-      kernel(block * kBlock, std::min(n, (block + 1) * kBlock));
-  });
-}
+// The elements of a parameter that are updated, in memory order and in fixed blocks of about kBlock: all, or those of
+// some rows (int64, on the CPU).
+class Blocks {
+ public:
+  Blocks(const at::Tensor& parameter, const at::Tensor& rows) : elements_(parameter.numel()) {
+    if (!rows.defined()) return;
+    rows_ = rows.contiguous();
+    row_size_ = elements_ / std::max<int64_t>(1, parameter.size(0));
+    elements_ = rows.numel() * row_size_;
+    block_ = std::max<int64_t>(1, kBlock / std::max<int64_t>(1, row_size_)) * row_size_;
+  }
+  int64_t size() const { return block_ > 0 ? (elements_ + block_ - 1) / block_ : 0; }
+
+  // Runs kernel(block, begin, end) on LibTorch's threads for each contiguous piece; those of a block in order.
+  template <class Kernel>
+  void for_each(Kernel&& kernel) const {
+    at::parallel_for(0, size(), 1, [&](int64_t first, int64_t last) {
+      for (int64_t block = first; block < last; ++block) {
+        const int64_t begin = block * block_, end = std::min(elements_, begin + block_);
+        rows_.defined() ? for_rows(block, begin, end, kernel) : kernel(block, begin, end);
+      }
+    });
+  }
+
+ private:
+  template <class Kernel>
+  void for_rows(int64_t block, int64_t begin, int64_t end, Kernel&& kernel) const {
+    const int64_t* rows = rows_.data_ptr<int64_t>();
+    for (int64_t i = begin / row_size_; i < end / row_size_; ++i) {
+      kernel(block, rows[i] * row_size_, (rows[i] + 1) * row_size_);
+    }
+  }
+
+  int64_t elements_, row_size_ = 0, block_ = kBlock;
+  at::Tensor rows_;
+};
 
 template <class T>
 void sgd_kernel(T* __restrict w, const T* __restrict g, T* __restrict v, int64_t n, const Update& update) {
@@ -117,13 +145,14 @@ void adamw_kernel(T* __restrict w, const T* __restrict g, T* __restrict m, T* __
 }
 
 template <class T>
-void update_typed(const at::Tensor& parameter, const std::vector<at::Tensor>& state, const Update& update) {
+void update_typed(const at::Tensor& parameter, const std::vector<at::Tensor>& state, const at::Tensor& rows,
+                  const Update& update) {
   const at::Tensor gradient = aligned_gradient(parameter);
   T* w = parameter.data_ptr<T>();
   const T* g = gradient.data_ptr<T>();
   T* first = state[0].data_ptr<T>();
   T* second = state.size() > 1 ? state[1].data_ptr<T>() : nullptr;
-  for_blocks(parameter.numel(), [&](int64_t begin, int64_t end) {
+  Blocks(parameter, rows).for_each([&](int64_t, int64_t begin, int64_t end) {
     if (second) {
       adamw_kernel(w + begin, g + begin, first + begin, second + begin, end - begin, update);
     } else {
@@ -132,9 +161,10 @@ void update_typed(const at::Tensor& parameter, const std::vector<at::Tensor>& st
   });
 }
 
-void update_on_cpu(const at::Tensor& parameter, const std::vector<at::Tensor>& state, const Update& update) {
-  parameter.scalar_type() == at::kFloat ? update_typed<float>(parameter, state, update)
-                                        : update_typed<double>(parameter, state, update);
+void update_on_cpu(const at::Tensor& parameter, const std::vector<at::Tensor>& state, const at::Tensor& rows,
+                   const Update& update) {
+  parameter.scalar_type() == at::kFloat ? update_typed<float>(parameter, state, rows, update)
+                                        : update_typed<double>(parameter, state, rows, update);
 }
 
 // Blocks of parameters, gradients and states for the foreach operators.
@@ -185,6 +215,24 @@ void add_to_lists(ForeachLists& lists, const at::Tensor& parameter, const std::v
   }
 }
 
+// Rows are gathered, updated and put back, block by block.
+void update_rows(const at::Tensor& parameter, const std::vector<at::Tensor>& state, const at::Tensor& rows,
+                 const Update& update) {
+  if (rows.numel() == 0) return;
+  const int64_t row_size = std::max<int64_t>(1, parameter.numel() / parameter.size(0));
+  const int64_t block = std::max<int64_t>(1, kForeachBlock / row_size);
+  for (int64_t begin = 0; begin < rows.numel(); begin += block) {
+    const at::Tensor part = rows.narrow(0, begin, std::min(block, rows.numel() - begin));
+    std::vector<at::Tensor> whole{parameter.detach()}, gathered;
+    whole.insert(whole.end(), state.begin(), state.end());
+    for (const at::Tensor& tensor : whole) gathered.push_back(tensor.index_select(0, part));
+    ForeachLists lists{{gathered[0]}, {parameter.grad().index_select(0, part)}, {gathered[1]}, {}};
+    if (state.size() > 1) lists.second.push_back(gathered[2]);
+    flush(lists, update);
+    for (size_t i = 0; i < whole.size(); ++i) whole[i].index_copy_(0, part, gathered[i]);
+  }
+}
+
 template <class T>
 double square_sum(const T* g, int64_t n) {
   double sum = 0;
@@ -195,19 +243,20 @@ double square_sum(const T* g, int64_t n) {
 
 // Blocks are summed in order, whichever thread did them: the result does not depend on the number of threads.
 template <class T>
-double square_sum_typed(const at::Tensor& gradient) {
+double square_sum_typed(const at::Tensor& gradient, const at::Tensor& rows) {
   const T* g = gradient.data_ptr<T>();
-  std::vector<double> sums((gradient.numel() + kBlock - 1) / kBlock);
-  for_blocks(gradient.numel(),
-             [&](int64_t begin, int64_t end) { sums[begin / kBlock] = square_sum(g + begin, end - begin); });
+  const Blocks blocks(gradient, rows);
+  std::vector<double> sums(static_cast<size_t>(blocks.size()));
+  blocks.for_each(
+      [&](int64_t block, int64_t begin, int64_t end) { sums[block] += square_sum(g + begin, end - begin); });
   double total = 0;
   for (const double sum : sums) total += sum;
   return total;
 }
 
-double square_sum_on_cpu(const at::Tensor& gradient) {
-  return gradient.scalar_type() == at::kFloat ? square_sum_typed<float>(gradient)
-                                              : square_sum_typed<double>(gradient);
+double square_sum_on_cpu(const at::Tensor& gradient, const at::Tensor& rows) {
+  return gradient.scalar_type() == at::kFloat ? square_sum_typed<float>(gradient, rows)
+                                              : square_sum_typed<double>(gradient, rows);
 }
 
 // Like the above, as a float64 scalar on the gradient's device.
@@ -243,6 +292,8 @@ void load_tensors(const NamedTensors& targets, const NamedTensors& sources) {
 Optimizer::Optimizer(const OptimizerConfig& config, std::vector<Parameter> parameters) : config_(config) {
   for (Parameter& parameter : parameters) {
     ensure(parameter.tensor.is_non_overlapping_and_dense(), "parameters are dense");
+    ensure(!parameter.touched || (parameter.tensor.dim() > 0 && parameter.tensor.is_contiguous()),
+           "a parameter with touched rows is contiguous");
     Slot slot{std::move(parameter), {}};
     for (size_t i = 0; i < state_names(config).size(); ++i) {
       slot.state.push_back(at::zeros_like(slot.parameter.tensor.detach()));
@@ -260,7 +311,7 @@ GradientSquares Optimizer::gradient_squares() const {
     if (!parameter.grad().defined()) continue;
     double& sum = slot.parameter.sharded ? squares.sharded : squares.replicated;
     if (has_own_kernel(parameter)) {
-      sum += square_sum_on_cpu(aligned_gradient(parameter));
+      sum += square_sum_on_cpu(aligned_gradient(parameter), rows_of(slot.parameter.touched.get()));
     } else {
       at::Tensor& total = elsewhere[slot.parameter.sharded];
       const at::Tensor square = square_sum_on_device(parameter.grad());
@@ -280,8 +331,11 @@ void Optimizer::step(double learning_rate, double factor) {
     const at::Tensor& parameter = slot.parameter.tensor;
     if (!parameter.grad().defined()) continue;
     update.decay = slot.parameter.decays ? config_.weight_decay : 0;
+    const at::Tensor rows = rows_of(slot.parameter.touched.get());
     if (has_own_kernel(parameter)) {
-      update_on_cpu(parameter, slot.state, update);
+      update_on_cpu(parameter, slot.state, rows, update);
+    } else if (rows.defined()) {
+      update_rows(parameter, slot.state, rows, update);
     } else {
       add_to_lists(lists[slot.parameter.decays], parameter, slot.state, update);
     }
@@ -295,7 +349,11 @@ void Optimizer::step(double learning_rate, double factor) {
 void Optimizer::zero_gradients() {
   for (const Slot& slot : slots_) {
     at::Tensor gradient = slot.parameter.tensor.grad();
-    if (gradient.defined()) gradient.detach().zero_();
+    TouchedRows* touched = slot.parameter.touched.get();
+    const at::Tensor rows = rows_of(touched);
+    if (gradient.defined() && !rows.defined()) gradient.detach().zero_();
+    if (gradient.defined() && rows.defined() && rows.numel() > 0) gradient.detach().index_fill_(0, rows, 0);
+    if (touched) touched->clear();
   }
 }
 

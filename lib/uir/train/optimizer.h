@@ -4,7 +4,8 @@
 //   sgd    v = momentum v + g' + decay w;  w -= lr v      (v starts at 0; without Nesterov and dampening)
 //   adamw  w -= lr decay w;  m = b1 m + (1 - b1) g';  s = b2 s + (1 - b2) g'^2;
 //          w -= lr / (1 - b1^t) * m / (sqrt(s / (1 - b2^t)) + epsilon)
-// A parameter without a gradient is left as it is.
+// A parameter without a gradient is left as it is, and so are untouched rows: no decay, their momentum (mean, square)
+// kept; t counts the optimizer's steps all the same. Only touched rows are read.
 // Cost: on the CPU one pass over weight, gradient and state in memory, no temporaries; elsewhere LibTorch's
 // foreach operators, in blocks, so that temporaries stay small beside a large parameter.
 // Source: torch::optim::SGD and AdamW (Loshchilov and Hutter, ICLR 2019), whose results these are to rounding.
@@ -14,10 +15,12 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "uir/checkpoint/tensor_io.h"
+#include "uir/head/touched_rows.h"
 #include "uir/train/config.h"
 
 namespace uir {
@@ -27,6 +30,8 @@ struct Parameter {
   at::Tensor tensor;     // dense; its gradient is tensor.grad()
   bool decays = true;    // weight decay applies
   bool sharded = false;  // this rank's rows of the class centers; otherwise the same on all ranks
+  // Rows whose gradient is not 0, of a contiguous tensor: the others are left as they are, state included. Null: all.
+  std::shared_ptr<TouchedRows> touched = nullptr;
 };
 
 // Sums of squares of the gradients, in float64: not finite exactly when a (float32) gradient is not. The whole
@@ -44,7 +49,7 @@ class Optimizer {
   // One update with gradients multiplied by `factor` (clipping, one over the loss scale). Elsewhere than on
   // the CPU the gradients are overwritten.
   void step(double learning_rate, double factor = 1);
-  void zero_gradients();  // in place, so that their memory is kept
+  void zero_gradients();  // in place, so that their memory is kept; clears the touched rows
 
   // State by name: "momentum/<parameter>", or "mean/…", "square/…" and "step" (one integer). The tensors are
   // the optimizer's own, not copies. sharded: those of sharded parameters; they have the parameter's shape.

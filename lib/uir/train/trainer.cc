@@ -39,7 +39,7 @@ std::vector<Parameter> trained_parameters(const TrainConfig& config, const Backb
     const bool decays = config.optimizer.decay_norm_and_prelu || entry.value().dim() > 1;
     parameters.push_back({entry.key(), entry.value(), decays, false});
   }
-  parameters.push_back({"centers", head.centers(), true, true});
+  parameters.push_back({"centers", head.centers(), true, true, head.touched_rows()});
   return parameters;
 }
 
@@ -278,6 +278,7 @@ HeadStep Trainer::Impl::head_step() const {
   options.uir_weight = epoch() < parts.uir.start_epoch ? 0 : parts.uir.weight;
   options.margin_factor = std::min(1.0, static_cast<double>(step + 1) / std::max(warmup_steps, 1.0));
   options.gradient_scale = loss_scale() / static_cast<double>(batch.accumulation);
+  options.sample_key = static_cast<uint64_t>(step);
   return options;
 }
 

@@ -19,6 +19,7 @@ struct Problem {
   uir::UirReduction reduction = uir::UirReduction::kReleased;
   double uir_weight = 0.1;
   at::Tensor embeddings, centers, labels;  // float64, float64, int64 [B_l]
+  at::Tensor sampled = {};  // int64, ascending: the classes that labeled rows meet; undefined: all
   int64_t num_labeled() const { return labels.size(0); }
 };
 
@@ -82,6 +83,14 @@ inline at::Tensor uir_loss(const Problem& p, const at::Tensor& cosines) {
   return (p.reduction == uir::UirReduction::kSum ? classes * kl : kl).mean();
 }
 
+// The problem of the labeled rows on the sampled classes alone.
+inline at::Tensor sampled_labeled_loss(const Problem& p, const at::Tensor& cosines, const at::Tensor& norms) {
+  if (!p.sampled.defined()) return labeled_loss(p, cosines, norms);
+  Problem part = p;
+  part.labels = at::searchsorted(p.sampled, p.labels);
+  return labeled_loss(part, cosines.index_select(1, p.sampled), norms);
+}
+
 struct Result {
   double labeled = 0, uir = 0;
   at::Tensor embeddings_gradient, centers_gradient;
@@ -96,7 +105,7 @@ inline Result solve(const Problem& p) {
   at::Tensor total = (x * 0).sum() + (w * 0).sum();
   if (labeled > 0) {
     const at::Tensor loss =
-        labeled_loss(p, cosines.narrow(0, 0, labeled), x.norm(2, {1}).narrow(0, 0, labeled));
+        sampled_labeled_loss(p, cosines.narrow(0, 0, labeled), x.norm(2, {1}).narrow(0, 0, labeled));
     total = total + loss;
     result.labeled = loss.item<double>();
   }

@@ -176,6 +176,53 @@ TEST_CASE("optimizer: a parameter without a gradient stays as it is") {
   CHECK_FALSE(at::equal(tensors[1], before[1]));
 }
 
+TEST_CASE("optimizer: touched rows follow the rule, all others keep weight and state bit by bit") {
+  const at::ScalarType type = GENERATE(at::kFloat, at::kDouble, at::kBFloat16);
+  for (const OptimizerConfig& config : {sgd(), adamw()}) {
+    at::manual_seed(4);
+    // A row of 3000 elements: several blocks of rows.
+    const at::Tensor centers = at::randn({70, 3000}, type).requires_grad_();
+    const at::Tensor same = centers.detach().clone().requires_grad_();
+    const auto touched = std::make_shared<TouchedRows>();
+    Optimizer optimizer(config, {{"centers", centers, true, true, touched}});
+    Optimizer whole(config, {{"centers", same, true, true}});
+    for (const int64_t stride : {1, 3, 5}) {  // the first step touches all
+      optimizer.zero_gradients();
+      const at::Tensor rows = at::arange(0, 70, stride, at::kLong);
+      stride == 1 ? touched->add_all() : touched->add(rows);
+      const at::Tensor gradient = at::zeros({70, 3000}, type);
+      gradient.index_copy_(0, rows, at::randn({rows.size(0), 3000}, type));
+      centers.mutable_grad() = gradient.clone();
+      same.mutable_grad() = gradient.clone();
+      const auto snapshot = [&] {
+        std::vector<at::Tensor> tensors{centers.detach().clone()};
+        for (const auto& [name, tensor] : optimizer.state(true)) tensors.push_back(tensor.clone());
+        return tensors;
+      };
+      const std::vector<at::Tensor> before = snapshot();
+      CHECK(optimizer.gradient_squares().sharded == Approx(whole.gradient_squares().sharded).epsilon(1e-12));
+      optimizer.step(0.1, 0.5);
+      whole.step(0.1, 0.5);
+      const std::vector<at::Tensor> after = snapshot();
+      // The oracle: the update of all rows, put in place for the touched ones alone.
+      std::vector<at::Tensor> all{same.detach()};
+      for (const auto& [name, tensor] : whole.state(true)) all.push_back(tensor);
+      for (size_t i = 0; i < after.size(); ++i) {
+        const at::Tensor expected = before[i].clone().index_copy_(0, rows, all[i].index_select(0, rows));
+        CHECK(at::equal(after[i], expected));
+        all[i].copy_(after[i]);
+      }
+    }
+    CHECK(optimizer.state(false).at("step").item<int64_t>() == 3);
+    optimizer.zero_gradients();
+    CHECK(centers.grad().abs().max().item<double>() == 0);
+    CHECK(touched->rows().numel() == 0);
+    const at::Tensor last = centers.detach().clone();
+    optimizer.step(0.1);  // nothing touched: nothing moves
+    CHECK(at::equal(centers.detach(), last));
+  }
+}
+
 TEST_CASE("optimizer: the gradient's squares are exact to float64 and independent of threads") {
   std::vector<at::Tensor> tensors = make_tensors(at::kFloat);
   set_gradients(tensors, 1);

@@ -33,6 +33,7 @@ struct Run {
   Trainer trainer() {
     HeadConfig head_config;
     head_config.scale = 8;
+    head_config.sample_rate = sample_rate;
     head = std::make_shared<Head>(head_config, uir.reduction, index_.num_classes(), TinyBackbone::kDim, 3,
                                   std::make_shared<Communicator>(), at::kCPU);
     TrainerParts parts;
@@ -61,6 +62,7 @@ struct Run {
   Index index_;
   TrainConfig config;
   UirConfig uir;
+  double sample_rate = 1;
   std::shared_ptr<TinyBackbone> backbone;
   std::shared_ptr<Head> head;
   VerifyFunction verify;
@@ -164,6 +166,30 @@ TEST_CASE("a stopped run continues to the same weights, bit for bit, from any st
     CHECK(first.head->centers().equal(whole.head->centers()));
     CHECK(first.log().size() == 12);
   }
+}
+
+TEST_CASE("with class sampling, too, a stopped run continues bit for bit") {
+  const auto prepare = [](Run& run) {
+    run.sample_rate = 0.4;
+    run.uir.weight = 0;  // or else all rows of the centers are touched
+    run.config.optimizer.weight_decay = 0.01;
+    run.config.batch = {4, 2, 2};
+  };
+  Run whole(tiny_index()), first(tiny_index()), all(tiny_index());
+  for (Run* run : {&whole, &first, &all}) prepare(*run);
+  all.sample_rate = 1;
+  whole.trainer().run();
+  all.trainer().run();
+  CHECK_FALSE(whole.head->centers().equal(all.head->centers()));
+  first.stop_after_step = 7;
+  CHECK(kind_of([&] { first.trainer().run(); }) == ErrorKind::kStopped);
+  first.backbone->weight.detach().zero_();
+  first.stop_after_step = 0;
+  Trainer second = first.trainer();
+  second.resume(latest_checkpoint(first.folder / "run/checkpoints").value());
+  second.run();
+  CHECK(first.backbone->weight.equal(whole.backbone->weight));
+  CHECK(first.head->centers().equal(whole.head->centers()));
 }
 
 TEST_CASE("the best checkpoint by verification outlives the others") {
