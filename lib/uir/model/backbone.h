@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "uir/model/batch_norm.h"
 #include "uir/model/config.h"
 
 namespace uir {
@@ -37,6 +38,9 @@ std::shared_ptr<Backbone> make_uninitialized_backbone(const ModelConfig& config,
 
 // Parameters and buffers by state-dict key, in the order of InsightFace's files. The tensors are the module's own.
 std::vector<std::pair<std::string, at::Tensor>> named_state(const torch::nn::Module& module);
+
+// All batch norms share their statistics in training; the gathers of a pass come in the network's order.
+void synchronize_batch_norms(Backbone& backbone, const GatherRows& gather);
 
 // Elements of all parameters, trained or not.
 int64_t num_parameters(const Backbone& backbone);

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include "uir/base/error.h"
@@ -69,7 +70,48 @@ Rows<T> slice(const Rows<T>& in, int64_t begin, int64_t end) {
 template <class A>
 struct Statistics {
   std::vector<A> mean, invstd;
+  double count = 0;  // of the batch's values per channel
 };
+
+// Mean and (biased) variance per channel of so many values.
+struct BatchMoments {
+  double count = 0;
+  std::vector<double> mean, variance;
+};
+
+// Chan, Golub and LeVeque, 1983, in rank order.
+BatchMoments moments_of_all(const BatchMoments& mine, const GatherRows& gather) {
+  const auto C = static_cast<int64_t>(mine.mean.size());
+  const at::Tensor row = at::empty({1, 2 * C + 1}, at::kDouble);
+  double* numbers = row.data_ptr<double>();
+  numbers[0] = mine.count;
+  std::copy(mine.mean.begin(), mine.mean.end(), numbers + 1);
+  std::copy(mine.variance.begin(), mine.variance.end(), numbers + 1 + C);
+  const at::Tensor rows = gather(row).contiguous();
+  BatchMoments all{0, std::vector<double>(C), std::vector<double>(C)};
+  for (int64_t rank = 0; rank < rows.size(0); ++rank) {
+    const double* theirs = rows.data_ptr<double>() + rank * (2 * C + 1);
+    const double share = theirs[0] / (all.count + theirs[0]);
+    for (int64_t c = 0; c < C; ++c) {
+      const double difference = theirs[1 + c] - all.mean[c];
+      all.mean[c] += difference * share;
+      all.variance[c] +=
+          share * (theirs[1 + C + c] - all.variance[c]) + share * (1 - share) * difference * difference;
+    }
+    all.count += theirs[0];
+  }
+  return all;
+}
+
+std::vector<double> sum_over_ranks(const std::vector<double>& mine, const GatherRows& gather) {
+  const auto size = static_cast<int64_t>(mine.size());
+  const at::Tensor row = at::empty({1, size}, at::kDouble);
+  std::copy(mine.begin(), mine.end(), row.data_ptr<double>());
+  const at::Tensor rows = gather(row).contiguous();
+  std::vector<double> sums(mine.size());
+  for (int64_t i = 0; i < rows.numel(); ++i) sums[i % size] += rows.data_ptr<double>()[i];
+  return sums;
+}
 
 // The mean of a few rows spread over the data: near enough to the mean to keep the variance from cancelling.
 template <class T, class A = ComputeType<T>>
@@ -100,17 +142,22 @@ Statistics<A> batch_statistics(const Rows<T>& in, const BatchNormArgs& args) {
       RowThreads(in.rows, C).sum(2 * C, [&](int64_t begin, int64_t end, double* sum) {
         add_moments(slice(in, begin, end), {pivot.data(), sum, sum + C});
       });
-  Statistics<A> statistics{std::vector<A>(C), std::vector<A>(C)};
-  std::vector<double> mean(C), unbiased(C);
+  BatchMoments moments{n, std::vector<double>(C), std::vector<double>(C)};
   for (int64_t c = 0; c < C; ++c) {
     const double offset = sums[c] / n;
-    const double variance = std::max(0.0, sums[C + c] / n - offset * offset);
-    mean[c] = static_cast<double>(pivot[c]) + offset;
-    unbiased[c] = variance * n / (n - 1);
-    statistics.mean[c] = static_cast<A>(mean[c]);
-    statistics.invstd[c] = static_cast<A>(1 / std::sqrt(variance + args.epsilon));
+    moments.mean[c] = static_cast<double>(pivot[c]) + offset;
+    moments.variance[c] = std::max(0.0, sums[C + c] / n - offset * offset);
   }
-  move_towards<A>(args.running_mean, mean, args.momentum);
+  if (args.gather) moments = moments_of_all(moments, args.gather);
+  Statistics<A> statistics{std::vector<A>(C), std::vector<A>(C)};
+  std::vector<double> unbiased(C);
+  for (int64_t c = 0; c < C; ++c) {
+    unbiased[c] = moments.variance[c] * moments.count / (moments.count - 1);
+    statistics.mean[c] = static_cast<A>(moments.mean[c]);
+    statistics.invstd[c] = static_cast<A>(1 / std::sqrt(moments.variance[c] + args.epsilon));
+  }
+  statistics.count = moments.count;
+  move_towards<A>(args.running_mean, moments.mean, args.momentum);
   move_towards<A>(args.running_var, unbiased, args.momentum);
   return statistics;
 }
@@ -119,7 +166,7 @@ template <class A>
 Statistics<A> running_statistics(const BatchNormArgs& args) {
   const int64_t C = args.running_mean.numel();
   const A* mean = data_of<A>(args.running_mean);
-  Statistics<A> statistics{{mean, mean + C}, std::vector<A>(C)};
+  Statistics<A> statistics{{mean, mean + C}, std::vector<A>(C), 0};
   for (int64_t c = 0; c < C; ++c) {
     const auto variance = static_cast<double>(data_of<A>(args.running_var)[c]);
     statistics.invstd[c] = static_cast<A>(1 / std::sqrt(variance + args.epsilon));
@@ -187,7 +234,9 @@ Gradients backward_pass(const BatchNormArgs& args, const Statistics<A>& statisti
   });
 
   std::vector<A> weight(C), bias(C), slope(C), from_x(C), constant(C);
-  const auto n = static_cast<double>(in.rows);
+  std::vector<double> batch(sums.begin(), sums.begin() + 2 * C);  // of all ranks
+  if (args.training && args.gather) batch = sum_over_ranks(batch, args.gather);
+  const double n = statistics.count;
   for (int64_t c = 0; c < C; ++c) {
     const auto scale = static_cast<double>(affine.scale[c]),
                invstd = static_cast<double>(statistics.invstd[c]);
@@ -195,8 +244,8 @@ Gradients backward_pass(const BatchNormArgs& args, const Statistics<A>& statisti
     weight[c] = static_cast<A>(sums[C + c] * invstd);
     slope[c] = static_cast<A>(sums[2 * C + c]);
     if (!args.training) continue;  // the running statistics do not depend on x
-    from_x[c] = static_cast<A>(-scale * invstd * invstd * sums[C + c] / n);
-    constant[c] = static_cast<A>(-scale * sums[c] / n);
+    from_x[c] = static_cast<A>(-scale * invstd * invstd * batch[C + c] / n);
+    constant[c] = static_cast<A>(-scale * batch[c] / n);
   }
 
   at::Tensor dx = at::empty_like(args.x);
@@ -217,6 +266,15 @@ c10::optional<at::Tensor> optional(const at::Tensor& tensor) {
   return tensor.defined() ? c10::optional<at::Tensor>(tensor) : c10::nullopt;
 }
 
+// What autograd keeps between the passes must be one of its values.
+struct GatherHolder : torch::CustomClassHolder {
+  explicit GatherHolder(GatherRows given) : gather(std::move(given)) {}
+  GatherRows gather;
+};
+GatherRows gather_of(AutogradContext* context) {
+  return c10::static_intrusive_pointer_cast<GatherHolder>(context->saved_data["gather"].toCapsule())->gather;
+}
+
 class BatchNormFunction : public torch::autograd::Function<BatchNormFunction> {
  public:
   // The tensors beside `args` are those of args that may have a gradient.
@@ -233,7 +291,9 @@ class BatchNormFunction : public torch::autograd::Function<BatchNormFunction> {
       y = forward_pass<T>(args, statistics);
       mean = vector_tensor(statistics.mean, weight);
       invstd = vector_tensor(statistics.invstd, weight);
+      context->saved_data["count"] = statistics.count;
     });
+    context->saved_data["gather"] = c10::IValue::make_capsule(c10::make_intrusive<GatherHolder>(args.gather));
     context->save_for_backward({args.x, weight, bias, args.slope, mean, invstd});
     context->saved_data["training"] = args.training;
     context->saved_data["residual"] = residual.has_value();
@@ -246,12 +306,15 @@ class BatchNormFunction : public torch::autograd::Function<BatchNormFunction> {
                              .weight = saved[1],
                              .bias = saved[2],
                              .slope = saved[3],
-                             .training = context->saved_data["training"].toBool()};
+                             .training = context->saved_data["training"].toBool(),
+                             .gather = gather_of(context)};
     const at::Tensor dy = rows_contiguous(gradients[0]);
     Gradients result;
     dispatch(args.x.scalar_type(), [&]<class T>(T) {
       using A = ComputeType<T>;
-      result = backward_pass<T, A>(args, {vector_of<A>(saved[4]), vector_of<A>(saved[5])}, dy);
+      result = backward_pass<T, A>(
+          args, {vector_of<A>(saved[4]), vector_of<A>(saved[5]), context->saved_data["count"].toDouble()},
+          dy);
     });
     const bool has_residual = context->saved_data["residual"].toBool();
     return {result.x,
@@ -271,7 +334,12 @@ at::Tensor batch_norm(const BatchNormArgs& args) {
          "model: batch normalisation needs more than one value per channel in training, got shape ",
          args.x.sizes(), "; use a batch of at least 2 images per rank");
   }
-  if (!has_kernels(args)) return batch_norm_by_library(args);
+  if (!has_kernels(args)) {
+    if (args.training && args.gather) {
+      fail(ErrorKind::kConfig, "train.ranks.batch_norm: synchronized needs a CPU; use local on this device");
+    }
+    return batch_norm_by_library(args);
+  }
   return BatchNormFunction::apply(args.x, args.weight, args.bias, optional(args.slope),
                                   optional(args.residual), args);
 }

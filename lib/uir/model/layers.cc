@@ -76,7 +76,8 @@ at::Tensor BatchNorm::apply(const at::Tensor& x, const at::Tensor& slope, const 
                      .residual = residual,
                      .training = is_training(),
                      .momentum = kMomentum,
-                     .epsilon = kEpsilon});
+                     .epsilon = kEpsilon,
+                     .gather = gather_});
 }
 
 Linear::Linear(int64_t in, int64_t out, bool bias) {

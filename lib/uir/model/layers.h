@@ -9,6 +9,8 @@
 
 #include <cstdint>
 
+#include "uir/model/batch_norm.h"
+
 namespace uir {
 
 struct ConvShape {
@@ -51,12 +53,15 @@ class BatchNorm : public torch::nn::Module {
   at::Tensor forward(const at::Tensor& x);
   at::Tensor forward(const at::Tensor& x, const PReLU& activation);
   at::Tensor forward(const at::Tensor& x, const at::Tensor& residual);
+  // Empty: the batch is this rank's rows (BatchNormArgs::gather).
+  void synchronize(const GatherRows& gather) { gather_ = gather; }
   int64_t num_batches_tracked() const { return num_batches_tracked_.item<int64_t>(); }
 
  private:
   at::Tensor apply(const at::Tensor& x, const at::Tensor& slope, const at::Tensor& residual);
 
   at::Tensor weight_, bias_, running_mean_, running_var_, num_batches_tracked_;
+  GatherRows gather_;
 };
 
 // Key: weight [out, in] and bias [out] if there is one.

@@ -7,6 +7,7 @@
 #include "uir/base/random.h"
 #include "uir/model/backbone.h"
 #include "uir/model/iresnet.h"
+#include "uir/model/layers.h"
 #include "uir/model/mobilefacenet.h"
 
 namespace uir {
@@ -89,6 +90,12 @@ NamedState named_state(const torch::nn::Module& module) {
   NamedState state;
   append_state(module, "", state);
   return state;
+}
+
+void synchronize_batch_norms(Backbone& backbone, const GatherRows& gather) {
+  for (const auto& module : backbone.modules()) {
+    if (auto* norm = module->as<BatchNorm>()) norm->synchronize(gather);
+  }
 }
 
 int64_t num_parameters(const Backbone& backbone) {

@@ -141,6 +141,37 @@ void describe(Visitor& v, InitConfig& c) {
   v.field("centers", c.centers, "Also take the class centers when the identities are the same.");
 }
 
+enum class BatchNormStatistics { kLocal, kSynchronized };
+template <>
+struct EnumNames<BatchNormStatistics> {
+  static constexpr std::array<EnumName<BatchNormStatistics>, 2> value{
+      {{BatchNormStatistics::kLocal, "local"}, {BatchNormStatistics::kSynchronized, "synchronized"}}};
+};
+
+enum class GradientCompression { kNone, kBFloat16 };
+template <>
+struct EnumNames<GradientCompression> {
+  static constexpr std::array<EnumName<GradientCompression>, 2> value{
+      {{GradientCompression::kNone, "none"}, {GradientCompression::kBFloat16, "bf16"}}};
+};
+
+struct RanksConfig {
+  BatchNormStatistics batch_norm = BatchNormStatistics::kLocal;
+  GradientCompression compression = GradientCompression::kNone;
+  double bucket_mb = 25;
+  double timeout_s = 300;
+};
+template <class Visitor>
+void describe(Visitor& v, RanksConfig& c) {
+  v.field("batch_norm", c.batch_norm,
+          "Statistics of batch norms in training: each rank's own rows (local), or those of all ranks.");
+  v.field("compression", c.compression, "How gradients of the backbone travel: none, or as bf16.");
+  v.field("bucket_mb", c.bucket_mb, "Gradients that are summed at a time while backward goes on [MiB].",
+          Between{0.001, 1024});
+  v.field("timeout_s", c.timeout_s, "How long ranks wait for one that does not answer [s].",
+          Between{1, 86400});
+}
+
 struct TrainConfig {
   int64_t epochs = 20;
   uint64_t seed = 1;
@@ -155,6 +186,7 @@ struct TrainConfig {
   VerificationConfig verification;
   CheckpointConfig checkpoint;
   InitConfig init;
+  RanksConfig ranks;
 };
 template <class Visitor>
 void describe(Visitor& v, TrainConfig& c) {
@@ -173,6 +205,7 @@ void describe(Visitor& v, TrainConfig& c) {
   v.section("verification", c.verification, "Measured while training.");
   v.section("checkpoint", c.checkpoint, "What is saved when.");
   v.section("init", c.init, "Where the weights start.");
+  v.section("ranks", c.ranks, "Training by several processes (torchrun, mpirun, srun, --nproc-per-node).");
 }
 
 }  // namespace uir

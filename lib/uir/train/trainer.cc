@@ -2,6 +2,7 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/tensor.h>
 
@@ -16,6 +17,7 @@
 #include "uir/base/progress.h"
 #include "uir/data/loader.h"
 #include "uir/data/sampler.h"
+#include "uir/dist/gradient_reducer.h"
 #include "uir/model/state_dict.h"
 #include "uir/train/loss_scaler.h"
 #include "uir/train/optimizer.h"
@@ -29,6 +31,14 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+std::vector<at::Tensor> trained_tensors(const Backbone& backbone) {
+  std::vector<at::Tensor> tensors;
+  for (const at::Tensor& tensor : backbone.parameters()) {
+    if (tensor.requires_grad()) tensors.push_back(tensor);
+  }
+  return tensors;
 }
 
 std::vector<Parameter> trained_parameters(const TrainConfig& config, const Backbone& backbone, Head& head) {
@@ -56,6 +66,24 @@ class RunningState {
   }
   void restore() {
     for (size_t i = 0; i < tensors_.size(); ++i) tensors_[i].copy_(saved_[i]);
+  }
+  // One all-reduce; counters are the same on all ranks already.
+  void average(const Communicator& communicator) {
+    if (communicator.size() == 1) return;
+    std::vector<at::Tensor> statistics, flat;
+    for (const at::Tensor& tensor : tensors_) {
+      if (tensor.is_floating_point()) statistics.push_back(tensor);
+    }
+    for (const at::Tensor& tensor : statistics) flat.push_back(tensor.flatten().to(at::kCPU, at::kDouble));
+    if (flat.empty()) return;
+    at::Tensor all = at::cat(flat);
+    communicator.all_reduce_sum(all);
+    all.div_(communicator.size());
+    int64_t position = 0;
+    for (const at::Tensor& tensor : statistics) {
+      tensor.copy_(all.narrow(0, position, tensor.numel()).view_as(tensor));
+      position += tensor.numel();
+    }
   }
 
  private:
@@ -112,22 +140,36 @@ std::string significant(double value) {
 struct Trainer::Impl {
   explicit Impl(TrainerParts given)
       : parts(std::move(given)),
-        sampler(parts.index, shape_of(parts.config.batch), parts.config.seed),
+        sampler(parts.index, shape_of(parts.config.batch, *parts.communicator), parts.config.seed),
         optimizer(parts.config.optimizer, trained_parameters(parts.config, *parts.backbone, *parts.head)),
         running(*parts.backbone, *parts.head),
-        total_steps(sampler.steps_per_epoch() * parts.config.epochs) {}
-
-  static TrainingSampler::Shape shape_of(const BatchConfig& batch) {
-    return {batch.labeled, batch.unlabeled, batch.accumulation, 0, 1};
+        reducer(
+            trained_tensors(*parts.backbone), parts.communicator->another(),
+            {parts.config.ranks.bucket_mb, parts.config.ranks.compression == GradientCompression::kBFloat16}),
+        total_steps(sampler.steps_per_epoch() * parts.config.epochs) {
+    if (num_ranks() == 1 || parts.config.ranks.batch_norm == BatchNormStatistics::kLocal) return;
+    // Its own group: its gathers run between the reducer's sums.
+    synchronize_batch_norms(*parts.backbone, [group = parts.communicator->another()](const at::Tensor& row) {
+      return group->all_gather_rows(row);
+    });
   }
+
+  static TrainingSampler::Shape shape_of(const BatchConfig& batch, const Communicator& ranks) {
+    return {batch.labeled, batch.unlabeled, batch.accumulation, ranks.rank(), ranks.size()};
+  }
+  int64_t num_ranks() const { return parts.communicator->size(); }
+  bool is_first() const { return parts.communicator->rank() == 0; }
+  RankGroup writers() const;
 
   void resume(const Checkpoint& checkpoint);
   void run();
 
   // One optimizer step in its parts.
   void train_step(Loader& loader);
-  void accumulate(const Batch& batch, Totals& totals);
+  void accumulate(const Batch& batch, bool last, Totals& totals);
   bool update(const Totals& totals, Json& line);
+  double sum_over_ranks(double value) const;
+  std::vector<int64_t> rows_of_all_ranks(const std::vector<int64_t>& rows) const;
   void skip(const Totals& totals, Json& line);
   HeadStep head_step() const;
   bool scales_loss() const { return parts.pixel_type == at::kHalf; }
@@ -153,8 +195,9 @@ struct Trainer::Impl {
   Optimizer optimizer;
   LossScaler scaler;
   RunningState running;
+  GradientReducer reducer;
   const int64_t total_steps;
-  std::unique_ptr<RunLog> log;
+  std::unique_ptr<RunLog> log;  // rank 0's
 
   int64_t step = 0;  // optimizer steps done, skipped ones included
   int64_t skipped = 0, skipped_in_row = 0;
@@ -204,15 +247,21 @@ Loader Trainer::Impl::make_loader() const {
 }
 
 void Trainer::Impl::run() {
-  remove_leftovers(parts.checkpoints_folder);
-  log = std::make_unique<RunLog>(parts.run_folder / "log.jsonl", step + 1);
+  if (is_first()) {
+    remove_leftovers(parts.checkpoints_folder);
+    log = std::make_unique<RunLog>(parts.run_folder / "log.jsonl", step + 1);
+  }
+  parts.communicator->barrier();
   parts.backbone->train();
   if (parts.stop_after_step > 0 && step >= parts.stop_after_step && step < total_steps) {
     fail(ErrorKind::kUsage, "--stop-after ", parts.stop_after_step, ": the run is at step ", step,
          " already");
   }
   // A crash may have come between a checkpoint and its verification.
-  if (step > 0 && verification_due() && log->count(step, "verification") < verifications()) verify();
+  if (step > 0 && verification_due()) {
+    const bool missing = is_first() && log->count(step, "verification") < verifications();
+    if (sum_over_ranks(missing ? 1 : 0) > 0) verify();
+  }
   Loader loader = make_loader();
   interval_start = Clock::now();
   while (step < total_steps) {
@@ -232,8 +281,9 @@ void Trainer::Impl::train_step(Loader& loader) {
   Batch batch;
   for (int64_t part = 0; part < parts.config.batch.accumulation; ++part) {
     ensure(loader.next(batch), "the loader holds as many batches as there are steps");
-    accumulate(batch, totals);
+    accumulate(batch, part + 1 == parts.config.batch.accumulation, totals);
   }
+  totals.images *= num_ranks();
   Json line{{"step", step + 1},
             {"epoch", epoch()},
             {"labeled", totals.mean(totals.labeled)},
@@ -247,7 +297,7 @@ void Trainer::Impl::train_step(Loader& loader) {
   line["skipped"] = skipped;
   line["images_per_s"] = static_cast<double>(totals.images) / seconds_since(start);
   line["waited_s"] = loader.waited_s() - waited_before;
-  log->write(line);
+  if (log) log->write(line);
   if (skipped_in_row >= parts.config.max_nonfinite_steps) {
     fail(ErrorKind::kData, "step ", step, ": loss or gradient not finite in ", skipped_in_row,
          " steps in a row; the last checkpoint is intact: lower the learning rate or the scale, or look at "
@@ -256,7 +306,7 @@ void Trainer::Impl::train_step(Loader& loader) {
   }
 }
 
-void Trainer::Impl::accumulate(const Batch& batch, Totals& totals) {
+void Trainer::Impl::accumulate(const Batch& batch, bool last, Totals& totals) {
   const int64_t size = batch.size();
   const at::Tensor images = at::from_blob(const_cast<uint8_t*>(batch.images.data()),  // only read
                                           {size, kImageSize, kImageSize, 3}, at::kByte);
@@ -266,7 +316,8 @@ void Trainer::Impl::accumulate(const Batch& batch, Totals& totals) {
   const at::Tensor pixels = normalize_pixels(images.to(parts.device), parts.pixel_type);
   const at::Tensor embeddings = parts.backbone->forward(pixels);
   const HeadLoss loss = parts.head->loss_and_gradients(embeddings.detach(), labels.to(parts.device), options);
-  embeddings.backward(loss.embeddings_gradient);
+  reducer.run(last ? GradientReducer::Sync::kReduce : GradientReducer::Sync::kAccumulate,
+              [&] { embeddings.backward(loss.embeddings_gradient); });
   totals.add(loss, batch);
 }
 
@@ -274,7 +325,7 @@ HeadStep Trainer::Impl::head_step() const {
   const BatchConfig& batch = parts.config.batch;
   const double warmup_steps = parts.margin_warmup_epochs * static_cast<double>(sampler.steps_per_epoch());
   HeadStep options;
-  options.num_labeled = batch.labeled / batch.accumulation;
+  options.num_labeled = batch.labeled / (batch.accumulation * num_ranks());
   options.uir_weight = epoch() < parts.uir.start_epoch ? 0 : parts.uir.weight;
   options.margin_factor = std::min(1.0, static_cast<double>(step + 1) / std::max(warmup_steps, 1.0));
   options.gradient_scale = loss_scale() / static_cast<double>(batch.accumulation);
@@ -284,33 +335,48 @@ HeadStep Trainer::Impl::head_step() const {
 
 bool Trainer::Impl::update(const Totals& totals, Json& line) {
   const GradientSquares squares = optimizer.gradient_squares();
-  const double norm = std::sqrt(squares.replicated + squares.sharded) / loss_scale();
+  const double norm = std::sqrt(squares.replicated + sum_over_ranks(squares.sharded)) / loss_scale();
   const bool finite = std::isfinite(totals.total) && std::isfinite(norm);
   line["gradient_norm"] = norm;
   if (finite) {
     const double rate = learning_rate(parts.config.schedule, step, sampler.steps_per_epoch(), total_steps);
     line["lr"] = rate;
     optimizer.step(rate, clip_factor(norm, parts.config.optimizer.clip_norm) / loss_scale());
+    if (parts.config.ranks.batch_norm == BatchNormStatistics::kLocal) running.average(*parts.communicator);
     skipped_in_row = 0;
   }
   if (scales_loss()) scaler.update(finite);
   return finite;
 }
 
+double Trainer::Impl::sum_over_ranks(double value) const {
+  at::Tensor sum = at::tensor({value}, at::kDouble);
+  parts.communicator->all_reduce_sum(sum);
+  return sum.item<double>();
+}
+
+std::vector<int64_t> Trainer::Impl::rows_of_all_ranks(const std::vector<int64_t>& rows) const {
+  const at::Tensor all = parts.communicator->all_gather_rows(at::tensor(rows, at::kLong));
+  return {all.data_ptr<int64_t>(), all.data_ptr<int64_t>() + all.numel()};
+}
+
 void Trainer::Impl::skip(const Totals& totals, Json& line) {
   running.restore();
   ++skipped;
   ++skipped_in_row;
-  line["rows"] = totals.rows;
+  const std::vector<int64_t> rows = rows_of_all_ranks(totals.rows);
+  line["rows"] = rows;
+  if (!is_first()) return;
   log_warning("step ", step + 1, ": loss or gradient not finite; step skipped (", skipped_in_row,
-              " in a row), its rows are in the log; first: ", parts.index.item(totals.rows.front()));
+              " in a row), its rows are in the log; first: ", parts.index.item(rows.front()));
 }
 
 void Trainer::Impl::at_step_boundary() {
   const TrainConfig& config = parts.config;
   if (step % config.checkpoint.every_steps == 0) save();
   if (verification_due()) verify();
-  const bool asked = parts.stop_requested && parts.stop_requested();
+  const bool here = parts.stop_requested && parts.stop_requested();
+  const bool asked = sum_over_ranks(here ? 1 : 0) > 0;
   if ((asked || step == parts.stop_after_step) && step < total_steps) {
     save();
     fail(ErrorKind::kStopped, "stopped at step ", step, " of ", total_steps, "; continue with --resume");
@@ -318,6 +384,7 @@ void Trainer::Impl::at_step_boundary() {
 }
 
 void Trainer::Impl::report(Loader& loader) {
+  if (!is_first()) return;
   const double elapsed = seconds_since(interval_start);
   const double waited = loader.waited_s() - interval_waited;
   const double steps =
@@ -342,6 +409,7 @@ void Trainer::Impl::verify() {
   save();  // what was trained must not depend on the verification's success
   const auto start = Clock::now();
   for (const VerificationScore& score : parts.verify(*parts.backbone)) {
+    if (!is_first()) continue;
     log_info("step ", step, "  ", score.protocol, ": accuracy ", significant(score.accuracy));
     const std::string& wanted = parts.config.checkpoint.best_by;
     if (wanted == score.protocol ||
@@ -370,12 +438,22 @@ void Trainer::Impl::keep_if_best(const VerificationScore& score) {
 void Trainer::Impl::save() {
   if (saved_step == step) return;
   const auto start = Clock::now();
-  log->sync();
-  const fs::path folder = write_checkpoint(parts.checkpoints_folder, contents());
-  prune_checkpoints(parts.checkpoints_folder, parts.config.checkpoint.keep_last);
+  if (log) log->sync();
+  const fs::path folder = write_checkpoint(parts.checkpoints_folder, contents(), writers());
   saved_step = step;
-  log_info("saved ", folder.string());
+  if (is_first()) {
+    prune_checkpoints(parts.checkpoints_folder, parts.config.checkpoint.keep_last);
+    log_info("saved ", folder.string());
+  }
   interval_start += std::chrono::duration_cast<Clock::duration>(Clock::now() - start);
+}
+
+RankGroup Trainer::Impl::writers() const {
+  return {parts.communicator->rank(), num_ranks(), [ranks = parts.communicator](int64_t value) {
+            at::Tensor sum = at::tensor({value}, at::kLong);
+            ranks->all_reduce_sum(sum);
+            return sum.item<int64_t>();
+          }};
 }
 
 CheckpointContents Trainer::Impl::contents() const {

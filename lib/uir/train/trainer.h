@@ -5,6 +5,10 @@
 // with their rows, and end the run after TrainConfig::max_nonfinite_steps in a row.
 // Everything random is a function of (seed, epoch, row), so a checkpoint holds only tensors and the step, and a
 // resumed run continues bit for bit with the same number of threads.
+// Several ranks: each has its part of every global batch and of the classes; losses, the gradient's norm and with them
+// every decision (skip, loss scale, stop) are the same on all ranks in the same step. The gradients of the backbone are
+// summed by GradientReducer; the running statistics of local batch norms are averaged over the ranks in every step, so
+// replicas stay equal. Checkpoints are written by all ranks together; rank 0 alone logs and marks the best.
 // Errors: kStopped after a stop request, with everything saved; kData for non-finite runs and damaged data.
 #pragma once
 
@@ -19,6 +23,7 @@
 #include "uir/checkpoint/checkpoint.h"
 #include "uir/data/config.h"
 #include "uir/data/index.h"
+#include "uir/dist/communicator.h"
 #include "uir/head/head.h"
 #include "uir/model/backbone.h"
 #include "uir/train/config.h"
@@ -40,14 +45,15 @@ struct TrainerParts {
   double margin_warmup_epochs = 0;
   Index index;
   std::shared_ptr<Backbone> backbone;
-  std::shared_ptr<Head> head;
+  std::shared_ptr<Head> head;  // sharded over the communicator's ranks
+  std::shared_ptr<const Communicator> communicator = std::make_shared<Communicator>();
   at::Device device = at::kCPU;
   at::ScalarType pixel_type = at::kFloat;
   fs::path run_folder, checkpoints_folder;
   // What a checkpoint says besides tensors and step.
   std::string resolved_config;
   Json model_config;
-  VerifyFunction verify;                 // may be empty
+  VerifyFunction verify;                 // may be empty; called on every rank
   std::function<bool()> stop_requested;  // polled at every step boundary
   int64_t stop_after_step = 0;           // 0: run to the end
 };

@@ -3,6 +3,10 @@
 
 #include "uir/model/batch_norm.h"
 //
+#include <barrier>
+#include <thread>
+#include <vector>
+
 #include "support/catch.h"
 #include "support/errors.h"
 #include "uir/base/error.h"
@@ -222,6 +226,66 @@ TEST_CASE("training needs more than one value per channel") {
     REQUIRE(error);
     CHECK(error->kind() == ErrorKind::kConfig);
     CHECK(std::string(error->what()).find("batch of at least 2 images") != std::string::npos);
+  }
+}
+
+// Ranks as threads that exchange rows.
+class Exchange {
+ public:
+  explicit Exchange(int64_t size) : rows_(static_cast<size_t>(size)), barrier_(size) {}
+  GatherRows of(int64_t rank) {
+    return [this, rank](const at::Tensor& row) {
+      rows_[static_cast<size_t>(rank)] = row;
+      barrier_.arrive_and_wait();
+      at::Tensor all = at::cat(rows_);
+      barrier_.arrive_and_wait();
+      return all;
+    };
+  }
+
+ private:
+  std::vector<at::Tensor> rows_;
+  std::barrier<> barrier_;
+};
+
+TEST_CASE("batch norm: synchronised over ranks of different size it is that of the whole batch") {
+  const Case c{{9, 8, 5, 5}, true, true, true};
+  BatchNormArgs whole = make_args(c);
+  const at::Tensor dy = random(c.shape, 20);
+  for (at::Tensor* tensor : differentiable(whole)) tensor->requires_grad_();
+  const at::Tensor y = batch_norm(whole);
+  y.backward(dy);
+
+  const std::vector<int64_t> sizes{4, 2, 3}, starts{0, 4, 6};
+  Exchange exchange(3);
+  std::vector<BatchNormArgs> parts(3);
+  std::vector<at::Tensor> outputs(3);
+  std::vector<std::thread> threads;
+  for (int64_t rank = 0; rank < 3; ++rank) {
+    threads.emplace_back([&, rank] {
+      BatchNormArgs args = make_args(c);
+      args.x = args.x.narrow(0, starts[rank], sizes[rank]).clone();
+      args.residual = args.residual.narrow(0, starts[rank], sizes[rank]).clone();
+      args.gather = exchange.of(rank);
+      for (at::Tensor* tensor : differentiable(args)) tensor->requires_grad_();
+      outputs[rank] = batch_norm(args);
+      outputs[rank].backward(dy.narrow(0, starts[rank], sizes[rank]));
+      parts[rank] = args;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+
+  const auto close = [](const at::Tensor& a, const at::Tensor& b) {
+    return at::allclose(a, b, 1e-11, 1e-12);
+  };
+  CHECK(close(at::cat(outputs), y));
+  CHECK(close(at::cat({parts[0].x.grad(), parts[1].x.grad(), parts[2].x.grad()}), whole.x.grad()));
+  CHECK(close(parts[0].weight.grad() + parts[1].weight.grad() + parts[2].weight.grad(), whole.weight.grad()));
+  CHECK(close(parts[0].slope.grad() + parts[1].slope.grad() + parts[2].slope.grad(), whole.slope.grad()));
+  for (const BatchNormArgs& part : parts) {
+    CHECK(close(part.running_mean, whole.running_mean));
+    CHECK(close(part.running_var, whole.running_var));
+    CHECK(part.running_var.equal(parts[0].running_var));
   }
 }
 

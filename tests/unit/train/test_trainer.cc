@@ -1,11 +1,15 @@
 #include <ATen/Context.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/allclose.h>
+#include <ATen/ops/cat.h>
 
+#include "support/ranks.h"
 #include "support/tiny_run.h"
 #include "uir/train/trainer.h"
 //
 #include <fstream>
+#include <mutex>
+#include <optional>
 #include <vector>
 
 #include "support/catch.h"
@@ -18,7 +22,12 @@ namespace {
 
 // One run in a folder of its own; the data is shared.
 struct Run {
-  explicit Run(const Index& index) : index_(index) {
+  explicit Run(const Index& index,
+               std::shared_ptr<const Communicator> ranks = std::make_shared<Communicator>(),
+               const fs::path& shared_folder = {})
+      : index_(index),
+        communicator(std::move(ranks)),
+        place(shared_folder.empty() ? fs::path(folder / "") : shared_folder) {
     at::manual_seed(7);
     backbone = std::make_shared<TinyBackbone>();
     config.epochs = 4;
@@ -35,7 +44,7 @@ struct Run {
     head_config.scale = 8;
     head_config.sample_rate = sample_rate;
     head = std::make_shared<Head>(head_config, uir.reduction, index_.num_classes(), TinyBackbone::kDim, 3,
-                                  std::make_shared<Communicator>(), at::kCPU);
+                                  communicator, at::kCPU);
     TrainerParts parts;
     parts.config = config;
     parts.data = tiny_data();
@@ -43,16 +52,18 @@ struct Run {
     parts.index = index_;
     parts.backbone = backbone;
     parts.head = head;
-    parts.run_folder = folder / "run";
-    parts.checkpoints_folder = folder / "run/checkpoints";
+    parts.communicator = communicator;
+    parts.run_folder = place / "run";
+    parts.checkpoints_folder = place / "run/checkpoints";
     parts.verify = verify;
+    parts.stop_requested = stop_requested;
     parts.stop_after_step = stop_after_step;
     create_folders(parts.run_folder);
     return Trainer(std::move(parts));
   }
 
   std::vector<Json> log() const {
-    std::ifstream in(folder / "run/log.jsonl");
+    std::ifstream in(place / "run/log.jsonl");
     std::vector<Json> lines;
     for (std::string line; std::getline(in, line);) lines.push_back(Json::parse(line));
     return lines;
@@ -60,12 +71,15 @@ struct Run {
 
   TempFolder folder;
   Index index_;
+  std::shared_ptr<const Communicator> communicator;
+  fs::path place;  // of the run folder
   TrainConfig config;
   UirConfig uir;
   double sample_rate = 1;
   std::shared_ptr<TinyBackbone> backbone;
   std::shared_ptr<Head> head;
   VerifyFunction verify;
+  std::function<bool()> stop_requested;
   int64_t stop_after_step = 0;
 };
 
@@ -209,4 +223,111 @@ TEST_CASE("the best checkpoint by verification outlives the others") {
   CHECK(best->value == 0.9);
   CHECK(fs::exists(run.folder / "run/checkpoints/step-0000000004/manifest.json"));
   CHECK(latest_checkpoint(run.folder / "run/checkpoints")->step() == 12);
+}
+
+namespace {
+
+// What a run on several ranks left behind: the network of every rank, all class centers, the log.
+struct Outcome {
+  std::vector<at::Tensor> weights;
+  at::Tensor centers;
+  std::vector<Json> log;
+  std::vector<ErrorKind> errors;  // of the ranks that failed
+};
+
+// Runs the trainer on so many ranks; `adjust` changes a rank's run before its trainer is made.
+Outcome run_on_ranks(int64_t size, const fs::path& folder, const std::function<void(Run&)>& adjust = {}) {
+  const Index index = tiny_index();
+  Outcome outcome;
+  outcome.weights.resize(static_cast<size_t>(size));
+  std::vector<at::Tensor> shards(static_cast<size_t>(size));
+  std::vector<std::optional<ErrorKind>> errors(static_cast<size_t>(size));
+  run_ranks(size, [&](std::shared_ptr<const Communicator> ranks) {
+    static std::mutex one_at_a_time;  // the networks' initial weights come from a common generator
+    std::unique_ptr<Run> run;
+    {
+      std::lock_guard lock(one_at_a_time);
+      run = std::make_unique<Run>(index, ranks, folder);
+    }
+    run->config.batch = {12, 12, 1};
+    if (adjust) adjust(*run);
+    Trainer trainer = run->trainer();
+    if (const auto checkpoint = latest_checkpoint(folder / "run/checkpoints")) trainer.resume(*checkpoint);
+    ranks->barrier();
+    errors[static_cast<size_t>(ranks->rank())] = kind_of([&] { trainer.run(); });
+    outcome.weights[static_cast<size_t>(ranks->rank())] = run->backbone->weight.detach().clone();
+    shards[static_cast<size_t>(ranks->rank())] = run->head->centers().detach().clone();
+    if (ranks->rank() == 0) outcome.log = run->log();
+    ranks->barrier();
+  });
+  outcome.centers = at::cat(shards);
+  for (const auto& error : errors) {
+    if (error) outcome.errors.push_back(*error);
+  }
+  return outcome;
+}
+
+}  // namespace
+
+TEST_CASE("any number of ranks trains to the same weights, losses and class centers") {
+  const int64_t size = GENERATE(2, 3, 4);
+  const TempFolder alone, shared;
+  const Outcome one = run_on_ranks(1, alone.path()), many = run_on_ranks(size, shared.path());
+  REQUIRE(many.log.size() == one.log.size());
+  for (size_t i = 0; i < one.log.size(); ++i) {
+    for (const char* number : {"labeled", "uir", "total", "accuracy", "gradient_norm"}) {
+      CHECK(many.log[i][number].get<double>() == Approx(one.log[i][number].get<double>()).epsilon(1e-4));
+    }
+  }
+  for (const at::Tensor& weight : many.weights) {
+    CHECK(weight.equal(many.weights[0]));  // replicas never drift apart
+    CHECK(at::allclose(weight, one.weights[0], 1e-4, 1e-6));
+  }
+  CHECK(at::allclose(many.centers, one.centers, 1e-4, 1e-6));
+}
+
+TEST_CASE("a run on several ranks resumes bit for bit, and goes on with any other number of ranks") {
+  const TempFolder whole_folder, folder;
+  const Outcome whole = run_on_ranks(3, whole_folder.path());
+  const auto stop_at = [](int64_t step) { return [step](Run& run) { run.stop_after_step = step; }; };
+  CHECK((run_on_ranks(3, folder.path(), stop_at(3)).errors == std::vector(3, ErrorKind::kStopped)));
+  const Outcome resumed = run_on_ranks(3, folder.path());
+  CHECK(resumed.weights[0].equal(whole.weights[0]));
+  CHECK(resumed.centers.equal(whole.centers));
+  CHECK(resumed.log.size() == whole.log.size());
+
+  const TempFolder changing;
+  const std::vector<std::pair<int64_t, int64_t>> legs{{1, 2}, {2, 3}, {4, 5}, {1, 6}, {3, 7}, {2, 0}};
+  Outcome last;
+  for (const auto& [size, stop] : legs) last = run_on_ranks(size, changing.path(), stop_at(stop));
+  CHECK(at::allclose(last.weights[0], whole.weights[0], 1e-4, 1e-6));
+  CHECK(at::allclose(last.centers, whole.centers, 1e-4, 1e-6));
+}
+
+TEST_CASE("what is not finite on one rank is skipped by all in the same step, with the rows of all") {
+  const TempFolder folder, until;
+  const auto poison = [](int64_t stop) {
+    return [stop](Run& run) {
+      if (run.communicator->rank() == 1) run.backbone->poisoned = {2};
+      run.stop_after_step = stop;
+    };
+  };
+  const Outcome before = run_on_ranks(2, until.path(), poison(2)),
+                after = run_on_ranks(2, folder.path(), poison(3));
+  REQUIRE(after.log.size() == 3);
+  CHECK(after.log[2]["skipped"] == 1);
+  CHECK(after.log[2]["rows"].size() == 24);
+  for (const at::Tensor& weight : after.weights) CHECK(weight.equal(before.weights[0]));
+  CHECK(after.centers.equal(before.centers));
+}
+
+TEST_CASE("a stop request to one rank stops all of them in the same step") {
+  const TempFolder folder;
+  const Outcome outcome = run_on_ranks(3, folder.path(), [](Run& run) {
+    auto polls = std::make_shared<int>(0);
+    run.stop_requested = [&run, polls] { return run.communicator->rank() == 2 && ++*polls == 4; };
+  });
+  CHECK((outcome.errors == std::vector(3, ErrorKind::kStopped)));
+  CHECK(outcome.log.size() == 4);
+  CHECK(latest_checkpoint(folder / "run/checkpoints")->step() == 4);
 }
