@@ -4,66 +4,102 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <filesystem>
 #include <iostream>
 #include <new>
+#include <system_error>
+#include <utility>
 
 #include "uir/base/allocator.h"
+#include "uir/base/launch.h"
 #include "uir/base/log.h"
+#include "uir/base/parallel.h"
+#include "uir/dist/meeting_folder.h"
+#include "uir/dist/world.h"
 
 namespace uir {
 namespace {
 
-// On a terminal a status line is overwritten by the next line; elsewhere one is printed every ten seconds.
+constexpr const char* kProcessesOption = "--nproc-per-node";
+
+// On a terminal a status line is overwritten by the next line; elsewhere one is printed every ten seconds. Of several
+// ranks the first prints all, the others warnings and errors with their number in front; a line is one write, so that
+// lines of different ranks do not mix.
 class ConsoleSink {
  public:
+  explicit ConsoleSink(int64_t rank) : rank_(rank) {}
+
   void operator()(LogLevel level, std::string_view message) {
+    if (rank_ > 0 && (level == LogLevel::kInfo || level == LogLevel::kStatus)) return;
     if (level == LogLevel::kStatus) return status(message);
-    if (status_open_) std::cerr << "\r\x1b[K";
+    print(concat(status_open_ ? "\r\x1b[K" : "", rank_ > 0 ? concat("[rank ", rank_, "] ") : "",
+                 level == LogLevel::kWarning ? "warning: " : "", message, '\n'));
     status_open_ = false;
-    std::cerr << (level == LogLevel::kWarning ? "warning: " : "") << message << std::endl;
   }
 
  private:
   void status(std::string_view message) {
     const auto now = std::chrono::steady_clock::now();
     if (terminal_) {
-      std::cerr << '\r' << message << "\x1b[K" << std::flush;
+      print(concat('\r', message, "\x1b[K"));
       status_open_ = true;
     } else if (now - last_ > std::chrono::seconds(10)) {
-      std::cerr << message << std::endl;
+      print(concat(message, '\n'));
       last_ = now;
     }
   }
 
+  static void print(const std::string& text) {
+    std::cerr.write(text.data(), static_cast<std::streamsize>(text.size())).flush();
+  }
+
+  const int64_t rank_;
   const bool terminal_ = ::isatty(STDERR_FILENO) != 0;
   bool status_open_ = false;
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
 int report(const std::string& program, const std::string& message, int exit_code) {
-  log_info(program, ": ", message);
+  log_error(program, ": ", message);
   return exit_code;
 }
 
+// Removes a folder at the end of its scope.
+struct RemovedAtEnd {
+  ~RemovedAtEnd() {
+    std::error_code ignored;
+    std::filesystem::remove_all(folder, ignored);
+  }
+  std::filesystem::path folder;
+};
+
 }  // namespace
 
-App::App(const std::string& name, const std::string& description) : name_(name), cli_(description, name) {
+App::App(const std::string& name, const std::string& description, Ranks ranks)
+    : name_(name), ranks_(ranks), cli_(description, name) {
   cli_.add_option("config", config_file_, "Experiment file (YAML)");
   cli_.add_option("--set", overrides_, "Override an option: a.b=value (repeatable)")
       ->allow_extra_args(false);  // one value each, so that the file may follow
   cli_.add_flag("--print-config", print_config_, "Print the experiment with every option resolved, and stop");
   cli_.add_flag("--describe-config", describe_config_,
                 "Print all options with their meaning (Markdown), and stop");
+  if (ranks_ == Ranks::kSeveral) {
+    cli_.add_option(
+            kProcessesOption, processes_,
+            "Start this many processes on this machine, which share the work (instead of torchrun or mpirun)")
+        ->check(CLI::PositiveNumber);
+  }
   cli_.set_version_flag("--version", name + " " UIR_VERSION);
 }
 
 int App::run(int argc, char** argv, const std::function<void(const Experiment&)>& body) {
-  set_log_sink(ConsoleSink());
+  set_log_sink(ConsoleSink(0));
   try {
     cli_.parse(argc, argv);
-    execute(body);
+    const int code = execute({argv, argv + argc}, body);
     std::cout.flush();
-    return std::cout ? 0 : report(name_, "standard output: cannot write", static_cast<int>(ErrorKind::kIo));
+    return std::cout ? code
+                     : report(name_, "standard output: cannot write", static_cast<int>(ErrorKind::kIo));
   } catch (const CLI::ParseError& e) {
     const bool asked = e.get_exit_code() == 0;  // --help, --version
     if (asked) return cli_.exit(e);
@@ -78,22 +114,42 @@ int App::run(int argc, char** argv, const std::function<void(const Experiment&)>
   }
 }
 
-void App::execute(const std::function<void(const Experiment&)>& body) {
+int App::execute(std::vector<std::string> arguments, const std::function<void(const Experiment&)>& body) {
   if (describe_config_) {
     std::cout << config_reference();
-    return;
+    return 0;
+  }
+  if (ranks_ == Ranks::kSeveral) {
+    const World world = world_from_environment();
+    set_log_sink(ConsoleSink(world.rank));
+    share_processors(world.local_size);
   }
   if (config_file_.empty()) fail(ErrorKind::kUsage, "no experiment file given; see ", name_, " --help");
   const Experiment experiment = load_experiment(config_file_, overrides_);
   if (print_config_) {
     std::cout << resolved_config(experiment);
-    return;
+    return 0;
   }
-  tune_memory_allocator();
   // A full disk or a closed pipe must surface as a failed write, not as a signal.
   ::signal(SIGXFSZ, SIG_IGN);
   ::signal(SIGPIPE, SIG_IGN);
+  // Only now: a wrong command line or experiment is reported once.
+  if (processes_ > 0) return launch(std::move(arguments));
+  tune_memory_allocator();
   body(experiment);
+  return 0;
+}
+
+int App::launch(std::vector<std::string> arguments) const {
+  if (const char* launcher = launcher_of()) {
+    fail(ErrorKind::kUsage, kProcessesOption, ": this process was itself started as a rank (variables of ",
+         launcher, " are set); leave the option out, or unset them");
+  }
+  const RemovedAtEnd meeting{create_meeting_folder()};  // also when a killed rank could not leave it
+  return launch_ranks({.program = std::filesystem::read_symlink("/proc/self/exe").string(),
+                       .arguments = without_option(std::move(arguments), kProcessesOption),
+                       .environment = {{kMeetingVariable, meeting.folder.string()}},
+                       .ranks = processes_});
 }
 
 }  // namespace uir

@@ -1,5 +1,5 @@
-// What the four programs share: common flags, the log on standard error, signals, and the only place where an
-// error becomes a message and an exit code (docs/errors.md).
+// What the four programs share: common flags, the log on standard error, signals, starting several ranks, and the only
+// place where an error becomes a message and an exit code (docs/errors.md).
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -11,23 +11,29 @@
 
 namespace uir {
 
+// Whether a program can run as several ranks (docs/distributed.md).
+enum class Ranks { kOne, kSeveral };
+
 class App {
  public:
-  App(const std::string& name, const std::string& description);
+  App(const std::string& name, const std::string& description, Ranks ranks);
 
   // For the program's own flags.
   CLI::App& cli() { return cli_; }
 
-  // Parses the command line, loads the experiment and calls body; returns the exit code.
+  // Parses the command line, loads the experiment and calls body, or starts ranks that do; returns the exit code.
   int run(int argc, char** argv, const std::function<void(const Experiment&)>& body);
 
  private:
-  void execute(const std::function<void(const Experiment&)>& body);
+  int execute(std::vector<std::string> arguments, const std::function<void(const Experiment&)>& body);
+  int launch(std::vector<std::string> arguments) const;
 
   std::string name_;
+  Ranks ranks_;
   CLI::App cli_;
   std::string config_file_;
   std::vector<std::string> overrides_;
+  int processes_ = 0;  // to start; 0: this one is the run, or a rank of it
   bool print_config_ = false;
   bool describe_config_ = false;
 };

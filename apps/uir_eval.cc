@@ -6,7 +6,8 @@
 
 int main(int argc, char** argv) {
   uir::App app("uir-eval",
-               "Evaluates embeddings and class centers: verification, open set, UIR's measurements.");
+               "Evaluates embeddings and class centers: verification, open set, UIR's measurements.",
+               uir::Ranks::kSeveral);
   return app.run(argc, argv,
                  [](const uir::Experiment& experiment) { std::cout << uir::run_eval(experiment); });
 }

@@ -6,7 +6,8 @@
 int main(int argc, char** argv) {
   uir::choose_blas_kernels(argv);
   uir::App app("uir-extract",
-               "Dumps embeddings of images and their mirror images; continues where it was interrupted.");
+               "Dumps embeddings of images and their mirror images; continues where it was interrupted.",
+               uir::Ranks::kSeveral);
   uir::SubmissionRequest submission;
   std::string format;
   app.cli()

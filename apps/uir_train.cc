@@ -5,7 +5,8 @@
 
 int main(int argc, char** argv) {
   uir::choose_blas_kernels(argv);
-  uir::App app("uir-train", "Trains with labeled faces (margin softmax) and unlabeled faces (UIR loss).");
+  uir::App app("uir-train", "Trains with labeled faces (margin softmax) and unlabeled faces (UIR loss).",
+               uir::Ranks::kSeveral);
   uir::TrainRun run;
   app.cli().add_flag(
       "--resume", run.resume,

@@ -20,6 +20,11 @@ pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
 add_library(uir_torch INTERFACE)
 target_include_directories(uir_torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})
 target_link_libraries(uir_torch INTERFACE ${TORCH_LIBRARIES})
+# dist/compat.h calls Gloo. Distributions have it as a library of its own; a downloaded LibTorch holds it.
+find_library(UIR_GLOO gloo)
+if(UIR_GLOO)
+  target_link_libraries(uir_torch INTERFACE ${UIR_GLOO})
+endif()
 target_compile_options(uir_torch INTERFACE -Wno-deprecated-declarations)
 # at::parallel_for is a template in a header: without -fopenmp it silently runs on one thread.
 find_package(OpenMP REQUIRED COMPONENTS CXX)

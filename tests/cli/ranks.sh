@@ -39,10 +39,10 @@ says "tpr_at_fpr_0.001"
 
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 for rank in 2 1; do
-  RANK=$rank WORLD_SIZE=3 LOCAL_RANK=$rank MASTER_ADDR=127.0.0.1 MASTER_PORT=$port \
+  RANK=$rank WORLD_SIZE=3 LOCAL_RANK=$rank LOCAL_WORLD_SIZE=3 MASTER_ADDR=127.0.0.1 MASTER_PORT=$port \
     uir-eval shared.yaml >rank$rank.txt 2>&1 &
 done
-expect 0 env RANK=0 WORLD_SIZE=3 LOCAL_RANK=0 MASTER_ADDR=127.0.0.1 MASTER_PORT="$port" uir-eval shared.yaml
+expect 0 env RANK=0 WORLD_SIZE=3 LOCAL_RANK=0 LOCAL_WORLD_SIZE=3 MASTER_ADDR=127.0.0.1 MASTER_PORT="$port" uir-eval shared.yaml
 says "tpr_at_fpr_0.001"
 for job in $(jobs -p); do wait "$job" || { cat rank*.txt >&2; die "a rank fails"; }; done
 same alone/report/report.json shared/report/report.json

@@ -10,7 +10,8 @@
 
 namespace uir {
 
-enum class LogLevel { kInfo, kWarning, kStatus };  // kStatus: a progress line that a later one may overwrite
+// kStatus: a progress line that a later one may overwrite.
+enum class LogLevel { kInfo, kWarning, kError, kStatus };
 
 using LogSink = std::function<void(LogLevel, std::string_view)>;
 
@@ -25,6 +26,11 @@ void log_info(const Parts&... parts) {
 template <class... Parts>
 void log_warning(const Parts&... parts) {
   log_message(LogLevel::kWarning, concat(parts...));
+}
+
+template <class... Parts>
+void log_error(const Parts&... parts) {
+  log_message(LogLevel::kError, concat(parts...));
 }
 
 }  // namespace uir

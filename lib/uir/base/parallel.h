@@ -64,9 +64,14 @@ class BoundedQueue {
   bool closed_ = false;
 };
 
-// The threads to use where a config says 0: the processor's.
+// How many processes of a run share this machine's processors: set once at the start of a program.
+inline std::atomic<int> processes_of_run{1};
+inline void share_processors(int64_t processes) { processes_of_run = static_cast<int>(processes); }
+
+// The threads to use where a config says 0: this process's share of the processors, at least one.
 inline int resolve_threads(int threads) {
-  return threads > 0 ? threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  if (threads > 0) return threads;
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / processes_of_run);
 }
 
 // Calls body(begin, end) for consecutive blocks of [0, n), on `threads` threads, in no defined order. The first

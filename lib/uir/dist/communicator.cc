@@ -5,6 +5,9 @@
 #include <ATen/ops/zeros.h>
 
 #include <cstring>
+#include <exception>
+
+#include "uir/base/error.h"
 
 namespace uir {
 
@@ -16,6 +19,25 @@ at::Tensor Communicator::all_gather_rows(const at::Tensor& rows) const { return 
 at::Tensor Communicator::reduce_scatter_rows(const at::Tensor& rows) const { return rows; }
 
 std::shared_ptr<const Communicator> Communicator::another() const { return std::make_shared<Communicator>(); }
+
+int64_t Communicator::sum(int64_t value) const {
+  at::Tensor tensor = at::full({1}, value, at::kLong);
+  all_reduce_sum(tensor);
+  return tensor.item<int64_t>();
+}
+
+void run_as_rank(const Communicator& communicator, const std::function<void()>& body) {
+  try {
+    body();
+  } catch (const Error& error) {
+    // Who ends because of another rank has no reason of its own.
+    if (error.kind() == ErrorKind::kRankLost || communicator.announce_failure(error.what())) throw;
+    fail(error.kind(), "ends with the same error as another rank");
+  } catch (const std::exception& error) {
+    communicator.announce_failure(error.what());
+    throw;
+  }
+}
 
 std::vector<std::string> all_gather_bytes(const Communicator& communicator, std::string_view bytes) {
   // Whole int64 words: what every backend carries.

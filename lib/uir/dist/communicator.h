@@ -1,12 +1,13 @@
 // What the ranks of a run say to each other. One process: every call returns at once.
 //
 // Wraps c10d's process group, so that tests can build several ranks as threads of one process.
-// Errors: a lost rank or a time-out is kRankLost. Threads: calls of one communicator come from one thread.
+// Errors: a lost rank, a rank that failed and a time-out are kRankLost. Threads: calls of one communicator come from one thread.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -32,7 +33,17 @@ class Communicator {
   // The same ranks once more, for collectives that run beside this one's (in another thread, or started by another part
   // of a step). All ranks call it in the same order.
   virtual std::shared_ptr<const Communicator> another() const;
+
+  // The same number on every rank: the sum of theirs.
+  int64_t sum(int64_t value) const;
+  // Tells the other ranks why this one gives up, so that they end with this reason instead of a guess. No collective
+  // may follow. False: another rank has given the same reason before.
+  virtual bool announce_failure(const std::string&) const { return true; }
 };
+
+// Runs what a rank does between meeting the others and its end: an error of its own is announced to them before it is
+// rethrown. Of an error that all ranks share (a file that is not there), the first one has the text.
+void run_as_rank(const Communicator& communicator, const std::function<void()>& body);
 
 // The bytes of every rank, in rank order. Two gathers; memory: ranks times the longest.
 std::vector<std::string> all_gather_bytes(const Communicator& communicator, std::string_view bytes);

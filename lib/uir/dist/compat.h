@@ -7,7 +7,9 @@
 #define USE_C10D_GLOO
 #endif
 
+#include <gloo/context.h>
 #include <torch/version.h>
+#include <torch/csrc/distributed/c10d/FileStore.hpp>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/Store.hpp>
@@ -43,5 +45,20 @@ inline c10::intrusive_ptr<c10d::ProcessGroup> as_process_group(
   return gloo;
 #endif
 }
+
+// c10d's group, with what it does not offer by itself.
+class GlooGroup : public c10d::ProcessGroupGloo {
+ public:
+  using ProcessGroupGloo::ProcessGroupGloo;
+
+  // For the collectives that start from now on.
+  void set_timeout(std::chrono::milliseconds timeout) {
+    for (const auto& context : contexts_) context->setTimeout(timeout);
+  }
+  // Ends the collectives of all ranks that wait for this one.
+  void close_connections() {
+    for (const auto& context : contexts_) context->closeConnections();
+  }
+};
 
 }  // namespace uir

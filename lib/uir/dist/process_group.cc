@@ -3,11 +3,16 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/sum.h>
 
+#include <algorithm>
 #include <exception>
+#include <mutex>
+#include <utility>
 #include <vector>
 
 #include "uir/base/error.h"
 #include "uir/dist/compat.h"
+#include "uir/dist/meeting_folder.h"
+#include "uir/dist/rank_roll.h"
 
 namespace uir {
 namespace {
@@ -18,40 +23,89 @@ std::vector<int64_t> with_rows(const at::Tensor& tensor, int64_t rows) {
   return sizes;
 }
 
-c10::intrusive_ptr<c10d::ProcessGroupGloo> meet(const c10::intrusive_ptr<c10d::Store>& store, int64_t rank,
-                                                int64_t size, std::chrono::milliseconds timeout,
-                                                const std::string& address) {
+constexpr std::chrono::milliseconds kRollCall{3000};
+constexpr std::chrono::milliseconds kNoteLimit{1000};
+constexpr std::chrono::milliseconds kLinger{5000};  // of the rank whose end takes the store away
+
+c10::intrusive_ptr<GlooGroup> meet(const c10::intrusive_ptr<c10d::Store>& store, int64_t rank, int64_t size,
+                                   std::chrono::milliseconds timeout, const std::string& address) {
   auto options = c10d::ProcessGroupGloo::Options::create(timeout);
   options->devices.push_back(address.empty() ? c10d::ProcessGroupGloo::createDefaultDevice()
                                              : c10d::ProcessGroupGloo::createDeviceForHostname(address));
   store->setTimeout(timeout);
-  return c10::make_intrusive<c10d::ProcessGroupGloo>(store, static_cast<int>(rank), static_cast<int>(size),
-                                                     options);
+  return c10::make_intrusive<GlooGroup>(store, static_cast<int>(rank), static_cast<int>(size), options);
 }
 
 }  // namespace
 
+// What all groups of the same ranks share: when one fails, all are given up.
+struct RankConnections {
+  RankConnections(const c10::intrusive_ptr<c10d::Store>& store, int64_t rank, int64_t size,
+                  std::shared_ptr<const MeetingFolder> meeting_folder)
+      : folder(std::move(meeting_folder)), roll(store, rank, size, folder) {}
+
+  void hang_up() {
+    std::lock_guard lock(mutex);
+    lost = true;
+    for (const auto& group : groups) group->close_connections();
+  }
+
+  const std::shared_ptr<const MeetingFolder> folder;  // left after the store in `roll` is closed
+  const RankRoll roll;
+  std::mutex mutex;
+  std::vector<c10::intrusive_ptr<GlooGroup>> groups;
+  bool lost = false;
+};
+
 ProcessGroupCommunicator::ProcessGroupCommunicator(const c10::intrusive_ptr<c10d::Store>& store, int64_t rank,
                                                    int64_t size, std::chrono::milliseconds timeout,
-                                                   const std::string& interface_address)
-    : store_(store), rank_(rank), size_(size), timeout_(timeout), interface_address_(interface_address) {
+                                                   const std::string& interface_address,
+                                                   std::shared_ptr<const MeetingFolder> folder)
+    : connections_(std::make_shared<RankConnections>(store, rank, size, std::move(folder))),
+      store_(store),
+      rank_(rank),
+      size_(size),
+      timeout_(timeout),
+      interface_address_(interface_address) {
+  open_group();
+}
+
+ProcessGroupCommunicator::ProcessGroupCommunicator(const ProcessGroupCommunicator& other,
+                                                   const c10::intrusive_ptr<c10d::Store>& store)
+    : connections_(other.connections_),
+      store_(store),
+      rank_(other.rank_),
+      size_(other.size_),
+      timeout_(other.timeout_),
+      interface_address_(other.interface_address_) {
+  open_group();
+}
+
+void ProcessGroupCommunicator::open_group() {
   try {
-    group_ = meet(store, rank, size, timeout, interface_address);
+    group_ = meet(store_, rank_, size_, timeout_, interface_address_);
   } catch (const std::exception& error) {
-    fail(ErrorKind::kRankLost, "rank ", rank, " of ", size, ": the ranks did not meet within ",
-         timeout.count(), " ms: ", error.what(), "; were all of them started?");
+    fail(ErrorKind::kRankLost, "rank ", rank_, " of ", size_, ": the ranks did not meet within ",
+         timeout_.count(), " ms: ", error.what(), "; were all of them started?");
   }
+  std::lock_guard lock(connections_->mutex);
+  connections_->groups.push_back(group_);
 }
 
 ProcessGroupCommunicator::~ProcessGroupCommunicator() = default;
 
 std::shared_ptr<const Communicator> ProcessGroupCommunicator::another() const {
   const auto store = c10::make_intrusive<c10d::PrefixStore>(concat("another/", num_others_++), store_);
-  return std::make_shared<ProcessGroupCommunicator>(store, rank_, size_, timeout_, interface_address_);
+  return std::shared_ptr<const Communicator>(new ProcessGroupCommunicator(*this, store));
 }
 
 c10::intrusive_ptr<c10d::ProcessGroup> ProcessGroupCommunicator::process_group() const {
   return as_process_group(group_);
+}
+
+void ProcessGroupCommunicator::set_timeout(std::chrono::milliseconds timeout) {
+  timeout_ = timeout;
+  group_->set_timeout(timeout);
 }
 
 template <class Call>
@@ -65,9 +119,18 @@ void ProcessGroupCommunicator::guarded(const char* name, const std::function<voi
   } catch (const Error&) {
     throw;
   } catch (const std::exception& error) {
-    fail(ErrorKind::kRankLost, "rank ", rank_, " of ", size_, ": ", name, " failed: ", error.what(),
-         "; another rank ended or did not answer in time: its own message says why");
+    connections_->hang_up();
+    fail(ErrorKind::kRankLost, connections_->roll.reason(std::min(kRollCall, timeout_)), " (", name,
+         " of rank ", rank_, ", timeout ", timeout_.count(), " ms: ", error.what(), ")");
   }
+}
+
+bool ProcessGroupCommunicator::announce_failure(const std::string& message) const {
+  if (connections_->lost) return true;
+  const bool first = connections_->roll.announce(message, kNoteLimit);
+  connections_->hang_up();
+  if (rank_ == 0 && !connections_->folder) connections_->roll.wait_for_others(kLinger);
+  return first;
 }
 
 void ProcessGroupCommunicator::all_reduce_sum(at::Tensor& tensor) const {

@@ -4,7 +4,9 @@
 // reduce_scatter_rows adds in rank order, all_reduce_sum in Gloo's order, which depends on the number of ranks only.
 // Cost: reduce_scatter_rows is an all-to-all and a local sum, since Gloo in LibTorch 1.13 has no reduce-scatter:
 // the same traffic as a direct one.
-// Errors: kRankLost, naming this rank, when a rank is lost or does not answer within the timeout.
+// Errors: kRankLost when a rank fails, is lost or does not answer within the timeout. The ranks that are left then hold a
+// roll call over the store (at most kRollCall) to name it. Nothing may be called after an error but
+// announce_failure.
 #pragma once
 
 #include <c10/util/intrusive_ptr.h>
@@ -24,12 +26,18 @@ class ProcessGroupGloo;
 
 namespace uir {
 
+class GlooGroup;
+class MeetingFolder;
+struct RankConnections;
+
 class ProcessGroupCommunicator : public Communicator {
  public:
-  // Meets the other ranks at the store; returns when all of them came. `interface_address` is the host name or
-  // address on which this rank listens; empty: the one of this machine's host name.
+  // Meets the other ranks at the store; returns when all of them came. `timeout` counts for meeting and, until
+  // set_timeout, for collectives. `interface_address` is the host name or address on which this rank listens; empty:
+  // the one of this machine's host name. `folder`: where the ranks met, if in one; it is left at the end.
   ProcessGroupCommunicator(const c10::intrusive_ptr<c10d::Store>& store, int64_t rank, int64_t size,
-                           std::chrono::milliseconds timeout, const std::string& interface_address = "");
+                           std::chrono::milliseconds timeout, const std::string& interface_address = "",
+                           std::shared_ptr<const MeetingFolder> folder = nullptr);
   ~ProcessGroupCommunicator() override;
 
   int64_t rank() const override { return rank_; }
@@ -39,10 +47,15 @@ class ProcessGroupCommunicator : public Communicator {
   at::Tensor reduce_scatter_rows(const at::Tensor& rows) const override;
   void barrier() const override;
   std::shared_ptr<const Communicator> another() const override;
+  bool announce_failure(const std::string& message) const override;
+
+  // How long a collective that starts from now on waits for the other ranks; of this group, not of others.
+  void set_timeout(std::chrono::milliseconds timeout);
 
   // For parts of LibTorch that run collectives themselves.
   c10::intrusive_ptr<c10d::ProcessGroup> process_group() const;
-  // Runs the call; what it throws becomes kRankLost.
+  // Runs the call; what it throws becomes kRankLost, after hanging up, so that no other rank waits for this one, and a
+  // roll call, which names who is lost.
   void guarded(const char* name, const std::function<void()>& call) const;
 
  private:
@@ -50,12 +63,19 @@ class ProcessGroupCommunicator : public Communicator {
   template <class Call>
   void collective(const char* name, Call&& call) const;
 
+  // One more group of the ranks of `other`.
+  ProcessGroupCommunicator(const ProcessGroupCommunicator& other,
+                           const c10::intrusive_ptr<c10d::Store>& store);
+
+  void open_group();
+
+  const std::shared_ptr<RankConnections> connections_;  // of all groups of these ranks
   c10::intrusive_ptr<c10d::Store> store_;
   int64_t rank_, size_;
   std::chrono::milliseconds timeout_;
   std::string interface_address_;
   mutable int64_t num_others_ = 0;  // groups made by another()
-  c10::intrusive_ptr<c10d::ProcessGroupGloo> group_;
+  c10::intrusive_ptr<GlooGroup> group_;
 };
 
 }  // namespace uir

@@ -193,6 +193,29 @@ std::vector<EvalModel> models_of(const Experiment& experiment) {
   return {{experiment.run_folder().filename().string(), {experiment.run_folder().string()}, {}}};
 }
 
+std::string evaluate(const Experiment& experiment, const Communicator& ranks) {
+  Report report;
+  std::vector<fs::path> states;
+  for (const EvalModel& model : models_of(experiment)) {
+    try {
+      Evaluation evaluation(experiment, model, ranks);
+      report.models.push_back(evaluation.run());
+      states.insert(states.end(), evaluation.states().begin(), evaluation.states().end());
+    } catch (const Error& e) {
+      if (experiment.eval.models.empty()) throw;
+      throw e.at("model " + model.name);
+    }
+  }
+  if (ranks.rank() == 0) {
+    write_report(experiment.report_folder(), report);
+    log_info("report: ", (experiment.report_folder() / "report.html").string(),
+             " for people (also report.txt), report.json for programs");
+  }
+  std::error_code ignored;
+  for (const fs::path& state : states) fs::remove(state, ignored);
+  return ranks.rank() == 0 ? to_text(report) : "";
+}
+
 }  // namespace
 
 std::string run_eval(const Experiment& experiment) {
@@ -202,26 +225,9 @@ std::string run_eval(const Experiment& experiment) {
   if (can_stop(experiment)) watch_stop_signals();
   const std::shared_ptr<const Communicator> ranks =
       connect(world_from_environment(), {.collective = kLongestScan});
-  Report report;
-  std::vector<fs::path> states;
-  for (const EvalModel& model : models_of(experiment)) {
-    try {
-      Evaluation evaluation(experiment, model, *ranks);
-      report.models.push_back(evaluation.run());
-      states.insert(states.end(), evaluation.states().begin(), evaluation.states().end());
-    } catch (const Error& e) {
-      if (experiment.eval.models.empty()) throw;
-      throw e.at("model " + model.name);
-    }
-  }
-  if (ranks->rank() == 0) {
-    write_report(experiment.report_folder(), report);
-    log_info("report: ", (experiment.report_folder() / "report.html").string(),
-             " for people (also report.txt), report.json for programs");
-  }
-  std::error_code ignored;
-  for (const fs::path& state : states) fs::remove(state, ignored);
-  return ranks->rank() == 0 ? to_text(report) : "";
+  std::string text;
+  run_as_rank(*ranks, [&] { text = evaluate(experiment, *ranks); });
+  return text;
 }
 
 }  // namespace uir

@@ -95,3 +95,14 @@ TEST_CASE("progress and durations in words") {
   CHECK(progress.line().starts_with("indexing lfw: 40/100 images, "));
   CHECK(progress.line().ends_with(" left"));
 }
+
+TEST_CASE("threads by default are this process's share of the processors") {
+  const int processors = uir::resolve_threads(0);
+  uir::share_processors(2);
+  CHECK(uir::resolve_threads(0) == std::max(1, processors / 2));
+  uir::share_processors(processors + 1);
+  CHECK(uir::resolve_threads(0) == 1);
+  CHECK(uir::resolve_threads(3) == 3);
+  uir::share_processors(1);
+  CHECK(uir::resolve_threads(0) == processors);
+}

@@ -5,11 +5,15 @@
 #include <ATen/ops/full.h>
 #include <ATen/ops/zeros.h>
 
+#include <atomic>
+#include <optional>
+
 #include "support/ranks.h"
 #include "uir/base/error.h"
 #include "uir/dist/communicator.h"
 // after the torch headers
 #include "support/catch.h"
+#include "support/errors.h"
 
 namespace {
 
@@ -40,6 +44,8 @@ TEST_CASE("a world of one returns what it was given") {
   alone.all_reduce_sum(rows);
   CHECK(at::equal(rows, rows_of(0, 2, at::kFloat)));
   alone.barrier();
+  CHECK(alone.sum(7) == 7);
+  CHECK(alone.announce_failure("why"));
 }
 
 TEST_CASE("collectives of several ranks") {
@@ -90,6 +96,14 @@ TEST_CASE("collectives accept views and empty blocks") {
   }
 }
 
+TEST_CASE("the sum of numbers beyond float64's integers") {
+  std::vector<int64_t> sums(3);
+  run_ranks(3, [&](std::shared_ptr<const Communicator> c) {
+    sums[c->rank()] = c->sum((int64_t{1} << 60) + c->rank());
+  });
+  CHECK(sums == std::vector<int64_t>(3, 3 * (int64_t{1} << 60) + 3));
+}
+
 TEST_CASE("bytes of any length are gathered in rank order") {
   const auto text_of = [](int64_t rank) { return std::string(rank * 5, static_cast<char>('a' + rank)); };
   CHECK(uir::all_gather_bytes(Communicator(), "alone") == std::vector<std::string>{"alone"});
@@ -101,20 +115,49 @@ TEST_CASE("bytes of any length are gathered in rank order") {
   for (const auto& result : results) CHECK(result == std::vector{text_of(0), text_of(1), text_of(2)});
 }
 
-TEST_CASE("a rank that leaves is an error that names the rank left behind") {
-  try {
+TEST_CASE("a rank that leaves is named by the ranks left behind") {
+  const auto error = error_of([] {
     run_ranks(
-        2,
+        3,
         [](std::shared_ptr<const Communicator> c) {
           at::Tensor one = at::full({1}, 1.0);
-          if (c->rank() == 0) c->all_reduce_sum(one);
+          if (c->rank() != 1) c->all_reduce_sum(one);
         },
-        std::chrono::seconds(3));
-    FAIL("no error");
-  } catch (const uir::Error& error) {
-    CHECK(error.kind() == ErrorKind::kRankLost);
-    CHECK_THAT(error.what(), contains_text("rank 0 of 2: all-reduce failed"));
+        std::chrono::milliseconds(500));
+  });
+  REQUIRE(error);
+  CHECK(error->kind() == ErrorKind::kRankLost);
+  CHECK_THAT(error->what(), contains_text("rank 1 of 3 was lost: it does not answer (all-reduce of rank "));
+  CHECK_THAT(error->what(), !contains_text("rank 0 of 3 was lost") && !contains_text("rank 2 of 3 was lost"));
+}
+
+TEST_CASE("a rank that fails tells the others why; an error that all share is told once") {
+  std::vector<std::optional<uir::Error>> errors(3);
+  run_ranks(3, [&](std::shared_ptr<const Communicator> c) {
+    errors[c->rank()] = error_of([&] {
+      uir::run_as_rank(*c, [&] {
+        if (c->rank() == 1) uir::fail(ErrorKind::kData, "faces.idx: record 7 is cut off");
+        c->barrier();
+      });
+    });
+  });
+  REQUIRE((errors[0] && errors[1] && errors[2]));
+  CHECK(errors[1]->kind() == ErrorKind::kData);
+  CHECK(errors[1]->what() == std::string("faces.idx: record 7 is cut off"));
+  for (const auto& error : {errors[0], errors[2]}) {
+    CHECK(error->kind() == ErrorKind::kRankLost);
+    CHECK_THAT(error->what(), contains_text("rank 1 of 3 failed: faces.idx: record 7 is cut off"));
   }
+
+  std::atomic<int> full{0}, short_ones{0};
+  run_ranks(3, [&](std::shared_ptr<const Communicator> c) {
+    const auto error = error_of(
+        [&] { uir::run_as_rank(*c, [] { uir::fail(ErrorKind::kMissingInput, "index/: not there"); }); });
+    if (!error || error->kind() != ErrorKind::kMissingInput) return;
+    ++(error->what() == std::string("index/: not there") ? full : short_ones);
+  });
+  CHECK(full == 1);
+  CHECK(short_ones == 2);
 }
 
 TEST_CASE("ranks that never meet are an error") {

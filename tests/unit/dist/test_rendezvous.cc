@@ -1,21 +1,26 @@
-#include <ATen/TensorOperators.h>
-#include <ATen/ops/full.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <exception>
+#include <filesystem>
 #include <map>
 #include <thread>
 
 #include "uir/base/error.h"
+#include "uir/dist/compat.h"
+#include "uir/dist/meeting_folder.h"
 #include "uir/dist/rendezvous.h"
 // after the torch headers
 #include "support/catch.h"
 #include "support/errors.h"
+#include "support/temp_folder.h"
 
 namespace {
 
+namespace fs = std::filesystem;
+using Variables = std::map<std::string, std::string>;
 using uir::Communicator;
 using uir::ErrorKind;
 using uir::World;
@@ -47,43 +52,37 @@ std::string free_port() { return TakenPort().number(); }
 
 class FakeEnvironment {
  public:
-  explicit FakeEnvironment(std::map<std::string, std::string> values) : values_(std::move(values)) {}
+  explicit FakeEnvironment(Variables values) : values_(std::move(values)) {}
   const char* operator()(const char* name) const {
     const auto found = values_.find(name);
     return found == values_.end() ? nullptr : found->second.c_str();
   }
 
  private:
-  std::map<std::string, std::string> values_;
+  Variables values_;
 };
 
 World world_of(int64_t rank, int64_t size) {
   World world;
   world.rank = world.local_rank = rank;
-  world.size = size;
+  world.size = world.local_size = size;
   return world;
 }
 
-}  // namespace
-
-TEST_CASE("a world of one meets nobody") {
-  CHECK(uir::connect(world_of(0, 1), {}, FakeEnvironment({}))->size() == 1);
-}
-
-TEST_CASE("ranks meet at the launcher's address and sum") {
-  const FakeEnvironment environment({{"MASTER_ADDR", "127.0.0.1"}, {"MASTER_PORT", free_port()}});
-  std::vector<double> sums(3, 0);
-  std::vector<std::exception_ptr> errors(3);
-  // Nobody hangs up before all have finished: the store ends with rank 0.
-  std::vector<std::shared_ptr<const Communicator>> communicators(3);
+// All ranks meet in the same environment, each in its thread, and sum their numbers. Rethrows the first error.
+void check_sum(int64_t size, const Variables& variables) {
+  std::vector<int64_t> sums(static_cast<size_t>(size));
+  std::vector<std::exception_ptr> errors(sums.size());
+  // Nobody hangs up before all have finished: a TCP store ends with rank 0.
+  std::vector<std::shared_ptr<const Communicator>> communicators(sums.size());
   std::vector<std::thread> ranks;
-  for (int64_t rank = 0; rank < 3; ++rank) {
+  for (size_t rank = 0; rank < sums.size(); ++rank) {
     ranks.emplace_back([&, rank] {
       try {
-        communicators[rank] = uir::connect(world_of(rank, 3), {}, environment);
-        at::Tensor value = at::full({1}, static_cast<double>(rank + 1), at::kDouble);
-        communicators[rank]->all_reduce_sum(value);
-        sums[rank] = value.item<double>();
+        communicators[rank] =
+            uir::connect(world_of(static_cast<int64_t>(rank), size),
+                         {std::chrono::seconds(10), std::chrono::seconds(10)}, FakeEnvironment(variables));
+        sums[rank] = communicators[rank]->sum(static_cast<int64_t>(rank) + 1);
       } catch (...) {
         errors[rank] = std::current_exception();
       }
@@ -93,14 +92,123 @@ TEST_CASE("ranks meet at the launcher's address and sum") {
   for (const std::exception_ptr& error : errors) {
     if (error) std::rethrow_exception(error);
   }
-  CHECK(sums == std::vector<double>{6, 6, 6});
+  CHECK(sums == std::vector<int64_t>(sums.size(), size * (size + 1) / 2));
+}
+
+// A temporary folder for what the library puts below TMPDIR, for as long as this lives.
+class OwnTmpdir {
+ public:
+  OwnTmpdir() { ::setenv("TMPDIR", folder_.path().c_str(), 1); }
+  ~OwnTmpdir() { old_.empty() ? ::unsetenv("TMPDIR") : ::setenv("TMPDIR", old_.c_str(), 1); }
+  OwnTmpdir(const OwnTmpdir&) = delete;
+  OwnTmpdir& operator=(const OwnTmpdir&) = delete;
+  fs::path users() const { return folder_ / uir::concat("uir-", ::geteuid()); }
+  int64_t entries() const { return std::distance(fs::directory_iterator(users()), fs::directory_iterator()); }
+
+ private:
+  TempFolder folder_;
+  std::string old_ = std::getenv("TMPDIR") ? std::getenv("TMPDIR") : "";
+};
+
+}  // namespace
+
+TEST_CASE("a world of one meets nobody") {
+  CHECK(uir::connect(world_of(0, 1), {}, FakeEnvironment({}))->size() == 1);
+}
+
+TEST_CASE("ranks meet at MASTER_ADDR and sum") {
+  check_sum(3, {{"MASTER_ADDR", "127.0.0.1"}, {"MASTER_PORT", free_port()}});
+}
+
+TEST_CASE("ranks of one machine meet in the launcher's folder, and nothing is left") {
+  const OwnTmpdir tmpdir;
+  const fs::path folder = uir::create_meeting_folder();
+  CHECK((fs::status(folder).permissions() & fs::perms::mask) == fs::perms::owner_all);
+  CHECK((fs::status(tmpdir.users()).permissions() & fs::perms::mask) == fs::perms::owner_all);
+  check_sum(3, {{"UIR_MEETING", folder.string()}, {"MASTER_ADDR", "of.another.launcher"}});
+  CHECK(tmpdir.entries() == 0);
+}
+
+TEST_CASE("ranks of one machine meet by the job's id, also where an earlier run of that id was killed") {
+  struct Job {
+    Variables variables;
+    std::string name;
+  };
+  const std::vector<Job> jobs{
+      {{{"OMPI_MCA_ess_base_jobid", "271253505"}}, "OMPI_MCA_ess_base_jobid 271253505"},
+      {{{"SLURM_JOB_ID", "7"}, {"SLURM_STEP_ID", "0"}}, "Slurm 7.0"},
+      {{{"PMI_RANK", "0"}}, uir::concat("PMI ", ::getppid())}};
+  const OwnTmpdir tmpdir;
+  for (const auto& [variables, name] : jobs) {
+    check_sum(3, variables);
+    check_sum(2, variables);
+    CHECK(tmpdir.entries() == 0);
+
+    // A meeting that was killed: its notice, and its folder with a rank that was there.
+    const fs::path stale = uir::create_meeting_folder();
+    uir::MeetingNotice(name).publish(stale);
+    c10::make_intrusive<c10d::FileStore>((stale / "store").string(), -1)->set("here/0", {1});
+    check_sum(3, variables);
+    CHECK(!uir::MeetingNotice(name).read());
+    fs::remove_all(stale);
+  }
+}
+
+TEST_CASE("a meeting folder that others could enter, a rank that is started twice") {
+  const OwnTmpdir tmpdir;
+  const fs::path folder = uir::create_meeting_folder();
+  const uir::MeetingFolder first(folder, 0, 2);
+  CHECK_THAT(error_of([&] { uir::MeetingFolder(folder, 0, 2); })->what(),
+             contains_text("another process is rank 0"));
+  CHECK(!first.has_ended(0));
+  CHECK(first.has_ended(1));
+  fs::permissions(tmpdir.users(), fs::perms::group_read, fs::perm_options::add);
+  CHECK(kind_of([] { uir::create_meeting_folder(); }) == ErrorKind::kUsage);
+  fs::permissions(tmpdir.users(), fs::perms::owner_all);
+  fs::rename(tmpdir.users(), tmpdir.users().string() + ".moved");
+  fs::create_directory_symlink(tmpdir.users().string() + ".moved", tmpdir.users());
+  CHECK(kind_of([] { uir::create_meeting_folder(); }) == ErrorKind::kUsage);
+}
+
+TEST_CASE("ranks that nothing brings together") {
+  const auto by_hand = error_of([] { uir::connect(world_of(0, 2), {}, FakeEnvironment({})); });
+  REQUIRE(by_hand);
+  CHECK(by_hand->kind() == ErrorKind::kUsage);
+  CHECK_THAT(by_hand->what(), contains_text("set MASTER_ADDR"));
+  World world = world_of(0, 2);
+  world.local_size = 1;
+  const auto machines = error_of([&] {
+    uir::connect(world, {}, FakeEnvironment(Variables{{"PMIX_NAMESPACE", "a"}}));
+  });
+  REQUIRE(machines);
+  CHECK(machines->kind() == ErrorKind::kUsage);
+  CHECK_THAT(machines->what(), contains_text("several machines, and MASTER_ADDR is not set"));
+}
+
+TEST_CASE("a rank that never comes is named") {
+  const OwnTmpdir tmpdir;
+  const uir::RankTimeouts timeouts{std::chrono::milliseconds(300), std::chrono::hours(1)};
+  const auto in_folder = error_of([&] {
+    uir::connect(world_of(0, 3), timeouts,
+                 FakeEnvironment(Variables{{"UIR_MEETING", uir::create_meeting_folder().string()}}));
+  });
+  REQUIRE(in_folder);
+  CHECK(in_folder->kind() == ErrorKind::kRankLost);
+  CHECK_THAT(in_folder->what(), contains_text("rank 0 of 3: the ranks did not meet within 300 ms") &&
+                                    contains_text("missing: 1, 2"));
+  const FakeEnvironment job(Variables{{"PMIX_NAMESPACE", "job"}});
+  CHECK_THAT(error_of([&] { uir::connect(world_of(0, 2), timeouts, job); })->what(),
+             contains_text("missing: 1"));
+  CHECK_THAT(error_of([&] { uir::connect(world_of(1, 2), timeouts, job); })->what(),
+             contains_text("rank 0 has not created it"));
+  CHECK(tmpdir.entries() == 0);
 }
 
 TEST_CASE("a port that another program holds, a rank that never comes, a port that is none") {
   const auto error_with = [](const std::string& port, int64_t rank) {
     return error_of([&] {
-      uir::connect(world_of(rank, 2), {std::chrono::seconds(2), std::chrono::hours(1)},
-                   FakeEnvironment({{"MASTER_PORT", port}}));
+      uir::connect(world_of(rank, 2), {std::chrono::seconds(1), std::chrono::hours(1)},
+                   FakeEnvironment({{"MASTER_ADDR", "127.0.0.1"}, {"MASTER_PORT", port}}));
     });
   };
   const TakenPort taken;
@@ -113,7 +221,8 @@ TEST_CASE("a port that another program holds, a rank that never comes, a port th
   const auto alone = error_with(free_port(), 0);
   REQUIRE(alone);
   CHECK(alone->kind() == ErrorKind::kRankLost);
-  CHECK_THAT(alone->what(), contains_text("rank 0 of 2: the ranks did not meet within 2000 ms"));
+  CHECK_THAT(alone->what(), contains_text("rank 0 of 2: the ranks did not meet within 1000 ms") &&
+                                contains_text("missing: 1"));
 
   const auto no_master = error_with(free_port(), 1);
   REQUIRE(no_master);
