@@ -3,10 +3,12 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/flip.h>
 #include <ATen/ops/from_blob.h>
+#include <ATen/ops/zeros.h>
 
 #include <algorithm>
 
 #include "uir/base/error.h"
+#include "uir/base/row_range.h"
 
 namespace uir {
 namespace {
@@ -26,16 +28,32 @@ class EvaluationMode {
   const bool training_;
 };
 
-// Batch b holds positions [b * batch, (b + 1) * batch) of the row list.
-BatchPlan consecutive_batches(const std::vector<int64_t>& rows, int64_t batch) {
-  return [&rows, batch](int64_t number) {
-    const int64_t begin = number * batch;
-    const int64_t end = std::min<int64_t>(begin + batch, static_cast<int64_t>(rows.size()));
+// The row list in blocks of `batch`, shared out among the ranks: in each round every rank embeds one.
+struct Rounds {
+  const std::vector<int64_t>& rows;
+  int64_t first, batch, rank, num_ranks;
+
+  RowRange block(int64_t round, int64_t of_rank) const {
+    const auto size = static_cast<int64_t>(rows.size());
+    const int64_t begin = std::min(size, first + (round * num_ranks + of_rank) * batch);
+    return {begin, std::min(size, begin + batch)};
+  }
+  int64_t count() const {
+    const int64_t per_round = batch * num_ranks;
+    return (static_cast<int64_t>(rows.size()) - first + per_round - 1) / per_round;
+  }
+  // Rounds in which this rank has a block; it has none in at most the last one.
+  int64_t own_count() const {
+    return count() - (count() > 0 && block(count() - 1, rank).size() == 0 ? 1 : 0);
+  }
+  std::vector<Sample> own_samples(int64_t round) const {
     std::vector<Sample> samples;
-    for (int64_t i = begin; i < end; ++i) samples.push_back({rows[static_cast<size_t>(i)], -1, 0});
+    const RowRange range = block(round, rank);
+    for (int64_t i = range.begin; i < range.end; ++i)
+      samples.push_back({rows[static_cast<size_t>(i)], -1, 0});
     return samples;
-  };
-}
+  }
+};
 
 at::Tensor embed(Backbone& backbone, const at::Tensor& images, const ExtractOptions& options) {
   const at::Tensor pixels = normalize_pixels(images.to(options.device), options.pixel_type);
@@ -48,26 +66,37 @@ void embed_rows(const Index& index, const std::vector<int64_t>& rows, int64_t fi
                 const ExtractOptions& options, const std::function<void(const EmbeddingBlock&)>& sink) {
   ensure(first % options.batch == 0, "extraction starts at a batch boundary");
   const EvaluationMode evaluation(backbone);
-  const int64_t num_rows = static_cast<int64_t>(rows.size());
+  const Communicator& ranks = *options.ranks;
+  const Rounds rounds{rows, first, options.batch, ranks.rank(), ranks.size()};
   LoaderOptions loading;
   loading.config = options.loader;
   loading.config.max_bad = 0;  // a replacement would be stored under the bad image's name
-  loading.first_batch = first / options.batch;
-  loading.num_batches = (num_rows + options.batch - 1) / options.batch - loading.first_batch;
-  Loader loader(index, consecutive_batches(rows, options.batch), loading);
+  loading.num_batches = rounds.own_count();
+  Loader loader(
+      index, [&rounds](int64_t round) { return rounds.own_samples(round); }, loading);
 
-  EmbeddingBlock block;
-  block.first = first;
-  for (Batch batch; loader.next(batch);) {
-    const int64_t size = batch.size();
-    batch.images.resize(static_cast<size_t>(options.batch * kImageBytes), 0);  // pads the last batch
-    const at::Tensor images =
-        at::from_blob(batch.images.data(), {options.batch, kImageSize, kImageSize, 3}, at::kByte);
-    block.rows = batch.rows;
-    block.embeddings = embed(backbone, images, options).narrow(0, 0, size);
-    if (options.mirrored) block.mirrored = embed(backbone, at::flip(images, {2}), options).narrow(0, 0, size);
-    sink(block);
-    block.first += size;
+  const int64_t dim = backbone.embedding_size(), views = options.mirrored ? 2 : 1;
+  for (int64_t round = 0; round < rounds.count(); ++round) {
+    at::Tensor own = at::zeros({options.batch, views, dim}, at::kFloat);
+    Batch batch;
+    if (round < rounds.own_count()) {
+      ensure(loader.next(batch), "the loader holds this rank's blocks");
+      batch.images.resize(static_cast<size_t>(options.batch * kImageBytes), 0);  // pads the last batch
+      const at::Tensor images =
+          at::from_blob(batch.images.data(), {options.batch, kImageSize, kImageSize, 3}, at::kByte);
+      own.select(1, 0).copy_(embed(backbone, images, options));
+      if (options.mirrored) own.select(1, 1).copy_(embed(backbone, at::flip(images, {2}), options));
+    }
+    const at::Tensor all = ranks.all_gather_rows(own);
+    for (int64_t rank = 0; rank < ranks.size(); ++rank) {
+      const RowRange range = rounds.block(round, rank);
+      if (range.size() == 0) break;
+      const at::Tensor part = all.narrow(0, rank * options.batch, range.size());
+      EmbeddingBlock block{range.begin, {rows.begin() + range.begin, rows.begin() + range.end}, {}, {}};
+      block.embeddings = part.select(1, 0).contiguous();
+      if (options.mirrored) block.mirrored = part.select(1, 1).contiguous();
+      sink(block);
+    }
   }
 }
 

@@ -3,6 +3,8 @@
 // Shapes: N rows → blocks of at most `batch` embeddings [b, D] float32, unnormalised, with their mirror images'.
 // Outputs depend on the batch size (rounding of the products), not on threads or interruptions: batches start at
 // multiples of `batch` of the row list and the last one is padded with black images.
+// Several ranks: each embeds every k-th block, then all get all of them; blocks, and so results, are those of one rank.
+// Collectives: one gather of [batch, D] or [batch, 2 D] for every k blocks.
 // Errors: undecodable images as Loader says. Threads: one extraction at a time per network.
 #pragma once
 
@@ -10,10 +12,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <vector>
 
 #include "uir/data/index.h"
 #include "uir/data/loader.h"
+#include "uir/dist/communicator.h"
 #include "uir/model/backbone.h"
 
 namespace uir {
@@ -24,6 +28,7 @@ struct ExtractOptions {
   at::ScalarType pixel_type = at::kFloat;
   at::Device device = at::kCPU;
   LoaderConfig loader;
+  std::shared_ptr<const Communicator> ranks = std::make_shared<Communicator>();
 };
 
 struct EmbeddingBlock {
@@ -33,7 +38,7 @@ struct EmbeddingBlock {
   at::Tensor mirrored;        // [b, D], undefined unless asked for
 };
 
-// Calls sink for consecutive blocks, from the block that contains position `first` (a multiple of batch) on. The
+// Calls sink, on every rank, for consecutive blocks, from the block that contains position `first` (a multiple of batch) on. The
 // network is left in the mode it was in.
 void embed_rows(const Index& index, const std::vector<int64_t>& rows, int64_t first, Backbone& backbone,
                 const ExtractOptions& options, const std::function<void(const EmbeddingBlock&)>& sink);

@@ -54,4 +54,9 @@ Compute choose_compute(const TrainConfig& config) {
   return {device, type};
 }
 
+RankTimeouts timeouts_of(const RanksConfig& config) {
+  const std::chrono::milliseconds timeout(static_cast<int64_t>(config.timeout_s * 1000));
+  return {.meeting = timeout, .collective = timeout};
+}
+
 }  // namespace uir

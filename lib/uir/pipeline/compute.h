@@ -3,6 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "uir/dist/rendezvous.h"
 #include "uir/train/config.h"
 
 namespace uir {
@@ -15,5 +16,7 @@ struct Compute {
 // Resolves auto, sets LibTorch's thread count and says what was chosen. kConfig for a device that is not there or
 // cannot compute in the wanted type.
 Compute choose_compute(const TrainConfig& config);
+
+RankTimeouts timeouts_of(const RanksConfig& config);
 
 }  // namespace uir

@@ -3,11 +3,14 @@
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "uir/base/log.h"
 #include "uir/base/progress.h"
 #include "uir/checkpoint/checkpoint.h"
 #include "uir/dist/communicator.h"
+#include "uir/dist/rendezvous.h"
 #include "uir/embed/extractor.h"
 #include "uir/head/head.h"
 #include "uir/model/state_dict.h"
@@ -35,8 +38,9 @@ fs::path weights_path(const Experiment& experiment) {
 
 class Extraction {
  public:
-  explicit Extraction(const Experiment& experiment)
+  Extraction(const Experiment& experiment, std::shared_ptr<const Communicator> ranks)
       : experiment_(experiment),
+        ranks_(std::move(ranks)),
         compute_(choose_compute(experiment.train)),
         index_(Index::open(experiment.index_folder(), Index::Check::kFull)) {
     load_weights(weights_path(experiment));
@@ -51,6 +55,7 @@ class Extraction {
     }
     check_submission(experiment_, sets, submission);
     for (const std::string& set : sets) extract(set);
+    if (!is_first()) return;
     if (head_) export_centers();
     if (!submission.format) return;
     for (const std::string& set : sets) write_submission(experiment_, set, submission);
@@ -64,7 +69,7 @@ class Extraction {
     backbone_->to(compute_.device);
     weights_ = {{"file", path.filename().string()}, {"checksum", weights.checksum}};
     log_info("weights: ", path.string());
-    if (fs::is_directory(path)) load_centers(open_checkpoint(path));
+    if (is_first() && fs::is_directory(path)) load_centers(open_checkpoint(path));
   }
 
   void load_centers(const Checkpoint& checkpoint) {
@@ -92,32 +97,37 @@ class Extraction {
             {"batch", experiment_.extract.batch}};
   }
 
+  bool is_first() const { return ranks_->rank() == 0; }
+
+  // Rank 0 writes; the others help it to embed.
   void extract(const std::string& set) {
     const std::vector<int64_t> rows = index_.set_rows(set);
     const bool classes = experiment_.extract.classes && head_ != nullptr;
     const StoreShape shape{static_cast<int64_t>(rows.size()), backbone_->embedding_size(),
                            experiment_.extract.mirrored, classes};
     const fs::path folder = experiment_.embeddings_folder(set);
-    if (is_current(folder, shape, manifest(set)))
-      return log_info("set ", set, ": up to date, ", folder.string());
-    EmbeddingStoreWriter writer(folder, shape, manifest(set));
-    const int64_t first = writer.rows_done();
+    const bool current = is_first() && is_current(folder, shape, manifest(set));
+    if (ranks_->sum(current ? 1 : 0) > 0) return log_info("set ", set, ": up to date, ", folder.string());
+    std::optional<EmbeddingStoreWriter> writer;
+    if (is_first()) writer.emplace(folder, shape, manifest(set));
+    const int64_t first = ranks_->sum(writer ? writer->rows_done() : 0);
     if (first > 0) log_info("set ", set, ": continuing at image ", first);
-    if (first < shape.rows) append_rows(writer, set, rows, first, classes);
-    writer.commit();
+    if (first < shape.rows) append_rows(writer ? &*writer : nullptr, set, rows, first, classes);
+    if (!writer) return;
+    writer->commit();
     log_info("set ", set, ": ", shape.rows, " embeddings in ", folder.string());
   }
 
-  void append_rows(EmbeddingStoreWriter& writer, const std::string& set, const std::vector<int64_t>& rows,
+  void append_rows(EmbeddingStoreWriter* writer, const std::string& set, const std::vector<int64_t>& rows,
                    int64_t first, bool classes) {
     Progress progress("extracting " + set, "images", static_cast<int64_t>(rows.size()) - first);
     int64_t blocks = 0;
     embed_rows(index_, rows, first, *backbone_, options(), [&](const EmbeddingBlock& block) {
-      append(writer, block, classes);
+      if (writer) append(*writer, block, classes);
       progress.add(static_cast<int64_t>(block.rows.size()));
       constexpr int64_t kBlocksPerSync = 64;
-      const bool stop = stop_requested();
-      if (++blocks % kBlocksPerSync == 0 || stop) writer.sync();
+      const bool stop = ranks_->sum(stop_requested() ? 1 : 0) > 0;
+      if (writer && (++blocks % kBlocksPerSync == 0 || stop)) writer->sync();
       if (stop) fail(ErrorKind::kStopped, "stopped in set ", set, "; run again to continue");
     });
   }
@@ -167,11 +177,12 @@ class Extraction {
   }
 
   ExtractOptions options() const {
-    return {experiment_.extract.batch, experiment_.extract.mirrored, compute_.pixel_type, compute_.device,
-            experiment_.data.loader};
+    return {experiment_.extract.batch, experiment_.extract.mirrored, compute_.pixel_type,
+            compute_.device,           experiment_.data.loader,      ranks_};
   }
 
   const Experiment& experiment_;
+  const std::shared_ptr<const Communicator> ranks_;
   const Compute compute_;
   const Index index_;
   std::shared_ptr<Backbone> backbone_;
@@ -184,7 +195,9 @@ class Extraction {
 
 void run_extract(const Experiment& experiment, const SubmissionRequest& submission) {
   watch_stop_signals();
-  Extraction(experiment).run(submission);
+  const std::shared_ptr<const Communicator> ranks =
+      connect(world_from_environment(), timeouts_of(experiment.train.ranks));
+  run_as_rank(*ranks, [&] { Extraction(experiment, ranks).run(submission); });
 }
 
 }  // namespace uir

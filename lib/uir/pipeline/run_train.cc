@@ -11,6 +11,7 @@
 
 #include "uir/base/log.h"
 #include "uir/checkpoint/checkpoint.h"
+#include "uir/dist/rendezvous.h"
 #include "uir/dist/world.h"
 #include "uir/embed/extractor.h"
 #include "uir/eval/verification.h"
@@ -73,7 +74,8 @@ class TrainingVerification {
   std::vector<int64_t> rows_;
 };
 
-VerifyFunction verification(const Experiment& experiment, const Index& index, const Compute& compute) {
+VerifyFunction verification(const Experiment& experiment, const Index& index, const Compute& compute,
+                            const std::shared_ptr<const Communicator>& ranks) {
   std::vector<TrainingVerification> protocols;
   for (const std::string& name : experiment.train.verification.protocols) {
     for (const ProtocolConfig& protocol : experiment.eval.protocols) {
@@ -82,7 +84,7 @@ VerifyFunction verification(const Experiment& experiment, const Index& index, co
   }
   if (protocols.empty()) return nullptr;
   const ExtractOptions options{experiment.extract.batch, true, compute.pixel_type, compute.device,
-                               experiment.data.loader};
+                               experiment.data.loader,   ranks};
   return [protocols, options](Backbone& backbone) {
     std::vector<VerificationScore> scores;
     for (const TrainingVerification& protocol : protocols)
@@ -101,6 +103,9 @@ void ignore_harmless(Experiment& experiment, const Experiment& from) {
   experiment.train.verification = from.train.verification;
   experiment.train.max_nonfinite_steps = from.train.max_nonfinite_steps;
   experiment.train.device = from.train.device;
+  experiment.train.ranks.compression = from.train.ranks.compression;
+  experiment.train.ranks.bucket_mb = from.train.ranks.bucket_mb;
+  experiment.train.ranks.timeout_s = from.train.ranks.timeout_s;
   experiment.train.threads = from.train.threads;  // compared as the number that was used
   experiment.train.init = from.train.init;
   experiment.extract = from.extract;
@@ -115,14 +120,14 @@ std::vector<std::string> lines_of(const std::string& text) {
 }
 
 // What a result depends on to the last bit, beside the experiment.
-std::string arithmetic(const std::string& device, const std::string& type, int64_t threads,
+std::string arithmetic(const std::string& device, const std::string& type, int64_t ranks, int64_t threads,
                        const std::string& libtorch) {
-  return concat(device, ", ", type, ", ", threads, " threads, LibTorch ", libtorch);
+  return concat(device, ", ", type, ", ", ranks, " rank(s) of ", threads, " threads, LibTorch ", libtorch);
 }
 
 // Refuses a checkpoint of another experiment, option by option.
 void check_resumable(const Checkpoint& checkpoint, const Experiment& experiment, const Index& index,
-                     const Compute& compute) {
+                     const Compute& compute, int64_t num_ranks) {
   const std::string place = checkpoint.folder().string();
   Experiment saved = parse_experiment(checkpoint.config(), place + "/config.yaml", "/");
   ignore_harmless(saved, experiment);
@@ -142,11 +147,12 @@ void check_resumable(const Checkpoint& checkpoint, const Experiment& experiment,
          ": cannot resume, the data differs from what the run was trained on (index ",
          checkpoint.data_fingerprint(), ", now ", index.fingerprint(), "); restore it, or start another run");
   }
-  const std::string before = arithmetic(checkpoint.train_state().value("device", "?"),
-                                        checkpoint.train_state().value("pixel_type", "?"),
-                                        checkpoint.threads(), checkpoint.libtorch_version());
-  const std::string now = arithmetic(c10::DeviceTypeName(compute.device.type(), true),
-                                     c10::toString(compute.pixel_type), at::get_num_threads(), TORCH_VERSION);
+  const std::string before = arithmetic(
+      checkpoint.train_state().value("device", "?"), checkpoint.train_state().value("pixel_type", "?"),
+      checkpoint.num_ranks(), checkpoint.threads(), checkpoint.libtorch_version());
+  const std::string now =
+      arithmetic(c10::DeviceTypeName(compute.device.type(), true), c10::toString(compute.pixel_type),
+                 num_ranks, at::get_num_threads(), TORCH_VERSION);
   if (before != now)
     log_warning("the run was computed with ", before, ", now with ", now, ": not the same to the last bit");
 }
@@ -168,11 +174,22 @@ void initialise(const InitConfig& init, const Index& index, Backbone& backbone, 
   log_info("init: ", checkpoint.num_classes(), " class centers taken; optimizer state starts at zero");
 }
 
-void refuse_several_ranks(const World& world) {
-  if (world.size > 1) {
-    fail(ErrorKind::kUsage, "launched as rank ", world.rank, " of ", world.size,
-         ", but this version trains in one process; launch uir-train without torchrun, mpirun or srun");
+void refuse_several_devices(const Compute& compute, const Communicator& ranks) {
+  if (ranks.size() > 1 && !compute.device.is_cpu()) {
+    fail(ErrorKind::kUsage, "launched as ", ranks.size(), " ranks on ", compute.device.str(),
+         ": this version trains on several CPUs or on one CUDA device; set train.device to cpu, or start one "
+         "process");
   }
+}
+
+// The newest intact checkpoint, as rank 0 sees it.
+std::optional<Checkpoint> agreed_checkpoint(const fs::path& root, const Communicator& ranks) {
+  if (ranks.size() == 1) return latest_checkpoint(root);
+  std::optional<Checkpoint> checkpoint;
+  if (ranks.rank() == 0) checkpoint = latest_checkpoint(root);
+  const int64_t step = ranks.sum(ranks.rank() > 0 ? 0 : checkpoint ? checkpoint->step() : -1);
+  if (ranks.rank() > 0 && step >= 0) checkpoint = open_checkpoint(root / checkpoint_name(step));
+  return checkpoint;
 }
 
 void check_data(const Experiment& experiment, const Index& index) {
@@ -197,7 +214,8 @@ Json model_description(const Experiment& experiment) {
 void describe_run(const Experiment& experiment, const Index& index, const Trainer& trainer,
                   const Backbone& backbone) {
   const BatchConfig& batch = experiment.train.batch;
-  log_info(index.num_classes(), " identities, ", index.training_rows(Role::kLabeled).size(), " labeled and ",
+  log_info(trainer.num_ranks() > 1 ? concat(trainer.num_ranks(), " ranks; ") : "", index.num_classes(),
+           " identities, ", index.training_rows(Role::kLabeled).size(), " labeled and ",
            index.training_rows(Role::kUnlabeled).size(), " unlabeled images; batch ", batch.labeled, " + ",
            batch.unlabeled, "; ", trainer.total_steps(), " steps; backbone of ", num_parameters(backbone),
            " parameters");
@@ -205,13 +223,15 @@ void describe_run(const Experiment& experiment, const Index& index, const Traine
 
 }  // namespace
 
-void run_train(const Experiment& experiment, const TrainRun& run) {
-  refuse_several_ranks(world_from_environment());
-  watch_stop_signals();
+namespace {
+
+void train_as_rank(const Experiment& experiment, const TrainRun& run,
+                   const std::shared_ptr<const Communicator>& ranks) {
   const Compute compute = choose_compute(experiment.train);
+  refuse_several_devices(compute, *ranks);
   const Index index = Index::open(experiment.index_folder(), Index::Check::kFull);
   check_data(experiment, index);
-  const std::optional<Checkpoint> checkpoint = latest_checkpoint(experiment.checkpoints_folder());
+  const std::optional<Checkpoint> checkpoint = agreed_checkpoint(experiment.checkpoints_folder(), *ranks);
   if (checkpoint && !run.resume) {
     fail(ErrorKind::kUsage, experiment.run_folder().string(), ": holds a run at step ", checkpoint->step(),
          "; continue it with --resume, or choose another paths.run");
@@ -221,8 +241,7 @@ void run_train(const Experiment& experiment, const TrainRun& run) {
   const auto backbone = make_backbone(experiment.model, seed);
   backbone->to(compute.device);
   const auto head = std::make_shared<Head>(experiment.head, experiment.uir.reduction, index.num_classes(),
-                                           backbone->embedding_size(), seed, std::make_shared<Communicator>(),
-                                           compute.device);
+                                           backbone->embedding_size(), seed, ranks, compute.device);
   if (!checkpoint && !experiment.train.init.from.empty())
     initialise(experiment.train.init, index, *backbone, *head);
 
@@ -233,25 +252,36 @@ void run_train(const Experiment& experiment, const TrainRun& run) {
                      .index = index,
                      .backbone = backbone,
                      .head = head,
+                     .communicator = ranks,
                      .device = compute.device,
                      .pixel_type = compute.pixel_type,
                      .run_folder = experiment.run_folder(),
                      .checkpoints_folder = experiment.checkpoints_folder(),
                      .resolved_config = resolved_config(experiment),
                      .model_config = model_description(experiment),
-                     .verify = verification(experiment, index, compute),
+                     .verify = verification(experiment, index, compute, ranks),
                      .stop_requested = stop_requested,
                      .stop_after_step = run.stop_after_step};
   create_folders(experiment.run_folder());
   Trainer trainer(std::move(parts));
   describe_run(experiment, index, trainer, *backbone);
   if (checkpoint) {
-    check_resumable(*checkpoint, experiment, index, compute);
+    check_resumable(*checkpoint, experiment, index, compute, ranks->size());
     trainer.resume(*checkpoint);
     log_info("resuming at step ", checkpoint->step(), " of ", trainer.total_steps());
   }
-  write_file_atomically(experiment.run_folder() / "config.yaml", resolved_config(experiment));
+  if (ranks->rank() == 0)
+    write_file_atomically(experiment.run_folder() / "config.yaml", resolved_config(experiment));
   trainer.run();
+}
+
+}  // namespace
+
+void run_train(const Experiment& experiment, const TrainRun& run) {
+  watch_stop_signals();
+  const std::shared_ptr<const Communicator> ranks =
+      connect(world_from_environment(), timeouts_of(experiment.train.ranks));
+  run_as_rank(*ranks, [&] { train_as_rank(experiment, run, ranks); });
 }
 
 }  // namespace uir

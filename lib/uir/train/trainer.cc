@@ -212,6 +212,7 @@ struct Trainer::Impl {
 Trainer::Trainer(TrainerParts parts) : impl_(std::make_unique<Impl>(std::move(parts))) {}
 Trainer::~Trainer() = default;
 int64_t Trainer::total_steps() const { return impl_->total_steps; }
+int64_t Trainer::num_ranks() const { return impl_->num_ranks(); }
 void Trainer::resume(const Checkpoint& checkpoint) { impl_->resume(checkpoint); }
 void Trainer::run() { impl_->run(); }
 

@@ -64,6 +64,7 @@ class Trainer {
   ~Trainer();
 
   int64_t total_steps() const;
+  int64_t num_ranks() const;
   // Continues from a checkpoint; the caller has checked that it belongs to this experiment.
   void resume(const Checkpoint& checkpoint);
   // From the current step to the last one.
