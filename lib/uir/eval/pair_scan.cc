@@ -1,11 +1,13 @@
 #include "uir/eval/pair_scan.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <bit>
 #include <chrono>
 #include <limits>
 #include <mutex>
+#include <optional>
 #include <set>
 
 #include "uir/base/error.h"
@@ -76,28 +78,45 @@ class Rescorer {
   void visit(PairSearch::Block& block, int64_t first_row, int64_t first_column, const FilterMasks& masks) {
     for (int64_t r = 0; r < kFilterRows; ++r) {
       for (uint64_t mask = masks[r]; mask != 0; mask &= mask - 1) {
-        const int64_t row = first_row + r, column = first_column + std::countr_zero(mask);
-        if (pairs_ == PairsOf::kOneSet && column <= row) continue;
-        if (block.wants(row, column)) block.add(row, column, exact(row, column));
+        visit(block, first_row + r, first_column + std::countr_zero(mask));
       }
     }
+    finish(block);
+  }
+  // Pairs wait until there are a few of a row, or until finish().
+  void visit(PairSearch::Block& block, int64_t row, int64_t column) {
+    if (pairs_ == PairsOf::kOneSet && column <= row) return;
+    if (row != row_number_ || waiting_ == kTogether) finish(block);
+    if (!block.wants(row, column)) return;
+    if (row != row_number_) rows_.read(row_number_ = row, row_);
+    vectors_[waiting_] = columns_ + (column - first_column_) * static_cast<int64_t>(row_.size());
+    numbers_[waiting_++] = column;
+  }
+  void finish(PairSearch::Block& block) {
+    if (waiting_ == 0) return;
+    std::array<double, kTogether> found;
+    if (waiting_ == 1) {
+      found[0] = score(row_, {vectors_[0], row_.size()});
+    } else {
+      scores(row_, std::span(vectors_).first(waiting_), found);
+    }
+    for (size_t k = 0; k < waiting_; ++k) block.add(row_number_, numbers_[k], found[k]);
+    rescored_ += static_cast<int64_t>(waiting_);
+    waiting_ = 0;
   }
   int64_t rescored() const { return rescored_; }
 
  private:
-  double exact(int64_t row, int64_t column) {
-    if (row != row_number_) rows_.read(row_number_ = row, row_);
-    ++rescored_;
-    return score(row_,
-                 {columns_ + (column - first_column_) * static_cast<int64_t>(row_.size()), row_.size()});
-  }
-
+  static constexpr size_t kTogether = 8;
   const UnitRows& rows_;
   const PairsOf pairs_;
   std::vector<float> row_;
   int64_t row_number_ = -1;
   const float* columns_ = nullptr;
   int64_t first_column_ = 0, rescored_ = 0;
+  size_t waiting_ = 0;
+  std::array<const float*, kTogether> vectors_;
+  std::array<int64_t, kTogether> numbers_;
 };
 
 class Scan {
@@ -120,15 +139,17 @@ class Scan {
   }
 
   ScanCounts run() {
-    fingerprint_ = fingerprint();
+    // It also finds bad rows, alike in all processes; alone, the scan itself does.
+    if (!options_.state.empty() || options_.slice.count > 1) fingerprint_ = fingerprint();
     continue_from_state();
     if (workers_ < threads_) {
       log_info(options_.what, ": eval.memory_mb is enough for ", workers_, " of ", threads_,
                " threads at once");
     }
     const auto remaining = remaining_pairs();
-    Progress progress(options_.what, "pairs", remaining);
-    progress_ = &progress;
+    std::optional<Progress> own_progress;
+    progress_ =
+        options_.progress ? options_.progress : &own_progress.emplace(options_.what, "pairs", remaining);
     for (int64_t r = 0; r < plan_.row_blocks() && !stopped_; ++r) scan_row_block(r);
     save();
     if (stopped_) {

@@ -14,7 +14,7 @@
 // scored. Memory: at most ScanResources::memory, by smaller blocks and, where that is not enough, fewer threads. By
 // default a row block has 2^25 / D rows (32 MiB in int8, 128 MiB in float32) and each thread 8 bytes per value of 256
 // columns. The vectors are read row by row when needed; files that are mapped for them do not count.
-// Errors: a row without a direction kData (all rows are read once, before the scan); a stop request kStopped, after
+// Errors: a row without a direction kData (with a state or slices all rows are read once, before the scan); a stop request kStopped, after
 // the state was saved; too little memory for one tile kConfig, as are slices that cut the work differently.
 #pragma once
 
@@ -27,6 +27,7 @@
 #include <vector>
 
 #include "uir/base/file.h"
+#include "uir/base/progress.h"
 #include "uir/base/row_range.h"
 #include "uir/eval/pair_filter.h"
 #include "uir/eval/unit_rows.h"
@@ -81,6 +82,7 @@ struct ScanResources {
 
 struct ScanOptions {
   ScanResources resources{};
+  Progress* progress = nullptr;             // the caller's, in pairs; default: one of its own
   std::string what = "scoring pairs";       // for the progress line
   int64_t row_block = 0, column_block = 0;  // 0: what the memory allows
   Slice slice{};                            // runs blocks index, index + count, …

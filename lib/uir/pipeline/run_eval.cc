@@ -97,7 +97,7 @@ class Evaluation {
 
   ProtocolResult measure(const std::string& name, const MegaFaceProtocol& protocol) {
     return run_megaface(name, sets_.store(protocol.probes), sets_.store(protocol.distractors), protocol,
-                        threads_);
+                        scan_resources());
   }
 
   ProtocolResult measure(const std::string& name, const VideoVerificationProtocol& protocol) {
@@ -136,13 +136,13 @@ class Evaluation {
     const VideoSet set{videos, vectors};
     const std::span<const IdentityVideos> spelling = truth.empty() ? gallery : truth;
     if (protocol.gallery_set.empty() || protocol.gallery_set == protocol.set)
-      return rank_videos(set, set, gallery, protocol, spelling, threads_);
+      return rank_videos(set, set, gallery, protocol, spelling, scan_resources());
     const EmbeddingStore& gallery_store = sets_.store(protocol.gallery_set);
     const std::vector<std::string_view> gallery_items = gallery_store.items();
     const VideoFrames gallery_videos(gallery_items);
     const CanonicalVectors gallery_vectors =
         video_vectors(frame_features(gallery_store, protocol.frames), gallery_videos, threads_);
-    return rank_videos(set, {gallery_videos, gallery_vectors}, gallery, protocol, spelling, threads_);
+    return rank_videos(set, {gallery_videos, gallery_vectors}, gallery, protocol, spelling, scan_resources());
   }
 
   std::vector<ProtocolResult> measure(const std::string& name, const IjbVerificationProtocol& protocol) {
