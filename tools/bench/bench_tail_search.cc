@@ -97,7 +97,7 @@ int run(const Options& options) {
     for (int64_t i = 0; i < options.columns; ++i) distractors[i] = options.rows + i;
     TailSearch search(435, "bench");
     ScanOptions scan;
-    scan.threads = threads;
+    scan.resources.threads = threads;
     counts = scan_pairs(all.subset(gallery), all.subset(distractors), PairsOf::kRowsAndColumns, search, scan);
     best = search.scores();
   };

@@ -1,5 +1,7 @@
 #include "uir/eval/canonical.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "uir/base/error.h"
@@ -87,6 +89,22 @@ double score(std::span<const float> a, std::span<const float> b) {
   double sum = 0;
   for (size_t d = 0; d < a.size(); ++d) sum += double{a[d]} * double{b[d]};
   return sum;
+}
+
+void scores(std::span<const float> a, std::span<const float* const> others, std::span<double> out) {
+  constexpr size_t kTogether =
+      8;  // each sum is in index order, so only other sums can fill the time of an addition
+  for (size_t first = 0; first < others.size(); first += kTogether) {
+    const size_t n = std::min(kTogether, others.size() - first);
+    std::array<const float*, kTogether> b;
+    for (size_t k = 0; k < kTogether; ++k) b[k] = others[first + std::min(k, n - 1)];
+    std::array<double, kTogether> sums{};
+    for (size_t d = 0; d < a.size(); ++d) {
+#pragma GCC unroll 8
+      for (size_t k = 0; k < kTogether; ++k) sums[k] += double{a[d]} * double{b[k][d]};
+    }
+    std::copy_n(sums.data(), n, out.data() + first);
+  }
 }
 
 double squared_distance(std::span<const float> a, std::span<const float> b) {

@@ -46,6 +46,8 @@ RowName row_names_of(const EmbeddingStore& store);
 
 // Cosine of two canonical vectors, in [-1, 1] up to rounding.
 double score(std::span<const float> a, std::span<const float> b);
+// The same of one vector with each of several (a few at a time is several times as fast as one after the other).
+void scores(std::span<const float> a, std::span<const float* const> others, std::span<double> out);
 // Squared Euclidean distance of two canonical vectors, in [0, 4] up to rounding.
 double squared_distance(std::span<const float> a, std::span<const float> b);
 

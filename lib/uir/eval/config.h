@@ -379,12 +379,17 @@ struct EvalConfig {
   std::vector<ProtocolConfig> protocols;
   std::vector<EvalModel> models;
   int64_t threads = 0;
+  int64_t memory_mb = 2048;
 };
 template <class Visitor>
 void describe(Visitor& v, EvalConfig& c) {
   v.list("protocols", c.protocols, "The measurements, in the order of the report.");
   v.list("models", c.models, "What is measured and compared; empty: the embeddings of this run.");
   v.field("threads", c.threads, "Threads; 0: one per processor.", Between{0, 1024});
+  v.field("memory_mb", c.memory_mb,
+          "Most MiB that a search through pairs (trillion_pairs, megaface, video_retrieval) takes for its "
+          "blocks and what it finds; embeddings and mapped files are not counted. No result depends on it.",
+          Between{1, 1 << 24});
 }
 
 }  // namespace uir

@@ -4,6 +4,7 @@
 #include <functional>
 #include <limits>
 #include <map>
+#include <mutex>
 #include <numeric>
 #include <set>
 
@@ -18,6 +19,8 @@ namespace {
 
 constexpr int64_t kDistractorsPerBlock = 1024;
 constexpr int64_t kTen = 10;
+// Up to this share of distractors, scoring them again costs less than the filter saves.
+constexpr double kSeldom = 1.0 / 32;
 
 using NoiseNames = std::set<std::string, std::less<>>;
 
@@ -162,6 +165,13 @@ Mates mates_of(const Probes& set) {
   return mates;
 }
 
+CanonicalVectors some_rows(const CanonicalVectors& all, std::span<const int64_t> rows) {
+  CanonicalVectors some{{}, std::ssize(rows), all.cols};
+  for (const int64_t row : rows)
+    some.values.insert(some.values.end(), all.row(row).begin(), all.row(row).end());
+  return some;
+}
+
 // What the distractors so far did to the probes.
 struct Counts {
   // [j]: distractors whose score with the probe is at least mate score j, but below the probe's next higher one.
@@ -169,35 +179,92 @@ struct Counts {
   Roc::Counter impostors;
 };
 
-// The only use of scores: visits every (probe, distractor) whose score is at least the probe's floor, with the exact
-// score. A faster search may take its place.
-void visit_scores_from(const CanonicalVectors& probes, const CanonicalVectors& distractors,
-                       std::span<const double> floors, const std::function<void(int64_t, double)>& visit) {
+struct Hit {
+  int64_t probe;
+  double score;
+};
+
+// Visits every (probe, distractor) whose score is at least the probe's floor, in float64 throughout: for probes that many
+// distractors reach.
+void visit_scores_from(MatrixView probes, const CanonicalVectors& distractors, std::span<const double> floors,
+                       const std::function<void(const Hit&)>& visit) {
   const ScoreColumns columns(distractors.view());
   for (int64_t begin = 0; begin < probes.rows; begin += kScoreRows) {
-    visit_scores(probes.view(), begin, std::min(begin + kScoreRows, probes.rows), columns, 0,
+    visit_scores(probes, begin, std::min(begin + kScoreRows, probes.rows), columns, 0,
                  [&](int64_t probe, int64_t, std::span<const double> scores) {
                    const double floor = floors[static_cast<size_t>(probe)];
                    for (const double s : scores) {
-                     if (s >= floor) visit(probe, s);
+                     if (s >= floor) visit({probe, s});
                    }
                  });
   }
 }
 
+// The same behind the filter: for probes that few distractors reach. It visits from one thread at a time, before blocks
+// are committed: it cannot be restarted.
+class FloorSearch : public PairSearch {
+ public:
+  using Visit = std::function<void(std::span<const Hit>)>;
+  FloorSearch(std::span<const double> floors, Visit visit) : floors_(floors), visit_(std::move(visit)) {}
+
+  std::unique_ptr<Block> begin(RowRange, RowRange) override { return std::make_unique<Part>(*this); }
+  void commit(Block& block) override { static_cast<Part&>(block).flush(); }
+  std::string save() const override { fail(ErrorKind::kInternal, "this search is of one process"); }
+  void merge(std::string_view) override { fail(ErrorKind::kInternal, "this search is of one process"); }
+  std::string settings() const override { return "floors"; }
+  int64_t bytes() const override { return 0; }
+  int64_t block_bytes(int64_t, int64_t) const override { return kBuffer * static_cast<int64_t>(sizeof(Hit)); }
+
+ private:
+  static constexpr int64_t kBuffer = 4096;
+  struct Part : Block {
+    explicit Part(FloorSearch& search) : search(search) { hits.reserve(kBuffer); }
+    void thresholds(RowRange rows, RowRange, std::span<double> thresholds) override {
+      std::copy_n(search.floors_.begin() + rows.begin, rows.size(), thresholds.begin());
+    }
+    bool wants(int64_t, int64_t) override { return true; }
+    void add(int64_t row, int64_t, double score) override {
+      if (score < search.floors_[static_cast<size_t>(row)]) return;
+      hits.push_back({row, score});
+      if (std::ssize(hits) == kBuffer) flush();
+    }
+    void flush() {
+      std::lock_guard lock(search.mutex_);
+      search.visit_(hits);
+      hits.clear();
+    }
+    FloorSearch& search;
+    std::vector<Hit> hits;
+  };
+
+  std::span<const double> floors_;
+  Visit visit_;
+  std::mutex mutex_;
+};
+
+// Some of the probes, with their floors.
+struct Wanted {
+  std::vector<int64_t> probes;
+  std::vector<double> floors;
+  void add(int64_t probe, double floor) {
+    probes.push_back(probe);
+    floors.push_back(floor);
+  }
+};
+
 class Search {
  public:
   Search(const CanonicalVectors& probes, const Mates& mates, const EmbeddingStore& distractors,
-         const std::vector<int64_t>& rows, double largest_far, int threads)
+         const std::vector<int64_t>& rows, double largest_far, const ScanResources& resources)
       : probes_(probes),
         mates_(mates),
         distractors_(distractors),
         rows_(rows),
         largest_far_(largest_far),
-        threads_(threads),
+        resources_(resources),
         roc_(mates.genuine),
         between_(mates.scores.size(), 0),
-        progress_("searching for the probes", "distractors", std::ssize(rows)) {}
+        progress_("searching for the probes", "pairs", probes.rows * std::ssize(rows)) {}
 
   // Goes on with the distractors up to number `end`, in pieces that tell soon which scores no longer matter.
   void search_to(int64_t end) {
@@ -224,47 +291,97 @@ class Search {
 
  private:
   void search_piece(int64_t end) {
-    const double tail = verification_floor();
-    std::vector<double> floors(static_cast<size_t>(probes_.rows), tail);
+    const RocPoint tail = verification_floor();
+    Wanted often, seldom;  // by how many distractors they were reached so far
     for (int64_t probe = 0; probe < probes_.rows; ++probe) {
       const auto scores = mates_.of(probe);
-      if (!scores.empty()) floors[static_cast<size_t>(probe)] = std::min(tail, scores.front());
+      const bool by_mate = !scores.empty() && scores.front() < tail.threshold;
+      const double share = by_mate ? share_above_mates(probe) : tail.far;
+      (share <= kSeldom ? seldom : often).add(probe, by_mate ? scores.front() : tail.threshold);
     }
-    const Counts empty{std::vector<int64_t>(between_.size(), 0), roc_.counter()};
-    const Roc& roc = roc_;
-    Roc merged = roc_;
-    const auto search_block = [&](Counts& counts, int64_t first, int64_t last) {
+    tail_ = tail.threshold;
+    Counts counts{std::vector<int64_t>(between_.size(), 0), roc_.counter()};
+    const int64_t counted = search_often(often, end, counts) + search_seldom(seldom, end, counts);
+    counts.impostors.between[0] += probes_.rows * (end - done_) - counted;  // too low to matter
+    for (size_t j = 0; j < between_.size(); ++j) between_[j] += counts.between[j];
+    roc_.merge(counts.impostors);
+  }
+
+  // Whether the score counts as an impostor's of its own.
+  bool count(const Hit& hit, Counts& counts) const {
+    const auto mates = mates_.of(hit.probe);
+    const auto beaten = std::upper_bound(mates.begin(), mates.end(), hit.score) - mates.begin();
+    if (beaten > 0)
+      ++counts.between[mates_.begin[static_cast<size_t>(hit.probe)] + static_cast<size_t>(beaten) - 1];
+    if (hit.score < tail_) return false;
+    roc_.count(hit.score, counts.impostors);
+    return true;
+  }
+
+  // Both return the number of impostors that were counted.
+  int64_t search_often(const Wanted& wanted, int64_t end, Counts& counts) {
+    if (wanted.probes.empty()) return 0;
+    const CanonicalVectors probes = some_rows(probes_, wanted.probes);
+    int64_t counted = 0;
+    struct Part {
+      Counts counts;
+      int64_t counted;
+    };
+    const Part empty{{std::vector<int64_t>(between_.size(), 0), roc_.counter()}, 0};
+    const auto search_block = [&](Part& part, int64_t first, int64_t last) {
       const auto rows =
           std::span(rows_).subspan(static_cast<size_t>(done_ + first), static_cast<size_t>(last - first));
-      int64_t counted = 0;
-      visit_scores_from(probes_, canonical_rows(distractors_, rows), floors, [&](int64_t probe, double s) {
-        const auto mates = mates_.of(probe);
-        const auto beaten = std::upper_bound(mates.begin(), mates.end(), s) - mates.begin();
-        if (beaten > 0)
-          ++counts.between[mates_.begin[static_cast<size_t>(probe)] + static_cast<size_t>(beaten) - 1];
-        if (s >= tail) {
-          roc.count(s, counts.impostors);
-          ++counted;
-        }
-      });
-      counts.impostors.between[0] += probes_.rows * (last - first) - counted;  // too low to matter
-      progress_.add(last - first);
+      visit_scores_from(
+          probes.view(), canonical_rows(distractors_, rows), wanted.floors, [&](const Hit& hit) {
+            part.counted += count({wanted.probes[static_cast<size_t>(hit.probe)], hit.score}, part.counts);
+          });
+      progress_.add((last - first) * probes.rows);
     };
-    reduce_blocks(end - done_, kDistractorsPerBlock, threads_, empty, search_block,
-                  [&](const Counts& counts) {
-                    for (size_t j = 0; j < between_.size(); ++j) between_[j] += counts.between[j];
-                    merged.merge(counts.impostors);
+    reduce_blocks(end - done_, kDistractorsPerBlock, resources_.threads, empty, search_block,
+                  [&](const Part& part) {
+                    counted += part.counted;
+                    add(part.counts, counts);
                   });
-    roc_ = std::move(merged);
+    return counted;
+  }
+
+  int64_t search_seldom(const Wanted& wanted, int64_t end, Counts& counts) {
+    if (wanted.probes.empty()) return 0;
+    int64_t counted = 0;
+    FloorSearch search(wanted.floors, [&](std::span<const Hit> hits) {
+      for (const Hit& hit : hits)
+        counted += count({wanted.probes[static_cast<size_t>(hit.probe)], hit.score}, counts);
+    });
+    scan_pairs(UnitRows(probes_).subset(wanted.probes),
+               UnitRows(distractors_).subset({rows_.begin() + done_, rows_.begin() + end}),
+               PairsOf::kRowsAndColumns, search, {.resources = resources_, .progress = &progress_});
+    return counted;
+  }
+
+  static void add(const Counts& more, Counts& counts) {
+    const auto add_all = [](const std::vector<int64_t>& from, std::vector<int64_t>& to) {
+      for (size_t i = 0; i < to.size(); ++i) to[i] += from[i];
+    };
+    add_all(more.between, counts.between);
+    add_all(more.impostors.between, counts.impostors.between);
+    add_all(more.impostors.equal, counts.impostors.equal);
+  }
+
+  // Of the distractors so far, those that score at least as high as the probe's worst mate.
+  double share_above_mates(int64_t probe) const {
+    if (done_ == 0) return 1;
+    const auto begin = between_.begin() + static_cast<int64_t>(mates_.begin[static_cast<size_t>(probe)]);
+    const auto end = between_.begin() + static_cast<int64_t>(mates_.begin[static_cast<size_t>(probe) + 1]);
+    return static_cast<double>(std::accumulate(begin, end, int64_t{0})) / static_cast<double>(done_);
   }
 
   // No threshold below this one can have a false-acceptance rate up to the largest that is asked for, whatever the
   // distractors to come score; so impostor scores below need not be told apart.
-  double verification_floor() const {
-    if (done_ == 0) return -std::numeric_limits<double>::infinity();
+  RocPoint verification_floor() const {
+    if (done_ == 0) return {.far = 1, .threshold = -std::numeric_limits<double>::infinity()};
     const double share = static_cast<double>(done_) / static_cast<double>(rows_.size());
     constexpr double kRoundingUp = 1 + 1e-9;  // too low a floor costs time only
-    return roc_.at_most(largest_far_ / share * kRoundingUp).threshold;
+    return roc_.at_most(largest_far_ / share * kRoundingUp);
   }
 
   const CanonicalVectors& probes_;
@@ -272,8 +389,9 @@ class Search {
   const EmbeddingStore& distractors_;
   const std::vector<int64_t>& rows_;
   const double largest_far_;
-  const int threads_;
+  const ScanResources& resources_;
   int64_t done_ = 0;
+  double tail_ = 0;
   Roc roc_;
   std::vector<int64_t> between_;
   Progress progress_;
@@ -346,7 +464,7 @@ std::vector<bool> noisy_rows(const fs::path& list, std::span<const std::string_v
 
 ProtocolResult run_megaface(const std::string& name, const EmbeddingStore& probe_set,
                             const EmbeddingStore& distractor_set, const MegaFaceProtocol& protocol,
-                            int threads) {
+                            const ScanResources& resources) {
   if (probe_set.embeddings().cols != distractor_set.embeddings().cols) {
     fail(ErrorKind::kData, "probes have ", probe_set.embeddings().cols, " dimensions, distractors ",
          distractor_set.embeddings().cols, "; both sets must come from one network");
@@ -358,7 +476,7 @@ ProtocolResult run_megaface(const std::string& name, const EmbeddingStore& probe
     fail(ErrorKind::kData, distractor_set.folder().string(), ": no distractors",
          distractor_rows.noisy.empty() ? "" : " but noises");
   }
-  const Probes probes = read_probes(probe_set, probe_rows, protocol, threads);
+  const Probes probes = read_probes(probe_set, probe_rows, protocol, resources.threads);
   const Mates mates = mates_of(probes);
   if (mates.scores.empty()) {
     fail(ErrorKind::kData, probe_set.folder().string(), ": no identity has two images among the probes");
@@ -375,7 +493,7 @@ ProtocolResult run_megaface(const std::string& name, const EmbeddingStore& probe
   report.count("impostor_pairs", probes.vectors.rows * std::ssize(distractor_rows.clean));
 
   const double largest_far = protocol.far.empty() ? 0 : *std::ranges::max_element(protocol.far);
-  Search search(probes.vectors, mates, distractor_set, distractor_rows.clean, largest_far, threads);
+  Search search(probes.vectors, mates, distractor_set, distractor_rows.clean, largest_far, resources);
   Json cmc = Json::array();
   for (const int64_t size : sizes) {
     const auto distractors =

@@ -10,8 +10,9 @@
 // probes, known people among the distractors): J. Deng et al., ArcFace (2019); noises are left out, or those of the
 // probes replaced by the mean of their identity, as published numbers have it.
 // Exact: float64 scores of canonical vectors, ties counted; the same for any number of threads.
-// Cost: probes x distractors x D multiplications. Memory: the probes, and per thread a block of distractors and 24 bytes
-// per pair of one identity: it does not grow with the distractors.
+// Cost: probes x distractors x D multiplications, those of int8 where a probe's worst mate scores above most distractors
+// (pair_scan.h), else in float64 (exact_scores.h). Memory: the probes twice, what scan_pairs() takes, and per thread a
+// block of distractors and 24 bytes per pair of one identity: it does not grow with the distractors.
 // Errors: kData for probes without identity, no two images of one identity, no distractors, different dimensions, a
 // count above the rows of the set, a list of noises none of which is in the set.
 #pragma once
@@ -24,6 +25,7 @@
 
 #include "uir/base/file.h"
 #include "uir/eval/config.h"
+#include "uir/eval/pair_scan.h"
 #include "uir/eval/report.h"
 #include "uir/store/embedding_store.h"
 
@@ -35,6 +37,6 @@ std::vector<bool> noisy_rows(const fs::path& list, std::span<const std::string_v
 
 ProtocolResult run_megaface(const std::string& name, const EmbeddingStore& probes,
                             const EmbeddingStore& distractors, const MegaFaceProtocol& protocol,
-                            int threads = 1);
+                            const ScanResources& resources = {});
 
 }  // namespace uir

@@ -1,11 +1,13 @@
 #include "uir/eval/pair_scan.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <bit>
 #include <chrono>
 #include <limits>
 #include <mutex>
+#include <optional>
 #include <set>
 
 #include "uir/base/error.h"
@@ -22,9 +24,21 @@ using Clock = std::chrono::steady_clock;
 constexpr int64_t kBlockValues = int64_t{1} << 25;  // of a row block
 constexpr int64_t kCacheBytes = 256 << 10;          // of rows that stay in the second-level cache
 
-int64_t default_row_block(int64_t dim) {
-  return std::max<int64_t>(kBlockValues / std::max<int64_t>(dim, 1), 1024);
+constexpr int64_t kBlockColumns = 256;
+
+// The smallest multiple of a step that is at least x.
+int64_t rounded_up(int64_t x, int64_t step) { return (x + step - 1) / step * step; }
+
+// Of a vector in any kernel's layout: 4 bytes per value, and what FilterVectors keeps beside.
+int64_t packed_bytes(int64_t dim) { return 4 * dim + 32; }
+
+// What a thread needs for a block: its columns as they are and packed, a row, a vector that is being packed, what it
+// finds.
+int64_t worker_bytes(int64_t dim, int64_t rows, int64_t columns, const PairSearch& search) {
+  return columns * (4 * dim + packed_bytes(dim)) + 8 * dim + search.block_bytes(rows, columns);
 }
+
+std::string mebibytes(int64_t bytes) { return concat((bytes + (1 << 20) - 1) >> 20, " MiB"); }
 
 // Blocks of the score matrix, numbered row block by row block.
 struct BlockPlan {
@@ -64,28 +78,45 @@ class Rescorer {
   void visit(PairSearch::Block& block, int64_t first_row, int64_t first_column, const FilterMasks& masks) {
     for (int64_t r = 0; r < kFilterRows; ++r) {
       for (uint64_t mask = masks[r]; mask != 0; mask &= mask - 1) {
-        const int64_t row = first_row + r, column = first_column + std::countr_zero(mask);
-        if (pairs_ == PairsOf::kOneSet && column <= row) continue;
-        if (block.wants(row, column)) block.add(row, column, exact(row, column));
+        visit(block, first_row + r, first_column + std::countr_zero(mask));
       }
     }
+    finish(block);
+  }
+  // Pairs wait until there are a few of a row, or until finish().
+  void visit(PairSearch::Block& block, int64_t row, int64_t column) {
+    if (pairs_ == PairsOf::kOneSet && column <= row) return;
+    if (row != row_number_ || waiting_ == kTogether) finish(block);
+    if (!block.wants(row, column)) return;
+    if (row != row_number_) rows_.read(row_number_ = row, row_);
+    vectors_[waiting_] = columns_ + (column - first_column_) * static_cast<int64_t>(row_.size());
+    numbers_[waiting_++] = column;
+  }
+  void finish(PairSearch::Block& block) {
+    if (waiting_ == 0) return;
+    std::array<double, kTogether> found;
+    if (waiting_ == 1) {
+      found[0] = score(row_, {vectors_[0], row_.size()});
+    } else {
+      scores(row_, std::span(vectors_).first(waiting_), found);
+    }
+    for (size_t k = 0; k < waiting_; ++k) block.add(row_number_, numbers_[k], found[k]);
+    rescored_ += static_cast<int64_t>(waiting_);
+    waiting_ = 0;
   }
   int64_t rescored() const { return rescored_; }
 
  private:
-  double exact(int64_t row, int64_t column) {
-    if (row != row_number_) rows_.read(row_number_ = row, row_);
-    ++rescored_;
-    return score(row_,
-                 {columns_ + (column - first_column_) * static_cast<int64_t>(row_.size()), row_.size()});
-  }
-
+  static constexpr size_t kTogether = 8;
   const UnitRows& rows_;
   const PairsOf pairs_;
   std::vector<float> row_;
   int64_t row_number_ = -1;
   const float* columns_ = nullptr;
   int64_t first_column_ = 0, rescored_ = 0;
+  size_t waiting_ = 0;
+  std::array<const float*, kTogether> vectors_;
+  std::array<int64_t, kTogether> numbers_;
 };
 
 class Scan {
@@ -99,17 +130,26 @@ class Scan {
     ensure(options.slice.index >= 0 && options.slice.index < options.slice.count, "slice index < count");
     if (rows.dim() > kMaxDim)
       fail(ErrorKind::kData, "embeddings of ", rows.dim(), " values; at most ", kMaxDim, " are supported");
-    const int64_t row_block = options.row_block > 0 ? options.row_block : default_row_block(rows.dim());
-    plan_ = {rows.size(), columns.size(), row_block, options.column_block, pairs};
+    const BlockSizes blocks = block_sizes(rows.dim(), search, options.resources);
+    threads_ = resolve_threads(options.resources.threads);
+    workers_ = blocks.workers;
+    plan_ = {rows.size(), columns.size(), options.row_block > 0 ? options.row_block : blocks.rows,
+             options.column_block > 0 ? options.column_block : blocks.columns, pairs};
     kernel_ = options.kernel ? *options.kernel : kernels_.front();
   }
 
   ScanCounts run() {
-    fingerprint_ = fingerprint();
+    // It also finds bad rows, alike in all processes; alone, the scan itself does.
+    if (!options_.state.empty() || options_.slice.count > 1) fingerprint_ = fingerprint();
     continue_from_state();
+    if (workers_ < threads_) {
+      log_info(options_.what, ": eval.memory_mb is enough for ", workers_, " of ", threads_,
+               " threads at once");
+    }
     const auto remaining = remaining_pairs();
-    Progress progress(options_.what, "pairs", remaining);
-    progress_ = &progress;
+    std::optional<Progress> own_progress;
+    progress_ =
+        options_.progress ? options_.progress : &own_progress.emplace(options_.what, "pairs", remaining);
     for (int64_t r = 0; r < plan_.row_blocks() && !stopped_; ++r) scan_row_block(r);
     save();
     if (stopped_) {
@@ -122,8 +162,8 @@ class Scan {
 
  private:
   uint64_t fingerprint() const {
-    const uint64_t rows = rows_.fingerprint(options_.threads);
-    const uint64_t columns = plan_.pairs == PairsOf::kOneSet ? rows : columns_.fingerprint(options_.threads);
+    const uint64_t rows = rows_.fingerprint(threads_);
+    const uint64_t columns = plan_.pairs == PairsOf::kOneSet ? rows : columns_.fingerprint(threads_);
     return checksum64(as_bytes(concat("scan 1; ", rows, " ", columns, " ", static_cast<int>(plan_.pairs), " ",
                                       plan_.row_block, " ", plan_.column_block, " ", options_.slice.index,
                                       "/", options_.slice.count, "; ", search_.settings())));
@@ -160,14 +200,14 @@ class Scan {
     if (blocks.empty()) return;
     const RowRange range = plan_.rows_of(number);
     FilterVectors packed(kernel_, FilterVectors::Side::kRows, range.size(), rows_.dim());
-    parallel_blocks(range.size(), 1024, options_.threads, [&](int64_t begin, int64_t end) {
+    parallel_blocks(range.size(), 1024, workers_, [&](int64_t begin, int64_t end) {
       std::vector<float> unit(static_cast<size_t>(rows_.dim()));
       for (int64_t i = begin; i < end; ++i) {
         rows_.read(range.begin + i, unit);
         packed.set(i, unit);
       }
     });
-    parallel_blocks(static_cast<int64_t>(blocks.size()), 1, options_.threads, [&](int64_t begin, int64_t) {
+    parallel_blocks(static_cast<int64_t>(blocks.size()), 1, workers_, [&](int64_t begin, int64_t) {
       if (stopped_ || (options_.stop && options_.stop())) {
         stopped_ = true;
         return;
@@ -238,11 +278,20 @@ class Scan {
     progress_->add(plan_.pairs_of(number));
   }
 
+  // Slices that cut the work into other blocks would leave out pairs without a word, so each names its blocks.
   void merge_other_slices() {
-    const std::vector<std::string> found = options_.exchange(search_.save());
+    const std::string plan = concat(plan_.row_block, " x ", plan_.column_block, "\n");
+    const std::vector<std::string> found = options_.exchange(plan + search_.save());
     ensure(std::ssize(found) == options_.slice.count, "every slice says what it found");
     for (int64_t slice = 0; slice < options_.slice.count; ++slice) {
-      if (slice != options_.slice.index) search_.merge(found[static_cast<size_t>(slice)]);
+      if (slice == options_.slice.index) continue;
+      const std::string_view other = found[static_cast<size_t>(slice)];
+      if (!other.starts_with(plan)) {
+        fail(ErrorKind::kConfig, options_.what, ": process ", slice, " cuts the work into blocks of ",
+             other.substr(0, other.find('\n')), " pairs, process ", options_.slice.index, " of ",
+             plan.substr(0, plan.size() - 1), "; give all the same memory and kind of device");
+      }
+      search_.merge(other.substr(plan.size()));
     }
   }
 
@@ -261,6 +310,7 @@ class Scan {
   const std::vector<FilterKernel> kernels_;
   FilterKernel kernel_;
   BlockPlan plan_{};
+  int threads_ = 1, workers_ = 1;  // workers: as many threads as the memory allows to scan at once
   uint64_t fingerprint_ = 0;
   std::atomic<bool> stopped_{false};
   Progress* progress_ = nullptr;
@@ -271,6 +321,28 @@ class Scan {
 };
 
 }  // namespace
+
+// Half of the memory, besides the search's own, is for rows, half for the threads' columns.
+BlockSizes block_sizes(int64_t dim, const PairSearch& search, const ScanResources& resources) {
+  const int64_t half = (resources.memory - search.bytes()) / 2;
+  const int64_t least =
+      std::max(kFilterRows * packed_bytes(dim), worker_bytes(dim, kFilterRows, kFilterColumns, search));
+  if (half < least) {
+    fail(ErrorKind::kConfig, "a search through pairs of vectors of ", dim, " values needs at least ",
+         mebibytes(search.bytes() + 2 * least), " of memory, ", mebibytes(search.bytes()),
+         " of them for what it finds; it may use ", mebibytes(resources.memory), ": raise eval.memory_mb");
+  }
+  BlockSizes sizes{std::max<int64_t>(kBlockValues / std::max<int64_t>(dim, 1), 1024), kBlockColumns};
+  while (sizes.columns > kFilterColumns && worker_bytes(dim, kFilterRows, sizes.columns, search) > half)
+    sizes.columns /= 2;
+  sizes.rows = std::min(sizes.rows, half / packed_bytes(dim) / kFilterRows * kFilterRows);
+  while (sizes.rows > kFilterRows && worker_bytes(dim, sizes.rows, sizes.columns, search) > half)
+    sizes.rows = std::max(kFilterRows, rounded_up(sizes.rows / 2, kFilterRows));
+  const int64_t for_workers = resources.memory - search.bytes() - sizes.rows * packed_bytes(dim);
+  const int64_t most = for_workers / worker_bytes(dim, sizes.rows, sizes.columns, search);
+  sizes.workers = static_cast<int>(std::min<int64_t>(most, resolve_threads(resources.threads)));
+  return sizes;
+}
 
 ScanCounts scan_pairs(const UnitRows& rows, const UnitRows& columns, PairsOf pairs, PairSearch& search,
                       const ScanOptions& options) {

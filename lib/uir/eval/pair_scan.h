@@ -11,10 +11,11 @@
 // settings and slice continues there. It is the caller's to remove once its result is safe.
 //
 // Shapes: rows [M, D], columns [N, D]. Cost: 2·M·N·D operations in the filter's precision, 2 to 3 µs per pair that is
-// scored. Memory: row_block · D bytes (int8; 4 times that for float32 filters), and per thread 5 to 8 bytes per value of
-// a column block; row_block 0 means 2^25 / D rows: 32 MiB (128 MiB). The vectors are read row by row when needed.
-// Errors: a row without a direction kData (all rows are read once, before the scan); a stop request kStopped, after
-// the state was saved.
+// scored. Memory: at most ScanResources::memory, by smaller blocks and, where that is not enough, fewer threads. By
+// default a row block has 2^25 / D rows (32 MiB in int8, 128 MiB in float32) and each thread 8 bytes per value of 256
+// columns. The vectors are read row by row when needed; files that are mapped for them do not count.
+// Errors: a row without a direction kData (with a state or slices all rows are read once, before the scan); a stop request kStopped, after
+// the state was saved; too little memory for one tile kConfig, as are slices that cut the work differently.
 #pragma once
 
 #include <cstdint>
@@ -26,6 +27,7 @@
 #include <vector>
 
 #include "uir/base/file.h"
+#include "uir/base/progress.h"
 #include "uir/base/row_range.h"
 #include "uir/eval/pair_filter.h"
 #include "uir/eval/unit_rows.h"
@@ -55,6 +57,9 @@ class PairSearch {
   virtual void merge(std::string_view saved) = 0;
   // Two searches with equal settings look for the same.
   virtual std::string settings() const = 0;
+  // The most memory that the whole search, and a block of it, take.
+  virtual int64_t bytes() const = 0;
+  virtual int64_t block_bytes(int64_t rows, int64_t columns) const = 0;
 };
 
 enum class PairsOf {
@@ -69,17 +74,32 @@ struct Slice {
 // in the order of slices. All call it at the same points of their work.
 using Exchange = std::function<std::vector<std::string>(const std::string& mine)>;
 
+// What scans may use. No result depends on it.
+struct ScanResources {
+  int threads = 1;                       // 0: one per processor
+  int64_t memory = int64_t{2048} << 20;  // bytes
+};
+
 struct ScanOptions {
-  int threads = 1;
-  std::string what = "scoring pairs";  // for the progress line
-  int64_t row_block = 0, column_block = 256;
-  Slice slice{};        // runs blocks index, index + count, …
+  ScanResources resources{};
+  Progress* progress = nullptr;             // the caller's, in pairs; default: one of its own
+  std::string what = "scoring pairs";       // for the progress line
+  int64_t row_block = 0, column_block = 0;  // 0: what the memory allows
+  Slice slice{};                            // runs blocks index, index + count, …
   Exchange exchange{};  // called after the last block; then the search holds what all slices found
   fs::path state{};     // empty: not restartable
   double save_every_s = 30;
   std::function<bool()> stop{};          // asked before every block
   const FilterKernel* kernel = nullptr;  // default: the processor's fastest
 };
+
+// The blocks of a scan, and how many threads work on them. Blocks depend on the memory, but neither on threads nor on
+// the processor, so that slices on different machines cut the work alike.
+struct BlockSizes {
+  int64_t rows = 0, columns = 0;
+  int workers = 1;
+};
+BlockSizes block_sizes(int64_t dim, const PairSearch& search, const ScanResources& resources);
 
 struct ScanCounts {
   int64_t pairs = 0, rescored = 0;  // of this slice

@@ -7,7 +7,7 @@
 
 namespace uir {
 
-TopScores::TopScores(int64_t n) : n_(n), capacity_(static_cast<size_t>(std::max<int64_t>(n, 256))) {
+TopScores::TopScores(int64_t n) : n_(n), capacity_(static_cast<size_t>(std::max(n, kLeastPending))) {
   ensure(n >= 1, "a tail has at least one score");
   if (n > kMaxTail) {
     fail(ErrorKind::kConfig, "the ", n, " best pairs decide this rate; at most ", kMaxTail,

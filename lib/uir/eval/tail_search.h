@@ -5,10 +5,12 @@
 // multiset of all scores that are at least the N-th best one, as distinct scores with how often each occurs: however
 // many pairs tie at the N-th score, at most N distinct scores are kept.
 // Cost: that of scan_pairs(), which rescores some N·ln(pairs / N) pairs, times what the filter's bound lets through.
-// Memory: 32 to 48 bytes · N, and as much per thread; N is at most kMaxTail.
+// Memory: 16 bytes per distinct score that is kept, 64 while they are sorted, and as much per thread for what its block
+// holds; N is at most kMaxTail.
 // Errors: those of scan_pairs(); N above kMaxTail is kConfig.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -44,8 +46,13 @@ class TopScores {
   // All scores >= the N-th best, descending, each with its number; all there are when they are fewer than N.
   const std::vector<ScoreCount>& scores();
   int64_t n() const { return n_; }
+  // The most memory that the N best take: what is kept, what is pending (a vector grows by doubling), and both merged.
+  static int64_t bytes(int64_t n) {
+    return static_cast<int64_t>(sizeof(ScoreCount)) * 5 * std::max<int64_t>(n, kLeastPending);
+  }
 
  private:
+  static constexpr int64_t kLeastPending = 256;
   void compact();
 
   int64_t n_;
@@ -68,6 +75,10 @@ class TailSearch : public PairSearch {
   std::string save() const override;
   void merge(std::string_view saved) override;
   std::string settings() const override;
+  int64_t bytes() const override { return TopScores::bytes(best_.n()); }
+  int64_t block_bytes(int64_t rows, int64_t columns) const override {
+    return TopScores::bytes(std::min(rows * columns, best_.n()));
+  }
 
  private:
   class Part;

@@ -1,7 +1,7 @@
 // The best k columns of every row, exact: by score, equal scores by column number. For identification and retrieval.
 //
-// Cost: that of scan_pairs(); some k·ln(N / k) pairs per row are scored exactly. Memory: 16·k bytes per row and 8 for
-// its threshold. Errors: those of scan_pairs().
+// Cost: that of scan_pairs(); some k·ln(N / k) pairs per row are scored exactly. Memory: 16·k + 16 bytes per row.
+// Errors: those of scan_pairs().
 #pragma once
 
 #include <array>
@@ -34,6 +34,8 @@ class TopKSearch : public PairSearch {
   std::string save() const override;
   void merge(std::string_view saved) override;
   std::string settings() const override;
+  int64_t bytes() const override { return rows_ * (k_ * static_cast<int64_t>(sizeof(Neighbour)) + 16); }
+  int64_t block_bytes(int64_t, int64_t) const override { return 0; }
 
  private:
   class Part;

@@ -109,6 +109,7 @@ class BestColumns {
     return scores;
   }
   int64_t n() const { return n_; }
+  int64_t bytes() const { return kEntryBytes * (n_ + growth()); }
   std::string save() const {
     std::vector<std::pair<int64_t, double>> sorted(best_.begin(), best_.end());
     std::ranges::sort(sorted);
@@ -134,8 +135,12 @@ class BestColumns {
       raise(threshold_, sorted[static_cast<size_t>(n_ - 1)]);
       std::erase_if(best_, [&](const auto& entry) { return entry.second < threshold(); });
     }
-    next_cut_ = static_cast<int64_t>(best_.size()) + std::max<int64_t>(n_ / 4, 64);
+    next_cut_ = static_cast<int64_t>(best_.size()) + growth();
   }
+  int64_t growth() const { return std::max<int64_t>(n_ / 4, 64); }
+
+  static constexpr int64_t kEntryBytes =
+      56;  // a node, its place in the table, its copy while they are sorted
 
   int64_t n_, next_cut_ = n_;
   std::unordered_map<int64_t, double> best_;
@@ -175,6 +180,10 @@ class DistractorSearch : public PairSearch {
   }
   std::string settings() const override {
     return concat(pairs_.settings(), " distractors ", distractors_.n());
+  }
+  int64_t bytes() const override { return pairs_.bytes() + distractors_.bytes(); }
+  int64_t block_bytes(int64_t rows, int64_t columns) const override {
+    return pairs_.block_bytes(rows, columns) + columns * 16;
   }
 
  private:
@@ -240,6 +249,8 @@ class MismatchSearch : public PairSearch {
   std::string settings() const override {
     return concat("mismatches ", checksum_hex(std::as_bytes(std::span(labels_))));
   }
+  int64_t bytes() const override { return std::ssize(beaten_); }
+  int64_t block_bytes(int64_t, int64_t) const override { return 0; }
 
  private:
   struct Part : Block {
@@ -272,7 +283,7 @@ fs::path state_of(const fs::path& state, std::string_view scan) {
 }
 
 ScanOptions scan_options(const TrillionPairsRun& run, std::string_view scan, std::string what) {
-  ScanOptions options{.threads = run.threads, .what = std::move(what)};
+  ScanOptions options{.resources = run.resources, .what = std::move(what)};
   options.state = state_of(run.state, scan);
   options.stop = run.stop;
   options.slice = run.slice;
@@ -474,9 +485,9 @@ ProtocolResult run_trillion_pairs(const std::string& name, const UnitRows& vecto
   report.count("distractors", distractors);
   report.count("genuine_pairs", parts.genuine_pairs());
   report.count("impostor_pairs", impostors);
-  report_verification(parts, config.fpr, impostors, best.scores(), run.threads, report);
+  report_verification(parts, config.fpr, impostors, best.scores(), run.resources.threads, report);
   if (identification) {
-    const std::vector<double> own = own_scores(parts, run.threads);
+    const std::vector<double> own = own_scores(parts, run.resources.threads);
     MismatchSearch mismatches(parts.labels, own);
     scan_pairs(parts.gallery, parts.gallery, PairsOf::kRowsAndColumns, mismatches,
                scan_options(run, kScans[2], "gallery against gallery"));

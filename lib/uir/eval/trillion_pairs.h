@@ -32,7 +32,7 @@
 namespace uir {
 
 struct TrillionPairsRun {
-  int threads = 1;
+  ScanResources resources{};
   fs::path state;                // names of the state files start with this; empty: not restartable
   std::function<bool()> stop{};  // asked several times a second
   Slice slice{};                 // of several processes that share the scans

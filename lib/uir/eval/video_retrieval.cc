@@ -7,10 +7,8 @@
 #include <unordered_set>
 
 #include "uir/base/error.h"
-#include "uir/base/parallel.h"
-#include "uir/base/progress.h"
-#include "uir/eval/exact_scores.h"
 #include "uir/eval/items.h"
+#include "uir/eval/top_k.h"
 
 namespace uir {
 namespace {
@@ -79,40 +77,6 @@ bool identity_vector(const VideoSet& set, const IdentityVideos& identity,
   return true;
 }
 
-struct Candidate {
-  double score;
-  int64_t column;
-};
-bool better(const Candidate& a, const Candidate& b) {
-  return a.score != b.score ? a.score > b.score : a.column < b.column;
-}
-
-// The best of what is offered; in the heap, the worst of them is in front.
-class BestCandidates {
- public:
-  explicit BestCandidates(int64_t top) : top_(static_cast<size_t>(top)) {}
-  void offer(Candidate candidate) {
-    if (heap_.size() == top_) {
-      if (!better(candidate, heap_.front())) return;
-      std::ranges::pop_heap(heap_, better);
-      heap_.back() = candidate;
-    } else {
-      heap_.push_back(candidate);
-    }
-    std::ranges::push_heap(heap_, better);
-  }
-  std::vector<int64_t> take() {
-    std::ranges::sort(heap_, better);
-    std::vector<int64_t> columns;
-    for (const Candidate& candidate : heap_) columns.push_back(candidate.column);
-    return columns;
-  }
-
- private:
-  size_t top_;
-  std::vector<Candidate> heap_;
-};
-
 std::vector<bool> videos_of_gallery(const VideoFrames& videos, std::span<const IdentityVideos> gallery) {
   std::vector<bool> in_gallery(static_cast<size_t>(videos.size()), false);
   for (const IdentityVideos& identity : gallery) {
@@ -180,32 +144,11 @@ double average_precision(std::span<const std::string> ranked, std::span<const st
   return sum / static_cast<double>(relevant.size());
 }
 
-std::vector<std::vector<int64_t>> rank_columns(MatrixView rows, MatrixView columns,
-                                               const std::vector<bool>& skip, int64_t top, int threads) {
-  const ScoreColumns packed(columns);
-  std::vector<std::vector<int64_t>> ranked(static_cast<size_t>(rows.rows));
-  Progress progress("ranking videos", "identities", rows.rows);
-  parallel_blocks(rows.rows, kScoreRows, threads, [&](int64_t begin, int64_t end) {
-    std::vector<BestCandidates> best(static_cast<size_t>(end - begin), BestCandidates(top));
-    visit_scores(rows, begin, end, packed, 0,
-                 [&](int64_t row, int64_t first, std::span<const double> scores) {
-                   BestCandidates& of_row = best[static_cast<size_t>(row - begin)];
-                   for (size_t c = 0; c < scores.size(); ++c) {
-                     const int64_t column = first + static_cast<int64_t>(c);
-                     if (!skip[static_cast<size_t>(column)]) of_row.offer({scores[c], column});
-                   }
-                 });
-    for (int64_t row = begin; row < end; ++row)
-      ranked[static_cast<size_t>(row)] = best[static_cast<size_t>(row - begin)].take();
-    progress.add(end - begin);
-  });
-  return ranked;
-}
-
 std::vector<IdentityVideos> rank_videos(const VideoSet& set, const VideoSet& gallery_set,
                                         std::span<const IdentityVideos> gallery,
                                         const VideoRetrievalProtocol& protocol,
-                                        std::span<const IdentityVideos> spelling, int threads) {
+                                        std::span<const IdentityVideos> spelling,
+                                        const ScanResources& resources) {
   if (set.vectors.cols != gallery_set.vectors.cols) {
     fail(ErrorKind::kData, "the set's embeddings have ", set.vectors.cols, " numbers, the gallery's ",
          gallery_set.vectors.cols);
@@ -227,10 +170,13 @@ std::vector<IdentityVideos> rank_videos(const VideoSet& set, const VideoSet& gal
   if (ranked.empty()) fail(ErrorKind::kData, protocol.gallery.value, ": none of its videos is in the set");
 
   const bool full_names = video_stem(spelling.front().videos.front()) != spelling.front().videos.front();
-  const auto columns = rank_columns(identities.view(), set.vectors.view(), in_gallery, protocol.top, threads);
+  const auto not_in_gallery = [&](int64_t, int64_t video) { return !in_gallery[static_cast<size_t>(video)]; };
+  const auto best =
+      top_k(UnitRows(identities), UnitRows(set.vectors), std::min(protocol.top, set.vectors.rows),
+            not_in_gallery, {.resources = resources, .what = "ranking videos"});
   for (size_t i = 0; i < ranked.size(); ++i) {
-    for (const int64_t video : columns[i])
-      ranked[i].videos.push_back(concat(video_stem(set.videos.name(video)), full_names ? ".mp4" : ""));
+    for (const Neighbour& video : best[i])
+      ranked[i].videos.push_back(concat(video_stem(set.videos.name(video.column)), full_names ? ".mp4" : ""));
   }
   return ranked;
 }

@@ -5,7 +5,7 @@
 //   AP = Σ over hits (hits so far / rank) / |V|      with the full |V|, even where it exceeds `top`
 // a missing identity counts 0; mAP = mean over the lines. Ranks are by float64 cosine (eval/canonical.h), ties by row.
 //
-// Shapes: I identities × V videos; cost 2·I·V·D operations; memory 4·V·D bytes for the kernel's copy of the videos.
+// Shapes: I identities × V videos; cost and memory: those of top_k() (eval/top_k.h), 16·I·top bytes of it for the lists.
 // Errors (kData, naming file and line): empty lists, an identity in two lines, a video twice in a list or unknown to the
 // set. Threads: results do not depend on their number.
 #pragma once
@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "uir/eval/pair_scan.h"
 #include "uir/eval/report.h"
 #include "uir/eval/video.h"
 
@@ -39,10 +40,6 @@ std::string submission_text(std::span<const IdentityVideos> submission);
 double average_precision(std::span<const std::string> ranked, std::span<const std::string> relevant,
                          int64_t top);
 
-// The best `top` columns of every row, best first, ties by column; columns with skip[c] are left out.
-std::vector<std::vector<int64_t>> rank_columns(MatrixView rows, MatrixView columns,
-                                               const std::vector<bool>& skip, int64_t top, int threads = 1);
-
 // A set of videos with their vectors.
 struct VideoSet {
   const VideoFrames& videos;
@@ -55,7 +52,8 @@ struct VideoSet {
 std::vector<IdentityVideos> rank_videos(const VideoSet& set, const VideoSet& gallery_set,
                                         std::span<const IdentityVideos> gallery,
                                         const VideoRetrievalProtocol& protocol,
-                                        std::span<const IdentityVideos> spelling, int threads = 1);
+                                        std::span<const IdentityVideos> spelling,
+                                        const ScanResources& resources = {});
 // kData unless the set has every video of the ground truth, and the gallery none of them.
 void check_ground_truth(std::span<const IdentityVideos> truth, std::span<const IdentityVideos> gallery,
                         const VideoFrames& videos, const VideoRetrievalProtocol& protocol);

@@ -13,6 +13,7 @@
 #include "uir/eval/ijb_verification.h"
 #include "uir/eval/megaface.h"
 #include "uir/eval/open_set.h"
+#include "uir/eval/pair_scan.h"
 #include "uir/eval/rejection.h"
 #include "uir/eval/report.h"
 #include "uir/eval/separation.h"
@@ -96,7 +97,7 @@ class Evaluation {
 
   ProtocolResult measure(const std::string& name, const MegaFaceProtocol& protocol) {
     return run_megaface(name, sets_.store(protocol.probes), sets_.store(protocol.distractors), protocol,
-                        threads_);
+                        scan_resources());
   }
 
   ProtocolResult measure(const std::string& name, const VideoVerificationProtocol& protocol) {
@@ -135,13 +136,13 @@ class Evaluation {
     const VideoSet set{videos, vectors};
     const std::span<const IdentityVideos> spelling = truth.empty() ? gallery : truth;
     if (protocol.gallery_set.empty() || protocol.gallery_set == protocol.set)
-      return rank_videos(set, set, gallery, protocol, spelling, threads_);
+      return rank_videos(set, set, gallery, protocol, spelling, scan_resources());
     const EmbeddingStore& gallery_store = sets_.store(protocol.gallery_set);
     const std::vector<std::string_view> gallery_items = gallery_store.items();
     const VideoFrames gallery_videos(gallery_items);
     const CanonicalVectors gallery_vectors =
         video_vectors(frame_features(gallery_store, protocol.frames), gallery_videos, threads_);
-    return rank_videos(set, {gallery_videos, gallery_vectors}, gallery, protocol, spelling, threads_);
+    return rank_videos(set, {gallery_videos, gallery_vectors}, gallery, protocol, spelling, scan_resources());
   }
 
   std::vector<ProtocolResult> measure(const std::string& name, const IjbVerificationProtocol& protocol) {
@@ -154,13 +155,17 @@ class Evaluation {
 
   ProtocolResult measure(const std::string& name, const TrillionPairsProtocol& protocol) {
     const EmbeddingStore& set = sets_.store(protocol.set);
-    const TrillionPairsRun run{threads_,
+    const TrillionPairsRun run{scan_resources(),
                                file_of_model(name, ranks_.size() > 1 ? concat(".rank", ranks_.rank()) : ""),
                                stop_requested,
                                {ranks_.rank(), ranks_.size()},
                                [this](const std::string& mine) { return all_gather_bytes(ranks_, mine); }};
     for (const fs::path& file : trillion_pairs_states(run.state)) states_.push_back(file);
     return run_trillion_pairs(name, UnitRows(set), set.labels(), protocol, run);
+  }
+
+  ScanResources scan_resources() const {
+    return {.threads = threads_, .memory = experiment_.eval.memory_mb << 20};
   }
 
   // All ranks measure the same; the first one writes.

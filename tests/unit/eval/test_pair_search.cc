@@ -4,6 +4,7 @@
 #include <cmath>
 #include <fstream>
 #include <map>
+#include <set>
 
 #include "support/catch.h"
 #include "support/errors.h"
@@ -108,7 +109,8 @@ TEST_CASE("tail search agrees with brute force for every kernel, block size and 
             for (const auto& [row_block, column_block, threads] :
                  {std::tuple<int64_t, int64_t, int>{0, 256, 1}, {13, 64, 3}, {1, 1, 1}}) {
               if (row_block == 1 && (n != 1 || !kernel.int8 || !all)) continue;
-              ScanOptions options{.threads = threads, .row_block = row_block, .column_block = column_block};
+              ScanOptions options{
+                  .resources = {.threads = threads}, .row_block = row_block, .column_block = column_block};
               options.kernel = &kernel;
               const UnitRows rows(set.vectors);
               const std::vector<ScoreCount> found = best_scores(rows, rows, kind, n, wanted, options);
@@ -131,7 +133,8 @@ TEST_CASE("the best k of every row agree with brute force, ties by column") {
       for (const FilterKernel& kernel : filter_kernels()) {
         for (const auto& [row_block, column_block, threads] :
              {std::tuple<int64_t, int64_t, int>{0, 256, 1}, {50, 64, 3}, {7, 30, 2}}) {
-          ScanOptions options{.threads = threads, .row_block = row_block, .column_block = column_block};
+          ScanOptions options{
+              .resources = {.threads = threads}, .row_block = row_block, .column_block = column_block};
           options.kernel = &kernel;
           const UnitRows rows(set.vectors);
           INFO(set.name << ", k " << k << ", kernel " << kernel.name);
@@ -339,7 +342,7 @@ TEST_CASE("an interrupted search continues to the same result, from any number o
     for (;; ++stops) {
       std::atomic<int> blocks{0};
       TailSearch search(60, "test");
-      ScanOptions options{.threads = threads, .row_block = 50, .column_block = 40};
+      ScanOptions options{.resources = {.threads = threads}, .row_block = 50, .column_block = 40};
       options.state = folder / "tail.state";
       options.save_every_s = threads == 1 ? 0 : 30;
       options.stop = [&] { return ++blocks > 7; };
@@ -395,6 +398,83 @@ TEST_CASE("a finished state gives its result again; damaged and foreign ones are
     CHECK(run(other_rows, 10, 41).first == best_scores(other_rows, other_rows, PairsOf::kOneSet, 10));
     CHECK_FALSE(damage.text.empty());
   }
+}
+
+TEST_CASE("results do not depend on the memory, and too little of it is an error of the config") {
+  const CanonicalVectors vectors = from_values(brute::random_values(400 * 64, 21), 64);
+  const UnitRows rows(vectors);
+  const auto pairs = brute_pairs(vectors, vectors, PairsOf::kOneSet, nullptr);
+  const auto ordered = brute_pairs(vectors, vectors, PairsOf::kRowsAndColumns, nullptr);
+  const auto tail = brute_tail(pairs, 50);
+  const auto neighbours = brute_top_k(ordered, vectors.rows, 4);
+  std::set<int64_t> row_blocks;
+  for (const int64_t memory : {170'000, 300'000, 1'000'000, 1 << 30}) {
+    ScanOptions options{.resources = {.threads = 3, .memory = memory}};
+    INFO(memory << " bytes");
+    const TailSearch tail_search(50, "test");
+    const BlockSizes blocks = block_sizes(64, tail_search, options.resources);
+    row_blocks.insert(blocks.rows);
+    // What the blocks take, counted from what is allocated: float32 copies on both sides.
+    const FilterKernel& float32 = filter_kernels().back();
+    const int64_t block_memory =
+        FilterVectors(float32, FilterVectors::Side::kRows, blocks.rows, 64).bytes() +
+        blocks.workers * (FilterVectors(float32, FilterVectors::Side::kColumns, blocks.columns, 64).bytes() +
+                          blocks.columns * 64 * 4);
+    CHECK(block_memory + tail_search.bytes() <= memory);
+    CHECK(blocks.workers >= 1);
+    CHECK(best_scores(rows, rows, PairsOf::kOneSet, 50, nullptr, options) == tail);
+    CHECK(top_k(rows, rows, 4, nullptr, options) == neighbours);
+  }
+  CHECK(row_blocks.size() == 4);
+
+  for (const int64_t memory : {0, 1000, 90'000}) {
+    ScanOptions options{.resources = {.memory = memory}};
+    const auto error = error_of([&] { best_scores(rows, rows, PairsOf::kOneSet, 50, nullptr, options); });
+    REQUIRE(error);
+    CHECK(error->kind() == ErrorKind::kConfig);
+    CHECK_THAT(error->what(), contains_text("eval.memory_mb"));
+  }
+  // The best of all rows alone are more than that.
+  ScanOptions options{.resources = {.memory = 600'000}};
+  CHECK(kind_of([&] { top_k(rows, rows, 100, nullptr, options); }) == ErrorKind::kConfig);
+}
+
+TEST_CASE("blocks are cut alike for any number of threads") {
+  const TailSearch search(1 << 20, "test");
+  for (const int64_t memory : {int64_t{200} << 20, int64_t{1} << 31, int64_t{1} << 40}) {
+    const BlockSizes one = block_sizes(512, search, {1, memory}),
+                     many = block_sizes(512, search, {64, memory});
+    CHECK(one.rows == many.rows);
+    CHECK(one.columns == many.columns);
+    CHECK(one.workers == 1);
+    CHECK(many.workers > 0);
+    CHECK(many.workers <= 64);
+  }
+  CHECK(block_sizes(512, search, {64, int64_t{1} << 40}).workers == 64);
+  CHECK(block_sizes(512, search, {64, int64_t{1} << 40}).rows == 65536);
+}
+
+TEST_CASE("slices that cut the work differently are refused") {
+  const CanonicalVectors vectors = tied_vectors(100, 6, 8);
+  const UnitRows rows(vectors);
+  std::string theirs;
+  ScanOptions first{.row_block = 30, .column_block = 40};
+  first.slice = {0, 2};
+  first.exchange = [&](const std::string& mine) {
+    theirs = mine;
+    return std::vector{mine, mine};
+  };
+  best_scores(rows, rows, PairsOf::kOneSet, 5, nullptr, first);
+  ScanOptions second{.row_block = 36, .column_block = 40};
+  second.slice = {1, 2};
+  second.exchange = [&](const std::string& mine) { return std::vector{theirs, mine}; };
+  const auto error = error_of([&] { best_scores(rows, rows, PairsOf::kOneSet, 5, nullptr, second); });
+  REQUIRE(error);
+  CHECK(error->kind() == ErrorKind::kConfig);
+  CHECK_THAT(error->what(), contains_text("30 x 40"));
+  second.row_block = 30;
+  CHECK(best_scores(rows, rows, PairsOf::kOneSet, 5, nullptr, second) ==
+        best_scores(rows, rows, PairsOf::kOneSet, 5));
 }
 
 TEST_CASE("the best scores keep ties in bounded memory") {

@@ -90,7 +90,7 @@ TEST_CASE("TPR at FPR and identification agree with brute force, with and withou
     for (int threads : {1, 3}) {
       const ProtocolResult result =
           run_trillion_pairs("t", UnitRows(f.vectors), f.labels, config_of(impostors, rates, rates),
-                             {.threads = threads, .state = {}});
+                             {.resources = {.threads = threads}, .state = {}});
       for (double rate : rates) {
         INFO("ties " << ties << ", n " << n << ", rate " << rate);
         CHECK(result.value_of(name_with_rate("tpr_at_fpr", rate)) == brute::tar_at_most(scores, rate));
@@ -149,7 +149,7 @@ TEST_CASE("the protocol continues after interruptions at any block") {
   for (;; ++stops) {
     REQUIRE(stops < 20);
     int asked = 0;
-    const TrillionPairsRun run{1, folder / "t", [&] { return ++asked > 1; }};
+    const TrillionPairsRun run{{}, folder / "t", [&] { return ++asked > 1; }};
     Json details;
     const auto error =
         error_of([&] { details = run_trillion_pairs("t", rows, f.labels, config, run).details; });

@@ -305,8 +305,10 @@ TEST_CASE("retrieval agrees with brute force, ties included, for any number of t
   protocol.top = top;
   const auto gallery = read_gallery(folder / "gallery.txt"), truth = read_ground_truth(folder / "truth.txt");
   check_ground_truth(truth, gallery, videos, protocol);
-  const auto submission = rank_videos({videos, vectors}, {videos, vectors}, gallery, protocol, truth, 1);
-  CHECK(rank_videos({videos, vectors}, {videos, vectors}, gallery, protocol, truth, 3) == submission);
+  const auto submission =
+      rank_videos({videos, vectors}, {videos, vectors}, gallery, protocol, truth, {.threads = 1});
+  CHECK(rank_videos({videos, vectors}, {videos, vectors}, gallery, protocol, truth, {.threads = 3}) ==
+        submission);
   REQUIRE(submission.size() == 23);
 
   double sum = 0;
