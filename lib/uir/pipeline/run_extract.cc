@@ -8,6 +8,7 @@
 #include "uir/base/progress.h"
 #include "uir/checkpoint/checkpoint.h"
 #include "uir/dist/communicator.h"
+#include "uir/dist/world.h"
 #include "uir/embed/extractor.h"
 #include "uir/head/head.h"
 #include "uir/model/state_dict.h"
@@ -183,6 +184,10 @@ class Extraction {
 }  // namespace
 
 void run_extract(const Experiment& experiment, const SubmissionRequest& submission) {
+  if (const World world = world_from_environment(); world.size > 1) {
+    fail(ErrorKind::kUsage, "launched as rank ", world.rank, " of ", world.size,
+         ", but this version extracts in one process; leave --nproc-per-node, torchrun, mpirun or srun out");
+  }
   watch_stop_signals();
   Extraction(experiment).run(submission);
 }
