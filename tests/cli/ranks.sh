@@ -52,3 +52,23 @@ same alone/report/report.json shared/report/report.json
 # An incomplete set of launch variables is an error that says what is missing.
 expect 64 env RANK=0 uir-eval shared.yaml
 says "WORLD_SIZE"
+
+# The same by our own launcher: without a port, and nothing is left behind.
+export TMPDIR=$scratch/tmp
+mkdir "$TMPDIR"
+write_config launched
+expect 0 uir-eval --nproc-per-node 3 launched.yaml
+says "tpr_at_fpr_0.001"
+same alone/report/report.json launched/report/report.json
+[ "$(grep -c 'report.html' out.txt)" = 1 ] || die "not exactly one rank says where the report is"
+[ -z "$(ls "$TMPDIR"/uir-*)" ] || die "the meeting folder is left behind"
+
+# What is wrong for all ranks is told once: by the launcher before it starts them, or by the first one.
+expect 64 uir-eval --nproc-per-node 0 launched.yaml
+expect 64 env RANK=0 WORLD_SIZE=1 LOCAL_RANK=0 LOCAL_WORLD_SIZE=1 uir-eval --nproc-per-node 2 launched.yaml
+says "variables of torchrun are set"
+expect 78 uir-eval --nproc-per-node=3 --set eval.no_such_option=1 launched.yaml
+[ "$(grep -c no_such_option out.txt)" = 1 ] || die "the wrong option is told more than once"
+expect 66 uir-eval --nproc-per-node 3 --set 'eval.models=[{name: m, sets: [{set: elfw, features: no.bin, labels: labels.txt}]}]' launched.yaml
+[ "$(grep -c no.bin out.txt)" = 1 ] || { cat out.txt >&2; die "the missing file is told more than once"; }
+says "[rank "

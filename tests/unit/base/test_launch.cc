@@ -1,10 +1,10 @@
 #include "uir/base/launch.h"
 
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <fstream>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -97,6 +97,33 @@ TEST_CASE("launch: signals reach every rank") {
   std::string said;
   CHECK(run("touch " + place + "/$RANK; while :; do sleep 0.02; done", &said) == 128 + SIGTERM);
   CHECK(said.empty());
+}
+
+TEST_CASE("launch: ranks die with their launcher") {
+  const TempFolder folder;
+  const pid_t launcher = ::fork();
+  if (launcher == 0) {
+    uir::launch_ranks(shell("echo $$ >" + folder.path().string() + "/$RANK.new; cd " +
+                            folder.path().string() + "; mv $RANK.new $RANK; while :; do sleep 0.05; done"));
+    ::_exit(0);
+  }
+  std::vector<pid_t> ranks;
+  for (const char* rank : {"0", "1", "2"}) {
+    while (!std::filesystem::exists(folder / rank)) ::usleep(5000);
+    ranks.push_back(std::stoi(uir::read_text_file(folder / rank)));
+  }
+  ::kill(launcher, SIGKILL);
+  ::waitpid(launcher, nullptr, 0);
+  // A dead process that nobody has waited for yet has no command line any more.
+  const auto is_alive = [](pid_t pid) {
+    std::ifstream file("/proc/" + std::to_string(pid) + "/cmdline");
+    return file.peek() != std::ifstream::traits_type::eof();
+  };
+  for (const pid_t rank : ranks) {
+    for (int wait = 0; is_alive(rank) && wait < 400; ++wait) ::usleep(5000);
+    CHECK(!is_alive(rank));
+    if (is_alive(rank)) ::kill(rank, SIGKILL);
+  }
 }
 
 TEST_CASE("launch: an option and its value are taken out") {

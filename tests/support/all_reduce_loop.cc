@@ -1,0 +1,34 @@
+// all_reduce_loop TIMEOUT_MS [FAILING_RANK]: a rank that sums with the others until it is lost. Rank 0 says "running" after
+// the first sum; FAILING_RANK fails by itself after it. Prints its error and ends with the error's exit code.
+#include <chrono>
+#include <cstdio>
+#include <iostream>
+#include <string>
+#include <thread>
+
+#include "uir/base/error.h"
+#include "uir/dist/rendezvous.h"
+
+namespace {
+
+void sum_for_ever(const uir::Communicator& ranks, int64_t failing_rank) {
+  for (int64_t step = 0;; ++step) {
+    if (ranks.sum(1) != ranks.size()) uir::fail(uir::ErrorKind::kInternal, "a wrong sum");
+    if (step == 0 && ranks.rank() == 0) std::cout << "running" << std::endl;
+    if (ranks.rank() == failing_rank) uir::fail(uir::ErrorKind::kData, "faces.idx: record 7 is cut off");
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    const std::chrono::milliseconds timeout(argc > 1 ? std::stoi(argv[1]) : 3000);
+    const auto ranks = uir::connect(uir::world_from_environment(), {std::chrono::seconds(10), timeout});
+    uir::run_as_rank(*ranks, [&] { sum_for_ever(*ranks, argc > 2 ? std::stoi(argv[2]) : -1); });
+  } catch (const uir::Error& error) {
+    std::cerr << error.what() << std::endl;
+    return error.exit_code();
+  }
+}
