@@ -263,5 +263,6 @@ done
 # The config and the command line.
 refused 78 "type: nonsense, set: s" "features: f.npy, $listed" "e.yaml:3:" "nonsense"
 refused 78 "type: all_pairs, set: s, far: [0]" "features: f.npy, $listed" "e.yaml:3:" "eval.protocols.0.far"
+refused 78 "type: all_pairs, set: s, far: [0.1, 0.1]" "features: f.npy, $listed" "e.yaml:3:" "eval.protocols.0.far" "twice"
 expect 64 uir-eval e.yaml --no-such-flag
 expect 64 uir-eval

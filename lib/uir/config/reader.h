@@ -71,7 +71,8 @@ class ConfigReader {
     if ((config_detail::accepts(read, rules) && ...)) {
       value = std::move(read);
     } else {
-      problem(*node, path_of(info.name), "is " + scalar_text(*node) + ", expected " + joined(info.rules));
+      problem(*node, path_of(info.name),
+              "is " + found_text(*node, read) + ", expected " + joined(info.rules));
     }
   }
 
@@ -171,6 +172,11 @@ class ConfigReader {
   static FieldInfo item_info(const FieldInfo& list);
   static std::string joined(const std::vector<std::string>& rules);
   static std::string scalar_text(const YAML::Node& node);
+  template <class T>
+  static std::string found_text(const YAML::Node& node, const T& value) {
+    if constexpr (config_detail::IsSequence<T>::value) return value_text(value);
+    return scalar_text(node);
+  }
   static bool is_plain(const YAML::Node& node);  // not quoted
 
   template <class T>

@@ -1,6 +1,7 @@
 // What a config value may be: the rules that describe() functions attach to fields.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <optional>
@@ -32,6 +33,18 @@ struct Between {  // both ends included
   double low, high;
   bool accepts(double v) const { return v >= low && v <= high; }
   std::string text() const { return concat("from ", low, " to ", high); }
+};
+
+// Of a list as a whole.
+struct Distinct {
+  template <class List>
+  bool accepts(const List& list) const {
+    for (auto at = list.begin(); at != list.end(); ++at) {
+      if (std::find(list.begin(), at, *at) != at) return false;
+    }
+    return true;
+  }
+  std::string text() const { return "no value twice"; }
 };
 
 // The value's absence is an error: there is no sensible default.

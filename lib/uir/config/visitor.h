@@ -86,6 +86,9 @@ template <class T, class Rule>
 bool accepts(const T& value, const Rule& rule) {
   if constexpr (std::is_same_v<Rule, Required>) {
     return true;
+  } else if constexpr (std::is_same_v<Rule, Distinct>) {
+    static_assert(IsSequence<T>::value, "a rule of lists");
+    return rule.accepts(value);
   } else if constexpr (IsSequence<T>::value) {
     for (const auto& item : value) {
       if (!accepts(item, rule)) return false;

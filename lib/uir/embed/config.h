@@ -22,7 +22,8 @@ void describe(Visitor& v, ExtractConfig& c) {
           "Checkpoint folder or safetensors file; empty: the run's best checkpoint, else its latest.");
   v.field(
       "sets", c.sets,
-      "What to embed: source names, or <source>.held_out; empty: all test sources and all held-out images.");
+      "What to embed: source names, or <source>.held_out; empty: all test sources and all held-out images.",
+      Distinct{});
   v.field("mirrored", c.mirrored, "Also embed every image's mirror image.");
   v.field("classes", c.classes, "Also store each image's best class, its cosine and its probability.");
   v.field("batch", c.batch,

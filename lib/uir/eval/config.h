@@ -58,7 +58,7 @@ struct AllPairsProtocol {
 template <class Visitor>
 void describe(Visitor& v, AllPairsProtocol& c) {
   v.field("set", c.set, "The embedding set, with identities.", Required{});
-  v.field("far", c.far, "False-acceptance rates.", GreaterThan{0});
+  v.field("far", c.far, "False-acceptance rates.", GreaterThan{0}, Between{0, 1}, Distinct{});
 }
 
 // DIR@FAR. Without lists: the first image of every identity with two or more is the gallery, its other images are
@@ -75,7 +75,7 @@ void describe(Visitor& v, OpenSetProtocol& c) {
   v.field("set", c.set, "The embedding set.", Required{});
   v.field("gallery", c.gallery, "List of gallery images (path row identity); empty: see above.");
   v.field("probe", c.probe, "List of probe images (path row identity).");
-  v.field("far", c.far, "False-acceptance rates.", GreaterThan{0});
+  v.field("far", c.far, "False-acceptance rates.", GreaterThan{0}, Between{0, 1}, Distinct{});
 }
 
 // How far the class centers of a checkpoint stand apart.
@@ -95,10 +95,10 @@ struct RejectionProtocol {
 };
 template <class Visitor>
 void describe(Visitor& v, RejectionProtocol& c) {
-  v.field("known", c.known, "Sets of held-out images of training identities (<source>.held_out).",
-          Required{});
-  v.field("strangers", c.strangers, "Sets of people who are in no class.", Required{});
-  v.field("keep", c.keep, "Shares of known faces that the thresholds keep.", Between{0, 1});
+  v.field("known", c.known, "Sets of held-out images of training identities (<source>.held_out).", Required{},
+          Distinct{});
+  v.field("strangers", c.strangers, "Sets of people who are in no class.", Required{}, Distinct{});
+  v.field("keep", c.keep, "Shares of known faces that the thresholds keep.", Between{0, 1}, Distinct{});
   v.field("false_acceptance", c.false_acceptance, "Share of strangers that the saved threshold lets through.",
           Between{0, 1});
 }
@@ -144,11 +144,11 @@ void describe(Visitor& v, MegaFaceProtocol& c) {
           "numbers do.");
   v.field("distractor_noises", c.distractor_noises,
           "List of distractors to leave out (megaface_noises.txt).");
-  v.field("far", c.far, "False-acceptance rates.", Between{0, 1});
-  v.field("ranks", c.ranks, "Ranks.", AtLeast{1});
+  v.field("far", c.far, "False-acceptance rates.", Between{0, 1}, Distinct{});
+  v.field("ranks", c.ranks, "Ranks.", AtLeast{1}, Distinct{});
   v.field("distractor_counts", c.distractor_counts,
           "Sizes of the gallery: the first so many rows of the distractors; empty: 10, 100, 1000 … and all.",
-          AtLeast{1});
+          AtLeast{1}, Distinct{});
 }
 
 // How the frames of a video become one vector (eval/video.h).
@@ -190,7 +190,7 @@ void describe(Visitor& v, VideoVerificationProtocol& c) {
   describe(v, c.frames);
   v.field("labels", c.labels,
           "List 'video label'; empty: the labels of the set, equal in all frames of a video.");
-  v.field("fpr", c.fpr, "False-positive rates.", GreaterThan{0});
+  v.field("fpr", c.fpr, "False-positive rates.", GreaterThan{0}, Between{0, 1}, Distinct{});
 }
 
 // mAP@100 of the iQIYI-VID challenges: videos ranked for each identity.
@@ -272,9 +272,10 @@ void describe(Visitor& v, IjbVerificationProtocol& c) {
   v.field("set", c.set, "The embedding set; its items are the benchmark's image names.", Required{});
   v.field("benchmark", c.benchmark, "Which benchmark: the beginning of its files' names.", Required{});
   v.field("meta", c.meta, "Folder of the benchmark's lists, such as ijbc_face_tid_mid.txt.", Required{});
-  v.field("far", c.far, "False-acceptance rates.", GreaterThan{0});
+  v.field("far", c.far, "False-acceptance rates.", GreaterThan{0}, Between{0, 1}, Distinct{});
   v.field("variants", c.variants,
-          "Only the variants that have all of these properties, as [flip, norm_kept, score]; empty: all.");
+          "Only the variants that have all of these properties, as [flip, norm_kept, score]; empty: all.",
+          Distinct{});
 }
 
 // IJB-B and IJB-C 1:N, open set and the pooled form of older tables.
@@ -293,7 +294,7 @@ void describe(Visitor& v, IjbIdentificationProtocol& c) {
   v.field("set", c.set, "The embedding set; its items are the benchmark's image names.", Required{});
   v.field("benchmark", c.benchmark, "Which benchmark: the beginning of its files' names.", Required{});
   v.field("meta", c.meta, "Folder of the benchmark's lists, such as ijbc_face_tid_mid.txt.", Required{});
-  v.field("fpir", c.fpir, "False-positive identification rates.", GreaterThan{0}, Between{0, 1});
+  v.field("fpir", c.fpir, "False-positive identification rates.", GreaterThan{0}, Between{0, 1}, Distinct{});
   v.field("flip", c.flip, "Add the embedding of the mirror image; the set must hold it.");
   v.field("keep_norm", c.keep_norm,
           "Keep the norms of embeddings, so that they weight the images of a template.");
@@ -321,9 +322,10 @@ void describe(Visitor& v, TrillionPairsProtocol& c) {
   v.field("impostors", c.impostors,
           "Which pairs are impostors: every gallery image with every distractor, or also all pairs of two "
           "identities in the gallery (LFR image track).");
-  v.field("fpr", c.fpr, "False-positive rates of verification.", GreaterThan{0});
+  v.field("fpr", c.fpr, "False-positive rates of verification.", GreaterThan{0}, Between{0, 1}, Distinct{});
   v.field("identification_fpr", c.identification_fpr,
-          "False-positive rates of identification; empty: none is measured.", GreaterThan{0});
+          "False-positive rates of identification; empty: none is measured.", GreaterThan{0}, Between{0, 1},
+          Distinct{});
 }
 
 struct ProtocolConfig {

@@ -54,7 +54,7 @@ void describe(Visitor& v, Outer& c) {
   v.field("flag", c.flag, "A switch.");
   v.field("color", c.color, "A color.");
   v.field("scale", c.scale, "A scale.", GreaterThan{0});
-  v.field("rates", c.rates, "Rates.", AtLeast{0});
+  v.field("rates", c.rates, "Rates.", AtLeast{0}, Distinct{});
   v.field("shift", c.shift, "Pixels.");
   v.section("inner", c.inner, "A section.");
   v.list("items", c.items, "Items.");
@@ -114,6 +114,11 @@ TEST_CASE("wrong values are errors") {
   CHECK(message("inner: 5") == "t.yaml:1:8: inner: expected a section (key: value …)");
   CHECK(message("rates: 5") == "t.yaml:1:8: rates: is '5', expected list of number");
   CHECK(message("rates: [1, x]") == "t.yaml:1:12: rates.1: is 'x', expected number");
+  CHECK(message("rates: [1, -2]") == "t.yaml:1:8: rates: is [1, -2], expected at least 0 and no value twice");
+  CHECK(message("flag: true\nrates: [0.1, 0.5, 1e-1]") ==
+        "t.yaml:2:8: rates: is [0.1, 0.5, 0.1], expected at least 0 and no value twice");
+  CHECK(message("rates: [0.5, 0.1, 0.3]").empty());  // in any order
+  CHECK(message("rates: []").empty());
   CHECK(message("shift: [1]") == "t.yaml:1:8: shift: has 1 entries, expected 2");
   CHECK(message("color: blue") == "t.yaml:1:8: color: is 'blue', expected red | green");
   CHECK(message("shape: cube") == "t.yaml:1:8: shape: is 'cube', expected circle | square");

@@ -171,3 +171,38 @@ TEST_CASE("IJB: folders in the data root, benchmarks and properties of variants 
         std::string::npos);
   CHECK(message(with("type: ijb_identification, benchmark: ijbc, meta: m, flip: false")).empty());
 }
+
+TEST_CASE("every list of a protocol refuses repeated values, and rates above 1") {
+  const auto says = [](const std::string& protocol, const std::string& list) {
+    return message("paths: {run: r}\neval:\n  protocols: [{name: a, " + protocol + ", " + list + "}]");
+  };
+  const std::string ijb = "set: s, benchmark: ijbc, meta: m";
+  const std::vector<std::array<std::string, 2>> rates{
+      {"type: all_pairs, set: s", "far"},
+      {"type: open_set, set: s", "far"},
+      {"type: megaface, probes: p, distractors: d", "far"},
+      {"type: video_verification, set: s", "fpr"},
+      {"type: ijb_verification, " + ijb, "far"},
+      {"type: ijb_identification, " + ijb, "fpir"},
+      {"type: trillion_pairs, set: s", "fpr"},
+      {"type: trillion_pairs, set: s", "identification_fpr"},
+      {"type: rejection, known: [a], strangers: [b]", "keep"}};
+  for (const auto& [protocol, option] : rates) {
+    CAPTURE(protocol, option);
+    const std::string place = "e.yaml:3:", name = "eval.protocols.0." + option + ": is ";
+    CHECK(says(protocol, option + ": [0.5, 0.1]").empty());
+    const std::string twice = says(protocol, option + ": [0.1, 0.5, 1e-1]"),
+                      large = says(protocol, option + ": [2]");
+    CHECK(twice.starts_with(place));
+    CHECK_THAT(twice, contains_text(name + "[0.1, 0.5, 0.1], expected"));
+    CHECK_THAT(twice, contains_text("no value twice"));
+    CHECK_THAT(large, contains_text(name + "[2], expected"));
+  }
+  const std::string megaface = rates[2][0];
+  CHECK_THAT(says(megaface, "ranks: [10, 1, 10]"), contains_text("ranks: is [10, 1, 10], expected"));
+  CHECK_THAT(says(megaface, "distractor_counts: [10, 10]"), contains_text("distractor_counts: is [10, 10]"));
+  CHECK_THAT(says("type: ijb_verification, " + ijb, "variants: [flip, flip]"),
+             contains_text("variants: is [flip, flip]"));
+  CHECK_THAT(says("type: rejection, strangers: [b]", "known: [a, a]"), contains_text("known: is [a, a]"));
+  CHECK_THAT(says("type: rejection, known: [a]", "strangers: [b, b]"), contains_text("strangers: is [b, b]"));
+}
