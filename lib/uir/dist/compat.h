@@ -61,4 +61,20 @@ class GlooGroup : public c10d::ProcessGroupGloo {
   }
 };
 
+// The Reducer warns of gradients whose memory layout differs from their parameter's: here a few of depthwise
+// convolutions, which cost next to nothing to copy. In its scope this thread hears no warnings of LibTorch.
+class WithoutWarnings {
+#if TORCH_VERSION_MAJOR >= 2
+  struct Silent : c10::WarningHandler {
+    void process(const c10::Warning&) override {}
+  } silent_;
+  c10::WarningUtils::WarningHandlerGuard guard_{&silent_};
+#else
+  struct Silent : c10::WarningHandler {
+    void process(const c10::SourceLocation&, const std::string&, const bool) override {}
+  } silent_;
+  c10::Warning::WarningHandlerGuard guard_{&silent_};
+#endif
+};
+
 }  // namespace uir

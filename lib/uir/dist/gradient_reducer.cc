@@ -55,13 +55,6 @@ class SumHook : public c10d::CommHookInterface {
   bool compress_;
 };
 
-// The Reducer warns of gradients whose memory layout differs from their parameter's: here a few of depthwise
-// convolutions, which cost next to nothing to copy.
-class Quiet : public c10::WarningHandler {
- public:
-  void process(const c10::Warning&) override {}
-};
-
 // The bucket that is reduced first is small, so that the reduction starts early.
 constexpr size_t kFirstBucketBytes = size_t{1} << 20;
 
@@ -100,8 +93,7 @@ GradientReducer::~GradientReducer() = default;
 
 void GradientReducer::run(Sync sync, const std::function<void()>& backward) {
   if (!impl_ || sync == Sync::kAccumulate) return backward();
-  Quiet quiet;
-  const c10::WarningUtils::WarningHandlerGuard guard(&quiet);
+  [[maybe_unused]] const WithoutWarnings quiet;
   impl_->communicator->guarded("summing gradients", [&] {
     impl_->reducer->prepare_for_backward({});
     backward();
