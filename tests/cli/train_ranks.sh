@@ -25,7 +25,8 @@ expect 0 train --set paths.run=signalled --resume
 
 # kill -9, 25 times: of the launcher, with which its ranks end, or of a rank.
 for attempt in $(seq 25); do
-  (exec setsid uir-train --nproc-per-node 2 exp.yaml --set paths.index=index --set train.epochs=12 --set train.log_every=1 \
+  # A short timeout: a rank that is killed before the ranks met is missed only then.
+  (exec setsid uir-train --nproc-per-node 2 exp.yaml --set train.ranks.timeout_s=3 --set paths.index=index --set train.epochs=12 --set train.log_every=1 \
     --set paths.run=killed --resume >killed.txt 2>&1) &
   pid=$!
   sleep "1.$((RANDOM % 10))"
