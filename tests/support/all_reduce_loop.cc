@@ -1,7 +1,8 @@
 // all_reduce_loop TIMEOUT_MS [FAILING_RANK]: a rank that sums with the others until it is lost. Rank 0 says "running" after
 // the first sum; FAILING_RANK fails by itself after it. Prints its error and ends with the error's exit code.
+#include <signal.h>
+
 #include <chrono>
-#include <cstdio>
 #include <iostream>
 #include <string>
 #include <thread>
@@ -23,6 +24,8 @@ void sum_for_ever(const uir::Communicator& ranks, int64_t failing_rank) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  ::signal(SIGPIPE,
+           SIG_IGN);  // as the programs do: a connection that is closed meanwhile is an error, not an end
   try {
     const std::chrono::milliseconds timeout(argc > 1 ? std::stoi(argv[1]) : 3000);
     const auto ranks = uir::connect(uir::world_from_environment(), {std::chrono::seconds(10), timeout});

@@ -23,9 +23,11 @@ std::vector<int64_t> with_rows(const at::Tensor& tensor, int64_t rows) {
   return sizes;
 }
 
-constexpr std::chrono::milliseconds kRollCall{3000};
+constexpr std::chrono::milliseconds kRollCall{2500};
 constexpr std::chrono::milliseconds kNoteLimit{1000};
-constexpr std::chrono::milliseconds kLinger{5000};  // of the rank whose end takes the store away
+// How long the rank whose end takes the store away waits for the others: those that fail with it, and those that have yet
+// to learn of its own failure.
+constexpr std::chrono::milliseconds kLinger{1500}, kFailureLinger{5000};
 
 c10::intrusive_ptr<GlooGroup> meet(const c10::intrusive_ptr<c10d::Store>& store, int64_t rank, int64_t size,
                                    std::chrono::milliseconds timeout, const std::string& address) {
@@ -108,6 +110,8 @@ void ProcessGroupCommunicator::set_timeout(std::chrono::milliseconds timeout) {
   group_->set_timeout(timeout);
 }
 
+bool ProcessGroupCommunicator::keeps_store() const { return rank_ == 0 && !connections_->folder; }
+
 template <class Call>
 void ProcessGroupCommunicator::collective(const char* name, Call&& call) const {
   guarded(name, [&] { call()->wait(); });
@@ -120,8 +124,10 @@ void ProcessGroupCommunicator::guarded(const char* name, const std::function<voi
     throw;
   } catch (const std::exception& error) {
     connections_->hang_up();
-    fail(ErrorKind::kRankLost, connections_->roll.reason(std::min(kRollCall, timeout_)), " (", name,
-         " of rank ", rank_, ", timeout ", timeout_.count(), " ms: ", error.what(), ")");
+    const std::string reason = connections_->roll.reason(std::min(kRollCall, timeout_));
+    if (keeps_store()) connections_->roll.wait_for_others(kLinger);
+    fail(ErrorKind::kRankLost, reason, " (", name, " of rank ", rank_, ", timeout ", timeout_.count(),
+         " ms: ", error.what(), ")");
   }
 }
 
@@ -129,7 +135,7 @@ bool ProcessGroupCommunicator::announce_failure(const std::string& message) cons
   if (connections_->lost) return true;
   const bool first = connections_->roll.announce(message, kNoteLimit);
   connections_->hang_up();
-  if (rank_ == 0 && !connections_->folder) connections_->roll.wait_for_others(kLinger);
+  if (keeps_store()) connections_->roll.wait_for_others(kFailureLinger);
   return first;
 }
 

@@ -68,6 +68,7 @@ class ProcessGroupCommunicator : public Communicator {
                            const c10::intrusive_ptr<c10d::Store>& store);
 
   void open_group();
+  bool keeps_store() const;  // so that it ends with this rank
 
   const std::shared_ptr<RankConnections> connections_;  // of all groups of these ranks
   c10::intrusive_ptr<c10d::Store> store_;

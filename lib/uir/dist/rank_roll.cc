@@ -18,7 +18,8 @@ using std::chrono::milliseconds;
 constexpr const char* kNote = "failure/note";
 constexpr milliseconds kPoll{20};
 
-std::string present_key(int64_t rank) { return concat("roll_call/", rank); }
+std::string present_key(int64_t rank) { return concat("roll_call/present/", rank); }
+std::string done_key(int64_t rank) { return concat("roll_call/done/", rank); }  // needs the store no longer
 
 // What the call returns; none if it has not returned in time or the store is lost. A call that hangs keeps its thread:
 // a read from a store whose process hangs has no time limit in c10d. What it uses, it must own.
@@ -70,24 +71,34 @@ struct Roll {
   }
 };
 
+void look(Roll& roll, c10d::Store& store, const MeetingFolder* folder) {
+  for (size_t i = 0; i < roll.present.size(); ++i) {
+    const auto rank = static_cast<int64_t>(i);
+    // In this order: a rank that has ended answered before or never.
+    if (!roll.present[i] && folder != nullptr) roll.ended[i] = folder->has_ended(rank);
+    if (!roll.present[i]) roll.present[i] = store.check({present_key(rank)});
+    if (roll.present[i]) roll.ended[i] = false;
+  }
+  roll.note = read_note(store);
+}
+
 // Ends at once when all are present, one has left a note or one has certainly ended; else at the deadline.
 Roll call_roll(c10d::Store& store, int64_t rank, int64_t size, const MeetingFolder* folder,
                milliseconds limit) {
   const Clock::time_point deadline = Clock::now() + limit;
   Roll roll{std::vector<bool>(static_cast<size_t>(size)), std::vector<bool>(static_cast<size_t>(size)), {}};
   store.set(present_key(rank), {1});
-  for (;;) {
-    for (int64_t other = 0; other < size; ++other) {
-      const auto i = static_cast<size_t>(other);
-      // In this order: a rank that has ended answered before or never.
-      if (!roll.present[i] && folder != nullptr) roll.ended[i] = folder->has_ended(other);
-      if (!roll.present[i]) roll.present[i] = store.check({present_key(other)});
-      if (roll.present[i]) roll.ended[i] = false;
-    }
-    roll.note = read_note(store);
-    if (roll.note || roll.complete() || roll.any_ended() || Clock::now() >= deadline) return roll;
+  for (look(roll, store, folder);
+       !roll.note && !roll.complete() && !roll.any_ended() && Clock::now() < deadline;) {
     std::this_thread::sleep_for(kPoll);
+    try {
+      look(roll, store, folder);
+    } catch (const std::exception&) {  // the store's rank has ended meanwhile: what is known is known
+      return roll;
+    }
   }
+  store.set(done_key(rank), {1});
+  return roll;
 }
 
 }  // namespace
@@ -99,13 +110,12 @@ RankRoll::RankRoll(c10::intrusive_ptr<c10d::Store> store, int64_t rank, int64_t 
 bool RankRoll::announce(const std::string& message, milliseconds limit) const {
   const auto said = within<bool>(limit, [store = store_, rank = rank_, message, limit] {
     store->set(present_key(rank), {1});
-    if (store->add("failure/count", 1) == 1) {
-      store->set(kNote, bytes_of(concat(rank, ' ', message)));
-      return false;
-    }
+    const bool is_first = store->add("failure/count", 1) == 1;
+    if (is_first) store->set(kNote, bytes_of(concat(rank, ' ', message)));
     store->wait({kNote}, limit);
     const std::optional<Note> first = read_note(*store);
-    return first && first->message == message && first->rank != rank;
+    store->set(done_key(rank), {1});
+    return !is_first && first && first->message == message && first->rank != rank;
   });
   return !said.value_or(false);
 }
@@ -136,7 +146,7 @@ void RankRoll::wait_for_others(milliseconds limit) const {
   const Clock::time_point deadline = Clock::now() + limit;
   within<bool>(limit, [store = store_, size = size_, deadline] {
     std::vector<std::string> keys;
-    for (int64_t rank = 0; rank < size; ++rank) keys.push_back(present_key(rank));
+    for (int64_t rank = 0; rank < size; ++rank) keys.push_back(done_key(rank));
     while (!store->check(keys) && Clock::now() < deadline) std::this_thread::sleep_for(kPoll);
     return true;
   });

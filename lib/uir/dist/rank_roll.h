@@ -29,7 +29,7 @@ class RankRoll {
   bool announce(const std::string& message, std::chrono::milliseconds limit) const;
   // The reason why a collective failed: "rank 2 of 4 failed: its message" or "rank 2 of 4 was lost: …".
   std::string reason(std::chrono::milliseconds limit) const;
-  // Returns when every other rank has announced or asked for the reason. For the rank that keeps the store.
+  // Returns when every other rank has announced or knows its reason. For the rank whose end takes the store away.
   void wait_for_others(std::chrono::milliseconds limit) const;
 
  private:
