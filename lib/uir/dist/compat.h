@@ -19,6 +19,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace uir {
 
@@ -34,6 +35,9 @@ inline c10::intrusive_ptr<c10d::Store> make_tcp_store(const std::string& host, u
 #endif
   return c10::make_intrusive<c10d::TCPStore>(host, options);
 }
+
+// A key whose presence says all; 2.x also takes strings, so the type must be named.
+inline void set_flag(c10d::Store& store, const std::string& key) { store.set(key, std::vector<uint8_t>{1}); }
 
 // The process group that Reducer takes.
 inline c10::intrusive_ptr<c10d::ProcessGroup> as_process_group(

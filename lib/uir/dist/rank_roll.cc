@@ -87,7 +87,7 @@ Roll call_roll(c10d::Store& store, int64_t rank, int64_t size, const MeetingFold
                milliseconds limit) {
   const Clock::time_point deadline = Clock::now() + limit;
   Roll roll{std::vector<bool>(static_cast<size_t>(size)), std::vector<bool>(static_cast<size_t>(size)), {}};
-  store.set(present_key(rank), {1});
+  set_flag(store, present_key(rank));
   for (look(roll, store, folder);
        !roll.note && !roll.complete() && !roll.any_ended() && Clock::now() < deadline;) {
     std::this_thread::sleep_for(kPoll);
@@ -97,7 +97,7 @@ Roll call_roll(c10d::Store& store, int64_t rank, int64_t size, const MeetingFold
       return roll;
     }
   }
-  store.set(done_key(rank), {1});
+  set_flag(store, done_key(rank));
   return roll;
 }
 
@@ -109,12 +109,12 @@ RankRoll::RankRoll(c10::intrusive_ptr<c10d::Store> store, int64_t rank, int64_t 
 
 bool RankRoll::announce(const std::string& message, milliseconds limit) const {
   const auto said = within<bool>(limit, [store = store_, rank = rank_, message, limit] {
-    store->set(present_key(rank), {1});
+    set_flag(*store, present_key(rank));
     const bool is_first = store->add("failure/count", 1) == 1;
     if (is_first) store->set(kNote, bytes_of(concat(rank, ' ', message)));
     store->wait({kNote}, limit);
     const std::optional<Note> first = read_note(*store);
-    store->set(done_key(rank), {1});
+    set_flag(*store, done_key(rank));
     return !is_first && first && first->message == message && first->rank != rank;
   });
   return !said.value_or(false);

@@ -53,7 +53,7 @@ std::string missing_ranks(c10d::Store& store, const World& world) {
   return "of the ranks are missing: " + ranks;
 }
 
-void say_here(c10d::Store& store, const World& world) { store.set(concat("here/", world.rank), {1}); }
+void say_here(c10d::Store& store, const World& world) { set_flag(store, concat("here/", world.rank)); }
 
 // Returns when every rank has said that it is there. The process group alone would wait as long as for a collective.
 void wait_for_all(c10d::Store& store, const World& world, milliseconds timeout, const std::string& place) {
@@ -123,7 +123,7 @@ std::shared_ptr<const Communicator> invite(const MeetingNotice& notice, const Wo
     throw;
   }
   notice.withdraw();
-  meeting.store->set(kAllHere, {1});
+  set_flag(*meeting.store, kAllHere);
   return join(world, timeouts, meeting.store, kLoopback, meeting.folder);
 }
 

@@ -147,7 +147,8 @@ TEST_CASE("ranks of one machine meet by the job's id, also where an earlier run 
     // A meeting that was killed: its notice, and its folder with a rank that was there.
     const fs::path stale = uir::create_meeting_folder();
     uir::MeetingNotice(name).publish(stale);
-    c10::make_intrusive<c10d::FileStore>((stale / "store").string(), -1)->set("here/0", {1});
+    c10::make_intrusive<c10d::FileStore>((stale / "store").string(), -1)
+        ->set("here/0", std::vector<uint8_t>{1});
     check_sum(3, variables);
     CHECK(!uir::MeetingNotice(name).read());
     fs::remove_all(stale);
