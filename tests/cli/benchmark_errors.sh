@@ -266,3 +266,21 @@ refused 78 "type: all_pairs, set: s, far: [0]" "features: f.npy, $listed" "e.yam
 refused 78 "type: all_pairs, set: s, far: [0.1, 0.1]" "features: f.npy, $listed" "e.yaml:3:" "eval.protocols.0.far" "twice"
 expect 64 uir-eval e.yaml --no-such-flag
 expect 64 uir-eval
+
+# What a search may use changes no number; a device that is not there and a memory of nothing are refused.
+text distractors '0\n0\n1\n1\n-1\n-1\n-1\n-1\n'
+search() {
+  printf 'paths: {run: run}\neval:\n  %s\n  protocols: [{name: p, type: trillion_pairs, set: s, fpr: [0.1]}]\n' "$1" >e.yaml
+  printf '  models: [{name: m, sets: [{set: s, features: f.npy, items: items, labels: distractors}]}]\n' >>e.yaml
+}
+search "device: cpu"
+expect 0 uir-eval e.yaml
+cp run/report/report.json searched.json
+search "memory_mb: 1"
+expect 0 uir-eval e.yaml
+same run/report/report.json searched.json
+for option in "device: tpu" "device: cuda:4096" "memory_mb: 0"; do
+  search "$option"
+  expect 78 uir-eval e.yaml
+  says "eval.${option%%:*}"
+done

@@ -382,6 +382,7 @@ struct EvalConfig {
   std::vector<EvalModel> models;
   int64_t threads = 0;
   int64_t memory_mb = 2048;
+  std::string device = "auto";
 };
 template <class Visitor>
 void describe(Visitor& v, EvalConfig& c) {
@@ -392,6 +393,10 @@ void describe(Visitor& v, EvalConfig& c) {
           "Most MiB that a search through pairs (trillion_pairs, megaface, video_retrieval) takes for its "
           "blocks and what it finds; embeddings and mapped files are not counted. No result depends on it.",
           Between{1, 1 << 24});
+  v.field("device", c.device,
+          "Where such searches filter pairs: auto, cpu, cuda or cuda:N. auto: CUDA when LibTorch sees a "
+          "device. No "
+          "result depends on it.");
 }
 
 }  // namespace uir

@@ -26,16 +26,29 @@ constexpr int64_t kCacheBytes = 256 << 10;          // of rows that stay in the 
 
 constexpr int64_t kBlockColumns = 256;
 
+// On a device: blocks that a row block's transfer and the calls' overhead vanish in.
+constexpr int64_t kDeviceRows = int64_t{1} << 20, kDeviceTile = 4096;
+constexpr int64_t kMostFound = int64_t{1} << 16;  // pairs that pass at once; more: thresholds are still low
+constexpr int64_t kFoundBytes = 48;               // of one, its copies included
+constexpr int64_t kRowsAtOnce = 1024;             // that are made for a row block
+
 // The smallest multiple of a step that is at least x.
 int64_t rounded_up(int64_t x, int64_t step) { return (x + step - 1) / step * step; }
 
 // Of a vector in any kernel's layout: 4 bytes per value, and what FilterVectors keeps beside.
-int64_t packed_bytes(int64_t dim) { return 4 * dim + 32; }
+int64_t packed_bytes(int64_t dim, const BlockFilter* device) {
+  return device ? device->vector_bytes(dim) : 4 * dim + 32;
+}
 
 // What a thread needs for a block: its columns as they are and packed, a row, a vector that is being packed, what it
-// finds.
-int64_t worker_bytes(int64_t dim, int64_t rows, int64_t columns, const PairSearch& search) {
-  return columns * (4 * dim + packed_bytes(dim)) + 8 * dim + search.block_bytes(rows, columns);
+// finds; on a device also a tile and the pairs that pass.
+int64_t worker_bytes(int64_t dim, const BlockSizes& sizes, const PairSearch& search,
+                     const BlockFilter* device) {
+  const int64_t tile = device ? sizes.tile_rows * (sizes.columns * device->pair_bytes() + 16) +
+                                    std::min(kMostFound, sizes.tile_rows * sizes.columns) * kFoundBytes
+                              : 0;
+  return sizes.columns * (4 * dim + packed_bytes(dim, device)) + 8 * dim + tile +
+         search.block_bytes(sizes.rows, sizes.columns);
 }
 
 std::string mebibytes(int64_t bytes) { return concat((bytes + (1 << 20) - 1) >> 20, " MiB"); }
@@ -133,6 +146,7 @@ class Scan {
     const BlockSizes blocks = block_sizes(rows.dim(), search, options.resources);
     threads_ = resolve_threads(options.resources.threads);
     workers_ = blocks.workers;
+    tile_rows_ = blocks.tile_rows;
     plan_ = {rows.size(), columns.size(), options.row_block > 0 ? options.row_block : blocks.rows,
              options.column_block > 0 ? options.column_block : blocks.columns, pairs};
     kernel_ = options.kernel ? *options.kernel : kernels_.front();
@@ -199,6 +213,7 @@ class Scan {
     const std::vector<int64_t> blocks = blocks_to_do(number);
     if (blocks.empty()) return;
     const RowRange range = plan_.rows_of(number);
+    if (options_.resources.device) return scan_row_block_on_device(blocks, range);
     FilterVectors packed(kernel_, FilterVectors::Side::kRows, range.size(), rows_.dim());
     parallel_blocks(range.size(), 1024, workers_, [&](int64_t begin, int64_t end) {
       std::vector<float> unit(static_cast<size_t>(rows_.dim()));
@@ -207,13 +222,88 @@ class Scan {
         packed.set(i, unit);
       }
     });
+    scan_blocks(blocks, [&](int64_t block) { scan_block(block, range, packed); });
+  }
+
+  // The rows go to the device once; each block's columns follow them, and while one thread waits for its products
+  // another makes vectors or scores.
+  void scan_row_block_on_device(const std::vector<int64_t>& blocks, RowRange range) {
+    const BlockFilter& device = *options_.resources.device;
+    const int64_t dim = rows_.dim();
+    const std::unique_ptr<BlockFilter::Vectors> loaded = device.make_vectors(range.size(), dim);
+    const int64_t at_once = std::min<int64_t>(kRowsAtOnce, std::max(kFilterColumns, plan_.column_block));
+    parallel_blocks(range.size(), at_once, workers_, [&](int64_t begin, int64_t end) {
+      loaded->set(begin, unit_vectors(rows_, {range.begin + begin, range.begin + end}));
+    });
+    scan_blocks(blocks, [&](int64_t block) { scan_block_on_device(block, range, *loaded); });
+  }
+
+  template <class ScanBlock>
+  void scan_blocks(const std::vector<int64_t>& blocks, ScanBlock&& scan_one) {
     parallel_blocks(static_cast<int64_t>(blocks.size()), 1, workers_, [&](int64_t begin, int64_t) {
       if (stopped_ || (options_.stop && options_.stop())) {
         stopped_ = true;
         return;
       }
-      scan_block(blocks[static_cast<size_t>(begin)], range, packed);
+      scan_one(blocks[static_cast<size_t>(begin)]);
     });
+  }
+
+  static std::vector<float> unit_vectors(const UnitRows& of, RowRange range) {
+    const auto dim = static_cast<size_t>(of.dim());
+    std::vector<float> unit(static_cast<size_t>(range.size()) * dim);
+    for (int64_t i = 0; i < range.size(); ++i)
+      of.read(range.begin + i, std::span(unit).subspan(static_cast<size_t>(i) * dim, dim));
+    return unit;
+  }
+
+  void scan_block_on_device(int64_t number, RowRange rows, const BlockFilter::Vectors& loaded_rows) {
+    const RowRange columns = plan_.columns_of(number);
+    if (plan_.pairs_of(number) == 0) return commit(number, nullptr, 0);
+    const BlockFilter& device = *options_.resources.device;
+    const std::vector<float> unit = unit_vectors(columns_, columns);
+    const std::unique_ptr<BlockFilter::Vectors> loaded = device.make_vectors(columns.size(), columns_.dim());
+    loaded->set(0, unit);
+    const std::unique_ptr<PairSearch::Block> block = search_.begin(rows, columns);
+    Rescorer rescorer(rows_, plan_.pairs, columns_.dim());
+    rescorer.set_columns(unit.data(), columns.begin);
+    for (int64_t first = rows.begin; first < rows.end; first += tile_rows_) {
+      const RowRange of_tile{first, std::min(rows.end, first + tile_rows_)};
+      if (plan_.pairs == PairsOf::kOneSet && of_tile.begin >= columns.end - 1) break;
+      const std::unique_ptr<BlockFilter::Tile> tile = device.multiply(
+          loaded_rows, {of_tile.begin - rows.begin, of_tile.end - rows.begin}, *loaded, {0, columns.size()});
+      scan_part(*block, rescorer, *tile, rows.begin, of_tile, columns.begin, columns);
+    }
+    commit(number, block.get(), rescorer.rescored());
+  }
+
+  // While thresholds are low nearly all pairs pass; a part of few pairs raises them for the parts that follow.
+  void scan_part(PairSearch::Block& block, Rescorer& rescorer, const BlockFilter::Tile& tile,
+                 int64_t first_row, RowRange rows, int64_t first_column, RowRange columns) const {
+    if (plan_.pairs == PairsOf::kOneSet && rows.begin >= columns.end - 1) return;
+    std::vector<double> thresholds(static_cast<size_t>(rows.size()));
+    block.thresholds(rows, columns, thresholds);
+    std::vector<BlockFilter::Pair> found;
+    if (tile.passing({rows.begin - first_row, rows.end - first_row},
+                     {columns.begin - first_column, columns.end - first_column}, thresholds,
+                     most_at_once(rows, columns), found)) {
+      for (const BlockFilter::Pair& pair : found)
+        rescorer.visit(block, first_row + pair.row, first_column + pair.column);
+      return rescorer.finish(block);
+    }
+    const bool by_rows = rows.size() >= columns.size();
+    const RowRange cut = by_rows ? rows : columns;
+    const int64_t middle = cut.begin + (cut.size() + 1) / 2;
+    for (const RowRange half : {RowRange{cut.begin, middle}, RowRange{middle, cut.end}})
+      scan_part(block, rescorer, tile, first_row, by_rows ? half : rows, first_column,
+                by_rows ? columns : half);
+  }
+
+  // A share of the part, so that what passes pays for the products; but small parts are not cut.
+  static int64_t most_at_once(RowRange rows, RowRange columns) {
+    constexpr int64_t kSmallPart = 4096, kShare = 64;
+    const int64_t pairs = rows.size() * columns.size();
+    return pairs <= kSmallPart ? pairs : std::min(kMostFound, std::max(kSmallPart, pairs / kShare));
   }
 
   void scan_block(int64_t number, RowRange rows, const FilterVectors& packed_rows) {
@@ -311,6 +401,7 @@ class Scan {
   FilterKernel kernel_;
   BlockPlan plan_{};
   int threads_ = 1, workers_ = 1;  // workers: as many threads as the memory allows to scan at once
+  int64_t tile_rows_ = 0;
   uint64_t fingerprint_ = 0;
   std::atomic<bool> stopped_{false};
   Progress* progress_ = nullptr;
@@ -324,22 +415,34 @@ class Scan {
 
 // Half of the memory, besides the search's own, is for rows, half for the threads' columns.
 BlockSizes block_sizes(int64_t dim, const PairSearch& search, const ScanResources& resources) {
-  const int64_t half = (resources.memory - search.bytes()) / 2;
-  const int64_t least =
-      std::max(kFilterRows * packed_bytes(dim), worker_bytes(dim, kFilterRows, kFilterColumns, search));
+  const BlockFilter* device = resources.device;
+  const int64_t half = (resources.memory - search.bytes()) / 2, row_bytes = packed_bytes(dim, device);
+  const BlockSizes smallest{kFilterRows, kFilterColumns, kFilterRows, 1};
+  const int64_t least = std::max(kFilterRows * row_bytes, worker_bytes(dim, smallest, search, device));
   if (half < least) {
     fail(ErrorKind::kConfig, "a search through pairs of vectors of ", dim, " values needs at least ",
          mebibytes(search.bytes() + 2 * least), " of memory, ", mebibytes(search.bytes()),
          " of them for what it finds; it may use ", mebibytes(resources.memory), ": raise eval.memory_mb");
   }
-  BlockSizes sizes{std::max<int64_t>(kBlockValues / std::max<int64_t>(dim, 1), 1024), kBlockColumns};
-  while (sizes.columns > kFilterColumns && worker_bytes(dim, kFilterRows, sizes.columns, search) > half)
-    sizes.columns /= 2;
-  sizes.rows = std::min(sizes.rows, half / packed_bytes(dim) / kFilterRows * kFilterRows);
-  while (sizes.rows > kFilterRows && worker_bytes(dim, sizes.rows, sizes.columns, search) > half)
-    sizes.rows = std::max(kFilterRows, rounded_up(sizes.rows / 2, kFilterRows));
-  const int64_t for_workers = resources.memory - search.bytes() - sizes.rows * packed_bytes(dim);
-  const int64_t most = for_workers / worker_bytes(dim, sizes.rows, sizes.columns, search);
+  const auto too_large = [&](const BlockSizes& sizes) {
+    return worker_bytes(dim, sizes, search, device) > half;
+  };
+  const auto halved = [](int64_t rows) { return std::max(kFilterRows, rounded_up(rows / 2, kFilterRows)); };
+
+  BlockSizes sizes = smallest;
+  sizes.tile_rows = device ? kDeviceTile : kFilterRows;
+  sizes.columns = device ? kDeviceTile : kBlockColumns;
+  while (too_large(sizes) && (sizes.columns > kFilterColumns || sizes.tile_rows > kFilterRows)) {
+    if (sizes.columns > kFilterColumns) sizes.columns /= 2;
+    sizes.tile_rows = halved(sizes.tile_rows);
+  }
+  const int64_t wanted =
+      device ? kDeviceRows : std::max<int64_t>(kBlockValues / std::max<int64_t>(dim, 1), 1024);
+  sizes.rows = std::min(wanted, half / row_bytes / kFilterRows * kFilterRows);
+  while (sizes.rows > kFilterRows && too_large(sizes)) sizes.rows = halved(sizes.rows);
+  sizes.tile_rows = std::min(sizes.tile_rows, sizes.rows);
+  const int64_t for_workers = resources.memory - search.bytes() - sizes.rows * row_bytes;
+  const int64_t most = for_workers / worker_bytes(dim, sizes, search, device);
   sizes.workers = static_cast<int>(std::min<int64_t>(most, resolve_threads(resources.threads)));
   return sizes;
 }

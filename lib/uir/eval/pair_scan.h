@@ -13,7 +13,8 @@
 // Shapes: rows [M, D], columns [N, D]. Cost: 2·M·N·D operations in the filter's precision, 2 to 3 µs per pair that is
 // scored. Memory: at most ScanResources::memory, by smaller blocks and, where that is not enough, fewer threads. By
 // default a row block has 2^25 / D rows (32 MiB in int8, 128 MiB in float32) and each thread 8 bytes per value of 256
-// columns. The vectors are read row by row when needed; files that are mapped for them do not count.
+// columns. On a device (block_filter.h) a row block is as large as its memory allows, columns come by 4096, and both
+// machines' memory counts. The vectors are read row by row when needed; files that are mapped for them do not count.
 // Errors: a row without a direction kData (with a state or slices all rows are read once, before the scan); a stop request kStopped, after
 // the state was saved; too little memory for one tile kConfig, as are slices that cut the work differently.
 #pragma once
@@ -29,6 +30,7 @@
 #include "uir/base/file.h"
 #include "uir/base/progress.h"
 #include "uir/base/row_range.h"
+#include "uir/eval/block_filter.h"
 #include "uir/eval/pair_filter.h"
 #include "uir/eval/unit_rows.h"
 
@@ -78,6 +80,7 @@ using Exchange = std::function<std::vector<std::string>(const std::string& mine)
 struct ScanResources {
   int threads = 1;                       // 0: one per processor
   int64_t memory = int64_t{2048} << 20;  // bytes
+  const BlockFilter* device = nullptr;   // default: the processor's kernels
 };
 
 struct ScanOptions {
@@ -90,13 +93,14 @@ struct ScanOptions {
   fs::path state{};     // empty: not restartable
   double save_every_s = 30;
   std::function<bool()> stop{};          // asked before every block
-  const FilterKernel* kernel = nullptr;  // default: the processor's fastest
+  const FilterKernel* kernel = nullptr;  // default: the processor's fastest; not on a device
 };
 
 // The blocks of a scan, and how many threads work on them. Blocks depend on the memory, but neither on threads nor on
 // the processor, so that slices on different machines cut the work alike.
 struct BlockSizes {
   int64_t rows = 0, columns = 0;
+  int64_t tile_rows = 0;  // of a product on a device; at most `rows`
   int workers = 1;
 };
 BlockSizes block_sizes(int64_t dim, const PairSearch& search, const ScanResources& resources);

@@ -199,7 +199,10 @@ class DistractorSearch : public PairSearch {
     void thresholds(RowRange rows, RowRange columns, std::span<double> thresholds) override {
       pairs->thresholds(rows, columns, thresholds);
       if (search.distractors_.n() == 0) return;
-      const double of_columns = least[static_cast<size_t>((columns.begin - first_column) / kFilterColumns)];
+      const auto panel = [&](int64_t column) {
+        return least.begin() + (column - first_column) / kFilterColumns;
+      };
+      const double of_columns = *std::min_element(panel(columns.begin), panel(columns.end - 1) + 1);
       const double mine = std::max(search.distractors_.threshold(), of_columns);
       for (double& threshold : thresholds) threshold = std::min(threshold, mine);
     }

@@ -12,21 +12,6 @@
 namespace uir {
 namespace {
 
-at::Device resolve_device(const std::string& name) {
-  if (name == "auto") return at::hasCUDA() ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
-  try {
-    const at::Device device(name);
-    if (device.is_cpu()) return device;
-    if (at::hasCUDA() && device.is_cuda() && device.index() < static_cast<int>(torch::cuda::device_count())) {
-      return device;
-    }
-  } catch (const c10::Error&) {
-    fail(ErrorKind::kConfig, "train.device: '", name, "' is no device; expected auto, cpu, cuda or cuda:N");
-  }
-  fail(ErrorKind::kConfig, "train.device: '", name,
-       "', but LibTorch sees no such CUDA device; use auto or cpu");
-}
-
 at::ScalarType resolve_type(Precision precision, at::Device device) {
   switch (precision) {
     case Precision::kAuto:
@@ -45,9 +30,23 @@ at::ScalarType resolve_type(Precision precision, at::Device device) {
 
 }  // namespace
 
+at::Device resolve_device(const std::string& option, const std::string& name) {
+  if (name == "auto") return at::hasCUDA() ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
+  try {
+    const at::Device device(name);
+    if (device.is_cpu()) return device;
+    if (at::hasCUDA() && device.is_cuda() && device.index() < static_cast<int>(torch::cuda::device_count())) {
+      return device;
+    }
+  } catch (const c10::Error&) {
+    fail(ErrorKind::kConfig, option, ": '", name, "' is no device; expected auto, cpu, cuda or cuda:N");
+  }
+  fail(ErrorKind::kConfig, option, ": '", name, "', but LibTorch sees no such CUDA device; use auto or cpu");
+}
+
 Compute choose_compute(const TrainConfig& config) {
   at::set_num_threads(resolve_threads(static_cast<int>(config.threads)));  // LibTorch may start with one
-  const at::Device device = resolve_device(config.device);
+  const at::Device device = resolve_device("train.device", config.device);
   const at::ScalarType type = resolve_type(config.precision, device);
   log_info("computing on ", device.str(), " in ", c10::toString(type), " with ", at::get_num_threads(),
            " threads");

@@ -1,7 +1,10 @@
 #include "uir/pipeline/run_eval.h"
 
+#include <torch/cuda.h>
+
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <type_traits>
 #include <vector>
 
@@ -21,6 +24,8 @@
 #include "uir/eval/verification.h"
 #include "uir/eval/video_retrieval.h"
 #include "uir/eval/video_verification.h"
+#include "uir/eval_device/torch_filter.h"
+#include "uir/pipeline/compute.h"
 #include "uir/pipeline/embedding_sets.h"
 #include "uir/pipeline/sets.h"
 #include "uir/pipeline/stop_request.h"
@@ -34,10 +39,13 @@ constexpr std::chrono::hours kLongestScan{48};
 // Measures one model by the experiment's protocols. A protocol gives one result, or several (one per variant).
 class Evaluation {
  public:
-  Evaluation(const Experiment& experiment, const EvalModel& model, const Communicator& ranks)
+  // device: what searches through pairs run on; null: the processor.
+  Evaluation(const Experiment& experiment, const EvalModel& model, const Communicator& ranks,
+             const BlockFilter* device)
       : experiment_(experiment),
         model_(model),
         ranks_(ranks),
+        device_(device),
         threads_(resolve_threads(static_cast<int>(experiment.eval.threads))),
         sets_(model, threads_) {}
 
@@ -165,7 +173,7 @@ class Evaluation {
   }
 
   ScanResources scan_resources() const {
-    return {.threads = threads_, .memory = experiment_.eval.memory_mb << 20};
+    return {.threads = threads_, .memory = experiment_.eval.memory_mb << 20, .device = device_};
   }
 
   // All ranks measure the same; the first one writes.
@@ -180,6 +188,7 @@ class Evaluation {
   const Experiment& experiment_;
   const EvalModel& model_;
   const Communicator& ranks_;
+  const BlockFilter* device_;
   const int threads_;
   EmbeddingSets sets_;
   std::vector<fs::path> states_;
@@ -192,18 +201,40 @@ bool can_stop(const Experiment& experiment) {
   });
 }
 
+bool searches_pairs(const Experiment& experiment) {
+  return std::ranges::any_of(experiment.eval.protocols, [](const ProtocolConfig& protocol) {
+    return std::holds_alternative<TrillionPairsProtocol>(protocol.kind) ||
+           std::holds_alternative<MegaFaceProtocol>(protocol.kind) ||
+           std::holds_alternative<VideoRetrievalProtocol>(protocol.kind);
+  });
+}
+
+// The filter on the device that eval.device names; none for the processor, whose own kernels are faster than products.
+// Without an index, ranks of one machine take its devices in turn.
+std::unique_ptr<BlockFilter> device_filter(const Experiment& experiment, const World& world) {
+  if (!searches_pairs(experiment)) return nullptr;
+  const std::string& name = experiment.eval.device;
+  at::Device device = resolve_device("eval.device", name);
+  if (device.is_cpu()) return nullptr;
+  if (name.find(':') == std::string::npos)
+    device.set_index(static_cast<at::DeviceIndex>(world.local_rank % torch::cuda::device_count()));
+  std::unique_ptr<BlockFilter> filter = fastest_torch_filter(device);
+  log_info("searches through pairs: ", filter->name());
+  return filter;
+}
+
 // The models that the experiment names, else its own run.
 std::vector<EvalModel> models_of(const Experiment& experiment) {
   if (!experiment.eval.models.empty()) return experiment.eval.models;
   return {{experiment.run_folder().filename().string(), {experiment.run_folder().string()}, {}}};
 }
 
-std::string evaluate(const Experiment& experiment, const Communicator& ranks) {
+std::string evaluate(const Experiment& experiment, const Communicator& ranks, const BlockFilter* device) {
   Report report;
   std::vector<fs::path> states;
   for (const EvalModel& model : models_of(experiment)) {
     try {
-      Evaluation evaluation(experiment, model, ranks);
+      Evaluation evaluation(experiment, model, ranks, device);
       report.models.push_back(evaluation.run());
       states.insert(states.end(), evaluation.states().begin(), evaluation.states().end());
     } catch (const Error& e) {
@@ -228,10 +259,10 @@ std::string run_eval(const Experiment& experiment) {
     fail(ErrorKind::kConfig, "eval.protocols: nothing to evaluate; name at least one protocol");
   }
   if (can_stop(experiment)) watch_stop_signals();
-  const std::shared_ptr<const Communicator> ranks =
-      connect(world_from_environment(), {.collective = kLongestScan});
+  const World world = world_from_environment();
+  const std::shared_ptr<const Communicator> ranks = connect(world, {.collective = kLongestScan});
   std::string text;
-  run_as_rank(*ranks, [&] { text = evaluate(experiment, *ranks); });
+  run_as_rank(*ranks, [&] { text = evaluate(experiment, *ranks, device_filter(experiment, world).get()); });
   return text;
 }
 
