@@ -212,7 +212,11 @@ video_errors() {
   bad_video_labels 'A 1\nB 1\nC 2\nD 2\nA 1\n' "video_labels: line 5" "A"
   bad_video_labels 'A 1\nB x\nC 2\nD 2\n' "video_labels: line 2" "x"
   bad_video_labels '' "video_labels"
-  refused 65 "type: video_verification, set: s" "features: f.npy"
+  refused 65 "type: video_verification, set: s" "features: f.npy" "video '0' has no identity"
+  sed '4s/.*/clip.mp4/' items >mixed
+  refused 65 "type: video_verification, set: s" "features: f.npy, items: mixed, labels: labels" "item 'clip.mp4'" "A/A_0001.jpg"
+  sed 's/_.*//; s/.*\///' items >twice_videos
+  refused 65 "type: video_verification, set: s" "features: f.npy, items: twice_videos, labels: labels" "video 'A'" "more than once"
 }
 retrieval_errors() {
   bad_retrieval() {

@@ -125,20 +125,23 @@ class Evaluation {
                                                   : read_ground_truth(protocol.ground_truth.value);
     if (!protocol.submission_in.empty())
       return measure_submission(name, read_submission(protocol.submission_in.value), truth, protocol);
-    const std::vector<IdentityVideos> submission = ranked_videos(protocol, truth);
+    std::string vectors;
+    const std::vector<IdentityVideos> submission = ranked_videos(protocol, truth, vectors);
     const fs::path file = protocol.submission.empty() ? file_of_model(name, ".submission.txt")
                                                       : file_of_model(protocol.submission, "");
     if (writes()) write_file_atomically(file, submission_text(submission));
     if (writes()) log_info("submission: ", file.string());
-    return measure_submission(name, submission, truth, protocol);
+    return measure_submission(name, submission, truth, protocol, vectors);
   }
 
+  // With how the videos' vectors were made, in words.
   std::vector<IdentityVideos> ranked_videos(const VideoRetrievalProtocol& protocol,
-                                            const std::vector<IdentityVideos>& truth) {
+                                            const std::vector<IdentityVideos>& truth, std::string& words) {
     const std::vector<IdentityVideos> gallery = read_gallery(protocol.gallery.value);
     const std::vector<std::string_view> items = sets_.store(protocol.set).items();
     const VideoFrames videos(items);
     check_ground_truth(truth, gallery, videos, protocol);
+    words = describe_vectors(protocol.frames, videos);
     const CanonicalVectors vectors =
         video_vectors(frame_features(sets_.store(protocol.set), protocol.frames), videos, threads_);
     const VideoSet set{videos, vectors};
@@ -148,6 +151,8 @@ class Evaluation {
     const EmbeddingStore& gallery_store = sets_.store(protocol.gallery_set);
     const std::vector<std::string_view> gallery_items = gallery_store.items();
     const VideoFrames gallery_videos(gallery_items);
+    const std::string gallery_words = describe_vectors(protocol.frames, gallery_videos);
+    if (gallery_words != words) words += "; of the gallery's videos: " + gallery_words;
     const CanonicalVectors gallery_vectors =
         video_vectors(frame_features(gallery_store, protocol.frames), gallery_videos, threads_);
     return rank_videos(set, {gallery_videos, gallery_vectors}, gallery, protocol, spelling, scan_resources());
