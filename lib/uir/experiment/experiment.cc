@@ -278,7 +278,8 @@ std::string config_reference() {
          "entries by number: "
          "`--set data.sources.0.held_out=0.1`). Relative paths are relative to the file, paths in data_root "
          "to "
-         "`paths.data_root`.\n" +
+         "`paths.data_root`; those of `--set` are relative to the current folder, as the shell completes "
+         "them.\n" +
          ConfigReference::write<Experiment>();
 }
 

@@ -36,6 +36,21 @@ TEST_CASE("paths are relative to the file or to the data root") {
   CHECK(std::get<BinSource>(moved.data.sources[2].kind).file.value == "/d/lfw.bin");
 }
 
+TEST_CASE("paths that overrides give are relative to the current folder") {
+  const fs::path here = fs::current_path();
+  const Experiment e = parse_experiment(kSmall, "e.yaml", "/cfg",
+                                        {"paths.run=mine", "data.sources.0.list=./here.txt", "paths.index=''",
+                                         "eval.models=[{name: m, run: ../theirs}]"});
+  CHECK(e.run_folder() == here / "mine");
+  CHECK(e.index_folder() == here / "mine/index");
+  CHECK(std::get<ListSource>(e.data.sources[0].kind).list.value == here / "here.txt");
+  CHECK(std::get<ListSource>(e.data.sources[0].kind).root.value ==
+        "/cfg/data/faces");  // of the file, as before
+  CHECK(e.eval.models[0].run.value == (here / "../theirs").lexically_normal());
+  const Experiment moved = parse_experiment(kSmall, "e.yaml", "/cfg", {"paths.data_root=d"});
+  CHECK(std::get<BinSource>(moved.data.sources[2].kind).file.value == here / "d/lfw.bin");
+}
+
 TEST_CASE("the resolved copy gives the same experiment from any folder") {
   const std::string text = resolved_config(parse_experiment(kSmall, "e.yaml", "/cfg"));
   CHECK(resolved_config(parse_experiment(text, "copy.yaml", "/elsewhere")) == text);
