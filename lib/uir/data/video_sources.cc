@@ -365,8 +365,8 @@ class Videos : public Source {
       try {
         survey(videos_[video].name, facts_[video], reused_[video]);
       } catch (const Error& error) {
-        errors[static_cast<size_t>(i)] =
-            std::make_exception_ptr(error.at(place_of(config_.list, videos_[video], root_)));
+        errors[static_cast<size_t>(i)] = std::make_exception_ptr(
+            config_.list.empty() ? error : error.at(place_of(config_.list, videos_[video], root_)));
       }
     });
     for (const std::exception_ptr& error : errors) {
