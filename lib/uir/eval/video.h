@@ -34,7 +34,7 @@ namespace uir {
 // A video's name without the ending .mp4.
 std::string_view video_stem(std::string_view name);
 
-// The videos of a set. Lives no longer than its items.
+// The videos of a set. Lives no longer than the text of its items.
 class VideoFrames {
  public:
   explicit VideoFrames(std::span<const std::string_view> items);

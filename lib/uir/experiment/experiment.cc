@@ -194,6 +194,7 @@ class CrossChecks {
 
   void protocol_sets(const VideoVerificationProtocol& p, const std::string& place) {
     sets({p.set}, place + ": set");
+    if (p.fpr.empty()) problem(place, ": names no rate");
     aggregation(p.frames, place);
   }
   void protocol_sets(const VideoRetrievalProtocol& p, const std::string& place) {

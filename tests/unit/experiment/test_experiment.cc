@@ -156,6 +156,7 @@ eval:
   CHECK_THAT(message(text, {first + "set=clipz"}), contains_text("'clipz' is no source"));
   CHECK_THAT(message(text, {first + "aggregation=quality_weighted"}), contains_text("needs a list quality"));
   CHECK_THAT(message(text, {first + "quality=q.tsv"}), contains_text("quality is for"));
+  CHECK_THAT(message(text, {first + "fpr=[]"}), contains_text("names no rate"));
   CHECK_THAT(message(text, {second + "gallery=''"}), contains_text("needs set and gallery"));
   CHECK_THAT(message(text, {second + "submission=../map.txt"}), contains_text("no name of a file"));
   CHECK_THAT(message(text, {second + "top=0"}), contains_text("at least 1"));
