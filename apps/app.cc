@@ -78,7 +78,8 @@ struct RemovedAtEnd {
 App::App(const std::string& name, const std::string& description, Ranks ranks)
     : name_(name), ranks_(ranks), cli_(description, name) {
   cli_.add_option("config", config_file_, "Experiment file (YAML)");
-  cli_.add_option("--set", overrides_, "Override an option: a.b=value (repeatable)")
+  cli_.add_option("--set", overrides_,
+                  "Override an option: a.b=value (repeatable); paths are relative to the current folder")
       ->allow_extra_args(false);  // one value each, so that the file may follow
   cli_.add_flag("--print-config", print_config_, "Print the experiment with every option resolved, and stop");
   cli_.add_flag("--describe-config", describe_config_,

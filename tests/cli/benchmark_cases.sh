@@ -52,7 +52,7 @@ compare_planted() {
     printf '  models:\n'
     for model in npy bin; do
       printf '    - name: %s\n      sets:\n' "$model"
-      for set in lfw cfp ijbb ijbc trillion lfr_image lfr_video iqiyi facescrub megaface; do
+      for set in lfw cfp ijbb ijbc trillion lfr_image lfr_video iqiyi clips facescrub megaface; do
         printf '        - {set: %s, features: planted/%s.%s, mirrored: planted/%s.mirrored.%s, ' $set $set $model $set $model
         printf 'items: planted/%s.items, labels: planted/%s.labels}\n' $set $set
       done
@@ -187,14 +187,20 @@ trillion_pairs_oracles() {
   oracle trillion_pairs --name lfr_image --set "$(set_of lfr_image)" --impostors all --fpr 1e-8,0.01
 }
 
+# One embedding per video: items without a slash.
+clips_source() { echo '    - {name: clips, role: test, type: list, list: clips/list.txt, root: clips/images, format: path}'; }
+
 video_verification_sources() {
   echo '    - {name: lfr_video, role: test, type: frames, root: lfr_video/iQIYI_VID_FACE, list: lfr_video/filelist.txt}'
+  clips_source
 }
 video_verification_protocols() {
   cat <<'END'
     - {name: lfr_video, type: video_verification, set: lfr_video, labels: lfr_video/labels.txt, fpr: [0.0001, 0.01, 0.1]}
     - {name: lfr_video_norm, type: video_verification, set: lfr_video, labels: lfr_video/labels.txt, fpr: [0.01, 0.1], aggregation: norm_weighted, flip: true}
     - {name: lfr_video_quality, type: video_verification, set: lfr_video, labels: lfr_video/labels.txt, fpr: [0.01, 0.1], aggregation: quality_weighted, quality: lfr_video/quality.txt}
+    - {name: clips, type: video_verification, set: clips, labels: clips/labels.txt, fpr: [0.01, 0.1, 0.5]}
+    - {name: clips_flip, type: video_verification, set: clips, labels: clips/labels.txt, fpr: [0.1], flip: true}
 END
 }
 video_verification_oracles() {
@@ -203,19 +209,25 @@ video_verification_oracles() {
     --aggregation norm_weighted --flip
   oracle video_verification --name lfr_video_quality --set "$(set_of lfr_video)" --labels lfr_video/labels.txt --fpr 0.01,0.1 \
     --aggregation quality_weighted --quality lfr_video/quality.txt
+  oracle video_verification --name clips --set "$(set_of clips)" --labels clips/labels.txt --fpr 0.01,0.1,0.5
+  oracle video_verification --name clips_flip --set "$(set_of clips)" --labels clips/labels.txt --fpr 0.1 --flip
 }
 
 video_retrieval_sources() {
   echo '    - {name: iqiyi, role: test, type: folder, root: iqiyi/frames}'
+  clips_source
 }
 video_retrieval_protocols() {
   cat <<'END'
     - {name: iqiyi, type: video_retrieval, set: iqiyi, gallery: iqiyi/train_gt.txt, ground_truth: iqiyi/val_gt.txt, submission: submission.txt}
+    - {name: clips_map, type: video_retrieval, set: clips, gallery: clips/train.txt, ground_truth: clips/val.txt}
 END
 }
 video_retrieval_oracles() {
   oracle video_retrieval --name iqiyi --set "$(set_of iqiyi)" --gallery iqiyi/train_gt.txt --truth iqiyi/val_gt.txt \
     --submission "run/report/$model.submission.txt"
+  oracle video_retrieval --name clips_map --set "$(set_of clips)" --gallery clips/train.txt --truth clips/val.txt \
+    --submission "run/report/$model.clips_map.submission.txt"
 }
 
 megaface_sources() {

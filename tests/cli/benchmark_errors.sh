@@ -188,6 +188,7 @@ ijb_errors() {
   bad_meta 1N_probe_mixed.csv '4s/25/26/' "line 4" 26
   bad_meta 1N_gallery_G1.csv '3s/10,1/10,2/' "line 3"
   bad_meta 1N_gallery_G2.csv '2d'
+  bad_meta 1N_probe_mixed.csv '4s/25,2/10,1/' "template 10" 1N_gallery_G1.csv
   write_meta
   refused 78 "${protocol/, flip: false/}" "$features" flip
 }
@@ -212,7 +213,12 @@ video_errors() {
   bad_video_labels 'A 1\nB 1\nC 2\nD 2\nA 1\n' "video_labels: line 5" "A"
   bad_video_labels 'A 1\nB x\nC 2\nD 2\n' "video_labels: line 2" "x"
   bad_video_labels '' "video_labels"
-  refused 65 "type: video_verification, set: s" "features: f.npy"
+  refused 65 "type: video_verification, set: s" "features: f.npy" "video '0' has no identity"
+  sed '4s/.*/clip.mp4/' items >mixed
+  refused 65 "type: video_verification, set: s" "features: f.npy, items: mixed, labels: labels" "item 'clip.mp4'" "A/A_0001.jpg"
+  refused 65 "type: video_verification, set: s" "features: zero.npy, items: items, labels: labels" "zero.npy: frame 'B/B_0002.jpg'"
+  sed 's/_.*//; s/.*\///' items >twice_videos
+  refused 65 "type: video_verification, set: s" "features: f.npy, items: twice_videos, labels: labels" "video 'A'" "more than once"
 }
 retrieval_errors() {
   bad_retrieval() {

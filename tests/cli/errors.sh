@@ -17,6 +17,15 @@ says "reduction: released"
 says "weight: 7"
 expect 64 uir-train exp.yaml --stop-after=-3
 
+# Paths: those of the file are relative to it, those of --set to the folder where they are typed.
+mkdir elsewhere && cp exp.yaml elsewhere
+expect 0 uir-train elsewhere/exp.yaml --print-config
+says "run: \"$PWD/elsewhere/run\""
+expect 0 uir-train elsewhere/exp.yaml --print-config --set paths.run=mine --set train.init.from=../start
+says "run: \"$PWD/mine\""
+says "index: \"$PWD/mine/index\""
+says "from: \"$(dirname "$PWD")/start\""
+
 # The config: all problems at once, with places.
 cat >bad.yaml <<'EOF'
 paths: {run: run}

@@ -223,6 +223,19 @@ def iqiyi(t):
     t.plant("iqiyi", [path for path, _ in frames], [who for _, who in frames])
 
 
+def clips(t):
+    """One image, or one embedding, per video: items without a slash. Lists of both challenges over them."""
+    videos = [(f"clip_{v:02d}.jpg", v % 7) for v in range(35)]
+    random.Random(6).shuffle(videos)
+    for v, (video, person) in enumerate(videos):
+        t.image(f"clips/images/{video}", person, v % 12)
+    t.text("clips/list.txt", [[video] for video, _ in videos])
+    t.text("clips/labels.txt", videos)
+    t.text("clips/train.txt", videos[:14])
+    t.text("clips/val.txt", [(p, *(video for video, person in videos[14:] if person == p)) for p in range(7)])
+    t.plant("clips", [video for video, _ in videos], [person for _, person in videos])
+
+
 def megaface(t):
     """facescrub_images, megaface_images, their lists, and noise lists as in InsightFace's public evaluation."""
     probes = [(f"Actor_{p}/Actor_{p}_{11 * k + p}.jpg", p, k) for p in range(6) for k in range(3 + p % 3)]
@@ -248,5 +261,5 @@ if __name__ == "__main__":
     cfp(trees)
     ijb(trees, "ijbc", ("G1", "G2"), 0)
     ijb(trees, "ijbb", ("S1", "S2"), 14)
-    for make in trillion, lfr_video, iqiyi, megaface:
+    for make in trillion, lfr_video, iqiyi, clips, megaface:
         make(trees)

@@ -15,7 +15,7 @@ def stem(video):
 
 
 def videos_of(frames):
-    """Names in the order in which the set has them, and the video of every frame."""
+    """Names in the order in which the set has them, and the video of every frame. A name without a slash is a video."""
     names = [item.rsplit("/", 1)[0] for item in frames.items]
     return list(dict.fromkeys(names)), np.array(names)
 

@@ -135,10 +135,15 @@ void ConfigDocument::apply_override(const std::string& assignment) {
 }
 
 std::string ConfigDocument::place(const YAML::Node& node, const std::string& path) const {
+  const std::string* assignment = override_of(path);
+  return assignment ? "--set " + *assignment : place_of(name_, node.Mark());
+}
+
+const std::string* ConfigDocument::override_of(const std::string& path) const {
   for (const auto& [overridden, assignment] : overrides_) {
-    if (path == overridden || path.starts_with(overridden + ".")) return "--set " + assignment;
+    if (path == overridden || path.starts_with(overridden + ".")) return &assignment;
   }
-  return place_of(name_, node.Mark());
+  return nullptr;
 }
 
 std::optional<std::string> nearest_name(std::string_view name, const std::vector<std::string>& candidates) {

@@ -4,7 +4,8 @@
 //
 // Refused: unknown and repeated keys, wrong types, values outside their rule, anchors and aliases, more than one
 // document, nesting deeper than 32, files over 16 MB. Numbers are decimal as std::from_chars reads them (no octal, no hex);
-// only true and false are booleans. Precedence: default < file < overrides ("a.b=v", list items by number).
+// only true and false are booleans. Precedence: default < file < overrides ("a.b=v", list items by number). Paths in
+// overrides are relative to the current folder, where they were typed; all others are read as they stand.
 #pragma once
 
 #include <yaml-cpp/yaml.h>
@@ -34,6 +35,8 @@ class ConfigDocument {
   const YAML::Node& root() const { return root_; }
   // "exp.yaml:10:3" or "--set head.scale=0"
   std::string place(const YAML::Node& node, const std::string& path) const;
+  // The override that gave the option (or a section around it) its value; null if none did.
+  const std::string* override_of(const std::string& path) const;
 
  private:
   void apply_override(const std::string& assignment);
@@ -125,7 +128,12 @@ class ConfigReader {
     if constexpr (config_detail::IsSequence<T>::value) {
       return read_sequence(node, path, info, value);
     } else {
-      if (node.IsScalar() && parse_scalar(node.Scalar(), is_plain(node), value)) return true;
+      if (node.IsScalar() && parse_scalar(node.Scalar(), is_plain(node), value)) {
+        if constexpr (requires { value.empty(), value.value; }) {
+          if (!value.empty() && document_.override_of(path)) value.value = fs::absolute(value.value).string();
+        }
+        return true;
+      }
       problem(node, path, "is " + scalar_text(node) + ", expected " + info.type);
       return false;
     }

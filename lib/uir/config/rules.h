@@ -75,7 +75,7 @@ std::optional<E> enum_from_name(std::string_view text) {
 }
 
 // A path in a config. Relative paths are relative to the config file (ConfigPath) or to paths.data_root
-// (DataPath); loading an experiment makes both absolute.
+// (DataPath), those of --set to the current folder; loading an experiment makes all absolute.
 struct ConfigPath {
   std::string value;
   bool empty() const { return value.empty(); }

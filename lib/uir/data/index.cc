@@ -111,6 +111,12 @@ struct Index::Columns {
     landmarks = reader.open_optional(index_files::kLandmarks, rows, 40);
     boxes = reader.open_optional(index_files::kBoxes, rows, 16);
     items = reader.open_names(index_files::kItems, rows);
+    if (reader.has(index_files::kVideoFacts)) {
+      const uint64_t num_videos = reader.open(index_files::kVideoFacts).bytes().size() / sizeof(VideoFacts);
+      videos =
+          reader.open_column(index_files::kVideoFacts, static_cast<int64_t>(num_videos), sizeof(VideoFacts));
+      video_names = reader.open_names(index_files::kVideoNames, static_cast<int64_t>(num_videos));
+    }
     const int64_t num_identities = manifest.num_classes + manifest.num_test_identities;
     identities = reader.open_names(index_files::kIdentities, num_identities);
     if (check == Check::kFull) {
@@ -138,8 +144,8 @@ struct Index::Columns {
 
   fs::path folder;
   IndexManifest manifest;
-  MappedFile offsets, sizes, labels, flags, hashes, pixel_sizes, mtimes, landmarks, boxes;
-  NameColumn items, identities;
+  MappedFile offsets, sizes, labels, flags, hashes, pixel_sizes, mtimes, landmarks, boxes, videos;
+  NameColumn items, identities, video_names;
 };
 
 ContentHash synthetic_hash(uint64_t seed, int64_t identity, int64_t image) {
@@ -192,6 +198,13 @@ std::span<const std::array<uint16_t, 2>> Index::pixel_sizes() const {
   return values<std::array<uint16_t, 2>>(columns_->pixel_sizes);
 }
 std::span<const int64_t> Index::mtimes() const { return values<int64_t>(columns_->mtimes); }
+
+std::span<const VideoFacts> Index::videos() const { return values<VideoFacts>(columns_->videos); }
+
+std::string_view Index::video_name(int64_t video) const {
+  ensure(video >= 0 && video < static_cast<int64_t>(videos().size()), "video inside the index");
+  return columns_->video_names[video];
+}
 
 std::string_view Index::item(int64_t row) const {
   ensure(row >= 0 && row < size(), "row inside the index");

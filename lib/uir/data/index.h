@@ -49,6 +49,18 @@ struct SourceInfo {
   Json settings;            // of a synthetic source: its SyntheticSource fields
 };
 
+// What the index keeps of a video file, so that an unchanged one is not decoded again.
+struct VideoFacts {
+  uint64_t bytes = 0;
+  int64_t mtime = 0;
+  ContentHash hash;              // of the file
+  int64_t announced = 0;         // frames that the file says it has; 0: unknown
+  int64_t frames = 0;            // that can be decoded
+  double frames_per_second = 0;  // 0: unknown
+  std::array<int32_t, 2> pixels{0, 0};
+};
+static_assert(sizeof(VideoFacts) == 64, "a row of the file");
+
 // What stands in for the content hash of a synthetic image: nothing is rendered to index it.
 ContentHash synthetic_hash(uint64_t seed, int64_t identity, int64_t image);
 
@@ -81,6 +93,9 @@ class Index {
   // Relative path (kFiles), record key ("shard/key" in packs of several), image number (kBin), "person/image",
   // "video/000123" (kVideos).
   std::string_view item(int64_t row) const;
+  // The files of all kVideos sources; none in an index of an older version.
+  std::span<const VideoFacts> videos() const;
+  std::string_view video_name(int64_t video) const;  // "source/video"
   // As in the source: folder name, label in digits.
   std::string_view identity_name(int64_t class_index) const;
   std::string_view test_identity_name(int64_t identity) const;

@@ -23,15 +23,20 @@ constexpr size_t kRowsPerBatch = 8192;
 constexpr int64_t kRowsPerBlock = 64;  // a thread's share at a time
 constexpr int64_t kMaxWarnings = 20;
 
-// What the index that stands in the folder knows of a source's images.
+// The source as the index that stands in the folder has it; null if it has none of this name, kind and place.
+const SourceInfo* source_known_by(const std::optional<Index>& index, const SourceInfo& info) {
+  if (!index || index->mtimes().empty() || index->pixel_sizes().empty()) return nullptr;
+  const auto known = std::ranges::find_if(index->sources(), [&](const SourceInfo& source) {
+    return source.name == info.name && source.kind == info.kind && source.path == info.path;
+  });
+  return known == index->sources().end() ? nullptr : &*known;
+}
+
+// What that index knows of the source's images.
 class KnownImages {
  public:
   KnownImages(const std::optional<Index>& index, const SourceInfo& info) {
-    if (!index) return;
-    for (const SourceInfo& source : index->sources()) {
-      const bool same = source.name == info.name && source.kind == info.kind && source.path == info.path;
-      if (same && !index->mtimes().empty() && !index->pixel_sizes().empty()) adopt(*index, source);
-    }
+    if (const SourceInfo* source = source_known_by(index, info)) adopt(*index, *source);
   }
 
   // The row of the old index that holds the image; −1 if there is none.
@@ -97,15 +102,19 @@ class SourceIndexer {
       : config_(config),
         source_(open_source(config)),
         info_(describe_source()),
-        known_(previous, info_),
+        previous_(source_known_by(previous, info_) ? previous : std::nullopt),
+        known_(previous_, info_),
         writer_(writer),
         threads_(threads),
         progress_("indexing " + config.name, "images", 0) {}
 
   ReadCounts run() {
     writer_.begin_source(info_, config_.held_out);
+    if (previous_) source_->reuse(*previous_, info_.name);
     source_->for_each_row([this](SourceRow row) { collect(std::move(row)); });
     finish_batch();
+    source_->for_each_video(
+        [this](std::string_view name, const VideoFacts& facts) { writer_.add_video(name, facts); });
     if (writer_.rows_of_source() == 0) fail(ErrorKind::kData, "it has no images");
     if (info_.kind == SourceKind::kRecordIo && counts_.read > 0) check_pack(info_.path);
     writer_.end_source(source_->identities());
@@ -181,6 +190,7 @@ class SourceIndexer {
   const SourceConfig& config_;
   std::unique_ptr<Source> source_;
   SourceInfo info_;
+  const std::optional<Index> previous_;  // if it knows the source
   KnownImages known_;
   IndexWriter& writer_;
   int threads_;

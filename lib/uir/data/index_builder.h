@@ -1,8 +1,8 @@
 // Builds an index from the sources of a config, and verifies one by decoding everything.
 //
 // Determinism: the same files give a byte-identical index for any number of threads and after any interruption.
-// Cost: every new or changed image is read once; images whose size and time stamp are those of the index that
-// stands in the folder are not read again. Memory grows with the number of identities, not of images.
+// Cost: every new or changed image is read, and every video decoded, once; files whose size and time stamp are those of
+// the index that stands in the folder are not read again. Memory grows with the number of identities, not of images.
 // Errors: missing files kMissingInput; lists, records and labels that cannot be explained kData naming file and
 // line or record. Images whose header cannot be read are marked kBad and reported, not refused.
 // Published by the commit protocol: an interrupted build leaves the old index intact.

@@ -24,6 +24,8 @@ inline constexpr std::string_view kLandmarks = "landmarks.f32x10";
 inline constexpr std::string_view kBoxes = "boxes.f32x4";
 inline constexpr std::string_view kItems = "items";            // .u64 and .text
 inline constexpr std::string_view kIdentities = "identities";  // .u64 and .text
+inline constexpr std::string_view kVideoFacts = "videos.facts";
+inline constexpr std::string_view kVideoNames = "videos";  // .u64 and .text
 inline constexpr std::string_view kManifest = "manifest.json";
 }  // namespace index_files
 

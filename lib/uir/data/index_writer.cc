@@ -79,6 +79,15 @@ void IndexWriter::add(const SourceRow& row, const ImageFacts& facts, uint32_t fl
   ++info_.num_rows;
 }
 
+void IndexWriter::add_video(std::string_view name, const VideoFacts& facts) {
+  if (!videos_) {
+    videos_.emplace(folder_.path() / index_files::kVideoFacts);
+    video_names_.emplace(folder_.path() / index_files::kVideoNames);
+  }
+  videos_->add(facts);
+  video_names_->add(concat(info_.name, '/', name));
+}
+
 // A column that begins with the first row that has a value; rows without one get zeros.
 template <class T>
 void IndexWriter::add_optional(std::optional<ColumnWriter<T>>& column, std::string_view name,
@@ -160,7 +169,9 @@ void IndexWriter::commit() {
   finish(mtimes_);
   if (landmarks_) finish(*landmarks_);
   if (boxes_) finish(*boxes_);
-  for (NameWriter* names : {&items_, &identities}) {
+  if (videos_) finish(*videos_);
+  for (NameWriter* names : {&items_, &identities, video_names_ ? &*video_names_ : nullptr}) {
+    if (!names) continue;
     names->close();
     record(names->begins());
     record(names->text());

@@ -64,6 +64,8 @@ class IndexWriter {
   // Rows until end_source belong to this source. held_out: share of its images to keep out of training.
   void begin_source(SourceInfo info, double held_out);
   void add(const SourceRow& row, const ImageFacts& facts, uint32_t flags);
+  // A file of the source that is being written.
+  void add_video(std::string_view name, const VideoFacts& facts);
   void end_source(IdentityTable& identities);
   int64_t rows_of_source() const { return info_.num_rows; }  // so far
   void commit();
@@ -87,6 +89,8 @@ class IndexWriter {
   std::optional<ColumnWriter<Landmarks>> landmarks_;  // from the first row that has any
   std::optional<ColumnWriter<FaceBox>> boxes_;
   NameWriter items_;
+  std::optional<ColumnWriter<VideoFacts>> videos_;  // from the first one
+  std::optional<NameWriter> video_names_;
 
   SourceInfo info_;
   double held_out_ = 0;

@@ -49,6 +49,11 @@ class Source {
   virtual void for_each_row(const std::function<void(SourceRow)>& body) = 0;
   // The row's facts; `known` (may be null) is returned without reading the image if size and time stamp are the same.
   virtual ImageFacts examine(const SourceRow& row, const ImageFacts* known) const = 0;
+  // For sources whose rows come out of larger files: before for_each_row, an index that knows files of the source of this
+  // name; after it, what the next index is to know of them.
+  virtual void reuse(const Index& /*previous*/, std::string_view /*source*/) {}
+  virtual void for_each_video(
+      const std::function<void(std::string_view, const VideoFacts&)>& /*body*/) const {}
   // Names the row in messages: file and line, or item.
   virtual std::string place(const SourceRow& row) const = 0;
   // The rows from first to last are done with: their pages may go.

@@ -111,23 +111,28 @@ int64_t VideoReader::count_frames() {
   return impl_->grabbed + 1;
 }
 
-VideoFacts survey_video(const fs::path& path, int64_t missing_frames) {
+VideoFacts survey_video(const fs::path& path, const VideoFacts* known) {
   VideoFacts facts;
   facts.mtime = file_mtime(path);
-  facts.hash = content_hash(MappedFile(path).bytes());
+  const MappedFile file(path);
+  facts.bytes = file.bytes().size();
+  if (known && known->bytes == facts.bytes && known->mtime == facts.mtime) return *known;
+  facts.hash = content_hash(file.bytes());
   VideoReader reader(path);
-  const int64_t announced = reader.announced_frames();
+  facts.announced = reader.announced_frames();
   facts.frames_per_second = reader.frames_per_second();
-  facts.size = reader.size();
+  facts.pixels = {reader.size().width, reader.size().height};
   facts.frames = reader.count_frames();
-  if (facts.frames == 0) fail(ErrorKind::kData, path.string(), ": not one frame can be decoded");
-  if (facts.frames < announced - missing_frames) {
-    fail(ErrorKind::kData, path.string(), ": damaged or truncated: ", facts.frames, " of the ", announced,
-         " frames that it announces can be decoded; get it again, take it out of the list, or allow for it "
-         "with "
-         "missing_frames");
-  }
   return facts;
+}
+
+void check_complete(const VideoFacts& video, const fs::path& path, int64_t missing_frames) {
+  if (video.frames == 0) fail(ErrorKind::kData, path.string(), ": not one frame can be decoded");
+  if (video.frames >= video.announced - missing_frames) return;
+  fail(
+      ErrorKind::kData, path.string(), ": damaged or truncated: ", video.frames, " of the ", video.announced,
+      " frames that it announces can be decoded; get it again, take it out of the list, or allow for it with "
+      "missing_frames");
 }
 
 ContentHash frame_hash(const ContentHash& video, int64_t frame, int64_t face) {

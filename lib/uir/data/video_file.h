@@ -14,6 +14,7 @@
 
 #include "uir/base/file.h"
 #include "uir/data/decode.h"
+#include "uir/data/index.h"
 
 namespace uir {
 
@@ -39,16 +40,10 @@ class VideoReader {
   std::unique_ptr<Impl> impl_;
 };
 
-// What an index keeps of a video.
-struct VideoFacts {
-  ContentHash hash;  // of the file
-  int64_t mtime = 0;
-  int64_t frames = 0;  // that can be decoded
-  double frames_per_second = 0;
-  ImageSize size;
-};
-// Reads the whole video. kData if it gives more than missing_frames fewer frames than it announces.
-VideoFacts survey_video(const fs::path& path, int64_t missing_frames);
+// Reads the whole video, unless `known` (may be null) is of a file of this size and time stamp.
+VideoFacts survey_video(const fs::path& path, const VideoFacts* known);
+// kData if it gives more than missing_frames fewer frames than it announces.
+void check_complete(const VideoFacts& video, const fs::path& path, int64_t missing_frames);
 
 // What stands in for the content hash of face number `face` in a frame: no decoder's rounding is in it.
 ContentHash frame_hash(const ContentHash& video, int64_t frame, int64_t face);

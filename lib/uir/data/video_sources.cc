@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <exception>
 #include <optional>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
@@ -295,6 +296,8 @@ std::string frame_item(const std::string& video, const Face& face) {
   return face.number == 0 ? concat(video, '/', number) : concat(video, '/', number, '_', face.number);
 }
 
+ImageSize size_of(const VideoFacts& video) { return {video.pixels[0], video.pixels[1]}; }
+
 class Videos : public Source {
  public:
   Videos(const VideosSource& config, Role role) : config_(config), root_(config.root.value), role_(role) {
@@ -313,11 +316,24 @@ class Videos : public Source {
     return info;
   }
 
+  void reuse(const Index& previous, std::string_view source) override {
+    const std::string prefix = concat(source, '/');
+    for (size_t i = 0; i < previous.videos().size(); ++i) {
+      const std::string_view name = previous.video_name(static_cast<int64_t>(i));
+      if (name.starts_with(prefix)) known_.emplace(name.substr(prefix.size()), previous.videos()[i]);
+    }
+  }
+
+  void for_each_video(const std::function<void(std::string_view, const VideoFacts&)>& body) const override {
+    for (size_t i = 0; i < videos_.size(); ++i) body(videos_[i].name, facts_[i]);
+  }
+
   // Some videos at a time are read by all threads; their rows follow in the list's order.
   void for_each_row(const RowBody& body) override {
     constexpr size_t kVideosPerStep = 256;
     videos_ = read_list(config_);
     facts_.resize(videos_.size());
+    reused_.resize(videos_.size());
     Progress progress("reading videos", "videos", static_cast<int64_t>(videos_.size()));
     for (size_t begin = 0; begin < videos_.size(); begin += kVideosPerStep) {
       const size_t end = std::min(videos_.size(), begin + kVideosPerStep);
@@ -327,13 +343,15 @@ class Videos : public Source {
     }
   }
 
-  ImageFacts examine(const SourceRow& row, const ImageFacts*) const override {
+  ImageFacts examine(const SourceRow& row, const ImageFacts* known) const override {
     const VideoFacts& video = facts_[row.where];
     ImageFacts facts;
-    facts.size = static_cast<uint32_t>(video.size.num_bytes());
+    facts.reused = reused_[row.where] != 0;
+    if (facts.reused && known) facts.unreadable = known->unreadable;  // what --verify found
+    facts.size = static_cast<uint32_t>(size_of(video).num_bytes());
     facts.mtime = video.mtime;
     facts.hash = frame_hash(video.hash, frame_of_offset(row.offset), face_of_offset(row.offset));
-    facts.pixels = {static_cast<uint16_t>(video.size.width), static_cast<uint16_t>(video.size.height)};
+    facts.pixels = {static_cast<uint16_t>(video.pixels[0]), static_cast<uint16_t>(video.pixels[1])};
     return facts;
   }
   std::string place(const SourceRow& row) const override { return (root_ / row.item).string(); }
@@ -345,15 +363,24 @@ class Videos : public Source {
     parallel_blocks(static_cast<int64_t>(end - begin), 1, 0, [&](int64_t i, int64_t) {
       const auto video = begin + static_cast<size_t>(i);
       try {
-        facts_[video] = survey_video(resolve_inside(root_, videos_[video].name), config_.missing_frames);
+        survey(videos_[video].name, facts_[video], reused_[video]);
       } catch (const Error& error) {
-        errors[static_cast<size_t>(i)] =
-            std::make_exception_ptr(error.at(place_of(config_.list, videos_[video], root_)));
+        errors[static_cast<size_t>(i)] = std::make_exception_ptr(
+            config_.list.empty() ? error : error.at(place_of(config_.list, videos_[video], root_)));
       }
     });
     for (const std::exception_ptr& error : errors) {
       if (error) std::rethrow_exception(error);
     }
+  }
+
+  void survey(const std::string& name, VideoFacts& facts, uint8_t& reused) const {
+    const fs::path path = resolve_inside(root_, name);
+    const auto found = known_.find(name);
+    const VideoFacts* known = found == known_.end() ? nullptr : &found->second;
+    facts = survey_video(path, known);
+    reused = known && facts.bytes == known->bytes && facts.mtime == known->mtime;
+    check_complete(facts, path, config_.missing_frames);
   }
 
   void emit_rows(size_t video, const RowBody& body) {
@@ -407,11 +434,12 @@ class Videos : public Source {
       if (face.number >= kMaxFacesPerFrame) {
         fail(ErrorKind::kData, faces_->place(face), ": more than ", kMaxFacesPerFrame, " faces in a frame");
       }
-      const bool inside = box[2] > 0 && box[3] > 0 && box[0] < static_cast<float>(facts.size.width) &&
-                          box[1] < static_cast<float>(facts.size.height);
+      const ImageSize size = size_of(facts);
+      const bool inside = box[2] > 0 && box[3] > 0 && box[0] < static_cast<float>(size.width) &&
+                          box[1] < static_cast<float>(size.height);
       if (!inside) {
-        fail(ErrorKind::kData, faces_->place(face), ": the box lies outside the frame of ", facts.size.width,
-             "x", facts.size.height, " pixels");
+        fail(ErrorKind::kData, faces_->place(face), ": the box lies outside the frame of ", size.width, "x",
+             size.height, " pixels");
       }
     }
     return faces;
@@ -422,7 +450,9 @@ class Videos : public Source {
   const Role role_;
   std::optional<FaceTable> faces_;
   std::vector<ListedVideo> videos_;
+  std::unordered_map<std::string, VideoFacts> known_;  // by an earlier index
   std::vector<VideoFacts> facts_;
+  std::vector<uint8_t> reused_;  // facts that were known
 };
 
 }  // namespace

@@ -186,7 +186,8 @@ struct VideoVerificationProtocol {
 };
 template <class Visitor>
 void describe(Visitor& v, VideoVerificationProtocol& c) {
-  v.field("set", c.set, "The embedding set; its items are 'video/frame'.", Required{});
+  v.field("set", c.set, "The embedding set; its items are 'video/frame', or videos with one embedding each.",
+          Required{});
   describe(v, c.frames);
   v.field("labels", c.labels,
           "List 'video label'; empty: the labels of the set, equal in all frames of a video.");
@@ -208,7 +209,7 @@ struct VideoRetrievalProtocol {
 };
 template <class Visitor>
 void describe(Visitor& v, VideoRetrievalProtocol& c) {
-  v.field("set", c.set, "The embedding set whose videos are ranked; its items are 'video/frame'.");
+  v.field("set", c.set, "The embedding set whose videos are ranked; items as in video_verification.");
   v.field("gallery_set", c.gallery_set, "The set that holds the gallery's videos; empty: the same set.");
   v.field("gallery", c.gallery, "Videos of the identities (train.txt, train_gt.txt): lines 'name label'.");
   v.field("ground_truth", c.ground_truth,

@@ -194,6 +194,21 @@ std::vector<IjbPair> read_ijb_pairs(const fs::path& path, const TemplateIds& tem
   return pairs;
 }
 
+namespace {
+
+// A template would find itself, with the score 1.
+void check_probes_apart(const IjbSearch& search, const IjbFiles& files, const TemplateIds& templates) {
+  for (size_t g = 0; g < 2; ++g) {
+    for (const IjbEntry& probe : search.probes) {
+      if (!std::ranges::binary_search(search.galleries[g], probe.number, {}, &IjbEntry::number)) continue;
+      fail(ErrorKind::kData, files.probes.string(), ": template ", templates.id(probe.number), " is in ",
+           files.galleries[g].string(), " too; a probe must not be searched for among itself");
+    }
+  }
+}
+
+}  // namespace
+
 IjbSearch read_ijb_search(const IjbFiles& files, const TemplateIds& templates, int threads) {
   IjbSearch search;
   for (size_t g = 0; g < 2; ++g) search.galleries[g] = read_entries(files.galleries[g], templates, threads);
@@ -207,6 +222,7 @@ IjbSearch read_ijb_search(const IjbFiles& files, const TemplateIds& templates, i
          templates.id(entry.number), ") is in ", files.galleries[0].string(),
          " too; the two galleries must not share people");
   }
+  check_probes_apart(search, files, templates);
   return search;
 }
 

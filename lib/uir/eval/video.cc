@@ -12,13 +12,7 @@ namespace {
 
 constexpr std::string_view kEnding = ".mp4";
 
-std::string_view video_of(std::string_view item) {
-  const size_t slash = item.rfind('/');
-  if (slash == std::string_view::npos || slash == 0) {
-    fail(ErrorKind::kData, "item '", item, "' is no frame of a video; expected 'video/frame'");
-  }
-  return item.substr(0, slash);
-}
+bool has_slash(std::string_view item) { return item.find('/') != std::string_view::npos; }
 
 double parse_quality(const ListReader& lines) {
   const std::string text(lines.fields()[1]);
@@ -37,7 +31,22 @@ std::string_view video_stem(std::string_view name) {
   return name;
 }
 
-VideoFrames::VideoFrames(std::span<const std::string_view> items) : items_(items.begin(), items.end()) {
+// The name of the video that a row of the set belongs to.
+std::string_view VideoFrames::video_of(std::string_view item) const {
+  if (has_slash(item) != rows_are_frames_) {
+    fail(ErrorKind::kData, "item '", item, "' names a ", rows_are_frames_ ? "video" : "frame ('video/frame')",
+         ", but '", items_.front(), "', the set's first, a ", row_noun(),
+         "; a set holds frames or one embedding per video");
+  }
+  if (!rows_are_frames_) return item;
+  const size_t slash = item.rfind('/');
+  if (slash == 0 || slash + 1 == item.size())
+    fail(ErrorKind::kData, "item '", item, "' is no frame of a video; expected 'video/frame'");
+  return item.substr(0, slash);
+}
+
+VideoFrames::VideoFrames(std::span<const std::string_view> items)
+    : items_(items.begin(), items.end()), rows_are_frames_(items.empty() || has_slash(items.front())) {
   std::vector<int64_t> video_of_row;
   std::vector<int64_t> counts;
   for (const std::string_view item : items) {
@@ -49,6 +58,9 @@ VideoFrames::VideoFrames(std::span<const std::string_view> items) : items_(items
     } else if (this->name(at->second) != name) {
       fail(ErrorKind::kData, "the set holds both '", this->name(at->second), "' and '", name,
            "'; names of videos are compared without ", kEnding);
+    } else if (!rows_are_frames_) {
+      fail(ErrorKind::kData, "video '", name,
+           "' is in the set more than once, without frames that could be told apart");
     }
     video_of_row.push_back(at->second);
     ++counts[static_cast<size_t>(at->second)];
@@ -124,7 +136,7 @@ void aggregate_video(const FrameFeatures& features, const VideoFrames& videos, i
     }
     const double length = std::sqrt(squares);
     if (!std::isfinite(length) || length == 0) {
-      fail(ErrorKind::kData, "frame '", videos.item(row),
+      fail(ErrorKind::kData, videos.row_noun(), " '", videos.item(row),
            "': the embedding has zero length or is not finite; it has no direction");
     }
     const double quality = features.aggregation == Aggregation::kQualityWeighted
@@ -200,7 +212,11 @@ std::vector<int64_t> labels_of_videos(std::span<const int64_t> frame_labels, con
   return labels;
 }
 
-std::string describe_aggregation(const FrameAggregation& config) {
+std::string describe_vectors(const FrameAggregation& config, const VideoFrames& videos) {
+  if (!videos.rows_are_frames()) {
+    return concat("the one embedding that the set has of it, scaled to length 1; ",
+                  config.flip ? "flip test (plus that of its mirror images)" : "no flip test");
+  }
   const std::string_view weights = config.aggregation == Aggregation::kMean
                                        ? "sum of the frames' unit vectors"
                                    : config.aggregation == Aggregation::kNormWeighted

@@ -4,6 +4,9 @@
 // which the set first names them, which is that of the list it was made from. Their names are compared without the
 // ending .mp4, since the lists of one data set use both spellings.
 //
+// A set whose items have no slash holds one embedding per video (features of other tools): every row is a video of its
+// own, and its vector is that embedding (plus that of the mirror images, with the flip test) scaled to length 1.
+//
 // A frame's feature is f, or f + f(mirrored) with the flip test. Of a video with frames f_1 … f_n:
 //   mean              Σ f_i / ‖f_i‖         the LFR challenge's rule
 //   norm_weighted     Σ f_i                 frames weighted by the length of their embedding
@@ -11,7 +14,8 @@
 // then scaled to length 1. Sums are float64, over rows in ascending order, rounded to float32 once at the end, as in
 // eval/canonical.h: the result does not depend on the machine or the number of threads.
 // Shapes: [N, D] frames -> [V, D] videos. Cost: one pass.
-// Errors (kData): items without a folder part, a frame without direction, frames that cancel out (named by video).
+// Errors (kData): items with and without a slash in one set, a video with several embeddings of its own, a frame
+// without direction, frames that cancel out (named by video).
 #pragma once
 
 #include <cstdint>
@@ -30,7 +34,7 @@ namespace uir {
 // A video's name without the ending .mp4.
 std::string_view video_stem(std::string_view name);
 
-// The videos of a set. Lives no longer than its items.
+// The videos of a set. Lives no longer than the text of its items.
 class VideoFrames {
  public:
   explicit VideoFrames(std::span<const std::string_view> items);
@@ -41,9 +45,16 @@ class VideoFrames {
   int64_t find(std::string_view name) const;
   std::string_view item(int64_t row) const { return items_[static_cast<size_t>(row)]; }
   int64_t num_frames() const { return static_cast<int64_t>(items_.size()); }
+  // False where every row is a video.
+  bool rows_are_frames() const { return rows_are_frames_; }
+  // "frame" or "video".
+  std::string_view row_noun() const { return rows_are_frames_ ? "frame" : "video"; }
 
  private:
+  std::string_view video_of(std::string_view item) const;
+
   std::vector<std::string_view> items_, names_;
+  bool rows_are_frames_ = true;
   std::vector<int64_t> begins_, rows_;
   std::unordered_map<std::string_view, int64_t> by_stem_;
 };
@@ -70,7 +81,7 @@ CanonicalVectors video_vectors(const FrameFeatures& features, const VideoFrames&
 std::vector<int64_t> read_video_labels(const fs::path& list, const VideoFrames& videos);
 std::vector<int64_t> labels_of_videos(std::span<const int64_t> frame_labels, const VideoFrames& videos);
 
-// "mean of the frames' unit vectors, no flip test": for descriptions.
-std::string describe_aggregation(const FrameAggregation& config);
+// "sum of the frames' unit vectors, scaled to length 1; no flip test": for descriptions.
+std::string describe_vectors(const FrameAggregation& config, const VideoFrames& videos);
 
 }  // namespace uir

@@ -199,7 +199,7 @@ void check_ground_truth(std::span<const IdentityVideos> truth, std::span<const I
 
 ProtocolResult measure_submission(const std::string& name, std::span<const IdentityVideos> submission,
                                   std::span<const IdentityVideos> truth,
-                                  const VideoRetrievalProtocol& protocol) {
+                                  const VideoRetrievalProtocol& protocol, const std::string& vectors) {
   ProtocolResult result{name, "video_retrieval", {}, {}, {}, Json::object()};
   const std::string number = concat("map_at_", protocol.top);
   result.description = concat(
@@ -212,7 +212,7 @@ ProtocolResult measure_submission(const std::string& name, std::span<const Ident
                    "videos' unit "
                    "vectors, scaled to length 1), ties by row; videos of the gallery are not ranked. Vector "
                    "of a video: ",
-                   describe_aggregation(protocol.frames), ".")
+                   vectors, ".")
           : concat("Lists: from the file ", fs::path(protocol.submission_in.value).filename().string(), "."));
   result.count("submitted_identities", static_cast<int64_t>(submission.size()));
   if (truth.empty()) {

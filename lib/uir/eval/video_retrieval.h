@@ -58,9 +58,10 @@ std::vector<IdentityVideos> rank_videos(const VideoSet& set, const VideoSet& gal
 void check_ground_truth(std::span<const IdentityVideos> truth, std::span<const IdentityVideos> gallery,
                         const VideoFrames& videos, const VideoRetrievalProtocol& protocol);
 
-// mAP of a submission; undefined without ground truth.
+// mAP of a submission; undefined without ground truth. vectors: describe_vectors of the ranked set, unused with
+// submission_in.
 ProtocolResult measure_submission(const std::string& name, std::span<const IdentityVideos> submission,
                                   std::span<const IdentityVideos> truth,
-                                  const VideoRetrievalProtocol& protocol);
+                                  const VideoRetrievalProtocol& protocol, const std::string& vectors = {});
 
 }  // namespace uir

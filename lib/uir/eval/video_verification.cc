@@ -16,10 +16,10 @@ ProtocolResult run_video_verification(const std::string& name, const CanonicalVe
       "Every unordered pair of videos of the set: genuine when both show one identity, else impostor. Vector "
       "of a "
       "video: ",
-      describe_aggregation(frames),
+      describe_vectors(frames, videos),
       ". Score: cosine. TPR at FPR by the rule at_most (the largest TPR whose FPR does not exceed the "
       "target), exact.");
-  result.count("frames", videos.num_frames());
+  if (videos.rows_are_frames()) result.count("frames", videos.num_frames());
   result.count("videos", videos.size());
   std::vector<int64_t> identities(labels.begin(), labels.end());
   std::ranges::sort(identities);

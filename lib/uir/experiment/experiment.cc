@@ -194,6 +194,7 @@ class CrossChecks {
 
   void protocol_sets(const VideoVerificationProtocol& p, const std::string& place) {
     sets({p.set}, place + ": set");
+    if (p.fpr.empty()) problem(place, ": names no rate");
     aggregation(p.frames, place);
   }
   void protocol_sets(const VideoRetrievalProtocol& p, const std::string& place) {
@@ -278,7 +279,8 @@ std::string config_reference() {
          "entries by number: "
          "`--set data.sources.0.held_out=0.1`). Relative paths are relative to the file, paths in data_root "
          "to "
-         "`paths.data_root`.\n" +
+         "`paths.data_root`; those of `--set` are relative to the current folder, as the shell completes "
+         "them.\n" +
          ConfigReference::write<Experiment>();
 }
 

@@ -67,7 +67,7 @@ void describe(Visitor& v, Experiment& c) {
 
 // Reads the file, applies "a.b=v" overrides, makes paths absolute and checks what spans modules.
 Experiment load_experiment(const fs::path& file, const std::vector<std::string>& overrides);
-// The same from text; relative paths are relative to `folder`.
+// The same from text; relative paths are relative to `folder`, those of overrides to the current folder.
 Experiment parse_experiment(const std::string& text, const std::string& name, const fs::path& folder,
                             const std::vector<std::string>& overrides = {});
 

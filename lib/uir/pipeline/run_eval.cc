@@ -110,12 +110,11 @@ class Evaluation {
 
   ProtocolResult measure(const std::string& name, const VideoVerificationProtocol& protocol) {
     const EmbeddingStore& set = sets_.store(protocol.set);
-    const std::vector<std::string_view> items = set.items();
-    const VideoFrames videos(items);
+    const VideoFrames videos = videos_of(set);
     const std::vector<int64_t> labels = protocol.labels.empty()
                                             ? labels_of_videos(set.labels(), videos)
                                             : read_video_labels(protocol.labels.value, videos);
-    const CanonicalVectors vectors = video_vectors(frame_features(set, protocol.frames), videos, threads_);
+    const CanonicalVectors vectors = vectors_of(set, videos, protocol.frames);
     return run_video_verification(name, vectors, videos, labels, protocol.frames, protocol.fpr, threads_);
   }
 
@@ -125,31 +124,51 @@ class Evaluation {
                                                   : read_ground_truth(protocol.ground_truth.value);
     if (!protocol.submission_in.empty())
       return measure_submission(name, read_submission(protocol.submission_in.value), truth, protocol);
-    const std::vector<IdentityVideos> submission = ranked_videos(protocol, truth);
+    std::string vectors;
+    const std::vector<IdentityVideos> submission = ranked_videos(protocol, truth, vectors);
     const fs::path file = protocol.submission.empty() ? file_of_model(name, ".submission.txt")
                                                       : file_of_model(protocol.submission, "");
     if (writes()) write_file_atomically(file, submission_text(submission));
     if (writes()) log_info("submission: ", file.string());
-    return measure_submission(name, submission, truth, protocol);
+    return measure_submission(name, submission, truth, protocol, vectors);
   }
 
+  // Both name the set in errors.
+  static VideoFrames videos_of(const EmbeddingStore& set) {
+    try {
+      return VideoFrames(set.items());
+    } catch (const Error& e) {
+      throw e.at(set.folder().string());
+    }
+  }
+  CanonicalVectors vectors_of(const EmbeddingStore& set, const VideoFrames& videos,
+                              const FrameAggregation& config) const {
+    const FrameFeatures features = frame_features(set, config);
+    try {
+      return video_vectors(features, videos, threads_);
+    } catch (const Error& e) {
+      throw e.at(set.folder().string());
+    }
+  }
+
+  // With how the videos' vectors were made, in words.
   std::vector<IdentityVideos> ranked_videos(const VideoRetrievalProtocol& protocol,
-                                            const std::vector<IdentityVideos>& truth) {
+                                            const std::vector<IdentityVideos>& truth, std::string& words) {
     const std::vector<IdentityVideos> gallery = read_gallery(protocol.gallery.value);
-    const std::vector<std::string_view> items = sets_.store(protocol.set).items();
-    const VideoFrames videos(items);
+    const EmbeddingStore& store = sets_.store(protocol.set);
+    const VideoFrames videos = videos_of(store);
     check_ground_truth(truth, gallery, videos, protocol);
-    const CanonicalVectors vectors =
-        video_vectors(frame_features(sets_.store(protocol.set), protocol.frames), videos, threads_);
+    words = describe_vectors(protocol.frames, videos);
+    const CanonicalVectors vectors = vectors_of(store, videos, protocol.frames);
     const VideoSet set{videos, vectors};
     const std::span<const IdentityVideos> spelling = truth.empty() ? gallery : truth;
     if (protocol.gallery_set.empty() || protocol.gallery_set == protocol.set)
       return rank_videos(set, set, gallery, protocol, spelling, scan_resources());
     const EmbeddingStore& gallery_store = sets_.store(protocol.gallery_set);
-    const std::vector<std::string_view> gallery_items = gallery_store.items();
-    const VideoFrames gallery_videos(gallery_items);
-    const CanonicalVectors gallery_vectors =
-        video_vectors(frame_features(gallery_store, protocol.frames), gallery_videos, threads_);
+    const VideoFrames gallery_videos = videos_of(gallery_store);
+    const std::string gallery_words = describe_vectors(protocol.frames, gallery_videos);
+    if (gallery_words != words) words += "; of the gallery's videos: " + gallery_words;
+    const CanonicalVectors gallery_vectors = vectors_of(gallery_store, gallery_videos, protocol.frames);
     return rank_videos(set, {gallery_videos, gallery_vectors}, gallery, protocol, spelling, scan_resources());
   }
 

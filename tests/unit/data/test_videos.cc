@@ -2,11 +2,13 @@
 #include <algorithm>
 #include <cstring>
 #include <fstream>
+#include <map>
 #include <opencv2/imgproc.hpp>
 #include <opencv2/videoio.hpp>
 #include <set>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <vector>
 
 #include "faces_on_disk.h"
@@ -15,6 +17,7 @@
 #include "support/temp_folder.h"
 #include "uir/data/align.h"
 #include "uir/data/image_source.h"
+#include "uir/data/index_builder.h"
 #include "uir/data/video_file.h"
 #include "uir/data/video_sources.h"
 
@@ -402,6 +405,83 @@ TEST_CASE("Damaged and changed videos are refused by name", "[videos]") {
   CHECK_NOTHROW(load(ImageSource(index), 31));
   fs::remove(folder / "videos/b.avi");
   CHECK(kind_of([&] { load(ImageSource(index), 31); }) == ErrorKind::kMissingInput);
+}
+
+TEST_CASE("Unchanged videos are not decoded again", "[videos]") {
+  TempFolder folder;
+  const fs::path a = folder / "videos/a.avi", b = folder / "videos/b.avi", c = folder / "videos/c.avi";
+  write_video(a, 8);
+  write_video(b, 6);
+  write_video(c, 4);
+  VideosSource videos = videos_in(folder / "videos");
+  DataConfig config;
+  const auto build = [&](const std::string& index = "index") {
+    config.sources = {source_of("clips", Role::kTest, videos)};
+    return build_index(config, folder / index, 2);
+  };
+  const auto columns = [&](const Index& index) {
+    return std::tuple(items_of(index), std::vector(index.hashes().begin(), index.hashes().end()),
+                      std::vector(index.flags().begin(), index.flags().end()), index.fingerprint());
+  };
+  CHECK(build().images_read == 18);
+  const Index first = Index::open(folder / "index", Index::Check::kFull);
+  const auto before = columns(first);
+  REQUIRE(first.videos().size() == 3);
+  CHECK(first.video_name(1) == "clips/b.avi");
+  CHECK(first.videos()[1].frames == 6);
+  CHECK(first.videos()[1].pixels == std::array<int32_t, 2>{160, 120});
+  CHECK(first.videos()[1].bytes == fs::file_size(b));
+
+  // From here on whoever decodes a or b fails: other content of the same size and time stamp.
+  std::map<fs::path, std::string> whole;
+  for (const fs::path& path : {a, b}) {
+    const auto time = fs::last_write_time(path);
+    whole[path] = read_text_file(path);
+    write(path, std::string(whole[path].size(), 'x'));
+    fs::last_write_time(path, time);
+  }
+  CHECK_THAT(data_error([&] { build("other"); }),
+             contains_text("a.avi: no video"));  // no index knows them there
+  IndexReport report = build();
+  CHECK(report.images_read == 0);
+  CHECK(report.images_reused == 18);
+  CHECK(columns(Index::open(folder / "index", Index::Check::kFull)) == before);
+
+  videos.every = 2;  // other frames of known videos
+  report = build();
+  CHECK(report.images_read == 0);
+  CHECK(items_of(Index::open(folder / "index")).size() == 9);
+  videos.every = 1;
+
+  write_video(c, 5);  // one changed, one new
+  write_video(folder / "videos/d.avi", 2);
+  report = build();
+  CHECK(report.images_read == 5 + 2);
+  CHECK(report.images_reused == 14);
+
+  CHECK(verify_index(folder / "index").bad.size() == 14);  // the content is not what was indexed
+  CHECK(build().images_reused == 21);
+  CHECK((Index::open(folder / "index").flags()[3] & kBad) != 0);  // still known
+
+  fs::last_write_time(a, fs::last_write_time(a) + std::chrono::seconds(1));
+  CHECK_THAT(data_error([&] { build(); }), contains_text("a.avi: no video"));
+  for (const auto& [path, content] : whole) write(path, content);
+  CHECK(build().images_read == 14);
+  CHECK((Index::open(folder / "index").flags()[3] & kBad) == 0);
+  CHECK(items_of(Index::open(folder / "index")).size() == 21);
+}
+
+TEST_CASE("What is missing of an unchanged video is checked again", "[videos]") {
+  TempFolder folder;
+  write_video(folder / "videos/a.avi", 30);
+  const std::string whole = read_text_file(folder / "videos/a.avi");
+  write(folder / "videos/a.avi", whole.substr(0, whole.size() * 6 / 10));
+  VideosSource videos = videos_in(folder / "videos");
+  videos.missing_frames = 25;
+  const std::vector<std::string> items = items_of(index_videos(folder, videos));
+  CHECK(items_of(index_videos(folder, videos)) == items);
+  videos.missing_frames = 0;
+  CHECK_THAT(data_error([&] { index_videos(folder, videos); }), contains_text("a.avi: damaged or truncated"));
 }
 
 TEST_CASE("A box is cut out at whole pixels inside the image", "[align]") {

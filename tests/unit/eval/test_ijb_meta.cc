@@ -150,11 +150,13 @@ TEST_CASE("the first malformed line is named, whatever the number of threads") {
 TEST_CASE("galleries and probes list a template once per image") {
   const Meta meta;
   const std::string head = "TEMPLATE_ID,SUBJECT_ID,FILENAME\n";
+  Meta::write(meta.files().faces, kFaces + "5.jpg 8 5\n");
+  Meta::write(meta.files().points, kPoints + "5.jpg 1 2 3 4 5 6 7 8 9 10 1\n");
   const IjbSearch search =
-      meta.search(head + "7,1,a\n3,2,b\n7,1,c\n", head + "90000000000,4\r\n", "t,s\n3,2\n7,9,x,y\n");
+      meta.search(head + "7,1,a\n3,2,b\n7,1,c\n", head + "90000000000,4\r\n", "t,s\n8,2,x,y\n8,2\n");
   CHECK(search.galleries[0] == std::vector<IjbEntry>{{0, 2}, {1, 1}});
-  CHECK(search.galleries[1] == std::vector<IjbEntry>{{2, 4}});
-  CHECK(search.probes == std::vector<IjbEntry>{{0, 2}, {1, 9}});
+  CHECK(search.galleries[1] == std::vector<IjbEntry>{{3, 4}});
+  CHECK(search.probes == std::vector<IjbEntry>{{2, 2}});
 
   const std::string good = head + "7,1,a\n", other = head + "3,2,b\n";
   CHECK_THAT(meta.refusal_of_search(head, other, other),
@@ -174,6 +176,11 @@ TEST_CASE("galleries and probes list a template once per image") {
   CHECK_THAT(meta.refusal_of_search(good, head + "3,1,b\n", other),
              contains_text("ijbc_1N_gallery_G2.csv: subject 1 (template 3) is in ") &&
                  contains_text("gallery_G1.csv too"));
+  CHECK_THAT(
+      meta.refusal_of_search(good, other, head + "7,1,a\n"),
+      contains_text("ijbc_1N_probe_mixed.csv: template 7 is in ") && contains_text("gallery_G1.csv too"));
+  CHECK_THAT(meta.refusal_of_search(good, other, other),
+             contains_text("template 3 is in ") && contains_text("gallery_G2.csv too"));
 }
 
 TEST_CASE("embeddings are the list's images in order, or found by name") {

@@ -81,12 +81,59 @@ TEST_CASE("frames are grouped by video, in the order of the set", "[video]") {
   CHECK(videos.find("a.mp4") == 1);
   CHECK(videos.find("b.mp4") == 0);
   CHECK(videos.find("c") == -1);
-  CHECK_THAT(data_error([] { VideoFrames(Items({"a/1", "frame"}).views); }), contains_text("'frame'"));
+  CHECK(videos.rows_are_frames());
+  CHECK_THAT(data_error([] { VideoFrames(Items({"/1"}).views); }), contains_text("'/1' is no frame"));
+  CHECK_THAT(data_error([] { VideoFrames(Items({"a/"}).views); }), contains_text("'a/' is no frame"));
   CHECK_THAT(data_error([] {
                VideoFrames(Items({"a/1", "a.mp4/1"}).views);
              }),
              contains_text("both 'a' and 'a.mp4'"));
   CHECK(VideoFrames(Items({}).views).size() == 0);
+}
+
+TEST_CASE("a set of items without a slash has one embedding per video", "[video]") {
+  const Items items({"b.mp4", "a", "c"});
+  const VideoFrames videos(items.views);
+  CHECK_FALSE(videos.rows_are_frames());
+  REQUIRE(videos.size() == 3);
+  for (int64_t v = 0; v < 3; ++v)
+    CHECK(std::vector<int64_t>(videos.rows(v).begin(), videos.rows(v).end()) == std::vector<int64_t>{v});
+  CHECK(videos.name(0) == "b.mp4");
+  CHECK(videos.find("b") == 0);
+  CHECK(videos.find("a.mp4") == 1);
+
+  std::vector<float> f{3, 4, 0, -2, 5, 12}, m{3, 4, 2, 2, 0, 0};
+  FrameFeatures features{{f.data(), 3, 2}, std::nullopt, Aggregation::kMean, {}};
+  const std::vector<float> unit{
+      0.6f, 0.8f, 0, -1, static_cast<float>(5.0 / 13), static_cast<float>(12.0 / 13)};
+  CHECK(video_vectors(features, videos).values == unit);
+  CHECK(canonical_vectors(features.embeddings, std::nullopt, 1, [](int64_t) {
+          return std::string();
+        }).values == unit);
+  features.aggregation = Aggregation::kNormWeighted;  // there is nothing to be weighted
+  CHECK(video_vectors(features, videos).values == unit);
+  features.mirrored = MatrixView{m.data(), 3, 2};
+  CHECK(video_vectors(features, videos).values == std::vector<float>{0.6f, 0.8f, 1, 0, unit[4], unit[5]});
+  f[2] = f[3] = m[2] = m[3] = 0;
+  CHECK_THAT(data_error([&] { video_vectors(features, videos); }),
+             contains_text("video 'a': the embedding has zero"));
+
+  const std::vector<int64_t> labels{1, 0, 1};
+  CHECK(labels_of_videos(labels, videos) == labels);
+  const ProtocolResult result =
+      run_video_verification("x", brute::faces(labels, 4, 0.1, 1), videos, labels, {}, {0.5});
+  CHECK_THAT(result.description, contains_text("the one embedding that the set has of it"));
+  CHECK(result.counts.front() == std::pair<std::string, int64_t>{"videos", 3});
+  CHECK_THAT(describe_vectors({}, VideoFrames(Items({"a/1"}).views)),
+             contains_text("sum of the frames' unit vectors"));
+
+  const auto refused = [](std::vector<std::string> names) {
+    return data_error([&] { VideoFrames(Items(std::move(names)).views); });
+  };
+  CHECK_THAT(refused({"a/1", "a/2", "frame", "x"}), contains_text("item 'frame' names a video, but 'a/1'"));
+  CHECK_THAT(refused({"a", "b", "c/1"}), contains_text("item 'c/1' names a frame ('video/frame'), but 'a'"));
+  CHECK_THAT(refused({"a", "b", "a"}), contains_text("video 'a' is in the set more than once"));
+  CHECK_THAT(refused({"a", "a.mp4"}), contains_text("both 'a' and 'a.mp4'"));
 }
 
 TEST_CASE("aggregation agrees with its formula, for any number of threads", "[video]") {

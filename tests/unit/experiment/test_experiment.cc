@@ -36,6 +36,21 @@ TEST_CASE("paths are relative to the file or to the data root") {
   CHECK(std::get<BinSource>(moved.data.sources[2].kind).file.value == "/d/lfw.bin");
 }
 
+TEST_CASE("paths that overrides give are relative to the current folder") {
+  const fs::path here = fs::current_path();
+  const Experiment e = parse_experiment(kSmall, "e.yaml", "/cfg",
+                                        {"paths.run=mine", "data.sources.0.list=./here.txt", "paths.index=''",
+                                         "eval.models=[{name: m, run: ../theirs}]"});
+  CHECK(e.run_folder() == here / "mine");
+  CHECK(e.index_folder() == here / "mine/index");
+  CHECK(std::get<ListSource>(e.data.sources[0].kind).list.value == here / "here.txt");
+  CHECK(std::get<ListSource>(e.data.sources[0].kind).root.value ==
+        "/cfg/data/faces");  // of the file, as before
+  CHECK(e.eval.models[0].run.value == (here / "../theirs").lexically_normal());
+  const Experiment moved = parse_experiment(kSmall, "e.yaml", "/cfg", {"paths.data_root=d"});
+  CHECK(std::get<BinSource>(moved.data.sources[2].kind).file.value == here / "d/lfw.bin");
+}
+
 TEST_CASE("the resolved copy gives the same experiment from any folder") {
   const std::string text = resolved_config(parse_experiment(kSmall, "e.yaml", "/cfg"));
   CHECK(resolved_config(parse_experiment(text, "copy.yaml", "/elsewhere")) == text);
@@ -141,6 +156,7 @@ eval:
   CHECK_THAT(message(text, {first + "set=clipz"}), contains_text("'clipz' is no source"));
   CHECK_THAT(message(text, {first + "aggregation=quality_weighted"}), contains_text("needs a list quality"));
   CHECK_THAT(message(text, {first + "quality=q.tsv"}), contains_text("quality is for"));
+  CHECK_THAT(message(text, {first + "fpr=[]"}), contains_text("names no rate"));
   CHECK_THAT(message(text, {second + "gallery=''"}), contains_text("needs set and gallery"));
   CHECK_THAT(message(text, {second + "submission=../map.txt"}), contains_text("no name of a file"));
   CHECK_THAT(message(text, {second + "top=0"}), contains_text("at least 1"));
