@@ -24,7 +24,10 @@
 #include <functional>
 #include <iostream>
 #include <map>
+#include <memory>
+#include <numeric>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "timing.h"
@@ -60,94 +63,131 @@ struct Options {
   int64_t dim = 512;
 };
 
-int run(const Options& options) {
-  const int threads = resolve_threads(options.threads);
-  torch::NoGradGuard no_grad;
-  torch::set_num_threads(threads);
-  omp_set_num_threads(threads);
+using Contestants = std::map<std::string, std::function<void()>>;
+using Rates = std::map<std::string, std::vector<double>>;
 
-  const SyntheticFeatures set{options.rows, std::max<int64_t>(options.rows / 48, 1), options.columns,
-                              options.dim, 1};
-  std::vector<float> values(static_cast<size_t>(set.rows() * set.dim));
-  parallel_blocks(set.rows(), 64, threads, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i)
-      set.write(i, {values.data() + i * set.dim, static_cast<size_t>(set.dim)});
-  });
-  const CanonicalVectors unit =
-      canonical_vectors({values.data(), set.rows(), set.dim}, std::nullopt, threads);
-  const MatrixView row_view{unit.values.data(), options.rows, options.dim};
-  const MatrixView column_view{unit.row(options.rows).data(), options.columns, options.dim};
-  const auto tensor = [&](MatrixView view) {
-    return torch::from_blob(const_cast<float*>(view.data), {view.rows, view.cols}, torch::kFloat32);
-  };
-  const int64_t other_rows = std::min<int64_t>(options.rows, 4096);
-  const torch::Tensor rows32 = tensor({row_view.data, other_rows, options.dim}),
-                      columns32 = tensor(column_view);
-  const torch::Tensor rows16 = rows32.to(torch::kBFloat16), columns16 = columns32.to(torch::kBFloat16);
+// Gallery and distractors: raw values, and the same as unit vectors.
+struct Features {
+  explicit Features(const Options& o, int threads)
+      : options(o), set{o.rows, std::max<int64_t>(o.rows / 48, 1), o.columns, o.dim, 1} {
+    values.resize(static_cast<size_t>(set.rows() * set.dim));
+    parallel_blocks(set.rows(), 64, threads, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i)
+        set.write(i, {values.data() + i * set.dim, static_cast<size_t>(set.dim)});
+    });
+    unit = canonical_vectors({values.data(), set.rows(), set.dim}, std::nullopt, threads);
+  }
+  MatrixView rows() const { return {unit.values.data(), options.rows, options.dim}; }
+  MatrixView columns() const { return {unit.row(options.rows).data(), options.columns, options.dim}; }
 
+  const Options& options;
+  SyntheticFeatures set;
+  std::vector<float> values;
+  CanonicalVectors unit;
+};
+
+struct Found {
   std::vector<ScoreCount> best;
   ScanCounts counts;
-  std::map<std::string, std::function<void()>> contestants;
-  contestants["tail_search"] = [&] {
-    // As a protocol would: the rows are normalised when they are read.
-    const UnitRows all(MatrixView{values.data(), set.rows(), set.dim});
-    std::vector<int64_t> gallery(static_cast<size_t>(options.rows)),
-        distractors(static_cast<size_t>(options.columns));
-    for (int64_t i = 0; i < options.rows; ++i) gallery[i] = i;
-    for (int64_t i = 0; i < options.columns; ++i) distractors[i] = options.rows + i;
-    TailSearch search(435, "bench");
-    ScanOptions scan;
-    scan.resources.threads = threads;
-    counts = scan_pairs(all.subset(gallery), all.subset(distractors), PairsOf::kRowsAndColumns, search, scan);
-    best = search.scores();
+  size_t by_faiss = 0;
+};
+
+// As a protocol would: the rows are normalised when they are read.
+void tail_search(const Features& features, int threads, Found& found) {
+  const UnitRows all(MatrixView{features.values.data(), features.set.rows(), features.set.dim});
+  std::vector<int64_t> gallery(static_cast<size_t>(features.options.rows)),
+      distractors(static_cast<size_t>(features.options.columns));
+  std::iota(gallery.begin(), gallery.end(), int64_t{0});
+  std::iota(distractors.begin(), distractors.end(), features.options.rows);
+  TailSearch search(435, "bench");
+  ScanOptions scan;
+  scan.resources.threads = threads;
+  found.counts =
+      scan_pairs(all.subset(gallery), all.subset(distractors), PairsOf::kRowsAndColumns, search, scan);
+  found.best = search.scores();
+}
+
+// The others score fewer rows: their rate does not depend on the number.
+int64_t other_rows(const Options& options) { return std::min<int64_t>(options.rows, 4096); }
+
+void add_products(const Features& features, Contestants& contestants) {
+  const auto tensor = [](MatrixView view, int64_t rows) {
+    return torch::from_blob(const_cast<float*>(view.data), {rows, view.cols}, torch::kFloat32);
   };
+  const torch::Tensor rows32 = tensor(features.rows(), other_rows(features.options)),
+                      columns32 = tensor(features.columns(), features.options.columns);
+  const torch::Tensor rows16 = rows32.to(torch::kBFloat16), columns16 = columns32.to(torch::kBFloat16);
   for (const int64_t tile : {64, 256, 1024}) {
-    contestants[concat("bf16_product_", tile)] = [&, tile] { product(rows16, columns16, tile); };
-    contestants[concat("float32_product_", tile)] = [&, tile] { product(rows32, columns32, tile); };
+    contestants[concat("bf16_product_", tile)] = [=] { product(rows16, columns16, tile); };
+    contestants[concat("float32_product_", tile)] = [=] { product(rows32, columns32, tile); };
   }
+}
+
 #ifdef UIR_HAVE_FAISS
-  faiss::IndexFlatIP index(static_cast<int>(options.dim));
-  index.add(options.columns, column_view.data);
-  size_t faiss_found = 0;
-  contestants["faiss_range_search"] = [&] {
-    faiss::RangeSearchResult result(static_cast<size_t>(other_rows));
-    index.range_search(other_rows, row_view.data, static_cast<float>(best.back().score), &result);
-    faiss_found = result.lims[other_rows];
+void add_faiss(const Features& features, Found& found, Contestants& contestants) {
+  const auto index = std::make_shared<faiss::IndexFlatIP>(static_cast<int>(features.options.dim));
+  index->add(features.options.columns, features.columns().data);
+  contestants["faiss_range_search"] = [index, &features, &found] {
+    const int64_t rows = other_rows(features.options);
+    faiss::RangeSearchResult result(static_cast<size_t>(rows));
+    index->range_search(rows, features.rows().data, static_cast<float>(found.best.back().score), &result);
+    found.by_faiss = result.lims[rows];
   };
+}
 #endif
 
-  contestants["tail_search"]();  // finds the threshold for FAISS
-  std::map<std::string, std::vector<double>> rate, cpu_rate;
+// Pairs per second and per second of processor time, of every contestant in every round.
+std::pair<Rates, Rates> measure(const Contestants& contestants, const Options& options) {
+  Rates rate, cpu_rate;
   for (int round = 0; round < options.rounds; ++round) {
     for (const auto& [name, body] : contestants) {
-      const int64_t rows = name == "tail_search" ? options.rows : other_rows;
+      const int64_t rows = name == "tail_search" ? options.rows : other_rows(options);
       const double pairs = static_cast<double>(rows) * static_cast<double>(options.columns);
       const Cost cost = cost_of(body);
       rate[name].push_back(pairs / cost.seconds);
       cpu_rate[name].push_back(pairs / cost.cpu_seconds);
     }
   }
+  return {rate, cpu_rate};
+}
 
-  Json rates = Json::object();
-  for (const auto& [name, values_of] : rate) {
-    rates[name] = {{"pairs_per_s", median(values_of)}, {"pairs_per_cpu_s", median(cpu_rate[name])}};
+// Of the tail search to the fastest contestant whose name starts so.
+Json ratio(const Rates& rates, const std::string& prefix) {
+  double fastest = 0;
+  for (const auto& [name, values] : rates) {
+    if (name.starts_with(prefix)) fastest = std::max(fastest, median(values));
   }
-  // Of the tail search to the fastest contestant whose name starts so, by either measure.
-  const auto ratio = [&](const std::string& prefix, std::map<std::string, std::vector<double>>& of) {
-    double fastest = 0;
-    for (const auto& [name, values_of] : of) {
-      if (name.starts_with(prefix)) fastest = std::max(fastest, median(values_of));
-    }
-    return fastest > 0 ? Json(median(of["tail_search"]) / fastest) : Json();
-  };
-  Json ratios = Json::object();
-  for (const char* other : {"bf16_product", "float32_product", "faiss_range_search"}) {
-    ratios[other] = {{"ratio", ratio(other, rate)}, {"cpu_ratio", ratio(other, cpu_rate)}};
-  }
+  return fastest > 0 ? Json(median(rates.at("tail_search")) / fastest) : Json();
+}
+
+int run(const Options& options) {
+  const int threads = resolve_threads(options.threads);
+  torch::NoGradGuard no_grad;
+  torch::set_num_threads(threads);
+  omp_set_num_threads(threads);
+
+  const Features features(options, threads);
+  Found found;
+  Contestants contestants;
+  contestants["tail_search"] = [&] { tail_search(features, threads, found); };
+  add_products(features, contestants);
   Json faiss = "skipped: built without FAISS";
 #ifdef UIR_HAVE_FAISS
-  faiss = {{"found", faiss_found}};
+  add_faiss(features, found, contestants);
 #endif
+  contestants["tail_search"]();  // finds the threshold for FAISS
+  const auto [rate, cpu_rate] = measure(contestants, options);
+#ifdef UIR_HAVE_FAISS
+  faiss = {{"found", found.by_faiss}};
+#endif
+
+  Json rates = Json::object(), ratios = Json::object();
+  for (const auto& [name, values] : rate) {
+    rates[name] = {{"pairs_per_s", median(values)}, {"pairs_per_cpu_s", median(cpu_rate.at(name))}};
+  }
+  for (const char* other : {"bf16_product", "float32_product", "faiss_range_search"}) {
+    ratios[other] = {{"ratio", ratio(rate, other)}, {"cpu_ratio", ratio(cpu_rate, other)}};
+  }
   std::cout << Json{{"benchmark", "tail_search"},
                     {"threads", threads},
                     {"rows", options.rows},
@@ -156,9 +196,9 @@ int run(const Options& options) {
                     {"kernel", filter_kernels().front().name},
                     {"openblas_core", openblas_core()},
                     {"mkldnn_bf16", "at::mm of LibTorch " TORCH_VERSION},
-                    {"kept", best.size()},
-                    {"threshold", best.back().score},
-                    {"rescored", counts.rescored},
+                    {"kept", found.best.size()},
+                    {"threshold", found.best.back().score},
+                    {"rescored", found.counts.rescored},
                     {"faiss", faiss},
                     {"rates", rates},
                     {"ratios", ratios}}

@@ -38,8 +38,8 @@ struct EmbeddingBlock {
   at::Tensor mirrored;        // [b, D], undefined unless asked for
 };
 
-// Calls sink, on every rank, for consecutive blocks, from the block that contains position `first` (a multiple of batch) on. The
-// network is left in the mode it was in.
+// Calls sink, on every rank, for consecutive blocks, from the block that contains position `first` (a multiple of batch)
+// on. The network is left in the mode it was in.
 void embed_rows(const Index& index, const std::vector<int64_t>& rows, int64_t first, Backbone& backbone,
                 const ExtractOptions& options, const std::function<void(const EmbeddingBlock&)>& sink);
 

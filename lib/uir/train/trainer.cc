@@ -261,7 +261,7 @@ void Trainer::Impl::run() {
   // A crash may have come between a checkpoint and its verification.
   if (step > 0 && verification_due()) {
     const bool missing = is_first() && log->count(step, "verification") < verifications();
-    if (sum_over_ranks(missing ? 1 : 0) > 0) verify();
+    if (parts.communicator->sum(missing ? 1 : 0) > 0) verify();
   }
   Loader loader = make_loader();
   interval_start = Clock::now();
@@ -377,7 +377,7 @@ void Trainer::Impl::at_step_boundary() {
   if (step % config.checkpoint.every_steps == 0) save();
   if (verification_due()) verify();
   const bool here = parts.stop_requested && parts.stop_requested();
-  const bool asked = sum_over_ranks(here ? 1 : 0) > 0;
+  const bool asked = parts.communicator->sum(here ? 1 : 0) > 0;
   if ((asked || step == parts.stop_after_step) && step < total_steps) {
     save();
     fail(ErrorKind::kStopped, "stopped at step ", step, " of ", total_steps, "; continue with --resume");
@@ -450,11 +450,8 @@ void Trainer::Impl::save() {
 }
 
 RankGroup Trainer::Impl::writers() const {
-  return {parts.communicator->rank(), num_ranks(), [ranks = parts.communicator](int64_t value) {
-            at::Tensor sum = at::tensor({value}, at::kLong);
-            ranks->all_reduce_sum(sum);
-            return sum.item<int64_t>();
-          }};
+  return {parts.communicator->rank(), num_ranks(),
+          [ranks = parts.communicator](int64_t value) { return ranks->sum(value); }};
 }
 
 CheckpointContents Trainer::Impl::contents() const {

@@ -35,6 +35,16 @@ inline Problem random_problem(int64_t labeled, int64_t unlabeled, int64_t classe
   return problem;
 }
 
+// Rank r has the r-th block of the labeled rows and the r-th block of the unlabeled ones.
+inline Problem part_of(const Problem& p, int64_t rank, int64_t ranks) {
+  const int64_t labeled = p.num_labeled() / ranks, unlabeled = p.embeddings.size(0) / ranks - labeled;
+  Problem part = p;
+  part.embeddings = at::cat({p.embeddings.narrow(0, rank * labeled, labeled),
+                             p.embeddings.narrow(0, p.num_labeled() + rank * unlabeled, unlabeled)});
+  part.labels = p.labels.narrow(0, rank * labeled, labeled);
+  return part;
+}
+
 inline at::Tensor normalised(const at::Tensor& rows) { return rows / rows.norm(2, {1}, true); }
 
 inline at::Tensor combined_margin(const uir::CombinedMarginConfig& m, const at::Tensor& cosine) {

@@ -425,16 +425,6 @@ struct RankResults {
   std::vector<at::Tensor> centers_gradients, states, bests;
 };
 
-// Rank r has the r-th block of the labeled rows and the r-th block of the unlabeled ones.
-Problem part_of(const Problem& p, int64_t rank, int64_t ranks) {
-  const int64_t labeled = p.num_labeled() / ranks, unlabeled = p.embeddings.size(0) / ranks - labeled;
-  Problem part = p;
-  part.embeddings = at::cat({p.embeddings.narrow(0, rank * labeled, labeled),
-                             p.embeddings.narrow(0, p.num_labeled() + rank * unlabeled, unlabeled)});
-  part.labels = p.labels.narrow(0, rank * labeled, labeled);
-  return part;
-}
-
 // The rows of all ranks' [B, …] tensors in the order of the whole problem.
 at::Tensor joined(const std::vector<at::Tensor>& parts, int64_t labeled) {
   std::vector<at::Tensor> blocks;

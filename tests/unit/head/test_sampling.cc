@@ -53,16 +53,6 @@ double error_of(const at::Tensor& value, const at::Tensor& expected) {
   return (value - expected).abs().max().item<double>() / size;
 }
 
-// Rank r has the r-th block of the labeled rows and the r-th block of the unlabeled ones.
-Problem part_of(const Problem& p, int64_t rank, int64_t ranks) {
-  const int64_t labeled = p.num_labeled() / ranks, unlabeled = p.embeddings.size(0) / ranks - labeled;
-  Problem part = p;
-  part.embeddings = at::cat({p.embeddings.narrow(0, rank * labeled, labeled),
-                             p.embeddings.narrow(0, p.num_labeled() + rank * unlabeled, unlabeled)});
-  part.labels = p.labels.narrow(0, rank * labeled, labeled);
-  return part;
-}
-
 Numbers sample_of_rank(const Problem& p, int64_t rank, int64_t ranks) {
   const Numbers labels = numbers_of(p.labels);
   return uir::sample_classes(uir::class_range(p.centers.size(0), rank, ranks), p.head.sample_rate, labels,

@@ -164,6 +164,15 @@ TEST_CASE("steps that are not finite end the run after so many in a row") {
   CHECK(run.log().size() == 8);
 }
 
+// Continues a stopped run to its end in a new trainer.
+static void finish(Run& run) {
+  run.backbone->weight.detach().zero_();  // everything must come from the checkpoint
+  run.stop_after_step = 0;
+  Trainer trainer = run.trainer();
+  trainer.resume(latest_checkpoint(run.folder / "run/checkpoints").value());
+  trainer.run();
+}
+
 TEST_CASE("a stopped run continues to the same weights, bit for bit, from any step") {
   Run whole(tiny_index());
   whole.trainer().run();
@@ -171,11 +180,7 @@ TEST_CASE("a stopped run continues to the same weights, bit for bit, from any st
     Run first(tiny_index());
     first.stop_after_step = stop;
     CHECK(kind_of([&] { first.trainer().run(); }) == ErrorKind::kStopped);
-    first.backbone->weight.detach().zero_();  // everything must come from the checkpoint
-    first.stop_after_step = 0;
-    Trainer second = first.trainer();
-    second.resume(latest_checkpoint(first.folder / "run/checkpoints").value());
-    second.run();
+    finish(first);
     CHECK(first.backbone->weight.equal(whole.backbone->weight));
     CHECK(first.head->centers().equal(whole.head->centers()));
     CHECK(first.log().size() == 12);
@@ -197,11 +202,7 @@ TEST_CASE("with class sampling, too, a stopped run continues bit for bit") {
   CHECK_FALSE(whole.head->centers().equal(all.head->centers()));
   first.stop_after_step = 7;
   CHECK(kind_of([&] { first.trainer().run(); }) == ErrorKind::kStopped);
-  first.backbone->weight.detach().zero_();
-  first.stop_after_step = 0;
-  Trainer second = first.trainer();
-  second.resume(latest_checkpoint(first.folder / "run/checkpoints").value());
-  second.run();
+  finish(first);
   CHECK(first.backbone->weight.equal(whole.backbone->weight));
   CHECK(first.head->centers().equal(whole.head->centers()));
 }
