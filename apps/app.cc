@@ -60,7 +60,9 @@ class ConsoleSink {
 };
 
 int report(const std::string& program, const std::string& message, int exit_code) {
-  log_error(program, ": ", message);
+  // All ranks of a run stop alike: the first one says it.
+  const bool stopped = exit_code == static_cast<int>(ErrorKind::kStopped);
+  log_message(stopped ? LogLevel::kInfo : LogLevel::kError, concat(program, ": ", message));
   return exit_code;
 }
 

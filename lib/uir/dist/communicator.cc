@@ -30,8 +30,10 @@ void run_as_rank(const Communicator& communicator, const std::function<void()>& 
   try {
     body();
   } catch (const Error& error) {
-    // Who ends because of another rank has no reason of its own.
-    if (error.kind() == ErrorKind::kRankLost || communicator.announce_failure(error.what())) throw;
+    // Who ends because of another rank has no reason of its own, and a stop on request is no failure.
+    if (error.kind() == ErrorKind::kRankLost || error.kind() == ErrorKind::kStopped ||
+        communicator.announce_failure(error.what()))
+      throw;
     fail(error.kind(), "ends with the same error as another rank");
   } catch (const std::exception& error) {
     communicator.announce_failure(error.what());
