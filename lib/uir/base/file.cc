@@ -176,6 +176,7 @@ OutputFile& OutputFile::operator=(OutputFile&& other) noexcept {
 
 void OutputFile::write(Bytes bytes) {
   failpoint("file.write");
+  if (bytes.empty()) return;  // perhaps from nowhere, which fwrite may not be given
   if (std::fwrite(bytes.data(), 1, bytes.size(), file_) != bytes.size()) {
     fail(ErrorKind::kIo, path_.string(), ": cannot write: ", reason());
   }

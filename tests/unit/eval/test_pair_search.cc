@@ -415,7 +415,7 @@ TEST_CASE("results do not depend on the memory, and too little of it is an error
     const BlockSizes blocks = block_sizes(64, tail_search, options.resources);
     row_blocks.insert(blocks.rows);
     // What the blocks take, counted from what is allocated: float32 copies on both sides.
-    const FilterKernel& float32 = filter_kernels().back();
+    const FilterKernel float32 = filter_kernels().back();
     const int64_t block_memory =
         FilterVectors(float32, FilterVectors::Side::kRows, blocks.rows, 64).bytes() +
         blocks.workers * (FilterVectors(float32, FilterVectors::Side::kColumns, blocks.columns, 64).bytes() +
