@@ -26,18 +26,18 @@ float rounded_down(double x) { return -rounded_up(-x); }
 // An upper bound of the root of a sum of squares that was added in float64.
 float norm_bound(double squares) { return rounded_up(std::sqrt(squares) * (1 + 1e-10)); }
 
-// Of the numbers of a type: their distance as a share of them, and the smallest normal one.
+// Of the numbers of a type: their distance as a share of them, the smallest normal and the largest one.
 struct Spacing {
-  double relative, smallest;
+  double relative, smallest, largest;
 };
 Spacing spacing_of(at::ScalarType type) {
   switch (type) {
     case at::kHalf:
-      return {0x1p-10, 0x1p-14};
+      return {0x1p-10, 0x1p-14, 65504};
     case at::kBFloat16:
-      return {0x1p-7, 0x1p-126};
+      return {0x1p-7, 0x1p-126, 0x1.fep127};
     case at::kFloat:
-      return {0x1p-23, 0x1p-126};
+      return {0x1p-23, 0x1p-126, FLT_MAX};
     default:
       fail(ErrorKind::kInternal, "no filter computes in ", c10::toString(type));
   }
@@ -151,6 +151,8 @@ class TorchTile : public BlockFilter::Tile {
       const double least = thresholds[static_cast<size_t>(i)] -
                            bound_of(rows_.norm(row), rows_.error(row), norm, error, rows_.dim());
       limit[i] = rounded_down(least - spacing.relative * std::abs(least) - spacing.smallest);
+      // Below what the type can hold: minus infinity may stand for a score that reaches the threshold.
+      if (limit[i] <= -spacing.largest) limit[i] = -kInfinity;
     }
     // Infinity less infinity is no number either, and passes.
     for (int64_t i = 0; i < rows.size(); ++i) {
