@@ -21,3 +21,8 @@ std::optional<uir::ErrorKind> kind_of(F&& f) {
   const auto error = error_of(f);
   return error ? std::optional(error->kind()) : std::nullopt;
 }
+
+template <class F>
+bool fails_with(uir::ErrorKind kind, F&& f) {
+  return kind_of(f) == kind;
+}

@@ -10,7 +10,7 @@
 #include <map>
 #include <string>
 
-#include "uir/checkpoint/safetensors.h"
+#include "uir/formats/safetensors.h"
 
 namespace uir {
 

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "uir/base/error.h"
-#include "uir/data/pickle.h"
+#include "uir/formats/pickle.h"
 
 namespace uir {
 namespace {

@@ -18,8 +18,9 @@
 #include <thread>
 #include <vector>
 
-#include "checkpoint_support.h"
 #include "support/catch.h"
+#include "support/errors.h"
+#include "support/file_bytes.h"
 #include "support/temp_folder.h"
 #include "uir/base/log.h"
 #include "uir/base/random.h"

@@ -12,7 +12,7 @@
 #include "support/temp_folder.h"
 #include "uir/base/random.h"
 #include "uir/data/decode.h"
-#include "uir/data/pickle.h"
+#include "uir/formats/pickle.h"
 
 using namespace uir;
 using namespace std::string_literals;

@@ -1,4 +1,4 @@
-#include "uir/data/pickle.h"
+#include "uir/formats/pickle.h"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-#include "uir/checkpoint/safetensors.h"
+#include "uir/formats/safetensors.h"
 
 #include <algorithm>
 #include <cstring>

@@ -2,11 +2,12 @@
 #include <cstring>
 #include <vector>
 
-#include "checkpoint_support.h"
 #include "support/catch.h"
+#include "support/errors.h"
+#include "support/file_bytes.h"
 #include "support/temp_folder.h"
 #include "uir/base/random.h"
-#include "uir/checkpoint/safetensors.h"
+#include "uir/formats/safetensors.h"
 
 using namespace uir;
 
