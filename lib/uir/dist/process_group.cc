@@ -4,8 +4,11 @@
 #include <ATen/ops/sum.h>
 
 #include <algorithm>
+#include <atomic>
 #include <exception>
 #include <mutex>
+#include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -52,11 +55,20 @@ struct RankConnections {
     for (const auto& group : groups) group->close_connections();
   }
 
+  // Groups may fail in several threads: one roll call answers all of them.
+  std::string reason(std::chrono::milliseconds limit) {
+    std::lock_guard lock(reason_mutex);
+    if (!known_reason) known_reason = roll.reason(limit);
+    return *known_reason;
+  }
+
   const std::shared_ptr<const MeetingFolder> folder;  // left after the store in `roll` is closed
   const RankRoll roll;
-  std::mutex mutex;
+  std::mutex mutex;  // of groups
   std::vector<c10::intrusive_ptr<GlooGroup>> groups;
-  bool lost = false;
+  std::atomic<bool> lost = false;
+  std::mutex reason_mutex;
+  std::optional<std::string> known_reason;
 };
 
 ProcessGroupCommunicator::ProcessGroupCommunicator(const c10::intrusive_ptr<c10d::Store>& store, int64_t rank,
@@ -124,7 +136,7 @@ void ProcessGroupCommunicator::guarded(const char* name, const std::function<voi
     throw;
   } catch (const std::exception& error) {
     connections_->hang_up();
-    const std::string reason = connections_->roll.reason(std::min(kRollCall, timeout_));
+    const std::string reason = connections_->reason(std::min(kRollCall, timeout_));
     if (keeps_store()) connections_->roll.wait_for_others(kLinger);
     fail(ErrorKind::kRankLost, reason, " (", name, " of rank ", rank_, ", timeout ", timeout_.count(),
          " ms: ", error.what(), ")");

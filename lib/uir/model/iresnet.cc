@@ -89,7 +89,7 @@ class IResNet : public Backbone {
   at::Tensor forward(const at::Tensor& pixels) override {
     at::Tensor x = bn1_->forward(conv1_->forward(pixels), *prelu_);
     for (const auto& block : blocks_) x = block->forward(x);
-    x = dropout(bn2_->forward(x).to(at::kFloat).flatten(1));
+    x = dropout(at_least_float32(bn2_->forward(x)).flatten(1));
     return features_->forward(fc_->forward(x));
   }
 

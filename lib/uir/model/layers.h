@@ -13,6 +13,11 @@
 
 namespace uir {
 
+// The last layers' type: float32, or float64 in a float64 network.
+inline at::Tensor at_least_float32(const at::Tensor& x) {
+  return x.scalar_type() == at::kDouble ? x : x.to(at::kFloat);
+}
+
 struct ConvShape {
   int64_t in, out;
   int64_t kernel = 3, stride = 1, padding = 1, groups = 1;

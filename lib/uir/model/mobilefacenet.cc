@@ -140,7 +140,7 @@ class MobileFaceNet : public Backbone {
   at::Tensor forward(const at::Tensor& pixels) override {
     at::Tensor x = pixels;
     for (const auto& layer : layers_) x = layer->forward(x);
-    return features_->forward(conv_sep_->forward(x.to(at::kFloat)));
+    return features_->forward(conv_sep_->forward(at_least_float32(x)));
   }
 
   int64_t embedding_size() const override { return embedding_size_; }

@@ -108,6 +108,7 @@ void describe(Visitor& v, ScheduleConfig& c) {
 
 struct CheckpointConfig {
   int64_t every_steps = 1000;
+  bool background = true;
   int64_t keep_last = 2;
   std::string best_by;
 };
@@ -115,6 +116,9 @@ template <class Visitor>
 void describe(Visitor& v, CheckpointConfig& c) {
   v.field("every_steps", c.every_steps, "Steps between checkpoints; the last step is always saved.",
           AtLeast{1});
+  v.field(
+      "background", c.background,
+      "Write while training goes on, from a copy in CPU memory; false: without the copy, training waits.");
   v.field("keep_last", c.keep_last, "Checkpoints kept besides the best one.", AtLeast{2});
   v.field("best_by", c.best_by,
           "Name of the verification whose accuracy picks the best checkpoint; empty: the first.");

@@ -15,6 +15,7 @@
 
 #include "uir/base/log.h"
 #include "uir/base/progress.h"
+#include "uir/checkpoint/background_writer.h"
 #include "uir/data/loader.h"
 #include "uir/data/sampler.h"
 #include "uir/dist/gradient_reducer.h"
@@ -146,6 +147,8 @@ struct Trainer::Impl {
         reducer(
             trained_tensors(*parts.backbone), parts.communicator->another(),
             {parts.config.ranks.bucket_mb, parts.config.ranks.compression == GradientCompression::kBFloat16}),
+        writer(parts.checkpoints_folder, parts.config.checkpoint.keep_last,
+               writers(parts.communicator->another())),
         total_steps(sampler.steps_per_epoch() * parts.config.epochs) {
     if (num_ranks() == 1 || parts.config.ranks.batch_norm == BatchNormStatistics::kLocal) return;
     // Its own group: its gathers run between the reducer's sums.
@@ -159,7 +162,7 @@ struct Trainer::Impl {
   }
   int64_t num_ranks() const { return parts.communicator->size(); }
   bool is_first() const { return parts.communicator->rank() == 0; }
-  RankGroup writers() const;
+  static RankGroup writers(const std::shared_ptr<const Communicator>& ranks);
 
   void resume(const Checkpoint& checkpoint);
   void run();
@@ -183,6 +186,7 @@ struct Trainer::Impl {
 
   // What happens between steps.
   void at_step_boundary();
+  bool agreed_stop();
   void report(Loader& loader);
   void verify();
   void keep_if_best(const VerificationScore& score);
@@ -196,6 +200,7 @@ struct Trainer::Impl {
   LossScaler scaler;
   RunningState running;
   GradientReducer reducer;
+  BackgroundWriter writer;
   const int64_t total_steps;
   std::unique_ptr<RunLog> log;  // rank 0's
 
@@ -271,6 +276,7 @@ void Trainer::Impl::run() {
     at_step_boundary();
   }
   save();
+  writer.wait();
 }
 
 void Trainer::Impl::train_step(Loader& loader) {
@@ -376,12 +382,23 @@ void Trainer::Impl::at_step_boundary() {
   const TrainConfig& config = parts.config;
   if (step % config.checkpoint.every_steps == 0) save();
   if (verification_due()) verify();
-  const bool here = parts.stop_requested && parts.stop_requested();
-  const bool asked = parts.communicator->sum(here ? 1 : 0) > 0;
-  if ((asked || step == parts.stop_after_step) && step < total_steps) {
+  if (agreed_stop() || (step == parts.stop_after_step && step < total_steps)) {
     save();
+    writer.wait();
     fail(ErrorKind::kStopped, "stopped at step ", step, " of ", total_steps, "; continue with --resume");
   }
+}
+
+// Whether any rank was asked to stop before the end. Throws on all ranks if a checkpoint could not be written.
+bool Trainer::Impl::agreed_stop() {
+  constexpr int64_t kFailed = int64_t{1} << 32;
+  const bool here = parts.stop_requested && parts.stop_requested();
+  const int64_t all = parts.communicator->sum((here ? 1 : 0) + (writer.failed() ? kFailed : 0));
+  if (all >= kFailed) {
+    writer.wait();
+    fail(ErrorKind::kIo, parts.checkpoints_folder.string(), ": another rank could not write its part");
+  }
+  return all > 0 && step < total_steps;
 }
 
 void Trainer::Impl::report(Loader& loader) {
@@ -409,7 +426,9 @@ void Trainer::Impl::report(Loader& loader) {
 void Trainer::Impl::verify() {
   save();  // what was trained must not depend on the verification's success
   const auto start = Clock::now();
-  for (const VerificationScore& score : parts.verify(*parts.backbone)) {
+  const std::vector<VerificationScore> scores = parts.verify(*parts.backbone);
+  writer.wait();  // only what is saved can be the best
+  for (const VerificationScore& score : scores) {
     if (!is_first()) continue;
     log_info("step ", step, "  ", score.protocol, ": accuracy ", significant(score.accuracy));
     const std::string& wanted = parts.config.checkpoint.best_by;
@@ -440,18 +459,15 @@ void Trainer::Impl::save() {
   if (saved_step == step) return;
   const auto start = Clock::now();
   if (log) log->sync();
-  const fs::path folder = write_checkpoint(parts.checkpoints_folder, contents(), writers());
+  const bool background = parts.config.checkpoint.background;
+  writer.start(background ? snapshot(contents()) : contents());
+  if (!background) writer.wait();
   saved_step = step;
-  if (is_first()) {
-    prune_checkpoints(parts.checkpoints_folder, parts.config.checkpoint.keep_last);
-    log_info("saved ", folder.string());
-  }
   interval_start += std::chrono::duration_cast<Clock::duration>(Clock::now() - start);
 }
 
-RankGroup Trainer::Impl::writers() const {
-  return {parts.communicator->rank(), num_ranks(),
-          [ranks = parts.communicator](int64_t value) { return ranks->sum(value); }};
+RankGroup Trainer::Impl::writers(const std::shared_ptr<const Communicator>& ranks) {
+  return {ranks->rank(), ranks->size(), [ranks](int64_t value) { return ranks->sum(value); }};
 }
 
 CheckpointContents Trainer::Impl::contents() const {

@@ -8,7 +8,8 @@
 // Several ranks: each has its part of every global batch and of the classes; losses, the gradient's norm and with them
 // every decision (skip, loss scale, stop) are the same on all ranks in the same step. The gradients of the backbone are
 // summed by GradientReducer; the running statistics of local batch norms are averaged over the ranks in every step, so
-// replicas stay equal. Checkpoints are written by all ranks together; rank 0 alone logs and marks the best.
+// replicas stay equal. Checkpoints are written by all ranks together, while training goes on (BackgroundWriter); a failure to
+// write one ends the run at the next step boundary. Rank 0 alone logs and marks the best.
 // Errors: kStopped after a stop request, with everything saved; kData for non-finite runs and damaged data.
 #pragma once
 

@@ -7,6 +7,7 @@
 #include "support/tiny_run.h"
 #include "uir/train/trainer.h"
 //
+#include <atomic>
 #include <fstream>
 #include <mutex>
 #include <optional>
@@ -331,4 +332,28 @@ TEST_CASE("a stop request to one rank stops all of them in the same step") {
   CHECK((outcome.errors == std::vector(3, ErrorKind::kStopped)));
   CHECK(outcome.log.size() == 4);
   CHECK(latest_checkpoint(folder / "run/checkpoints")->step() == 4);
+}
+
+TEST_CASE(
+    "a checkpoint that one rank cannot write ends all of them in the same step, the one before is intact") {
+  const TempFolder folder;
+  static std::atomic<bool> full;
+  full = false;
+  set_failpoint_handler([](std::string_view name) {
+    if (full && name == "checkpoint.before_manifest") fail(ErrorKind::kIo, "no space");
+  });
+  const Outcome outcome = run_on_ranks(2, folder.path(), [](Run& run) {
+    run.config.checkpoint.every_steps = 1;
+    auto polls = std::make_shared<int>(0);
+    run.stop_requested = [&run, polls] {
+      if (run.communicator->rank() == 0 && ++*polls == 2) full = true;
+      return false;
+    };
+  });
+  set_failpoint_handler(nullptr);
+  CHECK((outcome.errors == std::vector(2, ErrorKind::kIo)));
+  CHECK(outcome.log.size() < 8);
+  const auto checkpoint = latest_checkpoint(folder / "run/checkpoints");
+  REQUIRE(checkpoint);
+  CHECK(checkpoint->step() < static_cast<int64_t>(outcome.log.size()));
 }
