@@ -1,20 +1,12 @@
 // Config of the network. Free of LibTorch.
 #pragma once
 
-#include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <variant>
 
 #include "uir/config/visitor.h"
 
 namespace uir {
-
-// A channel count at a width multiplier: rounded to a multiple of 8, at least 8.
-inline int64_t scaled_channels(int64_t channels, double width) {
-  const double multiple = std::round(static_cast<double>(channels) * width / 8);
-  return 8 * std::max<int64_t>(1, static_cast<int64_t>(multiple));
-}
 
 struct IResNetConfig {
   static constexpr std::string_view kType = "iresnet";

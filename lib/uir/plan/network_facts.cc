@@ -1,6 +1,8 @@
 #include "uir/plan/network_facts.h"
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <utility>
 #include <variant>
 
@@ -10,6 +12,12 @@ namespace uir {
 namespace {
 
 constexpr int64_t kPixels = 112;
+
+// As model/layers.h has it.
+int64_t scaled_channels(int64_t channels, double width) {
+  const double multiple = std::round(static_cast<double>(channels) * width / 8);
+  return 8 * std::max<int64_t>(1, static_cast<int64_t>(multiple));
+}
 
 // A tensor of one image between two layers.
 struct Value {
