@@ -92,6 +92,10 @@ std::string quantity(double value, const std::string& unit) {
   return result;
 }
 
+std::string seconds_text(double seconds) {
+  return seconds < 1 ? quantity(1000 * seconds, "ms") : quantity(seconds, "s");
+}
+
 std::string grouped(int64_t number) {
   std::string digits = std::to_string(number);
   for (auto at = static_cast<int64_t>(digits.size()) - 3; at > 0; at -= 3)
@@ -137,6 +141,7 @@ class Advice {
     accumulation();
     precision();
     optimizer();
+    tile();
     batch();
     more_ranks();
     if (lines_.empty()) {
@@ -189,6 +194,14 @@ class Advice {
     TrainingPlan changed = plan_;
     changed.optimizer_states = 1;
     offer("train.optimizer.type=sgd", changed);
+  }
+  // On devices the tile of the head's walk may be the largest piece of work space.
+  void tile() {
+    constexpr int64_t kSmallTile = 2048;
+    if (!plan_.cuda || (plan_.class_tile > 0 && plan_.class_tile <= kSmallTile)) return;
+    TrainingPlan changed = plan_;
+    changed.class_tile = kSmallTile;
+    offer(concat("head.class_tile=", kSmallTile), changed);
   }
   // The largest batch of the same shares that the ranks can divide.
   void batch() {
@@ -311,8 +324,8 @@ void append_work(std::string& text, const TrainingPlan& plan) {
   append_table(text, "operations of a rank in a step", operations, "");
   constexpr double kRate = 1e13, kBandwidth = 1e10;
   text += concat("  at 10 T operations/s ", sent.empty() ? "" : "and 10 GB/s ",
-                 "sustained: ", quantity(total(operations) / kRate, "s"));
-  if (!sent.empty()) text += concat(" + ", quantity(total(sent) / kBandwidth, "s"));
+                 "sustained: ", seconds_text(total(operations) / kRate));
+  if (!sent.empty()) text += concat(" + ", seconds_text(total(sent) / kBandwidth));
   text += " a step; other rates in proportion\n";
 }
 

@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "support/catch.h"
+#include "uir/plan/cost_model.h"
 #include "uir/plan/network_facts.h"
 
 namespace uir {
@@ -89,25 +90,34 @@ PassBytes pass_bytes(const ModelConfig& config, int64_t batch, at::ScalarType ty
   return {kept, counter->peak()};
 }
 
-TEST_CASE("what a forward pass keeps for backward is what network_facts says") {
+TEST_CASE("a training pass takes the memory that network_facts and the cost model say") {
   const int threads = at::get_num_threads();
   at::set_num_threads(1);  // the counter belongs to a thread
   for (const ModelConfig& config :
        {iresnet(18, 0.25), iresnet(34, 0.1), mobilefacenet(false, 0.5), mobilefacenet(true, 0.25)}) {
     for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) {
-      int64_t elements_bytes = 0, statistics = 0;
-      const auto size = static_cast<int64_t>(c10::elementSize(type));
-      constexpr int64_t kBatch = 4;
-      for (const LayerFacts& l : network_facts(config).layers) {
-        const int64_t bytes = l.always_float32 ? 4 : size;
-        if (l.kind != LayerKind::kPReLU) elements_bytes += kBatch * l.kept_elements * bytes;
-        if (l.kind == LayerKind::kBatchNorm) statistics += 2 * 4 * l.in_channels;
-        if (l.kind == LayerKind::kConv && bytes < 4) statistics += bytes * l.parameters;  // the cast weight
+      TrainingPlan plan;
+      plan.network = network_facts(config);
+      plan.data.classes = 1;
+      plan.labeled = 4;
+      plan.unlabeled = 0;
+      plan.activation_bytes = static_cast<int64_t>(c10::elementSize(type));
+      double beside = 0;  // batch statistics, 16-bit copies of weights
+      for (const LayerFacts& l : plan.network.layers) {
+        const bool narrow = plan.activation_bytes < 4 && !l.always_float32;
+        if (l.kind == LayerKind::kBatchNorm) beside += 2 * 4 * static_cast<double>(l.in_channels);
+        if (l.kind == LayerKind::kConv && narrow) beside += 2 * static_cast<double>(l.parameters);
       }
-      const PassBytes measured = pass_bytes(config, kBatch, type);
-      INFO(elements_bytes << " + " << statistics << " bytes computed, " << measured.kept << " measured, peak "
-                          << measured.peak);
-      CHECK(static_cast<double>(measured.kept) == Approx(elements_bytes + statistics).epsilon(0.002));
+      const double kept = 4 * kept_bytes_of_image(plan) + beside;
+      double peak = beside;
+      for (const Amount& part : memory_of_rank(plan).device) {
+        if (part.what.starts_with("activations") || part.what.starts_with("work space")) peak += part.value;
+      }
+      const PassBytes measured = pass_bytes(config, 4, type);
+      INFO(kept << " bytes kept, " << measured.kept << " measured; at most " << peak << ", "
+                << measured.peak);
+      CHECK(kept == Approx(measured.kept).epsilon(0.002));
+      CHECK(peak == Approx(measured.peak).epsilon(0.05));
     }
   }
   at::set_num_threads(threads);

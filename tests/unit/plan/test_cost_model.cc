@@ -64,6 +64,7 @@ TEST_CASE("memory of a rank, added up by hand") {
   CHECK(amount(memory.device, "gradients") == 84 * 4);
   CHECK(amount(memory.device, "optimizer state") == 84 * 4);
   CHECK(amount(memory.device, "activations kept for backward") == 5 * 300 * 4);
+  CHECK(amount(memory.device, "heap between them (fitted)") == Approx(0.3 * 5 * 300 * 4));
   CHECK(amount(memory.device, "class centers") == 251 * 16 * 4);
   CHECK(amount(memory.device, "their gradient") == 251 * 16 * 4);
   // 20 rows of all ranks: normalised, gradient, that of the one block and their sum; 251 inverse norms; one tile.
