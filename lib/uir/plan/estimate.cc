@@ -218,15 +218,33 @@ class Advice {
       return;
     }
   }
+  // Of the same batch if they can divide it; else with as many rows each as now.
   void more_ranks() {
-    const auto changed = first_that_fits(
-        plan_, 1 << 14, [](TrainingPlan& p, int64_t i) { p.ranks = i; },
-        [&](const TrainingPlan& p) {
-          return p.ranks > plan_.ranks && divides(p) && p.rows() >= 2 && fits(p);
-        });
-    if (changed)
-      offer(concat(changed->ranks, " ranks of this memory (the same batch, ", changed->rows(), " rows each)"),
-            *changed);
+    constexpr int64_t kLimit = 1 << 14;
+    const auto more_and_fits = [&](const TrainingPlan& p) { return p.ranks > plan_.ranks && fits(p); };
+    const auto same_batch = first_that_fits(
+        plan_, kLimit, [](TrainingPlan& p, int64_t i) { p.ranks = i; },
+        [&](const TrainingPlan& p) { return divides(p) && p.rows() >= 2 && more_and_fits(p); });
+    if (same_batch) {
+      return offer(concat(same_batch->ranks, " ranks of this memory (the same batch, ", same_batch->rows(),
+                          " rows each)"),
+                   *same_batch);
+    }
+    const int64_t labeled = plan_.micro_rows(plan_.labeled) * plan_.accumulation;
+    const int64_t unlabeled = plan_.micro_rows(plan_.unlabeled) * plan_.accumulation;
+    const auto same_rows = first_that_fits(
+        plan_, kLimit,
+        [&](TrainingPlan& p, int64_t i) {
+          p.ranks = i;
+          p.labeled = labeled * i;
+          p.unlabeled = unlabeled * i;
+        },
+        more_and_fits);
+    if (same_rows) {
+      offer(concat(same_rows->ranks, " ranks of this memory, with a batch of ", same_rows->labeled, " + ",
+                   same_rows->unlabeled, " (as many rows each)"),
+            *same_rows);
+    }
   }
 
   TrainingPlan plan_;
@@ -274,8 +292,8 @@ void append_head(std::string& text, const Experiment& experiment, const Training
   text += concat("data      ", grouped(plan.data.classes), " classes, ", grouped(plan.data.labeled_images),
                  " labeled images ", counts_from, "; ", grouped(plan.classes_of_rank()), " classes a rank\n");
   text += concat("step      ", plan.labeled, " labeled + ", plan.unlabeled, " unlabeled rows; a rank has ",
-                 plan.micro_rows(plan.labeled), " + ", plan.micro_rows(plan.unlabeled), " in each of ",
-                 plan.accumulation, plan.accumulation == 1 ? " pass\n" : " passes\n");
+                 plan.micro_rows(plan.labeled), " + ", plan.micro_rows(plan.unlabeled),
+                 plan.accumulation == 1 ? "\n" : concat(" in each of ", plan.accumulation, " passes\n"));
   append_division(text, plan);
   const int64_t steps = plan.steps_per_epoch();
   if (steps == 0) {

@@ -176,3 +176,21 @@ TEST_CASE("this library's head needs a seventh of the usual head's memory where 
                       amount(memory.device, "their optimizer state");
   CHECK(logits_head_bytes(plan) / ours == Approx(6.8).margin(0.1));
 }
+
+TEST_CASE("64 ranks and 100 million identities, as docs/distributed.md has them") {
+  TrainingPlan plan = resnet50(100'000'000, 64);
+  plan.labeled = 96 * 64;
+  plan.unlabeled = 32 * 64;
+  const MemoryEstimate memory = memory_of_rank(plan);
+  CHECK(plan.classes_of_rank() == 1'562'500);
+  CHECK(amount(memory.device, "class centers") == 1'562'500 * 512 * 4.0);
+  CHECK(total(memory.device) / 1e9 == Approx(24.5).margin(0.05));
+  CHECK(total(memory.host) / 1e9 == Approx(8.2).margin(0.05));
+  CHECK(total(bytes_sent_by_rank(plan)) / 1e6 == Approx(378).margin(0.5));
+  CHECK(total(operations_of_rank(plan)) / 1e12 == Approx(60.6).margin(0.05));
+  CHECK(logits_head_bytes(plan) / 1e9 == Approx(457).margin(0.5));
+  const Rates rates{.backbone = 60e12, .head = 7.5e12, .memory = 1.5e12, .bandwidth = 20e9, .latency = 30e-6};
+  CHECK(step_time(plan, rates).total() == Approx(7.53).margin(0.01));
+  plan.sample_rate = 0.1;
+  CHECK(step_time(plan, rates).total() == Approx(2.81).margin(0.01));
+}

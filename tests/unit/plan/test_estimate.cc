@@ -87,6 +87,19 @@ TEST_CASE("what fits is said to fit, what does not gets advice that does") {
   CHECK(holds(report(large, data, "8x8GB"), "  fits"));
 }
 
+TEST_CASE("what only more ranks with a larger batch can hold is told so") {
+  const std::string text = report(iresnet50(16, 0), {50'000'000, 100'000'000, 0}, "8x10GB");
+  CHECK(holds(text, "DOES NOT FIT"));
+  const std::string what = " ranks of this memory, with a batch of ";
+  REQUIRE(holds(text, what));
+  const size_t line = text.rfind('\n', text.find(what)) + 1;
+  const int64_t ranks = std::stoll(text.substr(line));
+  CHECK(
+      holds(report(iresnet50(2 * ranks, 0), {50'000'000, 100'000'000, 0}, concat(ranks, "x10GB")), "  fits"));
+  CHECK(holds(report(iresnet50(2 * ranks - 2, 0), {50'000'000, 100'000'000, 0}, concat(ranks - 1, "x10GB")),
+              "DOES NOT FIT"));
+}
+
 TEST_CASE("a batch that the ranks cannot divide is told") {
   const std::string text = report(iresnet50(96, 32), {1000, 20'000, 0}, "10x80GB");
   CHECK(holds(text, "train.batch.labeled: 96 rows cannot be shared evenly by 10 ranks"));

@@ -90,7 +90,16 @@ TEST_CASE("ranks send the bytes that the cost model says") {
                  << ", bf16 " << c.bf16_gradients);
     const double measured =
         (bytes_of_run(c, index, 3) - bytes_of_run(c, index, 1)) / 2 / static_cast<double>(c.ranks);
-    const double model = total(bytes_sent_by_rank(training_plan(experiment_of(c, 1), {6, 30, 12}, c.ranks)));
-    CHECK(model == Approx(measured).epsilon(0.03));
+    const TrainingPlan plan = training_plan(experiment_of(c, 1), {6, 30, 12}, c.ranks);
+    const double model = total(bytes_sent_by_rank(plan));
+    // Gloo's headers, up to 400 bytes for each of a collective's k − 1 rounds, are not in the model.
+    double collectives = 5 + 1 + 3;
+    for (const LayerFacts& layer : plan.network.layers) {
+      if (c.synchronized_norms && layer.kind == LayerKind::kBatchNorm) collectives += 2;
+    }
+    const double headers =
+        400 * static_cast<double>(c.ranks - 1) * collectives * static_cast<double>(c.accumulation);
+    CHECK(measured > 0.999 * model);
+    CHECK(measured < 1.001 * model + headers);
   }
 }
