@@ -145,7 +145,7 @@ class Advice {
     batch();
     more_ranks();
     if (lines_.empty()) {
-      lines_.push_back(
+      lines_.emplace_back(
           "nothing of this fits by itself: combine more ranks, fewer rows of a batch and a smaller network");
     }
     return lines_;

@@ -117,7 +117,8 @@ TEST_CASE("a training pass takes the memory that network_facts and the cost mode
       INFO(kept << " bytes kept, " << measured.kept << " measured; at most " << peak << ", "
                 << measured.peak);
       CHECK(kept == Approx(measured.kept).epsilon(0.002));
-      CHECK(peak == Approx(measured.peak).epsilon(0.05));
+      // Processors without bf16 convolutions work on wider copies.
+      CHECK(peak == Approx(measured.peak).epsilon(type == at::kFloat ? 0.05 : 0.2));
     }
   }
   at::set_num_threads(threads);
