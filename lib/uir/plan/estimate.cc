@@ -305,10 +305,11 @@ void append_head(std::string& text, const Experiment& experiment, const Training
   }
 }
 
-void append_verdict(std::string& text, double bytes, double memory) {
+void append_verdict(std::string& text, double bytes, double memory, bool cuda) {
   const double most = bytes * (1 + kMemoryError);
   const std::string band =
-      concat(" (estimate, ± ", std::lround(kMemoryError * 100), " %: at most ", quantity(most, "B"), ")");
+      concat(" (estimate, ± ", std::lround(kMemoryError * 100), " %",
+             cuda ? " on CPUs, on devices not yet measured" : "", ": at most ", quantity(most, "B"), ")");
   const std::string share = concat(std::lround(100 * bytes / memory), " % of ", quantity(memory, "B"));
   if (most <= memory) {
     text += concat("  fits: ", share, band, "\n");
@@ -322,7 +323,7 @@ void append_verdict(std::string& text, double bytes, double memory) {
 void append_memory(std::string& text, const TrainingPlan& plan, const Cluster& cluster) {
   const MemoryEstimate memory = memory_of_rank(plan);
   append_table(text, plan.cuda ? "device memory of a rank" : "memory of a rank", memory.device, "B");
-  append_verdict(text, total(memory.device), cluster.memory_bytes);
+  append_verdict(text, total(memory.device), cluster.memory_bytes, plan.cuda);
   if (total(memory.device) > cluster.memory_bytes) {
     text += "  what would help, each by itself:\n";
     for (const std::string& line : Advice(plan, cluster.memory_bytes).all())

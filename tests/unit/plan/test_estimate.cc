@@ -116,5 +116,8 @@ TEST_CASE("on CPUs there is one memory, and several devices are not promised") {
   const std::string text = report(experiment, {1000, 20'000, 0}, "2x16GB");
   CHECK_FALSE(holds(text, "host memory"));
   CHECK_FALSE(holds(text, "not yet"));
+  CHECK(holds(text, "(estimate, ± 15 %: at most "));
+  CHECK(holds(report(iresnet50(96, 32), {1000, 20'000, 0}, "80GB"),
+              "± 15 % on CPUs, on devices not yet measured"));
   CHECK(holds(text, "activations of 4 bytes"));
 }
