@@ -49,14 +49,19 @@ TEST_CASE("network_facts names every parameter of the networks and knows its sha
   }
 }
 
+// The type of the totals in LibTorch's report: int64_t or size_t, by version.
+template <class Member>
+struct ReportedTotal;
+template <class Base, class... Rest, class T>
+struct ReportedTotal<void (Base::*)(void*, int64_t, T, Rest...)> {
+  using Type = T;
+};
+using Total = ReportedTotal<decltype(&c10::MemoryReportingInfoBase::reportMemoryUsage)>::Type;
+
 // Bytes that this thread has allocated and not freed since the construction, and the most at any time.
 class AllocatedBytes : public c10::MemoryReportingInfoBase {
  public:
-#if TORCH_VERSION_MAJOR >= 2
-  void reportMemoryUsage(void*, int64_t size, size_t, size_t, c10::Device) override { add(size); }
-#else
-  void reportMemoryUsage(void*, int64_t size, int64_t, int64_t, c10::Device) override { add(size); }
-#endif
+  void reportMemoryUsage(void*, int64_t size, Total, Total, c10::Device) override { add(size); }
   bool memoryProfilingEnabled() const override { return true; }
   int64_t now() const { return now_; }
   int64_t peak() const { return peak_; }
