@@ -60,9 +60,10 @@ memory of a rank
   work space of the head or of backward           5.59 MB
   batches ahead of the network                     903 kB
   rows of the index                                160 MB
+  copy of a checkpoint that is written            65.2 MB
   program and libraries                            190 MB
-  total                                            497 MB
-  fits: 3 % of 16.0 GB (estimate, ± 15 %: at most 572 MB)
+  total                                            562 MB
+  fits: 4 % of 16.0 GB (estimate, ± 15 %: at most 647 MB)
 
 sent by a rank in a step
   gradients of the backbone                       1.10 MB

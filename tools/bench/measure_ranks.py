@@ -39,7 +39,7 @@ train:
   threads: 1
   batch: {{labeled: {labeled}, unlabeled: {unlabeled}}}
   schedule: {{type: linear, base_lr: 0.001}}
-  checkpoint: {{every_steps: 1000000}}
+  checkpoint: {{every_steps: 1000000, background: false}}
 """
 
 

@@ -155,6 +155,7 @@ TrainingPlan training_plan(const Experiment& experiment, const DataCounts& data,
   plan.bf16_gradients = train.ranks.compression == GradientCompression::kBFloat16;
   plan.bucket_mb = train.ranks.bucket_mb;
   plan.prefetch = experiment.data.loader.prefetch;
+  plan.copies_checkpoints = train.checkpoint.background;
   return plan;
 }
 
@@ -190,10 +191,13 @@ MemoryEstimate memory_of_rank(const TrainingPlan& plan) {
                      {"their optimizer state", centers * states},
                      {"work space of the head or of backward", std::max(head_workspace(plan), backward)}});
   const double index_rows = 8 * as_double(plan.data.labeled_images + plan.data.unlabeled_images);
+  const double saved = (P + as_double(plan.network.statistics())) * kFloat + centers;
+  const double copy = plan.copies_checkpoints ? saved + (P * kFloat + centers) * states : 0;
   const std::vector<Amount> host =
       without_zeros({{"batches ahead of the network", as_double(plan.prefetch + 2) * rows * kImageBytes},
                      {"rows of the index", index_rows},
                      {"drawing of classes", sampling_bytes(plan)},
+                     {"copy of a checkpoint that is written", copy},
                      {"program and libraries", kProgramBytes}});
   MemoryEstimate estimate{device, host};
   if (plan.cuda) {

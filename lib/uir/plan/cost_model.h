@@ -42,6 +42,7 @@ struct TrainingPlan {
   bool bf16_gradients = false;
   double bucket_mb = 25;
   int64_t prefetch = 4;
+  bool copies_checkpoints = false;  // writes them from a copy while training goes on
 
   int64_t micro_rows(int64_t global_rows) const;  // of a rank in a micro-batch, rounded up
   int64_t rows() const { return micro_rows(labeled) + micro_rows(unlabeled); }

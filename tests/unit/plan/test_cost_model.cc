@@ -73,6 +73,10 @@ TEST_CASE("memory of a rank, added up by hand") {
   CHECK(amount(memory.device, "batches ahead of the network") == 6 * 5 * 37632);
   CHECK(amount(memory.device, "rows of the index") == 5070 * 8);
 
+  plan.copies_checkpoints = true;
+  CHECK(amount(memory_of_rank(plan).device, "copy of a checkpoint that is written") ==
+        (2 * 84 + 8 + 2 * 251 * 16) * 4);
+
   plan.optimizer_states = 2;
   plan.activation_bytes = 2;
   plan.bf16_gradients = true;
