@@ -8,6 +8,6 @@ tools/build.sh release
 ctest --preset release "$@"
 [ $# = 0 ] || exit 0
 
-torch_free=(base config formats data store eval experiment)
+torch_free=(base config formats data store eval experiment plan)
 tools/build.sh dev --target "${torch_free[@]/#/test_}"
 ctest --preset dev -R "unit\.($(IFS='|'; echo "${torch_free[*]}"))\$"

@@ -1,0 +1,29 @@
+// `uir-train --estimate`: what an experiment would take on machines that are only described, as text.
+//
+// Cost: milliseconds; nothing is started, read or written. Free of LibTorch.
+// Errors: kUsage for a description that is none; kConfig for an unknown network.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "uir/plan/cost_model.h"
+
+namespace uir {
+
+// "80GB": one rank; "8x80GB": ranks x memory of each; "2x8x80GB": machines x ranks on each x memory of each.
+struct Cluster {
+  int64_t machines = 1, ranks_per_machine = 1;
+  double memory_bytes = 0;  // of a rank: of its CUDA device, or its share of the machine's memory
+  int64_t ranks() const { return machines * ranks_per_machine; }
+};
+// Units: GB, TB, MB (powers of 1000), GiB, TiB, MiB (of 1024). kUsage naming the forms otherwise.
+Cluster parse_cluster(std::string_view text);
+
+// Memory of a rank and whether it fits, bytes sent, steps, operations, and what to change. Ends with a newline.
+// counts_from says where the numbers of classes and images come from: "(index)".
+std::string estimate_report(const Experiment& experiment, const DataCounts& data,
+                            const std::string& counts_from, const Cluster& cluster);
+
+}  // namespace uir
