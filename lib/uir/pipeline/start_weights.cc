@@ -96,7 +96,7 @@ void take_centers(const fs::path& path, const Index& index, int64_t dim, Head& h
                        index.num_classes(), " start at random: ", why_not(*centers, index, dim));
   }
   const at::NoGradGuard no_grad;
-  const RowRange own = head.range();
+  const auto own = head.range();
   head.centers().copy_(centers->read(
       std::span(*rows).subspan(static_cast<size_t>(own.begin), static_cast<size_t>(own.size()))));
   log_info("init: class centers: ", rows->size(), " of ", centers->num_classes, " from ", centers->kind,

@@ -6,6 +6,7 @@
 #include "support/errors.h"
 #include "support/file_bytes.h"
 #include "support/temp_folder.h"
+#include "support/torch_pickles.h"
 #include "support/zip_archive.h"
 #include "uir/formats/torch_file.h"
 
@@ -13,58 +14,7 @@ using namespace uir;
 
 namespace {
 
-// Opcodes of pickle protocol 2.
-std::string text(const std::string& content) {
-  std::string out = "X";
-  put(out, static_cast<uint32_t>(content.size()));
-  return out + content;
-}
-std::string number(int64_t value) {
-  std::string out("\x8a\x08", 2);
-  put(out, value);
-  return out;
-}
-std::string tuple(const std::vector<int64_t>& values) {
-  std::string out = "(";
-  for (const int64_t value : values) out += number(value);
-  return out + "t";
-}
-std::string global(const std::string& module, const std::string& name) {
-  return "c" + module + "\n" + name + "\n";
-}
-std::string storage(const std::string& type, const std::string& key, int64_t elements) {
-  return "(" + text("storage") + global("torch", type) + text(key) + text("cpu") + number(elements) + "tQ";
-}
-std::string tensor(const std::string& of, int64_t offset, const std::vector<int64_t>& sizes,
-                   const std::vector<int64_t>& strides) {
-  return global("torch._utils", "_rebuild_tensor_v2") + "(" + of + number(offset) + tuple(sizes) +
-         tuple(strides) + "\x89" + global("collections", "OrderedDict") + ")RtR";
-}
-std::string dict(const std::string& keys_and_values) { return "}(" + keys_and_values + "u"; }
-std::string pickled(const std::string& object) { return "\x80\x02" + object + "."; }
-
-// Storage 0: the floats 0 … 23.
-std::string floats() {
-  std::string out;
-  for (int i = 0; i < 24; ++i) put(out, static_cast<float>(i));
-  return out;
-}
 const std::string kFloats = storage("FloatStorage", "0", 24);
-
-std::string zip_file(const std::string& object) {
-  ZipArchive archive;
-  archive.add("any/data.pkl", pickled(object));
-  archive.add("any/data/0", floats());
-  return archive.bytes();
-}
-
-std::string legacy_file(const std::string& object) {
-  std::string out("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19\x2e", 15);
-  out += pickled("M\xe9\x03") + pickled(dict(text("little_endian") + "\x88"));
-  out += pickled(object) + pickled("](" + text("0") + "e");
-  put(out, int64_t{24});
-  return out + floats();
-}
 
 std::vector<float> values_of(const TensorView& view) {
   std::vector<float> values(view.bytes.size() / sizeof(float));
@@ -98,7 +48,7 @@ TEST_CASE("torch file: tensors are views of their storage, or copies where strid
     const TensorView whole = *root.tensor("whole"), part = *root.tensor("part");
     CHECK(whole.name == "whole");
     CHECK(whole.shape == std::vector<int64_t>{2, 3, 4});
-    CHECK(as_text(whole.bytes) == floats());
+    CHECK(as_text(whole.bytes) == floats(24));
     CHECK(part.bytes.data() == whole.bytes.data() + 5 * sizeof(float));
     CHECK(values_of(part) == std::vector<float>{5, 6, 7, 8});
     CHECK(values_of(*root.tensor("transposed")) == std::vector<float>{0, 4, 1, 5, 2, 6, 3, 7});
@@ -179,7 +129,7 @@ TEST_CASE("torch file: containers") {
   const auto archive = [&](const std::string& name, const std::string& content) {
     ZipArchive zip;
     zip.add("any/data.pkl", pickled(object));
-    zip.add("any/data/0", floats());
+    zip.add("any/data/0", floats(24));
     zip.add(name, content);
     return zip.bytes();
   };
@@ -191,7 +141,7 @@ TEST_CASE("torch file: containers") {
   CHECK(refusal(folder, other.bytes()).find("without data.pkl") != std::string::npos);
   CHECK(refusal(folder, "anything").find("neither of the containers") != std::string::npos);
   std::string flipped = zip_file(object);
-  flipped[flipped.find(floats()) + 40] ^= 1;
+  flipped[flipped.find(floats(24)) + 40] ^= 1;
   CHECK(refusal(folder, flipped).find("entry 'any/data/0': checksum") != std::string::npos);
 
   const std::string legacy = legacy_file(object);
@@ -209,5 +159,6 @@ TEST_CASE("torch file: memory is bounded by the file, whatever the pickle repeat
   std::string references = "}q\x01]";
   for (int i = 0; i < 1'200'000; ++i) references += std::string("h\x01", 2) + "a";
   CHECK(refusal(folder, zip_file(references)).find("needs more memory") != std::string::npos);
-  CHECK(refusal(folder, zip_file(std::string(3'000'000, '('))).find("needs more memory") != std::string::npos);
+  CHECK(refusal(folder, zip_file(std::string(3'000'000, '('))).find("needs more memory") !=
+        std::string::npos);
 }
