@@ -100,6 +100,18 @@ Weights torch_weights(const fs::path& path) {
   return weights_of(tensors, file, "PyTorch state dict");
 }
 
+// The backbone of rank 0. The checksum is that of all ranks' checksums, since they make up the class centers.
+Weights rank_folder_weights(const fs::path& folder) {
+  const size_t num_ranks = count_ranks(folder);
+  Weights weights = torch_weights(rank_path(folder, 0));
+  std::string checksums = weights.checksum;
+  for (size_t rank = 1; rank < num_ranks; ++rank)
+    checksums += checksum_hex(MappedFile(rank_path(folder, rank)).bytes());
+  weights.checksum = checksum_hex(as_bytes(checksums));
+  weights.kind = concat("rank 0 of ", num_ranks, " of InsightFace");
+  return weights;
+}
+
 // --- Class centers -----------------------------------------------------------------------------------------
 
 // The class centers of one rank.
@@ -216,11 +228,7 @@ ClassCenters checkpoint_centers(const fs::path& folder) {
 }  // namespace
 
 Weights read_weights(const fs::path& path) {
-  if (is_rank_folder(path)) {
-    Weights weights = torch_weights(rank_path(path, 0));
-    weights.kind = concat("rank 0 of ", count_ranks(path), " of InsightFace");
-    return weights;
-  }
+  if (is_rank_folder(path)) return rank_folder_weights(path);
   if (!is_folder(path) && is_torch_file(path)) return torch_weights(path);
   const SafetensorsFile file =
       is_folder(path) ? checkpoint_layout::open_verified_model(path) : SafetensorsFile(path);

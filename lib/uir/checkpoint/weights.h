@@ -24,9 +24,8 @@ namespace uir {
 
 struct Weights {
   NamedTensors tensors;  // as the file names them, prefixes included
-  Metadata
-      metadata;  // ours: "architecture" (the model config as JSON), "color_order", "normalization"; others: empty
-  std::string checksum;  // of the file, 16 hex digits
+  Metadata metadata;     // ours: "architecture" (JSON), "color_order", "normalization"; others: empty
+  std::string checksum;  // of the file, or of all ranks' files, 16 hex digits
   std::string kind;      // for people: "PyTorch file, state_dict_backbone"
 };
 Weights read_weights(const fs::path& path);

@@ -69,7 +69,7 @@ TEST_CASE("torch file: dicts within dicts, numbers, and values that are neither"
            "\x88" + text("none") + "N" + text("state") + inner + text("list") + "](" + number(1) + "e" +
            number(5) + "K\x01" + text("epoch") + "K\x08" + text("counter") +
            global("collections", "Counter") + dict(number(3) + "K\x01") + "\x85R" + text("pairs") +
-           global("collections", "OrderedDict") + "((" + text("k") + "K\x05t\x85\x85R");
+           global("collections", "OrderedDict") + "(" + text("k") + "K\x05t\x85\x85R");
   write_bytes(folder / "f", zip_file(object));
   const TorchFile file(folder / "f");
   const TorchDict root = file.root();
