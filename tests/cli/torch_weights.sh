@@ -51,8 +51,8 @@ extract legacy.pth
 extract prefixed.pt
 says "PyTorch file, state_dict"
 extract old.pth
-says "loaded 285 of 333 tensors of the backbone"
-says "without num_batches_tracked of 48 batch norms"
+says "loaded 283 of 333 tensors of the backbone"
+says "without num_batches_tracked of 50 batch norms"
 extract ranks
 says "rank 0 of 2 of InsightFace"
 same_centers() {

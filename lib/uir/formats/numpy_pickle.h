@@ -15,6 +15,10 @@ namespace uir {
 
 class NumpyGlobals : public PickleGlobals {
  public:
+  // No dicts, no floats, nothing outside.
+  bool allows(uint8_t opcode) const override {
+    return std::string_view("G}dsuQ").find(static_cast<char>(opcode)) == std::string_view::npos;
+  }
   std::optional<int64_t> find(std::string_view module, std::string_view name) const override;
   PickleValue call(Pickle& pickle, int64_t global, const std::vector<Id>& arguments) override;
   void build(Pickle& pickle, Id object, Id state) override;

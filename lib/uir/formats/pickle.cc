@@ -55,15 +55,16 @@ enum Opcode : uint8_t {
   kFrame = 0x95,
 };
 
-// The opcodes of Python that are refused, so that messages can name them.
-constexpr std::array<std::pair<uint8_t, std::string_view>, 25> kRefusedOpcodes{
-    {{'0', "POP"},         {'1', "POP_MARK"},  {'2', "DUP"},        {'F', "FLOAT"},
-     {'I', "INT"},         {'L', "LONG"},      {'P', "PERSID"},     {'S', "STRING"},
-     {'V', "UNICODE"},     {'g', "GET"},       {'i', "INST"},       {'l', "LIST"},
-     {'o', "OBJ"},         {'p', "PUT"},       {0x81, "NEWOBJ"},    {0x82, "EXT1"},
-     {0x83, "EXT2"},       {0x84, "EXT4"},     {0x8b, "LONG4"},     {0x8d, "BINUNICODE8"},
-     {0x8f, "EMPTY_SET"},  {0x90, "ADDITEMS"}, {0x91, "FROZENSET"}, {0x92, "NEWOBJ_EX"},
-     {0x97, "NEXT_BUFFER"}}};
+// The opcodes of Python that are refused, always or in some kinds of files, so that messages can name them.
+constexpr std::array<std::pair<uint8_t, std::string_view>, 31> kRefusedOpcodes{
+    {{'0', "POP"},        {'1', "POP_MARK"},     {'2', "DUP"},         {'F', "FLOAT"},
+     {'G', "BINFLOAT"},   {'I', "INT"},          {'L', "LONG"},        {'P', "PERSID"},
+     {'Q', "BINPERSID"},  {'S', "STRING"},       {'V', "UNICODE"},     {'d', "DICT"},
+     {'}', "EMPTY_DICT"}, {'g', "GET"},          {'i', "INST"},        {'l', "LIST"},
+     {'o', "OBJ"},        {'p', "PUT"},          {'s', "SETITEM"},     {'u', "SETITEMS"},
+     {0x81, "NEWOBJ"},    {0x82, "EXT1"},        {0x83, "EXT2"},       {0x84, "EXT4"},
+     {0x8b, "LONG4"},     {0x8d, "BINUNICODE8"}, {0x8f, "EMPTY_SET"},  {0x90, "ADDITEMS"},
+     {0x91, "FROZENSET"}, {0x92, "NEWOBJ_EX"},   {0x97, "NEXT_BUFFER"}}};
 
 constexpr uint64_t kMemoryAllowance = uint64_t{1} << 20;
 
@@ -90,10 +91,15 @@ Pickle::Pickle(Bytes bytes, std::string place, PickleGlobals& globals, uint64_t 
   root_ = pop();
 }
 
+void Pickle::refuse_opcode(uint8_t opcode) const {
+  refuse("opcode ", opcode_name(opcode), " is not allowed");
+}
+
 bool Pickle::step() {
   opcode_at_ = position_;
   const auto opcode = static_cast<uint8_t>(read_bytes(1)[0]);
   if (opcode == kStop) return false;
+  if (!globals_.allows(opcode)) refuse_opcode(opcode);
   if (opcode == kProto) {
     const uint64_t protocol = read_unsigned(1);
     if (protocol < 2 || protocol > 5) refuse("pickle protocol ", protocol);
@@ -248,7 +254,7 @@ void Pickle::execute_on_stack(uint8_t opcode) {
       build();
       break;
     default:
-      refuse("opcode ", opcode_name(opcode), " is not allowed");
+      refuse_opcode(opcode);
   }
 }
 

@@ -52,6 +52,8 @@ class PickleGlobals {
  public:
   using Id = uint32_t;
   virtual ~PickleGlobals() = default;
+  // Whether this kind of file has the opcode, of those that the interpreter knows; refused by name otherwise.
+  virtual bool allows(uint8_t /*opcode*/) const { return true; }
   // The global's number; none: refused by name.
   virtual std::optional<int64_t> find(std::string_view module, std::string_view name) const = 0;
   // What global(arguments…) gives.
@@ -99,6 +101,7 @@ class Pickle {
 
  private:
   bool step();  // executes one opcode; false after STOP
+  [[noreturn]] void refuse_opcode(uint8_t opcode) const;
   bool push_plain(uint8_t opcode);
   bool execute_on_memo(uint8_t opcode);
   void execute_on_stack(uint8_t opcode);
