@@ -120,7 +120,8 @@ void check_whole(Bytes encoded, int64_t needed) {
 Size64 probe_png(Bytes png) {
   const Size64 size{big_endian32(png, 16), big_endian32(png, 20)};
   uint64_t at = 8;
-  while (at + 8 <= png.size() && as_text(png.subspan(at + 4, 4)) != "IEND") at += 12 + big_endian32(png, at);
+  while (at + 8 <= png.size() && as_text(png.subspan(at + 4, 4)) != "IEND")
+    at += uint64_t{12} + big_endian32(png, at);  // in 32 bits it would go round in circles
   check_whole(png, static_cast<int64_t>(at) + 12);
   return size;
 }
