@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds everything and runs all tests: units, command-line cases, smoke experiments, documentation; then the units of the
-# modules without LibTorch under ASan and UBSan. Arguments go to ctest (-L smoke, -R eval …), which then runs alone.
+# modules without LibTorch, and the fuzzers' corpus, under ASan and UBSan. Arguments go to ctest (-L smoke, -R eval …), which then runs alone.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tools/setup.sh
@@ -9,5 +9,5 @@ ctest --preset release "$@"
 [ $# = 0 ] || exit 0
 
 torch_free=(base config formats data store eval experiment plan)
-tools/build.sh dev --target "${torch_free[@]/#/test_}"
-ctest --preset dev -R "unit\.($(IFS='|'; echo "${torch_free[*]}"))\$"
+tools/build.sh dev --target "${torch_free[@]/#/test_}" fuzz_replay
+ctest --preset dev -R "unit\.($(IFS='|'; echo "${torch_free[*]}"))\$|fuzz\.replay"

@@ -114,13 +114,4 @@ void remove_leftovers(const fs::path& root);
 
 std::string checkpoint_name(int64_t step);  // "step-0000001000"
 
-// Backbone weights to start from or to extract with: a checkpoint folder, of which only the weights are read and
-// verified, or any safetensors file.
-struct Weights {
-  NamedTensors tensors;
-  Metadata metadata;     // "architecture": the model config as JSON; "color_order", "normalization"
-  std::string checksum;  // of the file, 16 hex digits
-};
-Weights read_weights(const fs::path& path);
-
 }  // namespace uir

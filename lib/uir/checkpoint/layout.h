@@ -9,6 +9,7 @@
 
 #include "uir/base/file.h"
 #include "uir/base/json.h"
+#include "uir/formats/safetensors.h"
 
 namespace uir::checkpoint_layout {
 
@@ -34,5 +35,8 @@ std::optional<int64_t> parse_name(std::string_view name);
 std::string seal(const Json& json);
 // The JSON without the checksum; kData if the text is damaged or nests deeper than any of ours.
 Json unseal(std::string_view text, const fs::path& path);
+
+// The weights of a checkpoint folder, compared with the manifest; nothing else is read. Errors as open_checkpoint.
+SafetensorsFile open_verified_model(const fs::path& folder);
 
 }  // namespace uir::checkpoint_layout

@@ -243,12 +243,8 @@ Checkpoint open_checkpoint(const fs::path& folder) {
   return checkpoint;
 }
 
-Weights read_weights(const fs::path& path) {
-  std::error_code error;
-  const bool is_checkpoint = fs::is_directory(path, error);
-  const SafetensorsFile file =
-      is_checkpoint ? VerifiedFiles(path, read_manifest(path)).open_tensors(kModel) : SafetensorsFile(path);
-  return {to_tensors(file), file.metadata(), checksum_hex(checksum_of(file.file()))};
+SafetensorsFile checkpoint_layout::open_verified_model(const fs::path& folder) {
+  return VerifiedFiles(folder, read_manifest(folder)).open_tensors(kModel);
 }
 
 }  // namespace uir

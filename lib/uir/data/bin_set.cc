@@ -4,20 +4,23 @@
 #include <string>
 
 #include "uir/base/error.h"
-#include "uir/formats/pickle.h"
+#include "uir/formats/numpy_pickle.h"
 
 namespace uir {
 namespace {
 
 struct Storage {
-  explicit Storage(const fs::path& path) : file(path), pickle(file.bytes(), path.string()) {}
+  explicit Storage(const fs::path& path) : file(path), pickle(file.bytes(), path.string(), globals) {}
   MappedFile file;
+  NumpyGlobals globals;
   Pickle pickle;
+
+  std::string_view dtype(const PickleValue& array) const { return globals.dtype(pickle, array); }
 };
 
-Bytes image_bytes(const Pickle& pickle, const PickleValue& value, std::string_view place, size_t i) {
+Bytes image_bytes(const Storage& set, const PickleValue& value, std::string_view place, size_t i) {
   if (value.type == PickleType::kBytes) return value.bytes;
-  if (value.type == PickleType::kArray && pickle.dtype(value) == "u1") return value.bytes;
+  if (value.type == PickleType::kArray && set.dtype(value) == "u1") return value.bytes;
   fail(ErrorKind::kData, place, ": image ", i, " is neither bytes nor an array of uint8");
 }
 
@@ -27,8 +30,8 @@ uint8_t truth(int64_t number, std::string_view place, size_t i) {
   return static_cast<uint8_t>(number);
 }
 
-std::vector<uint8_t> truths_of_array(const Pickle& pickle, const PickleValue& array, std::string_view place) {
-  const std::string_view dtype = pickle.dtype(array);
+std::vector<uint8_t> truths_of_array(const Storage& set, const PickleValue& array, std::string_view place) {
+  const std::string_view dtype = set.dtype(array);
   const size_t width = static_cast<size_t>(dtype[1] - '0');
   std::vector<uint8_t> truths(array.bytes.size() / width);
   for (size_t i = 0; i < truths.size(); ++i) {
@@ -39,8 +42,9 @@ std::vector<uint8_t> truths_of_array(const Pickle& pickle, const PickleValue& ar
   return truths;
 }
 
-std::vector<uint8_t> truths_of(const Pickle& pickle, const PickleValue& value, std::string_view place) {
-  if (value.type == PickleType::kArray) return truths_of_array(pickle, value, place);
+std::vector<uint8_t> truths_of(const Storage& set, const PickleValue& value, std::string_view place) {
+  if (value.type == PickleType::kArray) return truths_of_array(set, value, place);
+  const Pickle& pickle = set.pickle;
   std::vector<uint8_t> truths;
   for (const Pickle::Id id : pickle.elements(value)) {
     if (pickle[id].type != PickleType::kNumber) {
@@ -65,13 +69,13 @@ BinSet::BinSet(const fs::path& path) {
   storage_ = storage;
   const Pickle& pickle = storage->pickle;
   const std::string place = path.string();
-  const auto& parts = pickle.elements(pickle.root());
+  const auto& parts = pickle.elements(pickle[pickle.root()]);
   if (parts.size() != 2)
     fail(ErrorKind::kData, place, ": a tuple of ", parts.size(), ", expected (images, issame)");
   for (const Pickle::Id id : pickle.elements(pickle[parts[0]])) {
-    images_.push_back(image_bytes(pickle, pickle[id], place, images_.size()));
+    images_.push_back(image_bytes(*storage, pickle[id], place, images_.size()));
   }
-  is_same_ = truths_of(pickle, pickle[parts[1]], place);
+  is_same_ = truths_of(*storage, pickle[parts[1]], place);
   if (images_.size() != 2 * is_same_.size()) {
     fail(ErrorKind::kData, place, ": ", images_.size(), " images for ", is_same_.size(),
          " pairs, expected two for each");

@@ -10,6 +10,7 @@
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 #include <string_view>
+#include <utility>
 
 #include "uir/base/error.h"
 
@@ -120,7 +121,8 @@ void check_whole(Bytes encoded, int64_t needed) {
 Size64 probe_png(Bytes png) {
   const Size64 size{big_endian32(png, 16), big_endian32(png, 20)};
   uint64_t at = 8;
-  while (at + 8 <= png.size() && as_text(png.subspan(at + 4, 4)) != "IEND") at += 12 + big_endian32(png, at);
+  while (at + 8 <= png.size() && as_text(png.subspan(at + 4, 4)) != "IEND")
+    at += uint64_t{12} + big_endian32(png, at);  // in 32 bits it would go round in circles
   check_whole(png, static_cast<int64_t>(at) + 12);
   return size;
 }
@@ -166,7 +168,17 @@ Size64 probe_pnm(Bytes pnm) {
   return {width, height};
 }
 
+// OpenCV leaves a damaged WebP to the next decoder whose signature fits, which some builds have for DICOM and DTED: these
+// look far behind the front, and GDCM ends the process on what it does not like.
+void check_not_another_format(std::string_view webp) {
+  for (const auto& [at, signature] : {std::pair<size_t, std::string_view>{128, "DICM"}, {140, "DTED"}}) {
+    if (webp.size() > at && webp.substr(at).starts_with(signature))
+      fail(ErrorKind::kData, "a WebP image that has the signature ", signature, " as well");
+  }
+}
+
 Size64 probe_webp(Bytes webp) {
+  check_not_another_format(as_text(webp));
   const std::string_view chunk = as_text(webp).substr(12, 4);
   if (chunk == "VP8 ") return {little_endian(webp, 26, 2) & 0x3fff, little_endian(webp, 28, 2) & 0x3fff};
   if (chunk == "VP8X")
@@ -184,7 +196,8 @@ ImageSize probe_other(Bytes encoded) {
     size = probe_png(encoded);
   } else if (text.starts_with("BM")) {
     size = probe_bmp(encoded);
-  } else if (text.size() > 2 && text[0] == 'P' && text[1] >= '1' && text[1] <= '6') {
+  } else if (text.size() > 2 && text[0] == 'P' && text[1] >= '1' && text[1] <= '6' &&
+             std::isspace(static_cast<unsigned char>(text[2]))) {
     size = probe_pnm(encoded);
   } else if (text.size() > 16 && text.starts_with("RIFF") && text.substr(8, 7) == "WEBPVP8") {
     size = probe_webp(encoded);

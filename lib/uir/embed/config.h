@@ -19,7 +19,8 @@ struct ExtractConfig {
 template <class Visitor>
 void describe(Visitor& v, ExtractConfig& c) {
   v.field("weights", c.weights,
-          "Checkpoint folder or safetensors file; empty: the run's best checkpoint, else its latest.");
+          "Checkpoint folder, .safetensors, .pt or .pth file, or a folder of InsightFace's "
+          "checkpoint_gpu_*.pt; empty: the run's best checkpoint, else its latest.");
   v.field(
       "sets", c.sets,
       "What to embed: source names, or <source>.held_out; empty: all test sources and all held-out images.",

@@ -263,7 +263,7 @@ SearchScores search_galleries(const CanonicalVectors& templates, const IjbSearch
   reduce_blocks(
       probes.rows, kScoreRows, threads, HighestScores(num_non_mate),
       [&](HighestScores& non_mate, int64_t begin, int64_t end) {
-        auto& [first, second] = scores.galleries;
+        std::vector<ProbeScores>&first = scores.galleries[0], &second = scores.galleries[1];
         for (int64_t p = begin; p < end; ++p) {
           first[p].own = galleries[0].own_score(probes, p);
           second[p].own = galleries[1].own_score(probes, p);

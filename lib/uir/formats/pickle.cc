@@ -43,13 +43,19 @@ enum Opcode : uint8_t {
   kMemoize = 0x94,
   kGlobalOpcode = 'c',
   kStackGlobal = 0x93,
+  kBinFloat = 'G',
+  kEmptyDict = '}',
+  kDict = 'd',
+  kSetItem = 's',
+  kSetItems = 'u',
+  kBinPersId = 'Q',
   kReduce = 'R',
   kBuild = 'b',
   kProto = 0x80,
   kFrame = 0x95,
 };
 
-// The opcodes of Python that are refused, so that messages can name them.
+// The opcodes of Python that are refused, always or in some kinds of files, so that messages can name them.
 constexpr std::array<std::pair<uint8_t, std::string_view>, 31> kRefusedOpcodes{
     {{'0', "POP"},        {'1', "POP_MARK"},     {'2', "DUP"},         {'F', "FLOAT"},
      {'G', "BINFLOAT"},   {'I', "INT"},          {'L', "LONG"},        {'P', "PERSID"},
@@ -59,29 +65,6 @@ constexpr std::array<std::pair<uint8_t, std::string_view>, 31> kRefusedOpcodes{
      {0x81, "NEWOBJ"},    {0x82, "EXT1"},        {0x83, "EXT2"},       {0x84, "EXT4"},
      {0x8b, "LONG4"},     {0x8d, "BINUNICODE8"}, {0x8f, "EMPTY_SET"},  {0x90, "ADDITEMS"},
      {0x91, "FROZENSET"}, {0x92, "NEWOBJ_EX"},   {0x97, "NEXT_BUFFER"}}};
-
-enum class Global : int64_t { kReconstruct, kScalar, kFromBuffer, kNdarray, kDtype, kEncode };
-struct GlobalName {
-  std::string_view module, name;
-  Global global;
-};
-constexpr std::array<GlobalName, 9> kGlobals{{
-    {"numpy.core.multiarray", "_reconstruct", Global::kReconstruct},
-    {"numpy._core.multiarray", "_reconstruct", Global::kReconstruct},
-    {"numpy.core.multiarray", "scalar", Global::kScalar},
-    {"numpy._core.multiarray", "scalar", Global::kScalar},
-    {"numpy.core.numeric", "_frombuffer", Global::kFromBuffer},
-    {"numpy._core.numeric", "_frombuffer", Global::kFromBuffer},
-    {"numpy", "ndarray", Global::kNdarray},
-    {"numpy", "dtype", Global::kDtype},
-    {"_codecs", "encode", Global::kEncode},
-}};
-
-struct DtypeSize {
-  std::string_view name;
-  uint64_t bytes;
-};
-constexpr std::array<DtypeSize, 4> kDtypes{{{"u1", 1}, {"b1", 1}, {"i4", 4}, {"i8", 8}}};
 
 constexpr uint64_t kMemoryAllowance = uint64_t{1} << 20;
 
@@ -94,13 +77,12 @@ std::string opcode_name(uint8_t opcode) {
 
 }  // namespace
 
-template <class... Parts>
-void Pickle::refuse(const Parts&... parts) const {
-  fail(ErrorKind::kData, place_, ": offset ", opcode_at_, ": ", parts...,
-       "; this is not a verification set (nothing was executed)");
+PickleValue PickleGlobals::load_persistent(Pickle& pickle, Id) {
+  pickle.refuse("refers to something outside of it");
 }
 
-Pickle::Pickle(Bytes bytes, std::string place) : bytes_(bytes), place_(std::move(place)) {
+Pickle::Pickle(Bytes bytes, std::string place, PickleGlobals& globals, uint64_t memory)
+    : bytes_(bytes), place_(std::move(place)), globals_(globals), memory_(memory) {
   if (bytes_.size() < 2 || bytes_[0] != std::byte{kProto}) {
     refuse("does not start like a Python pickle of protocol 2 to 5");
   }
@@ -109,20 +91,30 @@ Pickle::Pickle(Bytes bytes, std::string place) : bytes_(bytes), place_(std::move
   root_ = pop();
 }
 
+void Pickle::refuse_opcode(uint8_t opcode) const {
+  refuse("opcode ", opcode_name(opcode), " is not allowed");
+}
+
 bool Pickle::step() {
   opcode_at_ = position_;
   const auto opcode = static_cast<uint8_t>(read_bytes(1)[0]);
+  if (opcode == kStop) return false;
+  if (!globals_.allows(opcode)) refuse_opcode(opcode);
+  if (opcode == kProto) {
+    const uint64_t protocol = read_unsigned(1);
+    if (protocol < 2 || protocol > 5) refuse("pickle protocol ", protocol);
+  } else if (opcode == kFrame) {
+    const uint64_t length = read_unsigned(8);
+    if (length > bytes_.size() - position_) refuse("a frame of ", length, " bytes, beyond the end");
+  } else if (!push_plain(opcode) && !execute_on_memo(opcode)) {
+    execute_on_stack(opcode);
+  }
+  return true;
+}
+
+// Opcodes that push what follows them; false for others.
+bool Pickle::push_plain(uint8_t opcode) {
   switch (opcode) {
-    case kStop:
-      return false;
-    case kProto:
-      if (const uint64_t protocol = read_unsigned(1); protocol < 2 || protocol > 5)
-        refuse("pickle protocol ", protocol);
-      return true;
-    case kFrame:
-      if (const uint64_t length = read_unsigned(8); length > bytes_.size() - position_)
-        refuse("a frame of ", length, " bytes, beyond the end");
-      return true;
     case kNone:
     case kNewTrue:
     case kNewFalse:
@@ -131,6 +123,9 @@ bool Pickle::step() {
     case kBinInt2:
     case kLong1:
       push_constant(opcode);
+      return true;
+    case kBinFloat:
+      push_float();
       return true;
     case kShortBinString:
     case kShortBinBytes:
@@ -150,16 +145,8 @@ bool Pickle::step() {
     case kBinUnicode:
       push_content(PickleType::kText, read_unsigned(4));
       return true;
-    case kBinPut:
-    case kLongBinPut:
-    case kMemoize:
-    case kBinGet:
-    case kLongBinGet:
-      execute_on_memo(opcode);
-      return true;
     default:
-      execute_on_stack(opcode);
-      return true;
+      return false;
   }
 }
 
@@ -189,6 +176,14 @@ void Pickle::push_constant(uint8_t opcode) {
       value.number = read_signed(length);
   }
   push(value);
+}
+
+// The only number in a pickle that is big-endian.
+void Pickle::push_float() {
+  const Bytes bytes = read_bytes(8);
+  uint64_t bits = 0;
+  for (const std::byte byte : bytes) bits = bits << 8 | std::to_integer<uint64_t>(byte);
+  push({PickleType::kFloat, static_cast<int64_t>(bits), {}});
 }
 
 void Pickle::push_content(PickleType type, uint64_t length) { push({type, 0, read_bytes(length)}); }
@@ -221,6 +216,27 @@ void Pickle::execute_on_stack(uint8_t opcode) {
     case kAppends:
       append(pop_to_mark());
       break;
+    case kEmptyDict:
+      push(make_dict({}));
+      break;
+    case kDict: {
+      const std::vector<Id> items = pop_to_mark();
+      push(make_dict({}));
+      set_items(items);
+      break;
+    }
+    case kSetItem: {
+      const Id value = pop();
+      const Id key = pop();
+      set_items({key, value});
+      break;
+    }
+    case kSetItems:
+      set_items(pop_to_mark());
+      break;
+    case kBinPersId:
+      push(globals_.load_persistent(*this, pop()));
+      break;
     case kGlobalOpcode: {
       const std::string_view module = read_line();
       push_global(module, read_line());
@@ -238,18 +254,33 @@ void Pickle::execute_on_stack(uint8_t opcode) {
       build();
       break;
     default:
-      refuse("opcode ", opcode_name(opcode), " is not allowed");
+      refuse_opcode(opcode);
   }
 }
 
-void Pickle::execute_on_memo(uint8_t opcode) {
-  if (opcode == kBinPut) return remember(read_unsigned(1));
-  if (opcode == kLongBinPut) return remember(read_unsigned(4));
-  if (opcode == kMemoize) return remember(memo_.size());
-  const uint64_t slot = read_unsigned(opcode == kBinGet ? 1 : 4);
-  const auto found = memo_.find(slot);
-  if (found == memo_.end()) refuse("memo ", slot, " is empty");
-  push(found->second);
+// False for opcodes that do not concern the memo.
+bool Pickle::execute_on_memo(uint8_t opcode) {
+  switch (opcode) {
+    case kBinPut:
+      remember(read_unsigned(1));
+      return true;
+    case kLongBinPut:
+      remember(read_unsigned(4));
+      return true;
+    case kMemoize:
+      remember(memo_.size());
+      return true;
+    case kBinGet:
+    case kLongBinGet: {
+      const uint64_t slot = read_unsigned(opcode == kBinGet ? 1 : 4);
+      const auto found = memo_.find(slot);
+      if (found == memo_.end()) refuse("memo ", slot, " is empty");
+      push(found->second);
+      return true;
+    }
+    default:
+      return false;
+  }
 }
 
 // --- Reading -----------------------------------------------------------------------------------------------
@@ -285,9 +316,9 @@ std::string_view Pickle::read_line() {
 // --- Stack and memo ----------------------------------------------------------------------------------------
 
 void Pickle::spend(uint64_t bytes) {
+  if (bytes > memory_ + kMemoryAllowance - spent_)
+    refuse("needs more memory than the file's ", memory_, " bytes");
   spent_ += bytes;
-  if (spent_ > bytes_.size() + kMemoryAllowance)
-    refuse("needs more memory than the file's ", bytes_.size(), " bytes");
 }
 
 Pickle::Id Pickle::make(PickleValue value) {
@@ -341,129 +372,44 @@ void Pickle::append(const std::vector<Id>& elements) {
   target.insert(target.end(), elements.begin(), elements.end());
 }
 
-void Pickle::remember(uint64_t slot) {
-  const Id id = top();
-  if (memo_.insert_or_assign(slot, id).second) spend(4 * sizeof(uint64_t));
+PickleValue Pickle::make_dict(DictEntries entries) {
+  spend(sizeof entries + entries.size() * sizeof(entries[0]));
+  dicts_.push_back(std::move(entries));
+  return {PickleType::kDict, static_cast<int64_t>(dicts_.size() - 1), {}};
 }
 
-// --- Globals -----------------------------------------------------------------------------------------------
+void Pickle::set_items(const std::vector<Id>& keys_and_values) {
+  const PickleValue& dict = values_[top()];
+  if (dict.type != PickleType::kDict) refuse("sets items of something that is no dict");
+  if (keys_and_values.size() % 2 != 0) refuse("a key without value");
+  spend(keys_and_values.size() * sizeof(Id));
+  DictEntries& entries = dicts_[static_cast<size_t>(dict.number)];
+  for (size_t i = 0; i < keys_and_values.size(); i += 2)
+    entries.emplace_back(keys_and_values[i], keys_and_values[i + 1]);
+}
 
 void Pickle::push_global(std::string_view module, std::string_view name) {
-  for (const GlobalName& known : kGlobals) {
-    if (known.module == module && known.name == name) {
-      return push({PickleType::kGlobal, static_cast<int64_t>(known.global), {}});
-    }
-  }
-  refuse("global '", module, ".", name, "' is not allowed");
+  const std::optional<int64_t> global = globals_.find(module, name);
+  if (!global) refuse("global '", module, ".", name, "' is not allowed");
+  push({PickleType::kGlobal, *global, {}});
 }
 
 void Pickle::reduce() {
-  const Id arguments_id = pop();
+  const Id arguments = pop();
   const PickleValue& function = values_[pop()];
   if (function.type != PickleType::kGlobal) refuse("calls something that is no function");
-  const std::vector<Id>& arguments = elements(values_[arguments_id]);
-  switch (static_cast<Global>(function.number)) {
-    case Global::kReconstruct:  // (ndarray, (0,), b'b'): an array that BUILD fills
-      arrays_.emplace_back();
-      spend(sizeof(Array));
-      return push({PickleType::kArray, static_cast<int64_t>(arrays_.size() - 1), {}});
-    case Global::kFromBuffer:  // (buffer, dtype, shape, order)
-      if (arguments.size() != 4) refuse("_frombuffer with ", arguments.size(), " arguments");
-      return push(make_array(arguments[2], arguments[1], arguments[0]));
-    case Global::kScalar:
-      return push(make_scalar(arguments));
-    case Global::kDtype:
-      return push(make_dtype(arguments));
-    case Global::kEncode:
-      return push(encode_latin1(arguments));
-    case Global::kNdarray:
-      break;
-  }
-  refuse("calls numpy.ndarray");
+  push(globals_.call(*this, function.number, elements(values_[arguments])));
 }
 
+// The attributes of an OrderedDict (_metadata of a state dict) are dropped.
 void Pickle::build() {
   const Id state = pop();
-  const Id object = top();
-  const std::vector<Id>& parts = elements(values_[state]);
-  if (values_[object].type == PickleType::kArray) return build_array(object, parts);
-  if (values_[object].type == PickleType::kDtype) return build_dtype(parts);
-  refuse("sets the state of something that is neither an array nor a dtype");
+  if (values_[top()].type != PickleType::kDict) globals_.build(*this, top(), state);
 }
 
-// (version, shape, dtype, is Fortran order, data)
-void Pickle::build_array(Id array, const std::vector<Id>& state) {
-  if (state.size() != 5) refuse("the state of an array has ", state.size(), " parts, expected 5");
-  values_[array] = make_array(state[1], state[2], state[4]);
-}
-
-// (version, byte order, subarray, names, fields, item size, alignment, flags): only plain little-endian numbers.
-void Pickle::build_dtype(const std::vector<Id>& state) {
-  if (state.size() < 5) refuse("the state of a dtype has ", state.size(), " parts");
-  const std::string_view order = text_of(state[1]);
-  const bool plain = std::all_of(state.begin() + 2, state.begin() + 5,
-                                 [&](Id id) { return values_[id].type == PickleType::kNone; });
-  if (!plain || (order != "|" && order != "<")) refuse("a dtype that is not plain and little-endian");
-}
-
-PickleValue Pickle::make_array(Id shape, Id dtype, Id data) {
-  if (values_[dtype].type != PickleType::kDtype) refuse("an array without dtype");
-  const Bytes content = bytes_of(data);
-  uint64_t items = 1;
-  for (const Id side : elements(values_[shape])) {
-    const int64_t n = number_of(side);
-    if (n < 0 || (n > 0 && items > content.size() / static_cast<uint64_t>(n)))
-      refuse("an array's shape exceeds its data");
-    items *= static_cast<uint64_t>(n);
-  }
-  if (items * item_size(dtype) != content.size()) {
-    refuse("an array of ", items, " ", as_text(values_[dtype].bytes), " has ", content.size(),
-           " bytes of data");
-  }
-  arrays_.push_back({dtype, true});
-  spend(sizeof(Array));
-  return {PickleType::kArray, static_cast<int64_t>(arrays_.size() - 1), content};
-}
-
-PickleValue Pickle::make_dtype(const std::vector<Id>& arguments) {
-  if (arguments.empty()) refuse("a dtype without name");
-  const std::string_view name = text_of(arguments[0]);
-  const bool known =
-      std::any_of(kDtypes.begin(), kDtypes.end(), [&](const DtypeSize& d) { return d.name == name; });
-  if (!known) refuse("dtype '", name, "' is not allowed");
-  return {PickleType::kDtype, 0, as_bytes(name)};
-}
-
-PickleValue Pickle::make_scalar(const std::vector<Id>& arguments) {
-  if (arguments.size() != 2 || values_[arguments[0]].type != PickleType::kDtype)
-    refuse("a malformed numpy scalar");
-  const Bytes content = bytes_of(arguments[1]);
-  if (content.size() != item_size(arguments[0])) refuse("a numpy scalar of ", content.size(), " bytes");
-  int64_t number = 0;
-  std::memcpy(&number, content.data(), content.size());
-  return {PickleType::kNumber, number, {}};
-}
-
-// Protocol 2 of Python 3 stores bytes as text: code points 0 … 255, as UTF-8.
-PickleValue Pickle::encode_latin1(const std::vector<Id>& arguments) {
-  if (arguments.size() != 2 || text_of(arguments[1]) != "latin1")
-    refuse("_codecs.encode to something else than latin1");
-  const std::string_view text = text_of(arguments[0]);
-  spend(text.size());
-  std::vector<std::byte> decoded;
-  decoded.reserve(text.size());
-  for (size_t i = 0; i < text.size(); ++i) {
-    const auto lead = static_cast<uint8_t>(text[i]);
-    if (lead < 0x80) {
-      decoded.push_back(std::byte{lead});
-      continue;
-    }
-    const auto follow = static_cast<uint8_t>(++i < text.size() ? text[i] : 0);
-    if ((lead & 0xfc) != 0xc0 || (follow & 0xc0) != 0x80) refuse("text that is not latin1");
-    decoded.push_back(static_cast<std::byte>((lead & 3) << 6 | (follow & 0x3f)));
-  }
-  decoded_.push_back(std::move(decoded));
-  return {PickleType::kBytes, 0, decoded_.back()};
+void Pickle::remember(uint64_t slot) {
+  const Id id = top();
+  if (memo_.insert_or_assign(slot, id).second) spend(4 * sizeof(uint64_t));
 }
 
 // --- Values ------------------------------------------------------------------------------------------------
@@ -473,10 +419,9 @@ const std::vector<Pickle::Id>& Pickle::elements(const PickleValue& sequence) con
   return sequences_[static_cast<size_t>(sequence.number)];
 }
 
-std::string_view Pickle::dtype(const PickleValue& array) const {
-  const Array& description = arrays_[static_cast<size_t>(array.number)];
-  if (!description.built) refuse("an array without data");
-  return as_text(values_[description.dtype].bytes);
+const Pickle::DictEntries& Pickle::entries(const PickleValue& dict) const {
+  if (dict.type != PickleType::kDict) refuse("expected a dict");
+  return dicts_[static_cast<size_t>(dict.number)];
 }
 
 // Python 2 writes names as byte strings.
@@ -494,12 +439,6 @@ int64_t Pickle::number_of(Id id) const {
 Bytes Pickle::bytes_of(Id id) const {
   if (values_[id].type != PickleType::kBytes) refuse("expected bytes");
   return values_[id].bytes;
-}
-
-uint64_t Pickle::item_size(Id dtype) const {
-  const std::string_view name = as_text(values_[dtype].bytes);
-  return std::find_if(kDtypes.begin(), kDtypes.end(), [&](const DtypeSize& d) { return d.name == name; })
-      ->bytes;
 }
 
 }  // namespace uir

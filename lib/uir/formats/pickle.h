@@ -1,52 +1,113 @@
-// A restricted interpreter of Python pickles: exactly what verification sets contain (docs/formats.md), nothing else.
+// A restricted interpreter of Python pickles: plain values and what a PickleGlobals allows, nothing else.
 //
-// It knows numbers, text, bytes, tuples, lists and numpy arrays; it never imports, calls or executes anything.
-// Cost: one pass over the bytes. Memory: bounded by the size of the pickle (plus 1 MiB).
+// It knows None, numbers, text, bytes, tuples, lists and dicts; it never imports, calls or executes anything. What a
+// global means, if it is allowed at all, is the business of PickleGlobals: NumPy's arrays (numpy_pickle.h), PyTorch's
+// tensors (torch_file.h).
+// Cost: one pass over the bytes. Memory: bounded by the size of the pickle, or of the file around it (plus 1 MiB).
 // Errors: kData naming the offset and the opcode or global that is not allowed. Threads: const after construction.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
+#include "uir/base/error.h"
 #include "uir/base/file.h"
 
 namespace uir {
 
-enum class PickleType : uint8_t { kNone, kNumber, kText, kBytes, kSequence, kGlobal, kDtype, kArray };
+enum class PickleType : uint8_t {
+  kNone,
+  kNumber,
+  kFloat,
+  kText,
+  kBytes,
+  kSequence,
+  kDict,
+  kGlobal,
+  // Of NumPy and PyTorch.
+  kDtype,
+  kArray,
+  kStorage,
+  kTensor
+};
 
 struct PickleValue {
   PickleType type = PickleType::kNone;
-  int64_t number = 0;  // kNumber (True is 1), kGlobal: which; kSequence, kArray: where its parts are
+  int64_t number = 0;  // kNumber (True is 1), kGlobal: which; others: where its parts are
   Bytes bytes;         // kText, kBytes: content; kDtype: name; kArray: data, row by row
+
+  double real() const { return std::bit_cast<double>(number); }  // kFloat
+};
+
+class Pickle;
+
+// What the globals of one kind of file mean. The functions get the interpreter to look at values, and refuse through it.
+class PickleGlobals {
+ public:
+  using Id = uint32_t;
+  virtual ~PickleGlobals() = default;
+  // Whether this kind of file has the opcode, of those that the interpreter knows; refused by name otherwise.
+  virtual bool allows(uint8_t /*opcode*/) const { return true; }
+  // The global's number; none: refused by name.
+  virtual std::optional<int64_t> find(std::string_view module, std::string_view name) const = 0;
+  // What global(arguments…) gives.
+  virtual PickleValue call(Pickle& pickle, int64_t global, const std::vector<Id>& arguments) = 0;
+  // Sets the state of an object; dicts are never passed on.
+  virtual void build(Pickle& pickle, Id object, Id state) = 0;
+  // What stands outside the pickle under this name.
+  virtual PickleValue load_persistent(Pickle& pickle, Id name);
+  // Ends the message of a refusal: what the file is not, and what to do.
+  virtual std::string_view verdict() const = 0;
 };
 
 class Pickle {
  public:
-  using Id = uint32_t;
+  using Id = PickleGlobals::Id;
+  using DictEntries =
+      std::vector<std::pair<Id, Id>>;  // key and value, in order; of a repeated key the last counts
 
-  // place: the file's name, for messages. The bytes must outlive the object.
-  Pickle(Bytes bytes, std::string place);
+  // The pickle at the front of the bytes. place: the file's name, for messages. Bytes and globals must outlive the object.
+  Pickle(Bytes bytes, std::string place, PickleGlobals& globals)
+      : Pickle(bytes, std::move(place), globals, bytes.size()) {}
+  // memory: how much it may need (plus 1 MiB), where it is a part of something larger.
+  Pickle(Bytes bytes, std::string place, PickleGlobals& globals, uint64_t memory);
 
-  const PickleValue& root() const { return (*this)[root_]; }
+  Id root() const { return root_; }
+  uint64_t size() const { return position_; }  // of the pickle itself, its end included
   const PickleValue& operator[](Id id) const { return values_[id]; }
   const std::vector<Id>& elements(const PickleValue& sequence) const;
-  // The element type of an array: "u1", "b1", "i4" or "i8".
-  std::string_view dtype(const PickleValue& array) const;
+  const DictEntries& entries(const PickleValue& dict) const;
+
+  // Values that must be of a kind; refused otherwise. Python 2 writes text as bytes.
+  std::string_view text_of(Id id) const;
+  int64_t number_of(Id id) const;
+  Bytes bytes_of(Id id) const;
+
+  // For PickleGlobals.
+  void set(Id id, PickleValue value) { values_[id] = value; }
+  PickleValue make_dict(DictEntries entries);
+  void spend(uint64_t bytes);  // of the memory budget
+  template <class... Parts>
+  [[noreturn]] void refuse(const Parts&... parts) const {
+    fail(ErrorKind::kData, place_, ": offset ", opcode_at_, ": ", parts..., "; ", globals_.verdict(),
+         " (nothing was executed)");
+  }
 
  private:
-  struct Array {
-    Id dtype = 0;
-    bool built = false;
-  };
-
   bool step();  // executes one opcode; false after STOP
+  [[noreturn]] void refuse_opcode(uint8_t opcode) const;
+  bool push_plain(uint8_t opcode);
+  bool execute_on_memo(uint8_t opcode);
+  void execute_on_stack(uint8_t opcode);
   void push_constant(uint8_t opcode);
   void push_content(PickleType type, uint64_t length);
-  void execute_on_stack(uint8_t opcode);
-  void execute_on_memo(uint8_t opcode);
+  void push_float();
 
   // Reading.
   uint64_t read_unsigned(size_t bytes);
@@ -63,35 +124,21 @@ class Pickle {
   void push_sequence(std::vector<Id> elements);
   void push_last(size_t count);  // the last values as one tuple
   void append(const std::vector<Id>& elements);
-  void remember(uint64_t slot);
-
-  // Globals and what they make.
+  void set_items(const std::vector<Id>& keys_and_values);
   void push_global(std::string_view module, std::string_view name);
   void reduce();
   void build();
-  void build_array(Id array, const std::vector<Id>& state);
-  void build_dtype(const std::vector<Id>& state);
-  PickleValue make_array(Id shape, Id dtype, Id data);
-  PickleValue make_dtype(const std::vector<Id>& arguments);
-  PickleValue make_scalar(const std::vector<Id>& arguments);
-  PickleValue encode_latin1(const std::vector<Id>& arguments);
-
+  void remember(uint64_t slot);
   Id make(PickleValue value);
-  void spend(uint64_t bytes);  // of the memory budget
-  std::string_view text_of(Id id) const;
-  int64_t number_of(Id id) const;
-  Bytes bytes_of(Id id) const;
-  uint64_t item_size(Id dtype) const;
-  template <class... Parts>
-  [[noreturn]] void refuse(const Parts&... parts) const;
 
   const Bytes bytes_;
   const std::string place_;
+  PickleGlobals& globals_;
+  const uint64_t memory_;
   uint64_t position_ = 0, opcode_at_ = 0, spent_ = 0;
   std::deque<PickleValue> values_;
   std::deque<std::vector<Id>> sequences_;
-  std::deque<Array> arrays_;
-  std::deque<std::vector<std::byte>> decoded_;
+  std::deque<DictEntries> dicts_;
   std::vector<Id> stack_;
   std::vector<size_t> marks_;
   std::unordered_map<uint64_t, Id> memo_;

@@ -45,16 +45,23 @@ Tensors state_dict(const Backbone& backbone) {
   return tensors;
 }
 
-void load_state_dict(Backbone& backbone, const Tensors& tensors) {
+LoadedTensors load_state_dict(Backbone& backbone, const Tensors& tensors) {
   const at::NoGradGuard no_grad;
   Tensors given;
-  for (const auto& [name, tensor] : tensors) given[without_prefixes(name)] = tensor;
+  for (const auto& [name, tensor] : tensors) {
+    if (!given.emplace(without_prefixes(name), tensor).second)
+      fail(ErrorKind::kData, "two tensors are called '", without_prefixes(name),
+           "' once prefixes are stripped");
+  }
   std::vector<std::string> missing, misshapen, unknown;
   Tensors own = state_dict(backbone);
+  LoadedTensors result{static_cast<int64_t>(given.size()), static_cast<int64_t>(own.size()), 0};
   for (const auto& [name, tensor] : own) {
     const auto found = given.find(name);
     if (found == given.end()) {
-      if (!name.ends_with("num_batches_tracked")) missing.push_back(name);
+      const bool counter = name.ends_with("num_batches_tracked");
+      if (counter) ++result.without_counter;
+      if (!counter) missing.push_back(name);
     } else if (found->second.sizes() != tensor.sizes()) {
       misshapen.push_back(name);
     }
@@ -68,6 +75,7 @@ void load_state_dict(Backbone& backbone, const Tensors& tensors) {
          "; check the model section (type, depth, width)");
   }
   for (const auto& [name, tensor] : given) own.at(name).copy_(tensor);
+  return result;
 }
 
 }  // namespace uir

@@ -16,7 +16,12 @@ namespace uir {
 std::map<std::string, at::Tensor> state_dict(const Backbone& backbone);
 
 // Copies tensors into the network after stripping the prefixes module., model., net. and backbone. that all names
-// share. Every name of the network must be there, and no other; num_batches_tracked may be missing.
-void load_state_dict(Backbone& backbone, const std::map<std::string, at::Tensor>& tensors);
+// share. Every name of the network must be there, and no other; num_batches_tracked may be missing (files of old PyTorch
+// versions), and then keeps the network's value.
+struct LoadedTensors {
+  int64_t loaded = 0, of = 0;   // tensors of the network
+  int64_t without_counter = 0;  // batch norms whose num_batches_tracked is missing
+};
+LoadedTensors load_state_dict(Backbone& backbone, const std::map<std::string, at::Tensor>& tensors);
 
 }  // namespace uir

@@ -3,6 +3,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
+#include <numeric>
 #include <optional>
 #include <utility>
 
@@ -13,9 +14,9 @@
 #include "uir/dist/rendezvous.h"
 #include "uir/embed/extractor.h"
 #include "uir/head/head.h"
-#include "uir/model/state_dict.h"
 #include "uir/pipeline/compute.h"
 #include "uir/pipeline/sets.h"
+#include "uir/pipeline/start_weights.h"
 #include "uir/pipeline/stop_request.h"
 #include "uir/store/embedding_store.h"
 
@@ -63,26 +64,36 @@ class Extraction {
 
  private:
   void load_weights(const fs::path& path) {
-    const Weights weights = read_weights(path);
     backbone_ = make_backbone(experiment_.model, 0);
-    load_state_dict(*backbone_, weights.tensors);
+    const Weights weights = load_backbone(path, *backbone_);
     backbone_->to(compute_.device);
     weights_ = {{"file", path.filename().string()}, {"checksum", weights.checksum}};
-    log_info("weights: ", path.string());
-    if (is_first() && fs::is_directory(path)) load_centers(open_checkpoint(path));
+    if (!is_first()) return;
+    if (const auto centers = read_class_centers(path)) load_centers(*centers);
   }
 
-  void load_centers(const Checkpoint& checkpoint) {
-    class_names_match_ = checkpoint.classes_fingerprint() == index_.classes_fingerprint();
-    head_ = std::make_unique<Head>(experiment_.head, experiment_.uir.reduction, checkpoint.num_classes(),
+  void load_centers(const ClassCenters& centers) {
+    check_dimension(centers);
+    class_names_match_ = centers.classes_fingerprint == index_.classes_fingerprint();
+    head_ = std::make_unique<Head>(experiment_.head, experiment_.uir.reduction, centers.num_classes,
                                    backbone_->embedding_size(), 0, std::make_shared<Communicator>(),
                                    compute_.device);
     const at::NoGradGuard no_grad;
-    head_->centers().copy_(checkpoint.read_centers({0, checkpoint.num_classes()}));
+    std::vector<int64_t> rows(static_cast<size_t>(centers.num_classes));
+    std::iota(rows.begin(), rows.end(), int64_t{0});
+    head_->centers().copy_(centers.read(rows));
     if (!class_names_match_) {
-      log_warning(
-          "the checkpoint's classes are not the identities of this index: best classes are numbers only");
+      log_warning(centers.classes_fingerprint.empty()
+                      ? "the weights do not tell whose their classes are"
+                      : "the checkpoint's classes are not the identities of this index",
+                  ": best classes are numbers only");
     }
+  }
+
+  void check_dimension(const ClassCenters& centers) const {
+    if (centers.dim == backbone_->embedding_size()) return;
+    fail(ErrorKind::kData, "the class centers of ", centers.kind, " have ", centers.dim,
+         " numbers, the network's embeddings ", backbone_->embedding_size());
   }
 
   Json manifest(const std::string& set) const {

@@ -1,7 +1,6 @@
 #include "uir/pipeline/run_train.h"
 
 #include <ATen/Parallel.h>
-#include <ATen/core/grad_mode.h>
 #include <torch/version.h>
 
 #include <algorithm>
@@ -15,9 +14,9 @@
 #include "uir/dist/world.h"
 #include "uir/embed/extractor.h"
 #include "uir/eval/verification.h"
-#include "uir/model/state_dict.h"
 #include "uir/pipeline/compute.h"
 #include "uir/pipeline/sets.h"
+#include "uir/pipeline/start_weights.h"
 #include "uir/pipeline/stop_request.h"
 #include "uir/train/trainer.h"
 
@@ -157,23 +156,6 @@ void check_resumable(const Checkpoint& checkpoint, const Experiment& experiment,
     log_warning("the run was computed with ", before, ", now with ", now, ": not the same to the last bit");
 }
 
-// Weights, and class centers where the identities agree, of another run; says what was taken.
-void initialise(const InitConfig& init, const Index& index, Backbone& backbone, Head& head) {
-  const fs::path path = init.from.value;
-  load_state_dict(backbone, read_weights(path).tensors);
-  log_info("init: backbone from ", path.string());
-  if (!fs::is_directory(path)) return log_info("init: class centers at random (a weights file brings none)");
-  if (!init.centers) return log_info("init: class centers at random (train.init.centers is false)");
-  const Checkpoint checkpoint = open_checkpoint(path);
-  if (checkpoint.classes_fingerprint() != index.classes_fingerprint()) {
-    return log_warning("init: class centers at random: the checkpoint knows ", checkpoint.num_classes(),
-                       " identities, the data has ", index.num_classes(), " and not the same ones");
-  }
-  const at::NoGradGuard no_grad;
-  head.centers().copy_(checkpoint.read_centers({head.range().begin, head.range().end}));
-  log_info("init: ", checkpoint.num_classes(), " class centers taken; optimizer state starts at zero");
-}
-
 void refuse_several_devices(const Compute& compute, const Communicator& ranks) {
   if (ranks.size() > 1 && !compute.device.is_cpu()) {
     fail(ErrorKind::kUsage, "launched as ", ranks.size(), " ranks on ", compute.device.str(),
@@ -243,7 +225,7 @@ void train_as_rank(const Experiment& experiment, const TrainRun& run,
   const auto head = std::make_shared<Head>(experiment.head, experiment.uir.reduction, index.num_classes(),
                                            backbone->embedding_size(), seed, ranks, compute.device);
   if (!checkpoint && !experiment.train.init.from.empty())
-    initialise(experiment.train.init, index, *backbone, *head);
+    start_from(experiment.train.init, index, *backbone, *head);
 
   TrainerParts parts{.config = experiment.train,
                      .data = experiment.data,

@@ -87,10 +87,12 @@ struct StepDecay {
   static constexpr std::string_view kType = "step";
   std::vector<double> epochs;
   double factor = 0.1;
+  std::vector<int64_t> steps;
 };
 template <class Visitor>
 void describe(Visitor& v, StepDecay& c) {
   v.field("epochs", c.epochs, "Where the rate drops [epochs].", GreaterThan{0});
+  v.field("steps", c.steps, "Where else it drops [optimizer steps].", AtLeast{1});
   v.field("factor", c.factor, "What it is multiplied by there.", Between{0, 1});
 }
 
@@ -141,8 +143,12 @@ struct InitConfig {
 };
 template <class Visitor>
 void describe(Visitor& v, InitConfig& c) {
-  v.field("from", c.from, "Checkpoint folder or safetensors file to start from; empty: random weights.");
-  v.field("centers", c.centers, "Also take the class centers when the identities are the same.");
+  v.field("from", c.from,
+          "What to start from: a checkpoint folder, a .safetensors, .pt or .pth file, or a folder of "
+          "InsightFace's checkpoint_gpu_*.pt; empty: random weights.");
+  v.field("centers", c.centers,
+          "Also take the class centers, if the weights bring them and they fit the identities "
+          "(docs/checkpoints.md).");
 }
 
 enum class BatchNormStatistics { kLocal, kSynchronized };

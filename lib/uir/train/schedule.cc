@@ -14,8 +14,9 @@ int64_t steps_of(double epochs, int64_t steps_per_epoch) {
 }
 
 int64_t num_drops(const StepDecay& decay, int64_t step, int64_t steps_per_epoch) {
-  return std::count_if(decay.epochs.begin(), decay.epochs.end(),
-                       [&](double epoch) { return steps_of(epoch, steps_per_epoch) <= step; });
+  return std::ranges::count_if(decay.epochs,
+                               [&](double epoch) { return steps_of(epoch, steps_per_epoch) <= step; }) +
+         std::ranges::count_if(decay.steps, [&](int64_t at) { return at <= step; });
 }
 
 }  // namespace

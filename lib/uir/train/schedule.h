@@ -4,7 +4,8 @@
 //   s < w    base * (s + 1) / w, times the drops of `step`   (arcface_torch: s / w, its first step does nothing)
 //   linear   base * (1 - (s - w) / (T - w))                  arcface_torch's PolynomialLRWarmup with power 1
 //   cosine   base * (1 + cos(pi (s - w) / (T - w))) / 2
-//   step     base * factor^n, n the number of entries e of `epochs` with round(e * steps_per_epoch) <= s
+//   step     base * factor^n, n the number of entries e of `epochs` with round(e * steps_per_epoch) <= s,
+//            and of entries of `steps` that are <= s
 // linear and cosine would reach 0 at step T, the first that is not done.
 #pragma once
 

@@ -1,4 +1,8 @@
 #include "checkpoint_support.h"
+//
+#include <ATen/ops/stack.h>
+
+#include "uir/checkpoint/weights.h"
 
 using namespace uir;
 using namespace checkpoint_test;
@@ -71,6 +75,14 @@ TEST_CASE("checkpoint: weights come from a checkpoint folder or any safetensors 
   CHECK(Json::parse(weights.metadata.at("architecture")) == make_contents(7).model_config);
   CHECK(weights.checksum == checksum_hex(as_bytes(read_bytes(folder / "model.safetensors"))));
   CHECK(read_weights(folder / "model.safetensors").checksum == weights.checksum);
+  const auto centers = read_class_centers(folder);
+  REQUIRE(centers);
+  CHECK(centers->num_classes == 5);
+  CHECK(centers->dim == 3);
+  CHECK(centers->classes_fingerprint == "c1");
+  const std::vector<int64_t> rows{3, 1};
+  CHECK(same(centers->read(rows), at::stack({make_contents(7).centers[3], make_contents(7).centers[1]})));
+  CHECK_FALSE(read_class_centers(folder / "model.safetensors"));
   CHECK(fails_with(ErrorKind::kMissingInput, [&] { read_weights(root / "absent"); }));
   CHECK(fails_with(ErrorKind::kMissingInput, [&] { read_weights(root.path()); }));
 }

@@ -12,7 +12,7 @@
 #include "support/temp_folder.h"
 #include "uir/base/random.h"
 #include "uir/data/decode.h"
-#include "uir/formats/pickle.h"
+#include "uir/formats/numpy_pickle.h"
 
 using namespace uir;
 using namespace std::string_literals;
@@ -56,7 +56,8 @@ TEST_CASE("A pickle that is cut off anywhere is refused", "[bin_set]") {
     const std::string whole = fixture.bytes();
     for (size_t length = 0; length < whole.size(); ++length) {
       INFO(fixture.name << " cut to " << length);
-      CHECK(kind_of([&] { Pickle(as_bytes(whole).first(length), "cut.bin"); }) == ErrorKind::kData);
+      NumpyGlobals globals;
+      CHECK(kind_of([&] { Pickle(as_bytes(whole).first(length), "cut.bin", globals); }) == ErrorKind::kData);
     }
   }
 }
@@ -66,7 +67,8 @@ TEST_CASE("Damaged pickles never crash the reader", "[bin_set]") {
     ItemRandom random(1, RandomPurpose::kTest, 0, round);
     std::string bytes = kPickleFixtures[random.below(kPickleFixtures.size())].bytes();
     for (int i = 0; i < 3; ++i) bytes[random.below(bytes.size())] = static_cast<char>(random.below(256));
-    const auto kind = kind_of([&] { Pickle(as_bytes(bytes), "damaged.bin"); });
+    NumpyGlobals globals;
+    const auto kind = kind_of([&] { Pickle(as_bytes(bytes), "damaged.bin", globals); });
     CHECK((!kind || kind == ErrorKind::kData));
   }
 }
@@ -85,6 +87,8 @@ TEST_CASE("Pickles that would execute something are refused by name", "[bin_set]
   CHECK_THAT(refusal(kHeader + "X\x01\0\0\0aQ."s), contains_text("BINPERSID"));
   CHECK_THAT(refusal(kHeader + "\x82\x01."s), contains_text("EXT1"));
   CHECK_THAT(refusal(kHeader + "}."s), contains_text("EMPTY_DICT"));
+  CHECK_THAT(refusal(kHeader + "G\x3f\xf8\0\0\0\0\0\0."s), contains_text("BINFLOAT"));
+  CHECK_THAT(refusal(kHeader + "](]]u."s), contains_text("SETITEMS"));
   CHECK_THAT(refusal(kHeader + "\xfe."s), contains_text("0xfe"));
   CHECK_THAT(refusal("(lp0\n."s), contains_text("protocol 2 to 5"));
   CHECK_THAT(refusal("\x80\x06N."s), contains_text("protocol 6"));

@@ -157,6 +157,16 @@ TEST_CASE("What is no image is refused by name", "[decode]") {
   CHECK(message_of(as_bytes("BM")).find("truncated") == 0);
   CHECK(message_of(as_bytes("RIFF")).find("not a JPEG") == 0);
   CHECK(message_of(as_bytes("\x89PNG\r\n\x1a\n")).find("truncated") == 0);
+  // A chunk whose length and frame make 2^32 bytes, so that the next one would be the same one.
+  CHECK(message_of(as_bytes("\x89PNG\r\n\x1a\n\xff\xff\xff\xf4" + std::string(60, 'x'))).find("truncated") ==
+        0);
+  // OpenCV would hand them to its decoders of DICOM and DTED.
+  const std::string webp = "RIFFxxxxWEBPVP8 ";
+  CHECK(message_of(as_bytes(webp + std::string(112, '@') + "DICM")).find("signature DICM") !=
+        std::string::npos);
+  CHECK(message_of(as_bytes(webp + std::string(124, '@') + "DTED")).find("signature DTED") !=
+        std::string::npos);
+  CHECK(message_of(as_bytes("P5x" + std::string(200, ' '))).find("not a JPEG, PNG") == 0);
   CHECK(message_of(as_bytes("P5 0 5 255\n")).find("its header says 0x5 pixels") == 0);
 }
 

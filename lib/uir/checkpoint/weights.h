@@ -1,0 +1,44 @@
+// Weights to start from or to extract with: a backbone, and the class centers beside it. Ours or anyone's:
+//
+//   checkpoint folder                       ours; only the files that are asked for are read and verified
+//   .safetensors                            a state dict
+//   .pt, .pth                               of PyTorch (formats/torch_file.h): a state dict, bare or under one of the keys
+//                                           state_dict_backbone, backbone, state_dict, model_state_dict, model, net
+//   folder of checkpoint_gpu_0.pt … _k-1    of InsightFace's arcface_torch, one file per rank: the backbone of rank 0, and the
+//                                           ranks' class centers in order (PartialFC: of C classes rank r holds C / k, and
+//                                           one more if r < C mod k)
+// What a file is, its first bytes tell. Cost: one read of the files; centers are copied row by row when asked for.
+// Errors: kMissingInput; kData naming file and place, ranks that are missing or do not belong together included.
+// Threads: const after construction.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "uir/base/file.h"
+#include "uir/checkpoint/tensor_io.h"
+
+namespace uir {
+
+struct Weights {
+  NamedTensors tensors;  // as the file names them, prefixes included
+  Metadata metadata;     // ours: "architecture" (JSON), "color_order", "normalization"; others: empty
+  std::string checksum;  // of the file, or of all ranks' files, 16 hex digits
+  std::string kind;      // for people: "PyTorch file, state_dict_backbone"
+};
+Weights read_weights(const fs::path& path);
+
+struct ClassCenters {
+  int64_t num_classes = 0, dim = 0;
+  // Of the identities in class order (Checkpoint::classes_fingerprint); empty: the files do not tell them.
+  std::string classes_fingerprint;
+  std::string kind;  // for people: "8 ranks of InsightFace"
+  // The rows as float32 [n, D] in CPU memory.
+  std::function<at::Tensor(std::span<const int64_t> rows)> read;
+};
+// None if the weights bring no class centers.
+std::optional<ClassCenters> read_class_centers(const fs::path& path);
+
+}  // namespace uir

@@ -1,0 +1,230 @@
+#include "uir/formats/torch_file.h"
+
+#include <algorithm>
+#include <cstring>
+#include <set>
+#include <unordered_map>
+
+#include "uir/base/error.h"
+#include "uir/formats/torch_pickle.h"
+#include "uir/formats/zip.h"
+
+namespace uir {
+namespace {
+
+using Id = Pickle::Id;
+
+constexpr std::string_view kZipMagic = "PK\x03\x04";
+// The pickled number 0x1950a86a20f9469cfc6c with which the old container begins.
+constexpr std::string_view kLegacyMagic("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19\x2e", 15);
+constexpr int64_t kLegacyProtocol = 1001;
+constexpr std::string_view kPickle = "data.pkl";
+constexpr uint64_t kMemoryAllowance = uint64_t{1} << 20;
+
+bool starts_with(Bytes bytes, std::string_view magic) { return as_text(bytes).starts_with(magic); }
+
+constexpr Id kAbsent = ~Id{0};
+
+// Python 2 pickles text as bytes.
+bool is_text(const PickleValue& value) {
+  return value.type == PickleType::kText || value.type == PickleType::kBytes;
+}
+
+// The value of a text key, of a repeated one the last; kAbsent if there is none.
+Id find_key(const Pickle& pickle, Id dict, std::string_view key) {
+  const auto& entries = pickle.entries(pickle[dict]);
+  for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {
+    const PickleValue& name = pickle[entry->first];
+    if (is_text(name) && as_text(name.bytes) == key) return entry->second;
+  }
+  return kAbsent;
+}
+
+}  // namespace
+
+struct TorchFile::Impl {
+  explicit Impl(const fs::path& path);
+
+  void read_zip(const fs::path& path);
+  void read_legacy();
+  void read_legacy_header(uint64_t& at);
+  void read_legacy_storages(uint64_t at, const Pickle& keys);
+  // Storage data must be of the announced size.
+  void set_data(TorchStorage& storage, Bytes data) const;
+  Pickle& keep(Bytes bytes, const std::string& part) {
+    return pickle.emplace(bytes, part.empty() ? place : place + ": " + part, globals, memory);
+  }
+  template <class... Parts>
+  [[noreturn]] void refuse(const Parts&... parts) const {
+    fail(ErrorKind::kData, place, ": ", parts...);
+  }
+
+  MappedFile file;
+  std::string place;
+  uint64_t memory = 0;
+  std::optional<ZipFile> zip;
+  TorchGlobals globals;
+  std::optional<Pickle> pickle;
+};
+
+TorchFile::Impl::Impl(const fs::path& path) : file(path), place(path.string()), memory(file.bytes().size()) {
+  if (starts_with(file.bytes(), kLegacyMagic)) {
+    read_legacy();
+  } else if (starts_with(file.bytes(), kZipMagic)) {
+    read_zip(path);
+  } else {
+    refuse("neither of the containers that torch.save writes (zip, or the stream before PyTorch 1.6)");
+  }
+  globals.resolve(place, memory + kMemoryAllowance);
+}
+
+void TorchFile::Impl::set_data(TorchStorage& storage, Bytes data) const {
+  const uint64_t width = storage.untyped ? 1 : element_size(storage.type);
+  if (data.size() % width != 0 || data.size() / width != storage.num_elements) {
+    refuse("storage '", storage.key, "' has ", data.size(), " bytes, expected ", storage.num_elements,
+           " elements of ", width);
+  }
+  storage.data = data;
+}
+
+// One folder: data.pkl, data/<key>, perhaps byteorder and version; TorchScript programs have code beside it.
+void TorchFile::Impl::read_zip(const fs::path& path) {
+  zip.emplace(path);
+  const auto found = std::ranges::find_if(zip->entries(), [](const ZipEntry& entry) {
+    const size_t slash = entry.name.find('/');
+    return slash != std::string_view::npos && entry.name.substr(slash + 1) == kPickle;
+  });
+  if (found == zip->entries().end())
+    refuse("a zip archive without ", kPickle, "; torch.save did not write it");
+  const std::string folder(found->name.substr(0, found->name.size() - kPickle.size()));
+  if (zip->find(folder + "constants.pkl"))
+    refuse("a TorchScript program; save model.state_dict() with torch.save instead");
+  if (const ZipEntry* order = zip->find(folder + "byteorder"); order && as_text(order->bytes) != "little")
+    refuse("its byte order is '", as_text(order->bytes.first(std::min<size_t>(order->bytes.size(), 16))),
+           "', expected 'little'");
+  zip->check(*found);
+  keep(found->bytes, std::string(found->name));
+  for (TorchStorage& storage : globals.storages()) {
+    const ZipEntry* entry = zip->find(folder + "data/" + storage.key);
+    if (!entry) refuse("storage '", storage.key, "' is missing in the archive");
+    zip->check(*entry);
+    set_data(storage, entry->bytes);
+  }
+}
+
+// Magic number, protocol, facts about the system, the object, the keys of its storages, the storages.
+void TorchFile::Impl::read_legacy() {
+  uint64_t at = kLegacyMagic.size();
+  read_legacy_header(at);
+  at += keep(file.bytes().subspan(at), "").size();
+  TorchGlobals none;
+  const Pickle keys(file.bytes().subspan(at), place, none, memory);
+  read_legacy_storages(at + keys.size(), keys);
+}
+
+void TorchFile::Impl::read_legacy_header(uint64_t& at) {
+  TorchGlobals none;
+  const Pickle protocol(file.bytes().subspan(at), place, none, memory);
+  if (const int64_t number = protocol.number_of(protocol.root()); number != kLegacyProtocol)
+    refuse("protocol ", number, ", expected ", kLegacyProtocol);
+  at += protocol.size();
+  const Pickle system(file.bytes().subspan(at), place, none, memory);
+  const Id little = find_key(system, system.root(), "little_endian");
+  if (little == kAbsent || system.number_of(little) != 1) refuse("it is not little-endian");
+  at += system.size();
+}
+
+// Each: u64 number of elements, then these.
+void TorchFile::Impl::read_legacy_storages(uint64_t at, const Pickle& keys) {
+  const std::vector<Id>& order = keys.elements(keys[keys.root()]);
+  std::deque<TorchStorage>& storages = globals.storages();
+  std::unordered_map<std::string_view, TorchStorage*> by_key;
+  for (TorchStorage& storage : storages) by_key.emplace(storage.key, &storage);
+  if (order.size() != storages.size())
+    refuse(order.size(), " storages where its tensors have ", storages.size());
+  for (const Id id : order) {
+    const auto found = by_key.find(keys.text_of(id));
+    if (found == by_key.end()) refuse("storage '", keys.text_of(id), "' is of no tensor, or there twice");
+    TorchStorage& storage = *found->second;
+    const Bytes rest = file.bytes().subspan(at);
+    const uint64_t width = storage.untyped ? 1 : element_size(storage.type);
+    uint64_t count = 0;
+    if (rest.size() < sizeof count) refuse("truncated: storage '", storage.key, "' is missing");
+    std::memcpy(&count, rest.data(), sizeof count);
+    if (count > (rest.size() - sizeof count) / width)
+      refuse("truncated: storage '", storage.key, "' of ", count, " elements reaches beyond the end");
+    set_data(storage, rest.subspan(sizeof count, count * width));
+    by_key.erase(found);
+    at += sizeof count + count * width;
+  }
+}
+
+TorchFile::TorchFile(const fs::path& path) : impl_(std::make_unique<Impl>(path)) {}
+TorchFile::~TorchFile() = default;
+
+bool TorchFile::recognises(Bytes bytes) {
+  return starts_with(bytes, kZipMagic) || starts_with(bytes, kLegacyMagic.substr(0, 8));
+}
+
+const MappedFile& TorchFile::file() const { return impl_->file; }
+
+TorchDict TorchFile::root() const {
+  const Pickle& pickle = *impl_->pickle;
+  if (pickle[pickle.root()].type != PickleType::kDict)
+    impl_->refuse("holds no dict; save a state dict: torch.save(model.state_dict(), …)");
+  return {*this, pickle.root()};
+}
+
+std::vector<std::string_view> TorchDict::keys() const {
+  const Pickle& pickle = *file_->impl_->pickle;
+  std::vector<std::string_view> keys;
+  std::set<std::string_view> seen;
+  for (const auto& entry : pickle.entries(pickle[id_])) {
+    const PickleValue& name = pickle[entry.first];
+    if (is_text(name) && seen.insert(as_text(name.bytes)).second) keys.push_back(as_text(name.bytes));
+  }
+  return keys;
+}
+
+std::vector<TensorView> TorchDict::tensors() const {
+  const Pickle& pickle = *file_->impl_->pickle;
+  std::unordered_map<std::string_view, Id> values;
+  for (const auto& [name, value] : pickle.entries(pickle[id_])) {
+    if (is_text(pickle[name])) values[as_text(pickle[name].bytes)] = value;
+  }
+  std::vector<TensorView> tensors;
+  for (const std::string_view key : keys()) {
+    const PickleValue& value = pickle[values.at(key)];
+    if (value.type != PickleType::kTensor) continue;
+    tensors.push_back(file_->impl_->globals.tensor(value));
+    tensors.back().name = key;
+  }
+  return tensors;
+}
+
+std::optional<TorchDict> TorchDict::dict(std::string_view key) const {
+  const Pickle& pickle = *file_->impl_->pickle;
+  const Id id = find_key(pickle, id_, key);
+  if (id == kAbsent || pickle[id].type != PickleType::kDict) return std::nullopt;
+  return TorchDict(*file_, id);
+}
+
+std::optional<TensorView> TorchDict::tensor(std::string_view key) const {
+  const Pickle& pickle = *file_->impl_->pickle;
+  const Id id = find_key(pickle, id_, key);
+  if (id == kAbsent || pickle[id].type != PickleType::kTensor) return std::nullopt;
+  TensorView view = file_->impl_->globals.tensor(pickle[id]);
+  view.name = key;
+  return view;
+}
+
+std::optional<double> TorchDict::number(std::string_view key) const {
+  const Pickle& pickle = *file_->impl_->pickle;
+  const Id id = find_key(pickle, id_, key);
+  if (id == kAbsent) return std::nullopt;
+  if (pickle[id].type == PickleType::kFloat) return pickle[id].real();
+  if (pickle[id].type == PickleType::kNumber) return static_cast<double>(pickle[id].number);
+  return std::nullopt;
+}
+
+}  // namespace uir

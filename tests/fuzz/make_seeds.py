@@ -1,0 +1,280 @@
+"""Writes the seeds of tests/fuzz/corpus: small, synthetic, valid inputs. What fuzzing found stands beside them.
+
+python3 tests/fuzz/make_seeds.py [FOLDER]    needs NumPy and PyTorch; the tests need only the result
+"""
+
+import base64
+import io
+import json
+import pickle
+import struct
+import sys
+import zipfile
+import zlib
+from collections import OrderedDict
+from pathlib import Path
+
+import numpy as np
+import torch
+
+root = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "corpus"
+
+
+def write(target, name, content):
+    if isinstance(content, str):
+        content = content.encode()
+    assert len(content) < 4096, (target, name, len(content))
+    (root / target).mkdir(parents=True, exist_ok=True)
+    (root / target / name).write_bytes(content)
+
+
+def parts(*files):
+    """Several files in one input, as fuzz::split reads them."""
+    return b"".join(struct.pack("<H", len(f)) + f for f in files[:-1]) + files[-1]
+
+
+def jpeg(components, progressive=False, adobe=False):
+    """A flat image of 8x8: one block per component, whose codes are single zero bits."""
+    def segment(marker, content):
+        return b"\xff" + bytes([marker]) + struct.pack(">H", len(content) + 2) + content
+
+    def scan(ids, first, last):
+        return segment(0xDA, bytes([len(ids)]) + b"".join(bytes([i, 0]) for i in ids) + bytes([first, last, 0])) + b"\x00\x7f"
+
+    tables = segment(0xDB, b"\0" + bytes([1] * 64))
+    for kind in (0x00, 0x10):  # one code of length 1: difference 0; end of block
+        tables += segment(0xC4, bytes([kind, 1] + [0] * 15 + [0]))
+    ids = range(1, components + 1)
+    frame = struct.pack(">BHHB", 8, 8, 8, components) + b"".join(bytes([i, 0x11, 0]) for i in ids)
+    scans = scan(ids, 0, 0) + b"".join(scan([i], 1, 63) for i in ids) if progressive else scan(ids, 0, 63)
+    marker = segment(0xEE, b"Adobe\0\x64\0\0\0\0\0") if adobe else b""
+    return b"\xff\xd8" + marker + tables + segment(0xC2 if progressive else 0xC0, frame) + scans + b"\xff\xd9"
+
+
+def png(color_type, channels, depth=8, palette=b""):
+    def chunk(kind, content):
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    rows = b"".join(b"\0" + bytes(4 * channels * depth // 8) for _ in range(4))
+    header = struct.pack(">IIBBBBB", 4, 4, depth, color_type, 0, 0, 0)
+    middle = chunk(b"PLTE", palette) if palette else b""
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + middle + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+def images():
+    write("image", "grey.jpg", jpeg(1))
+    write("image", "colour.jpg", jpeg(3))
+    write("image", "progressive.jpg", jpeg(3, progressive=True))
+    write("image", "cmyk.jpg", jpeg(4, adobe=True))
+    write("image", "rgb.png", png(2, 3))
+    write("image", "alpha.png", png(6, 4))
+    write("image", "deep.png", png(2, 3, 16))
+    write("image", "palette.png", png(3, 1, palette=bytes(6)))
+    write("image", "grey.pgm", b"P5\n4 4\n255\n" + bytes(16))
+    write("image", "rgb.ppm", b"P6\n4 4\n255\n" + bytes(48))
+    write("image", "ascii.ppm", b"P3\n2 1\n255\n1 2 3 4 5 6\n")
+    bmp = struct.pack("<IiiHHIIiiII", 40, 4, 4, 1, 24, 0, 48, 0, 0, 0, 0) + bytes(48)
+    write("image", "rgb.bmp", b"BM" + struct.pack("<IHHI", 14 + len(bmp), 0, 0, 54) + bmp)
+    write("image", "one.webp", base64.b64decode("UklGRiIAAABXRUJQVlA4IBYAAAAwAQCdASoBAAEADsD+JaQAA3AAAAAA"))
+
+
+def bin_sets():
+    faces = [b"\xff\xd8A", b"\xff\xd8\x00\n", b"caf\xc3", b"\x80"]
+    columns = [np.frombuffer(f, np.uint8).reshape(-1, 1) for f in faces]
+    for protocol in range(2, 6):
+        write("bin_set", f"bytes_{protocol}.bin", pickle.dumps((faces, [True, False]), protocol))
+        write("bin_set", f"arrays_{protocol}.bin", pickle.dumps((columns, [np.True_, np.False_]), protocol))
+    write("bin_set", "truths.bin", pickle.dumps((faces, np.array([True, False])), 4))
+    write("bin_set", "numbers.bin", pickle.dumps((faces, np.array([1, 0])), 4))
+    # Python 2 pickles its byte strings as SHORT_BINSTRING.
+    short = lambda text: b"U" + bytes([len(text)]) + text
+    write("bin_set", "python2.bin", b"\x80\x02]q\0(" + b"".join(map(short, faces)) + b"e]q\1(\x88\x89e\x86q\2.")
+
+
+def torch_files():
+    """Whole files in both containers, and pickles of tensors in storages that the target puts beside them."""
+    torch.manual_seed(0)
+    base = torch.arange(4, dtype=torch.float32)
+    state = OrderedDict([("a.weight", base[:2]), ("a.bias", base[2]), ("n", torch.tensor(3))])
+    state._metadata = OrderedDict([("", {"version": 1})])
+    checkpoint = {"epoch": 1, "step": 2.5, "state_dict_backbone": state, "flags": [True, None, (1, 2, 3, 4)], 7: {"x": base.t()}}
+    strides = {"t": torch.arange(4.0).view(2, 2).t(), "e": torch.ones(1).expand(3), "p": torch.nn.Parameter(base), "z": torch.zeros(0, 2)}
+    kinds = {str(t): torch.ones(1).to(t) for t in (torch.float64, torch.float16, torch.bfloat16, torch.int32, torch.uint8, torch.bool)}
+    for name, content in {"state": state, "checkpoint": checkpoint, "strides": strides, "kinds": kinds}.items():
+        for zipped in (True, False):
+            out = io.BytesIO()
+            torch.save(content, out, _use_new_zipfile_serialization=zipped)
+            file = out.getvalue()
+            if len(file) < 4000:
+                write("torch_file", f"{name}_{'zip' if zipped else 'legacy'}", b"\0" + file)
+            if zipped:
+                pkl = next(e for e in zipfile.ZipFile(out).infolist() if e.filename.endswith("data.pkl"))
+                write("torch_file", f"{name}_pickle", b"\1" + zipfile.ZipFile(out).read(pkl))
+
+
+def safetensors():
+    def file(header, data=b""):
+        text = json.dumps(header).encode()
+        return struct.pack("<Q", len(text)) + text + data
+
+    write("safetensors", "empty", file({}))
+    write("safetensors", "two", file({"__metadata__": {"a": "b"},
+                                      "x": {"dtype": "F32", "shape": [2, 1], "data_offsets": [0, 8]},
+                                      "y.z": {"dtype": "I64", "shape": [], "data_offsets": [8, 16]}}, bytes(16)))
+    types = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "U8": 1, "BOOL": 1}
+    header, at = {}, 0
+    for name, size in types.items():
+        header[name] = {"dtype": name, "shape": [1], "data_offsets": [at, at + size]}
+        at += size
+    write("safetensors", "types", file(header, bytes(at)))
+
+
+MAGIC = 0xCED7230A
+
+
+def record(header, payload=b"", labels=()):
+    body = struct.pack("<IfQQ", len(labels), header[0], header[1], 0)
+    body += b"".join(struct.pack("<f", label) for label in labels) + payload
+    cut = body.split(struct.pack("<I", MAGIC))  # aligned, as the callers see to it
+    out = b""
+    for i, part in enumerate(cut):
+        flag = 0 if len(cut) == 1 else 1 if i == 0 else 3 if i == len(cut) - 1 else 2
+        out += struct.pack("<II", MAGIC, flag << 29 | len(part)) + part + b"\0" * (-len(part) % 4)
+    return out
+
+
+def recordio():
+    plain = [record((0.0, 0), b"abc"), record((1.0, 1), b"defgh"), record((1.0, 2), b"")]
+    offsets = [0, len(plain[0]), len(plain[0]) + len(plain[1])]
+    idx = "".join(f"{i}\t{o}\n" for i, o in enumerate(offsets)).encode()
+    write("recordio", "im2rec", parts(idx, b"".join(plain)))
+    write("recordio", "scanned", parts(b"", b"".join(plain)))
+    split = record((3.0, 7), b"1234" + struct.pack("<I", MAGIC) + b"5678" + struct.pack("<I", MAGIC))
+    write("recordio", "parts", parts(b"", split + record((4.0, 0), b"x")))
+    faces = [record((0, 1), b"ab"), record((0, 2), b"cd"), record((0, 3), labels=(1, 3)), record((0, 0), labels=(3, 4))]
+    at, lines = 0, ""
+    for key, one in zip((1, 2, 3, 0), faces):
+        lines += f"{key}\t{at}\n"
+        at += len(one)
+    write("recordio", "insightface", parts(lines.encode(), b"".join(faces)))
+    write("recordio", "labels", parts(b"", record((0, 5), b"xyz", labels=(2, 9))))
+
+
+def lists():
+    five = "38.3 51.7 73.5 51.5 56 71.7 41.5 92.4 70.7 92.2"
+    pairs = "38.3,51.7 73.5,51.5 56,71.7 41.5,92.4 70.7,92.2"
+    tabs = "\t".join(["9", "9", "90", "99", "38.3", "73.5", "56", "41.5", "70.7", "51.7", "51.5", "71.7", "92.4", "92.2"])
+    header = "path,label," + ",".join(f"x{i},y{i}" for i in range(1, 6))
+    row = "a/1.jpg,3," + five.replace(" ", ",")
+    samples = [
+        "a/1.jpg\t0\nb c.jpg\tBob\n",
+        "a/1.jpg 0\nb c.jpg 7\n",
+        "a/1.jpg\n\nb.jpg\r\n",
+        "17\t3\ta/1.jpg\n18\t4.0\t5\tb.jpg\n",
+        f"0\ta/1.jpg\t3\t{tabs}\n1\tb.jpg\t4\n",
+        f"a/1.jpg 3 {pairs}\nb.jpg 4\n",
+        f"a/1.jpg {five}\n",
+        f"{header}\n{row}\nb.jpg,4,,,,,,,,,,\n",
+        f"1.jpg {five} 0.998\n",
+        f"{header}\n{row}\n",
+    ]
+    for i, text in enumerate(samples):
+        write("lists", f"format_{i}", bytes([i]) + text.encode())
+    write("lists", "points_68", bytes([5]) + ("a/1.jpg 3 " + " ".join(f"{i},{i + 1}" for i in range(68))).encode())
+    write("lists", "byte_order_mark", bytes([0]) + b"\xef\xbb\xbfa/1.jpg\t0\n")
+
+
+def pair_lists():
+    genuine, impostor = "Ann\t1\t2\n", "Ann\t1\tBob\t1\n"
+    write("pairs", "lfw_folds", b"\0" + f"1\t1\n{genuine}{impostor}".encode())
+    write("pairs", "lfw", b"\0" + f"1\n{genuine}{impostor}".encode())
+    write("pairs", "calfw", b"\1Ann_0001.jpg 1\nAnn_0002.jpg 1\nAnn_0001.jpg 0\nBob_0001.jpg 0\n")
+    write("pairs", "path_pairs", b"\2Ann/Ann_0001.jpg Ann/Ann_0002.jpg 1\nAnn/Ann_0001.jpg Bob/Bob_0001.jpg 0\n")
+    write("pairs", "noises", b"\3# noises\nAnn_0001.jpg\nx\tBob/Bob_0001.jpg\n")
+    write("pairs", "qualities", b"\4Ann/Ann_0001.jpg\t1\nAnn/Ann_0002.jpg\t0.5\nBob/Bob_0001.jpg\t0\nv/1.jpg\t2e3\n")
+
+
+def arrays():
+    def npy(array, version=None):
+        out = io.BytesIO()
+        np.lib.format.write_array(out, array, version)
+        return out.getvalue()
+
+    write("npy", "v1.npy", npy(np.ones((2, 3), np.float32), (1, 0)))
+    write("npy", "v2.npy", npy(np.ones((2, 3), np.float32), (2, 0)))
+    write("npy", "v3.npy", npy(np.ones((0, 3), np.float32), (3, 0)))
+    write("npy", "fortran.npy", npy(np.asfortranarray(np.ones((2, 3), np.float32))))
+    write("npy", "double.npy", npy(np.ones((2, 3))))
+
+    def features(rows, cols):
+        return struct.pack("<4i", rows, cols, 4 * cols, 5) + np.ones(rows * cols, np.float32).tobytes()
+
+    write("challenge", "plain", parts(b"", b"", features(2, 3)))
+    write("challenge", "lists", parts(b"a.jpg\nb.jpg 7\n", b"0\n-1\n", features(2, 3)))
+    write("challenge", "npy", parts(b"a\tx\n", b"5", npy(np.ones((1, 2), np.float32))))
+
+
+def configs():
+    for path in sorted((Path(__file__).parent.parent.parent / "configs").glob("*.yaml")):
+        text = "".join(line for line in path.read_text().splitlines(True) if not line.startswith("#"))
+        if len(text) < 4096:
+            write("config", path.name, text)
+    write("config", "minimal.yaml", "paths: {run: r}\n")
+    write("config", "protocols.yaml", """\
+paths: {run: runs/b, data_root: "/d"}
+model: {type: iresnet, depth: 18}
+head: {type: adaface, m: 0.4}
+eval:
+  models:
+    - {name: theirs, sets: [{set: ijbc, features: ijbc.npy, items: list.txt}]}
+  protocols:
+    - {name: ijbc, type: ijb_verification, set: ijbc, benchmark: ijbc, meta: IJBC/meta}
+    - {name: open, type: open_set, set: ijbc, far: [0.1]}
+""")
+    write("config", "faulty.yaml", "paths: {run: run}\nhead:\n  scal: 64\n  scale: -1\ntrain: {epochs: many}\n")
+
+
+def ijb():
+    faces = b"1.jpg 1 69544\n2.jpg 1 69545\n3.jpg 9 7\n4.jpg 11 8\n"
+    points = b"".join(b"%d.jpg 30 40 70 40 50 60 35 80 65 80 0.9\n" % i for i in range(1, 5))
+    pairs = b"1 9 0\n1 11 1\n"
+    gallery = b"TEMPLATE_ID,SUBJECT_ID,FILENAME\n1,5,a.jpg\n1,5,b.jpg\n"
+    other = b"TEMPLATE_ID,SUBJECT_ID,FILENAME\n9,6,c.jpg\n"
+    probes = b"TEMPLATE_ID,SUBJECT_ID,FILENAME\n11,5,d.jpg\n"
+    write("ijb_meta", "ijbc", parts(faces, points, pairs, gallery, other, probes))
+
+
+def indices():
+    """First byte: which file of the folder, in the order of their names."""
+    manifest = {
+        "format": "uir-index", "version": 1, "rows": 10, "num_classes": 3, "num_test_identities": 2,
+        "sources": [
+            {"name": "people", "role": "labeled", "kind": "synthetic", "path": "", "shift": [0, 0], "first_row": 0, "num_rows": 6,
+             "first_class": 0, "num_classes": 3, "settings": {"identities": 3}},
+            {"name": "test", "role": "test", "kind": "files", "path": "/x", "shift": [8, 0], "first_row": 6, "num_rows": 4,
+             "first_class": 0, "num_classes": 2, "settings": {}}],
+        "files": {name: {"bytes": 0, "checksum": ""} for name in [
+            "offsets.u64", "sizes.u32", "labels.i64", "flags.u32", "hashes.u128", "items.u64", "items.text", "identities.u64",
+            "identities.text", "pixel_sizes.u16x2", "mtimes.i64"]},
+    }
+    for i in range(12):
+        write("index", f"manifest_{i}", bytes([i]) + json.dumps(manifest).encode())
+        write("index", f"numbers_{i}", bytes([i]) + struct.pack("<10q", 0, 0, 1, 1, 2, 2, 0, 0, 1, 1))
+        write("index", f"offsets_{i}", bytes([i]) + struct.pack("<11Q", *range(0, 55, 5)))
+
+
+def main():
+    images()
+    bin_sets()
+    torch_files()
+    safetensors()
+    recordio()
+    lists()
+    pair_lists()
+    arrays()
+    configs()
+    ijb()
+    indices()
+
+
+main()

@@ -1,0 +1,87 @@
+"""Makes a MobileFaceNet in PyTorch, saves it as users find it, and compares what uir-extract makes of it.
+
+make FOLDER           images, weights in all containers, per-rank checkpoints; expected.npy, centers.npy
+compare FOLDER STORE  the embeddings of a store against expected.npy, its image order by name
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from mobilefacenet import trained_looking
+
+WIDTH, SIZE, CLASSES, RANKS = 0.0625, 32, 5, 2
+
+
+def images(folder):
+    """Smooth random pictures as PPM, which every reader takes bit by bit; five people with three pictures each."""
+    generator = np.random.default_rng(5)
+    paths = []
+    for person in range(CLASSES):
+        for i in range(3):
+            coarse = torch.from_numpy(generator.integers(0, 256, (1, 3, 7, 7)).astype(np.float32))
+            fine = torch.nn.functional.interpolate(coarse, (112, 112), mode="bilinear")[0].round().byte()
+            path = folder / "faces" / f"{person}" / f"{i}.ppm"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b"P6\n112 112\n255\n" + fine.permute(1, 2, 0).contiguous().numpy().tobytes())
+            paths.append((f"{person}/{i}.ppm", fine))
+    return paths
+
+
+def make(folder):
+    network = trained_looking(WIDTH, SIZE)
+    paths = images(folder)
+    with torch.no_grad():
+        pixels = torch.stack([p for _, p in paths]).float().sub(127.5).div(127.5)
+        np.save(folder / "expected.npy", network(pixels).numpy())
+    (folder / "order.txt").write_text("".join(name + "\n" for name, _ in paths))
+    (folder / "labels.lst").write_text("".join(f"{name}\t{name[0]}\n" for name, _ in paths))
+    # Without the images of person 2, whose label no row has.
+    (folder / "gap.lst").write_text("".join(f"{name}\t{name[0]}\n" for name, _ in paths if name[0] != "2"))
+
+    state = network.state_dict()
+    torch.save(state, folder / "bare.pth")
+    torch.save(state, folder / "legacy.pth", _use_new_zipfile_serialization=False)
+    torch.save({"state_dict": {"module.backbone." + k: v for k, v in state.items()}, "epoch": 3}, folder / "prefixed.pt")
+    old = {k: v for k, v in state.items() if not k.endswith("num_batches_tracked")}
+    torch.save(old, folder / "old.pth")
+    torch.save({k: v for k, v in state.items() if not k.startswith("conv_sep.layers.0")}, folder / "incomplete.pth")
+    torch.save(network, folder / "whole.pt")
+    torch.save({"weights": 3}, folder / "nothing.pt")
+
+    torch.manual_seed(7)
+    centers = torch.randn(CLASSES, SIZE) * 0.05
+    np.save(folder / "centers.npy", centers.numpy())
+    (folder / "ranks").mkdir()
+    first = 0
+    for rank in range(RANKS):
+        local = CLASSES // RANKS + (rank < CLASSES % RANKS)
+        checkpoint = {"epoch": 1, "global_step": 20, "state_dict_backbone": state,
+                      "state_dict_softmax_fc": {"weight": centers[first:first + local].clone()},
+                      "state_optimizer": {"state": {}, "param_groups": [{"lr": 0.1, "params": [0, 1]}]},
+                      "state_lr_scheduler": {"base_lrs": [0.1], "last_epoch": 20}}
+        torch.save(checkpoint, folder / "ranks" / f"checkpoint_gpu_{rank}.pt")
+        first += local
+    # Ranks of different runs: the second holds too many.
+    (folder / "mixed").mkdir()
+    for rank in range(RANKS):
+        torch.save({"state_dict_backbone": state, "state_dict_softmax_fc": {"weight": centers}}, folder / "mixed" / f"checkpoint_gpu_{rank}.pt")
+    torch.save({"state_dict_backbone": state, "state_dict_softmax_fc": {"weight": centers[:2]}}, folder / "mixed" / "checkpoint_gpu_1.pt")
+
+
+def compare(folder, store):
+    expected = np.load(folder / "expected.npy")
+    found = np.load(store / "embeddings.npy")
+    items = [line.split("\t")[0] for line in (store / "items.tsv").read_text().splitlines()]
+    assert items == (folder / "order.txt").read_text().split(), items
+    difference = np.abs(found - expected).max() / np.abs(expected).max()
+    print(f"largest difference {difference:.2e} of the largest number")
+    assert difference <= 1e-5, difference
+
+
+if sys.argv[1] == "make":
+    make(Path(sys.argv[2]))
+else:
+    compare(Path(sys.argv[2]), Path(sys.argv[3]))
