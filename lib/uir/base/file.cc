@@ -211,8 +211,13 @@ AtomicFile::~AtomicFile() {
   if (!committed_) fs::remove(temporary_, ignored);
 }
 
+const fs::path& AtomicFile::finish() {
+  if (!std::exchange(finished_, true)) out_.close();
+  return temporary_;
+}
+
 void AtomicFile::commit() {
-  out_.close();
+  finish();
   failpoint("file.before_rename");
   rename_or_fail(temporary_, path_);
   committed_ = true;
