@@ -187,6 +187,7 @@ void OutputFile::write(Bytes bytes) {
 void OutputFile::close() { close(Sync::kNow); }
 
 void OutputFile::close(Sync sync) {
+  if (!file_) return;  // closed before, for a look at the finished file
   failpoint("file.close");
   std::FILE* file = std::exchange(file_, nullptr);
   const bool flushed = std::fflush(file) == 0 && (sync == Sync::kLater || ::fsync(::fileno(file)) == 0);
@@ -211,13 +212,8 @@ AtomicFile::~AtomicFile() {
   if (!committed_) fs::remove(temporary_, ignored);
 }
 
-const fs::path& AtomicFile::finish() {
-  if (!std::exchange(finished_, true)) out_.close();
-  return temporary_;
-}
-
 void AtomicFile::commit() {
-  finish();
+  out_.close();
   failpoint("file.before_rename");
   rename_or_fail(temporary_, path_);
   committed_ = true;

@@ -118,15 +118,12 @@ class AtomicFile {
   explicit AtomicFile(const fs::path& path);
   ~AtomicFile();
   OutputFile& out() { return out_; }
-  // Ends writing and returns the temporary name: for a look at the finished file before commit().
-  const fs::path& finish();
   void commit();
 
  private:
   fs::path path_;
   fs::path temporary_;
   OutputFile out_;
-  bool finished_ = false;
   bool committed_ = false;
 };
 

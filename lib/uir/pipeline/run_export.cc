@@ -128,10 +128,10 @@ class Export {
     network_ = load_network(experiment_, request_.weights.empty() ? run_weights() : request_.weights);
     AtomicFile file(request_.output);
     write(file.out());
-    const uint64_t size = file.out().size();
-    check(file.finish());
+    file.out().close();
+    check(file.out().path());
     file.commit();
-    log_info(request_.output.string(), ": ", size, " bytes");
+    log_info(request_.output.string(), ": ", file.out().size(), " bytes");
   }
 
  private:
