@@ -139,6 +139,9 @@ int App::execute(std::vector<std::string> arguments, const Body& body) {
   }
   if (operand_ && operand_->empty() && !print_config_)
     std::swap(*operand_, config_file_);  // the only argument
+  if (operand_ && operand_->empty() && !print_config_) {
+    fail(ErrorKind::kUsage, "no file to write given; see ", name_, " --help");
+  }
   const bool needs_experiment = !operand_ || print_config_ || !overrides_.empty();
   if (config_file_.empty() && needs_experiment) {
     fail(ErrorKind::kUsage, "no experiment file given; see ", name_, " --help");

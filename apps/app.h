@@ -23,7 +23,7 @@ class App {
 
   // Parses the command line, loads the experiment and calls body, or starts ranks that do; returns the exit code.
   int run(int argc, char** argv, const std::function<void(const Experiment&)>& body);
-  // The same for a program whose last argument is an operand of its own: the experiment file in front of it may be left
+  // The same for a program whose last argument is a file of its own to write: the experiment file in front of it may be left
   // out, and body then gets null.
   int run_with_operand(int argc, char** argv, std::string& operand,
                        const std::function<void(const Experiment*)>& body);

@@ -26,7 +26,7 @@ END
   expect 0 uir-extract "$name.yaml"
   expect 0 uir-export "$name.yaml" "$name.pth"
   expect 0 uir-export "$name.yaml" "$name.pt"
-  for flag in 11 13 17; do expect 0 uir-export "$name.yaml" "${name}_$flag.onnx" --opset $flag; done
+  for flag in 11 13 17; do expect 0 uir-export "$name.yaml" "${name}_$flag.onnx" --opset $flag --check-images 2; done
   for flag in pt onnx; do expect 0 uir-export "$name.yaml" "${name}_inside.$flag" --normalize --fold-batch-norms; done
   oracle check --weights "$(latest_of "$name")/model.safetensors" --store "$name/embeddings/faces" --files "$name"
 }
