@@ -4,6 +4,7 @@
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/serialization/export.h>
 
+#include <cstring>
 #include <exception>
 #include <functional>
 #include <sstream>
@@ -136,6 +137,32 @@ torch::jit::Module torch_script(const NetworkGraph& graph) {
   return tree.root();
 }
 
+constexpr const char* kPickleEntry = "data.pkl";
+std::string values_entry(size_t i) { return "data/" + std::to_string(i); }
+
+Bytes bytes_of(const at::Tensor& tensor) {
+  ensure(tensor.is_contiguous() && tensor.is_cpu(), "exported tensors are contiguous");
+  return {static_cast<const std::byte*>(tensor.data_ptr()), tensor.nbytes()};
+}
+
+std::string pickle_of(const NamedState& state) {
+  std::vector<TensorInfo> infos;
+  for (const auto& [name, tensor] : state) {
+    const bool is_float = tensor.scalar_type() == at::kFloat;
+    ensure(is_float || tensor.scalar_type() == at::kLong, "exported tensors are float32 or int64");
+    infos.push_back({name, is_float ? TensorType::kFloat32 : TensorType::kInt64, tensor.sizes().vec()});
+  }
+  return pytorch_state_pickle(infos);
+}
+
+void check_entry(caffe2::serialize::PyTorchStreamReader& archive, const std::string& name, Bytes expected,
+                 const fs::path& file) {
+  const auto [data, size] = archive.getRecord(name);
+  if (size != expected.size() || std::memcmp(data.get(), expected.data(), size) != 0) {
+    fail(ErrorKind::kData, file.string(), ": entry ", name, " differs from what was written");
+  }
+}
+
 }  // namespace
 
 void write_torch_script(const NetworkGraph& graph, const std::map<std::string, std::string>& metadata,
@@ -145,24 +172,28 @@ void write_torch_script(const NetworkGraph& graph, const std::map<std::string, s
   });
 }
 
-void write_state_dict(const std::vector<std::pair<std::string, at::Tensor>>& state, OutputFile& out) {
-  std::vector<TensorInfo> infos;
-  for (const auto& [name, tensor] : state) {
-    ensure(tensor.is_contiguous() && tensor.is_cpu(), "exported tensors are contiguous");
-    const bool is_float = tensor.scalar_type() == at::kFloat;
-    ensure(is_float || tensor.scalar_type() == at::kLong, "exported tensors are float32 or int64");
-    infos.push_back({name, is_float ? TensorType::kFloat32 : TensorType::kInt64, tensor.sizes().vec()});
-  }
-  const std::string pickle = pytorch_state_pickle(infos);
+void write_state_dict(const NamedState& state, OutputFile& out) {
+  const std::string pickle = pickle_of(state);
   write_archive(out, [&](const ByteSink& sink) {
     caffe2::serialize::PyTorchStreamWriter archive(sink);
-    archive.writeRecord("data.pkl", pickle.data(), pickle.size());
+    archive.writeRecord(kPickleEntry, pickle.data(), pickle.size());
     for (size_t i = 0; i < state.size(); ++i) {
-      const at::Tensor& tensor = state[i].second;
-      archive.writeRecord("data/" + std::to_string(i), tensor.data_ptr(), tensor.nbytes());
+      const Bytes values = bytes_of(state[i].second);
+      archive.writeRecord(values_entry(i), values.data(), values.size());
     }
     archive.writeEndOfFile();
   });
+}
+
+void check_state_dict(const NamedState& state, const fs::path& file) {
+  try {
+    caffe2::serialize::PyTorchStreamReader archive(file.string());
+    check_entry(archive, kPickleEntry, as_bytes(pickle_of(state)), file);
+    for (size_t i = 0; i < state.size(); ++i)
+      check_entry(archive, values_entry(i), bytes_of(state[i].second), file);
+  } catch (const c10::Error& e) {
+    fail(ErrorKind::kData, file.string(), ": cannot be read back: ", e.what_without_backtrace());
+  }
 }
 
 }  // namespace uir

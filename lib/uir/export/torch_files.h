@@ -23,6 +23,10 @@ void write_torch_script(const NetworkGraph& graph, const std::map<std::string, s
                         OutputFile& out);
 
 // An OrderedDict of the tensors, in their order, that torch.load reads also with weights_only.
-void write_state_dict(const std::vector<std::pair<std::string, at::Tensor>>& state, OutputFile& out);
+using NamedState = std::vector<std::pair<std::string, at::Tensor>>;
+void write_state_dict(const NamedState& state, OutputFile& out);
+
+// Reads the file back, its checksums included: kData if an entry is missing or differs from what should be there.
+void check_state_dict(const NamedState& state, const fs::path& file);
 
 }  // namespace uir

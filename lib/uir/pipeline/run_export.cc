@@ -67,7 +67,7 @@ LoadedNetwork load_network(const Experiment* experiment, const fs::path& path) {
   network.backbone = make_uninitialized_backbone(network.config, 0);
   load_state_dict(*network.backbone, weights.tensors);
   network.backbone->eval();
-  log_info("weights: ", path.string());
+  log_info("weights: ", path.string(), ", ", num_parameters(*network.backbone), " parameters");
   return network;
 }
 
@@ -159,7 +159,7 @@ class Export {
   }
 
   void check(const fs::path& file) const {
-    if (kind_ == FileKind::kStateDict) return;
+    if (kind_ == FileKind::kStateDict) return check_state_dict(named_state(*network_.backbone), file);
     const Engine engine = kind_ == FileKind::kOnnx ? opencv_engine(file) : torch_script_engine(file);
     const Faces faces = faces_for_check(experiment_, request_.check_images);
     const Agreement agreement =

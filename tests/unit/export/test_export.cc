@@ -176,6 +176,21 @@ TEST_CASE("a TorchScript file's state dict has the network's names and values", 
   }
 }
 
+TEST_CASE("a state dict's file is compared with what should be in it", "[export]") {
+  const TempFolder folder;
+  const auto network = random_network(kResidual);
+  OutputFile out(folder / "network.pth");
+  write_state_dict(named_state(*network), out);
+  out.close();
+  check_state_dict(named_state(*network), out.path());
+  auto other = named_state(*network);
+  other[40].second = other[40].second.detach().clone();
+  other[40].second.view({-1})[0] += 1;
+  CHECK(fails_with(ErrorKind::kData, [&] { check_state_dict(other, out.path()); }));
+  fs::resize_file(out.path(), out.size() - 100);
+  CHECK(fails_with(ErrorKind::kData, [&] { check_state_dict(named_state(*network), out.path()); }));
+}
+
 TEST_CASE("files do not depend on their names", "[export]") {
   const TempFolder folder;
   const auto network = random_network(kMobile);
