@@ -120,11 +120,12 @@ TEST_CASE("an ONNX file holds its nodes, tensors and values in the specification
 }
 
 TEST_CASE("opsets get the IR version of their time, unknown ones are refused", "[onnx]") {
-  for (const auto& [opset, ir] :
-       {std::pair(11, 6), {12, 7}, {14, 7}, {15, 8}, {18, 8}, {19, 9}, {20, 9}, {21, 10}}) {
+  using Versions = std::pair<int64_t, uint64_t>;
+  for (const auto& [opset, ir] : {Versions(11, 6), Versions(12, 7), Versions(14, 7), Versions(15, 8),
+                                  Versions(18, 8), Versions(19, 9), Versions(20, 9), Versions(21, 10)}) {
     OnnxModel model = tiny_model();
     model.opset = opset;
-    CHECK(all(fields_of(written(model)), 1).at(0).value == static_cast<uint64_t>(ir));
+    CHECK(all(fields_of(written(model)), 1).at(0).value == ir);
   }
   for (const int64_t opset : {0, 10, 22}) {
     OnnxModel model = tiny_model();
