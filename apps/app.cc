@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <iostream>
 #include <new>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -96,6 +97,15 @@ App::App(const std::string& name, const std::string& description, Ranks ranks)
 }
 
 int App::run(int argc, char** argv, const std::function<void(const Experiment&)>& body) {
+  return run_or_report(argc, argv, [&](const Experiment* experiment) { body(*experiment); });
+}
+
+int App::run_with_operand(int argc, char** argv, std::string& operand, const Body& body) {
+  operand_ = &operand;
+  return run_or_report(argc, argv, body);
+}
+
+int App::run_or_report(int argc, char** argv, const Body& body) {
   set_log_sink(ConsoleSink(0));
   try {
     cli_.parse(argc, argv);
@@ -117,7 +127,7 @@ int App::run(int argc, char** argv, const std::function<void(const Experiment&)>
   }
 }
 
-int App::execute(std::vector<std::string> arguments, const std::function<void(const Experiment&)>& body) {
+int App::execute(std::vector<std::string> arguments, const Body& body) {
   if (describe_config_) {
     std::cout << config_reference();
     return 0;
@@ -127,10 +137,19 @@ int App::execute(std::vector<std::string> arguments, const std::function<void(co
     set_log_sink(ConsoleSink(world.rank));
     share_processors(world.local_size);
   }
-  if (config_file_.empty()) fail(ErrorKind::kUsage, "no experiment file given; see ", name_, " --help");
-  const Experiment experiment = load_experiment(config_file_, overrides_);
+  if (operand_ && operand_->empty() && !print_config_)
+    std::swap(*operand_, config_file_);  // the only argument
+  if (operand_ && operand_->empty() && !print_config_) {
+    fail(ErrorKind::kUsage, "no file to write given; see ", name_, " --help");
+  }
+  const bool needs_experiment = !operand_ || print_config_ || !overrides_.empty();
+  if (config_file_.empty() && needs_experiment) {
+    fail(ErrorKind::kUsage, "no experiment file given; see ", name_, " --help");
+  }
+  std::optional<Experiment> experiment;
+  if (!config_file_.empty()) experiment = load_experiment(config_file_, overrides_);
   if (print_config_) {
-    std::cout << resolved_config(experiment);
+    std::cout << resolved_config(*experiment);
     return 0;
   }
   // A full disk or a closed pipe must surface as a failed write, not as a signal.
@@ -139,7 +158,7 @@ int App::execute(std::vector<std::string> arguments, const std::function<void(co
   // Only now: a wrong command line or experiment is reported once.
   if (processes_ > 0) return launch(std::move(arguments));
   tune_memory_allocator();
-  body(experiment);
+  body(experiment ? &*experiment : nullptr);
   return 0;
 }
 

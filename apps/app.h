@@ -1,4 +1,4 @@
-// What the four programs share: common flags, the log on standard error, signals, starting several ranks, and the only
+// What the programs share: common flags, the log on standard error, signals, starting several ranks, and the only
 // place where an error becomes a message and an exit code (docs/errors.md).
 #pragma once
 
@@ -23,9 +23,15 @@ class App {
 
   // Parses the command line, loads the experiment and calls body, or starts ranks that do; returns the exit code.
   int run(int argc, char** argv, const std::function<void(const Experiment&)>& body);
+  // The same for a program whose last argument is a file of its own to write: the experiment file in front of it may be left
+  // out, and body then gets null.
+  int run_with_operand(int argc, char** argv, std::string& operand,
+                       const std::function<void(const Experiment*)>& body);
 
  private:
-  int execute(std::vector<std::string> arguments, const std::function<void(const Experiment&)>& body);
+  using Body = std::function<void(const Experiment*)>;
+  int run_or_report(int argc, char** argv, const Body& body);
+  int execute(std::vector<std::string> arguments, const Body& body);
   int launch(std::vector<std::string> arguments) const;
 
   std::string name_;
@@ -33,7 +39,8 @@ class App {
   CLI::App cli_;
   std::string config_file_;
   std::vector<std::string> overrides_;
-  int processes_ = 0;  // to start; 0: this one is the run, or a rank of it
+  std::string* operand_ = nullptr;  // null: the experiment file is the only argument
+  int processes_ = 0;               // to start; 0: this one is the run, or a rank of it
   bool print_config_ = false;
   bool describe_config_ = false;
 };

@@ -187,6 +187,7 @@ void OutputFile::write(Bytes bytes) {
 void OutputFile::close() { close(Sync::kNow); }
 
 void OutputFile::close(Sync sync) {
+  if (!file_) return;  // closed before, for a look at the finished file
   failpoint("file.close");
   std::FILE* file = std::exchange(file_, nullptr);
   const bool flushed = std::fflush(file) == 0 && (sync == Sync::kLater || ::fsync(::fileno(file)) == 0);

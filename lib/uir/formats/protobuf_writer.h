@@ -32,9 +32,14 @@ class ProtobufWriter {
   }
   // string and bytes fields.
   ProtobufWriter& text(uint32_t field, std::string_view value) {
-    key(field, kLengthDelimited);
-    varint(value.size());
+    begin(field, value.size());
     bytes_.append(value);
+    return *this;
+  }
+  // The start of a string, bytes or message field whose content, `size` bytes, the caller writes behind bytes().
+  ProtobufWriter& begin(uint32_t field, uint64_t size) {
+    key(field, kLengthDelimited);
+    varint(size);
     return *this;
   }
   // A message inside this one.

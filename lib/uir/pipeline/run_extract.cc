@@ -14,6 +14,7 @@
 #include "uir/dist/rendezvous.h"
 #include "uir/embed/extractor.h"
 #include "uir/head/head.h"
+#include "uir/pipeline/chosen_weights.h"
 #include "uir/pipeline/compute.h"
 #include "uir/pipeline/sets.h"
 #include "uir/pipeline/start_weights.h"
@@ -23,20 +24,6 @@
 namespace uir {
 namespace {
 
-// The checkpoint or weights file that the config names, else the run's best checkpoint, else its latest.
-fs::path weights_path(const Experiment& experiment) {
-  if (!experiment.extract.weights.empty()) return experiment.extract.weights.value;
-  const fs::path root = experiment.checkpoints_folder();
-  try {
-    if (const auto best = best_checkpoint(root)) return open_checkpoint(root / best->name).folder();
-  } catch (const Error& e) {
-    log_warning(e.what(), "; using the latest checkpoint instead of the best");
-  }
-  if (const auto latest = latest_checkpoint(root)) return latest->folder();
-  fail(ErrorKind::kMissingInput, root.string(),
-       ": no checkpoint; run uir-train first or set extract.weights");
-}
-
 class Extraction {
  public:
   Extraction(const Experiment& experiment, std::shared_ptr<const Communicator> ranks)
@@ -44,7 +31,7 @@ class Extraction {
         ranks_(std::move(ranks)),
         compute_(choose_compute(experiment.train)),
         index_(Index::open(experiment.index_folder(), Index::Check::kFull)) {
-    load_weights(weights_path(experiment));
+    load_weights(chosen_weights(experiment));
   }
 
   void run(const SubmissionRequest& submission) {

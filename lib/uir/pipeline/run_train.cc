@@ -14,6 +14,7 @@
 #include "uir/dist/world.h"
 #include "uir/embed/extractor.h"
 #include "uir/eval/verification.h"
+#include "uir/pipeline/architecture.h"
 #include "uir/pipeline/compute.h"
 #include "uir/pipeline/sets.h"
 #include "uir/pipeline/start_weights.h"
@@ -181,18 +182,6 @@ void check_data(const Experiment& experiment, const Index& index) {
   }
 }
 
-Json model_description(const Experiment& experiment) {
-  return std::visit(
-      [](const auto& network) {
-        Json json{
-            {"type", network.kType}, {"width", network.width}, {"embedding_size", network.embedding_size}};
-        if constexpr (requires { network.depth; }) json["depth"] = network.depth;
-        if constexpr (requires { network.large; }) json["large"] = network.large;
-        return json;
-      },
-      experiment.model.backbone);
-}
-
 void describe_run(const Experiment& experiment, const Index& index, const Trainer& trainer,
                   const Backbone& backbone) {
   const BatchConfig& batch = experiment.train.batch;
@@ -240,7 +229,7 @@ void train_as_rank(const Experiment& experiment, const TrainRun& run,
                      .run_folder = experiment.run_folder(),
                      .checkpoints_folder = experiment.checkpoints_folder(),
                      .resolved_config = resolved_config(experiment),
-                     .model_config = model_description(experiment),
+                     .model_config = architecture_json(experiment.model),
                      .verify = verification(experiment, index, compute, ranks),
                      .stop_requested = stop_requested,
                      .stop_after_step = run.stop_after_step};

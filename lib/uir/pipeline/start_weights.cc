@@ -112,6 +112,11 @@ void take_centers(const fs::path& path, const Index& index, int64_t dim, Head& h
 
 Weights load_backbone(const fs::path& path, Backbone& backbone) {
   Weights weights = read_weights(path);
+  load_backbone(path, weights, backbone);
+  return weights;
+}
+
+void load_backbone(const fs::path& path, const Weights& weights, Backbone& backbone) {
   const LoadedTensors result = load(path, backbone, weights.tensors);
   log_info("weights: ", path.string(), " (", weights.kind, "): loaded ", result.loaded, " of ", result.of,
            " tensors of the backbone");
@@ -119,7 +124,6 @@ Weights load_backbone(const fs::path& path, Backbone& backbone) {
     log_info("weights: without num_batches_tracked of ", result.without_counter,
              " batch norms, which count anew");
   check_convention(path, weights.metadata);
-  return weights;
 }
 
 std::optional<std::vector<int64_t>> rows_of_classes(const Index& index, int64_t num_classes) {

@@ -12,8 +12,9 @@
 
 namespace uir {
 
-// The backbone's weights.
+// The backbone's weights; path: for messages, where they were read already.
 Weights load_backbone(const fs::path& path, Backbone& backbone);
+void load_backbone(const fs::path& path, const Weights& weights, Backbone& backbone);
 
 // Which row of the centers belongs to each class of the index, for centers that do not tell whose they are: row l to the
 // class with label l where the data are of one source with numbers as labels (RecordIO, lists), as arcface_torch has it;

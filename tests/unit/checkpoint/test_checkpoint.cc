@@ -1,8 +1,8 @@
-#include "checkpoint_support.h"
-//
 #include <ATen/ops/stack.h>
 
 #include "uir/checkpoint/weights.h"
+//
+#include "checkpoint_support.h"
 
 using namespace uir;
 using namespace checkpoint_test;

@@ -1,0 +1,38 @@
+// uir-export [CONFIG] OUTPUT: writes a network as ONNX, TorchScript or PyTorch state dict, checked before it appears.
+#include "app.h"
+#include "uir/base/blas.h"
+#include "uir/pipeline/run_export.h"
+
+int main(int argc, char** argv) {
+  uir::choose_blas_kernels(argv);
+  uir::App app(
+      "uir-export",
+      "Writes a network as ONNX (.onnx), TorchScript (.pt) or PyTorch state dict (.pth). A file appears only "
+      "after another engine has computed the same embeddings with it, or its tensors were read back.",
+      uir::Ranks::kOne);
+  uir::ExportRequest request;
+  std::string output, weights;
+  CLI::App& cli = app.cli();
+  cli.add_option("output", output, "The file to write; its ending says what it is");
+  cli.add_option(
+      "--weights", weights,
+      "Checkpoint folder or safetensors file (default: the run's best checkpoint, else its latest). "
+      "Weights of ours need no experiment file");
+  cli.add_option("--opset", request.opset, "Of an ONNX file, 11 to 21 (default: 11)");
+  cli.add_flag("--normalize", request.normalize,
+               "Put (x - 127.5) / 127.5 into the file, which then takes RGB from 0 to 255");
+  cli.add_flag("--fold-batch-norms", request.fold_batch_norms,
+               "Make batch norms part of the neighbouring layer where that is exact");
+  cli.add_option("--tolerance", request.tolerance,
+                 "Largest difference allowed in the check, relative to the embedding's norm")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  cli.add_option("--check-images", request.check_images, "Faces that the check takes")
+      ->check(CLI::Range(1, 100000))
+      ->capture_default_str();
+  return app.run_with_operand(argc, argv, output, [&](const uir::Experiment* experiment) {
+    request.output = output;
+    request.weights = weights;
+    uir::run_export(experiment, request);
+  });
+}
