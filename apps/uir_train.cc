@@ -14,5 +14,7 @@ int main(int argc, char** argv) {
   app.cli()
       .add_option("--stop-after", run.stop_after_step, "Save and stop (exit code 75) after this step")
       ->check(CLI::NonNegativeNumber);
+  app.cli().add_flag("--report", run.report_only,
+                     "Only write training.html from what the run folder holds; also of a run that goes on");
   return app.run(argc, argv, [&](const uir::Experiment& experiment) { uir::run_train(experiment, run); });
 }
