@@ -18,12 +18,17 @@ int main(int argc, char** argv) {
   app.cli()
       .add_option("--stop-after", run.stop_after_step, "Save and stop (exit code 75) after this step")
       ->check(CLI::NonNegativeNumber);
+  app.cli().add_flag("--report", run.report_only,
+                     "Only write training.html from what the run folder holds; also of a run that goes on");
   CLI::Option* const machines =
       app.cli().add_option("--estimate", estimate.cluster,
                            "Print memory, communication and arithmetic of such ranks, and stop: 80GB, 8x80GB "
                            "(ranks x memory of each) or "
                            "2x8x80GB (machines x ranks x memory)");
-  machines->excludes("--nproc-per-node")->excludes("--resume")->excludes("--stop-after");
+  machines->excludes("--nproc-per-node")
+      ->excludes("--resume")
+      ->excludes("--stop-after")
+      ->excludes("--report");
   app.cli()
       .add_option("--estimate-classes", estimate.classes,
                   "Identities to estimate for, instead of the index's")

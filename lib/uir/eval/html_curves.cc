@@ -107,15 +107,6 @@ std::string points_text(const Curve& curve) {
   return points;
 }
 
-// Nothing in it may end the script element or be markup.
-std::string escape_for_script(std::string json) {
-  for (const auto& [character, escape] : {std::pair{"<", "\\u003c"}, {">", "\\u003e"}, {"&", "\\u0026"}}) {
-    for (size_t at = 0; (at = json.find(character, at)) != std::string::npos; at += 6)
-      json.replace(at, 1, escape);
-  }
-  return json;
-}
-
 class CurveWriter {
  public:
   CurveWriter(const ComparedProtocol& protocol, const std::vector<std::string>& models, Markup& page)
@@ -180,14 +171,12 @@ class CurveWriter {
 
   // What the script shows of the point under the pointer: names, columns and points of the curves, in their order.
   void points(const Curves& curves) {
-    Json names = Json::array(), lines = Json::array();
+    std::vector<std::string> names, lines;
     for (const Curve& curve : curves.curves) {
       names.push_back(models_[curve.model]);
       lines.push_back(points_text(curve));
     }
-    const Element script(page_, "script", {{"type", "application/json"}});
-    page_.raw(
-        escape_for_script(json_text({{"columns", curves.columns}, {"models", names}, {"points", lines}})));
+    write_curve_data(curves.columns, names, lines, page_);
   }
 
   const ComparedProtocol& protocol_;

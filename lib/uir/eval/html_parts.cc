@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "uir/base/error.h"
+#include "uir/eval/html_assets.h"
 #include "uir/eval/number_meaning.h"
 #include "uir/eval/svg_plot.h"
 
@@ -47,6 +48,15 @@ void write_row(const std::string& name, const Json& record, const std::vector<st
   for (const std::string& column : columns) write_cell(column, record.value(column, Json()), page);
 }
 
+// Nothing in it may end the script element or be markup.
+std::string escape_for_script(std::string json) {
+  for (const auto& [character, escape] : {std::pair{"<", "\\u003c"}, {">", "\\u003e"}, {"&", "\\u0026"}}) {
+    for (size_t at = 0; (at = json.find(character, at)) != std::string::npos; at += 6)
+      json.replace(at, 1, escape);
+  }
+  return json;
+}
+
 }  // namespace
 
 std::string exact_text(double value) { return Json(value).dump(); }
@@ -81,6 +91,36 @@ void write_legend(size_t style, std::string_view name, Markup& page) {
   draw_line_sample(style, page);
   const Element text(page, "span");
   write_breakable(name, page);
+}
+
+void write_head(const std::string& title, const std::string& also_allowed, Markup& page) {
+  const Element head(page, "head");
+  page.element("meta", {{"charset", "utf-8"}});
+  page.element("meta", {{"name", "viewport"}, {"content", "width=device-width, initial-scale=1"}});
+  page.element("meta", {{"http-equiv", "Content-Security-Policy"},
+                        {"content", "default-src 'none'; " + also_allowed +
+                                        "style-src 'unsafe-inline'; script-src 'unsafe-inline'"}});
+  page.element("title", {}, title);
+  page.raw(kHtmlStyle);
+}
+
+void write_curve_data(const std::vector<std::string>& columns, const std::vector<std::string>& names,
+                      const std::vector<std::string>& points, Markup& page) {
+  const Element script(page, "script", {{"type", "application/json"}});
+  page.raw(escape_for_script(json_text({{"columns", columns}, {"models", names}, {"points", points}})));
+}
+
+std::string base64(Bytes bytes) {
+  constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  text.reserve((bytes.size() + 2) / 3 * 4);
+  for (size_t i = 0; i < bytes.size(); i += 3) {
+    const size_t count = std::min<size_t>(3, bytes.size() - i);
+    uint32_t group = 0;
+    for (size_t j = 0; j < 3; ++j) group = group << 8 | (j < count ? static_cast<uint32_t>(bytes[i + j]) : 0);
+    for (size_t j = 0; j < 4; ++j) text.push_back(j <= count ? kDigits[group >> (18 - 6 * j) & 63] : '=');
+  }
+  return text;
 }
 
 Records records_of(const Json& json) {

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "uir/base/file.h"
 #include "uir/base/json.h"
 #include "uir/eval/markup.h"
 
@@ -26,6 +27,17 @@ std::string spaced(std::string name);  // "val_far" -> "val far"
 void write_breakable(std::string_view name, Markup& page);
 // The name behind a piece of its line's style.
 void write_legend(size_t style, std::string_view name, Markup& page);
+
+// The page's head: title, style sheet, and a policy that forbids to load anything but what `also_allowed` names.
+void write_head(const std::string& title, const std::string& also_allowed, Markup& page);
+
+// For the page's script, inside an element with the attribute data-curves, before its figures: what it shows of the point
+// under the pointer. One name and one text "x,y,…;x,y,…" per line of the drawing.
+void write_curve_data(const std::vector<std::string>& columns, const std::vector<std::string>& names,
+                      const std::vector<std::string>& points, Markup& page);
+
+// Bytes as text, for pictures inside the page (RFC 4648).
+std::string base64(Bytes bytes);
 
 // Flat objects with their names.
 using Records = std::vector<std::pair<std::string, Json>>;

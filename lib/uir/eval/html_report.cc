@@ -25,7 +25,7 @@ class Page {
     page_.raw("<!DOCTYPE html>\n");
     {
       const Element html(page_, "html", {{"lang", "en"}, {"xmlns", "http://www.w3.org/1999/xhtml"}});
-      head();
+      write_head(title(), "", page_);
       const Element body(page_, "body");
       header();
       contents();
@@ -45,17 +45,6 @@ class Page {
     std::string names;
     for (const std::string& model : comparison_.models) names += (names.empty() ? "" : ", ") + model;
     return "Face recognition evaluation: " + names;
-  }
-
-  void head() {
-    const Element head(page_, "head");
-    page_.element("meta", {{"charset", "utf-8"}});
-    page_.element("meta", {{"name", "viewport"}, {"content", "width=device-width, initial-scale=1"}});
-    page_.element("meta",
-                  {{"http-equiv", "Content-Security-Policy"},
-                   {"content", "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"}});
-    page_.element("title", {}, title());
-    page_.raw(kHtmlStyle);
   }
 
   void header() {

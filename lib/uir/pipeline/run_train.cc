@@ -19,6 +19,7 @@
 #include "uir/pipeline/sets.h"
 #include "uir/pipeline/start_weights.h"
 #include "uir/pipeline/stop_request.h"
+#include "uir/pipeline/training_report.h"
 #include "uir/train/trainer.h"
 
 namespace uir {
@@ -99,6 +100,7 @@ void ignore_harmless(Experiment& experiment, const Experiment& from) {
   experiment.data.sources = from.data.sources;  // the index's fingerprint is compared instead
   experiment.data.loader = from.data.loader;
   experiment.train.log_every = from.train.log_every;
+  experiment.train.tensorboard = from.train.tensorboard;
   experiment.train.checkpoint = from.train.checkpoint;
   experiment.train.verification = from.train.verification;
   experiment.train.max_nonfinite_steps = from.train.max_nonfinite_steps;
@@ -192,9 +194,9 @@ void describe_run(const Experiment& experiment, const Index& index, const Traine
            " parameters");
 }
 
-}  // namespace
-
-namespace {
+void report_run(const Experiment& experiment) {
+  log_info("report: ", write_training_report(experiment.run_folder()).string());
+}
 
 void train_as_rank(const Experiment& experiment, const TrainRun& run,
                    const std::shared_ptr<const Communicator>& ranks) {
@@ -243,12 +245,19 @@ void train_as_rank(const Experiment& experiment, const TrainRun& run,
   }
   if (ranks->rank() == 0)
     write_file_atomically(experiment.run_folder() / "config.yaml", resolved_config(experiment));
-  trainer.run();
+  try {
+    trainer.run();
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::kStopped && ranks->rank() == 0) report_run(experiment);
+    throw;
+  }
+  if (ranks->rank() == 0) report_run(experiment);
 }
 
 }  // namespace
 
 void run_train(const Experiment& experiment, const TrainRun& run) {
+  if (run.report_only) return report_run(experiment);
   watch_stop_signals();
   const std::shared_ptr<const Communicator> ranks =
       connect(world_from_environment(), timeouts_of(experiment.train.ranks));

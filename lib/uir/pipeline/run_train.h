@@ -10,6 +10,7 @@ namespace uir {
 struct TrainRun {
   bool resume = false;
   int64_t stop_after_step = 0;  // 0: run to the end
+  bool report_only = false;     // write the report of what the run folder holds, and nothing else
 };
 
 // Throws kStopped after a stop request or stop_after_step, with everything saved.

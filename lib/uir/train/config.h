@@ -193,6 +193,7 @@ struct TrainConfig {
   int64_t threads = 0;
   int64_t max_nonfinite_steps = 10;
   int64_t log_every = 20;
+  bool tensorboard = true;
   VerificationConfig verification;
   CheckpointConfig checkpoint;
   InitConfig init;
@@ -212,6 +213,9 @@ void describe(Visitor& v, TrainConfig& c) {
   v.field("max_nonfinite_steps", c.max_nonfinite_steps,
           "Skipped steps in a row (loss or gradient not finite) that end the run.", AtLeast{1});
   v.field("log_every", c.log_every, "Steps between console lines; the JSONL log has every step.", AtLeast{1});
+  v.field("tensorboard", c.tensorboard,
+          "Write the console lines' numbers and the verifications for TensorBoard (tensorboard/ in the run "
+          "folder).");
   v.section("verification", c.verification, "Measured while training.");
   v.section("checkpoint", c.checkpoint, "What is saved when.");
   v.section("init", c.init, "Where the weights start.");

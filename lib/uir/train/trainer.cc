@@ -20,10 +20,13 @@
 #include "uir/data/sampler.h"
 #include "uir/dist/gradient_reducer.h"
 #include "uir/model/state_dict.h"
+#include "uir/train/event_file.h"
 #include "uir/train/loss_scaler.h"
 #include "uir/train/optimizer.h"
 #include "uir/train/run_log.h"
+#include "uir/train/running_state.h"
 #include "uir/train/schedule.h"
+#include "uir/train/step_totals.h"
 
 namespace uir {
 namespace {
@@ -54,75 +57,15 @@ std::vector<Parameter> trained_parameters(const TrainConfig& config, const Backb
   return parameters;
 }
 
-// What forward passes change besides gradients: kept to undo a step that turns out not to be finite.
-class RunningState {
- public:
-  RunningState(const Backbone& backbone, Head& head) {
-    for (const auto& entry : backbone.named_buffers()) tensors_.push_back(entry.value());
-    if (head.margin_state().defined()) tensors_.push_back(head.margin_state());
-    for (const at::Tensor& tensor : tensors_) saved_.push_back(tensor.clone());
+Scalars scalars_of(const VerificationScore& score) {
+  const std::string group = "verification_" + score.protocol + "/";
+  Scalars scalars;
+  if (!score.numbers.contains("accuracy")) scalars.emplace_back(group + "accuracy", score.accuracy);
+  for (const auto& [name, value] : score.numbers.items()) {
+    if (value.is_number()) scalars.emplace_back(group + name, value.get<double>());
   }
-  void save() {
-    for (size_t i = 0; i < tensors_.size(); ++i) saved_[i].copy_(tensors_[i]);
-  }
-  void restore() {
-    for (size_t i = 0; i < tensors_.size(); ++i) tensors_[i].copy_(saved_[i]);
-  }
-  // One all-reduce; counters are the same on all ranks already.
-  void average(const Communicator& communicator) {
-    if (communicator.size() == 1) return;
-    std::vector<at::Tensor> statistics, flat;
-    for (const at::Tensor& tensor : tensors_) {
-      if (tensor.is_floating_point()) statistics.push_back(tensor);
-    }
-    for (const at::Tensor& tensor : statistics) flat.push_back(tensor.flatten().to(at::kCPU, at::kDouble));
-    if (flat.empty()) return;
-    at::Tensor all = at::cat(flat);
-    communicator.all_reduce_sum(all);
-    all.div_(communicator.size());
-    int64_t position = 0;
-    for (const at::Tensor& tensor : statistics) {
-      tensor.copy_(all.narrow(0, position, tensor.numel()).view_as(tensor));
-      position += tensor.numel();
-    }
-  }
-
- private:
-  std::vector<at::Tensor> tensors_, saved_;
-};
-
-// Sums over the micro-batches of a step, or over the steps of a console line.
-struct Totals {
-  double labeled = 0, uir = 0, total = 0;
-  int64_t losses = 0, correct = 0, correct_with_margin = 0, num_labeled = 0, images = 0;
-  std::vector<int64_t> rows;
-
-  void add(const HeadLoss& loss, const Batch& batch) {
-    labeled += loss.labeled;
-    uir += loss.uir;
-    total += loss.total;
-    ++losses;
-    correct += loss.correct;
-    correct_with_margin += loss.correct_with_margin;
-    num_labeled += loss.num_labeled;
-    images += batch.size();
-    rows.insert(rows.end(), batch.rows.begin(), batch.rows.end());
-  }
-  void add(const Totals& other) {
-    labeled += other.labeled;
-    uir += other.uir;
-    total += other.total;
-    losses += other.losses;
-    correct += other.correct;
-    correct_with_margin += other.correct_with_margin;
-    num_labeled += other.num_labeled;
-    images += other.images;
-  }
-  double mean(double sum) const { return losses > 0 ? sum / static_cast<double>(losses) : 0; }
-  double share(int64_t count) const {
-    return num_labeled > 0 ? static_cast<double>(count) / static_cast<double>(num_labeled) : 0;
-  }
-};
+  return scalars;
+}
 
 std::string percent(double share) {
   char text[16];
@@ -202,7 +145,8 @@ struct Trainer::Impl {
   GradientReducer reducer;
   BackgroundWriter writer;
   const int64_t total_steps;
-  std::unique_ptr<RunLog> log;  // rank 0's
+  std::unique_ptr<RunLog> log;        // rank 0's
+  std::unique_ptr<EventFile> events;  // rank 0's, if wanted
 
   int64_t step = 0;  // optimizer steps done, skipped ones included
   int64_t skipped = 0, skipped_in_row = 0;
@@ -256,6 +200,8 @@ void Trainer::Impl::run() {
   if (is_first()) {
     remove_leftovers(parts.checkpoints_folder);
     log = std::make_unique<RunLog>(parts.run_folder / "log.jsonl", step + 1);
+    if (parts.config.tensorboard && step < total_steps)
+      events = std::make_unique<EventFile>(parts.run_folder / "tensorboard", step + 1);
   }
   parts.communicator->barrier();
   parts.backbone->train();
@@ -414,6 +360,18 @@ void Trainer::Impl::report(Loader& loader) {
            "  lr ", significant(rate), "  acc ", percent(interval.share(interval.correct)), " (margin ",
            percent(interval.share(interval.correct_with_margin)), ")  data wait ", percent(waited / elapsed),
            "  ", format_duration(elapsed / steps * static_cast<double>(total_steps - step)), " left");
+  if (events) {
+    events->write(step, {{"loss/labeled", interval.mean(interval.labeled)},
+                         {"loss/uir", interval.mean(interval.uir)},
+                         {"loss/total", interval.mean(interval.total)},
+                         {"accuracy/without_margin", interval.share(interval.correct)},
+                         {"accuracy/with_margin", interval.share(interval.correct_with_margin)},
+                         {"training/learning_rate", rate},
+                         {"training/epoch", epoch()},
+                         {"training/skipped_steps", static_cast<double>(skipped)},
+                         {"speed/images_per_s", static_cast<double>(interval.images) / elapsed},
+                         {"speed/data_wait", waited / elapsed}});
+  }
   const auto bad = static_cast<int64_t>(loader.bad_images().size());
   if (bad > bad_images)
     log_warning(bad, " undecodable images replaced so far; uir-index --verify lists them");
@@ -440,6 +398,7 @@ void Trainer::Impl::verify() {
                 {"verification", score.protocol},
                 {"accuracy", score.accuracy},
                 {"numbers", score.numbers}});
+    if (events) events->write(step, scalars_of(score));
   }
   interval_start += std::chrono::duration_cast<Clock::duration>(Clock::now() - start);  // not training time
 }

@@ -1,0 +1,243 @@
+#include "uir/pipeline/training_report.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "uir/base/error.h"
+#include "uir/base/json.h"
+#include "uir/eval/html_assets.h"
+#include "uir/eval/html_parts.h"
+#include "uir/eval/markup.h"
+#include "uir/eval/number_meaning.h"
+#include "uir/eval/svg_plot.h"
+
+namespace uir {
+namespace {
+
+constexpr size_t kMostPoints = 400;
+
+// One number of the log over the steps.
+struct Series {
+  std::string name;
+  std::vector<PlotPoint> points;
+};
+
+struct TrainingLog {
+  std::vector<Json> steps, verifications;
+};
+
+// Whole lines only: the last one may be under way.
+TrainingLog read_log(const fs::path& path) {
+  std::error_code error;
+  if (!fs::exists(path, error)) {
+    fail(ErrorKind::kMissingInput, path.string(), ": no log; the report needs a run of uir-train");
+  }
+  const std::string text = read_text_file(path, uint64_t{4} << 30);
+  TrainingLog log;
+  for (size_t begin = 0, end; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
+    Json line = Json::parse(text.begin() + static_cast<std::ptrdiff_t>(begin),
+                            text.begin() + static_cast<std::ptrdiff_t>(end), nullptr, false);
+    if (!line.is_object() || !line.contains("step")) continue;
+    (line.contains("verification") ? log.verifications : log.steps).push_back(std::move(line));
+  }
+  return log;
+}
+
+std::vector<PlotPoint> thinned(const std::vector<PlotPoint>& points) {
+  const size_t bin = (points.size() + kMostPoints - 1) / kMostPoints;
+  if (bin <= 1) return points;
+  std::vector<PlotPoint> means;
+  for (size_t begin = 0; begin < points.size(); begin += bin) {
+    const size_t end = std::min(begin + bin, points.size());
+    double sum = 0;
+    for (size_t i = begin; i < end; ++i) sum += points[i].y;
+    means.push_back({points[end - 1].x, sum / static_cast<double>(end - begin)});
+  }
+  return means;
+}
+
+Series series_of(const std::vector<Json>& lines, const std::string& key, const std::string& name) {
+  Series series{name, {}};
+  for (const Json& line : lines) {
+    const double y = number_of(line.value(key, Json()));
+    if (std::isfinite(y)) series.points.push_back({number_of(line["step"]), y});
+  }
+  series.points = thinned(series.points);
+  return series;
+}
+
+// The accuracy of each protocol.
+std::vector<Series> accuracies_of(const std::vector<Json>& verifications) {
+  std::map<std::string, std::vector<Json>> by_protocol;
+  for (const Json& line : verifications) {
+    if (line["verification"].is_string())
+      by_protocol[line["verification"].get<std::string>()].push_back(line);
+  }
+  std::vector<Series> all;
+  for (const auto& [protocol, lines] : by_protocol) all.push_back(series_of(lines, "accuracy", protocol));
+  return all;
+}
+
+double median_of(const std::vector<Json>& lines, const std::string& key) {
+  std::vector<double> values;
+  for (const Json& line : lines) {
+    const double value = number_of(line.value(key, Json()));
+    if (std::isfinite(value)) values.push_back(value);
+  }
+  if (values.empty()) return std::nan("");
+  const auto middle = values.begin() + std::ssize(values) / 2;
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+class Page {
+ public:
+  Page(const fs::path& folder, TrainingLog log) : folder_(folder), log_(std::move(log)) {}
+
+  std::string write() {
+    page_.raw("<!DOCTYPE html>\n");
+    {
+      const Element html(page_, "html", {{"lang", "en"}, {"xmlns", "http://www.w3.org/1999/xhtml"}});
+      write_head(title(), "img-src data:; ", page_);
+      const Element body(page_, "body");
+      page_.element("h1", {}, title());
+      counts();
+      {
+        const Element main(page_, "main");
+        curves();
+        verification_table();
+        contact_sheet();
+        config();
+      }
+      page_.raw(kHtmlScript);
+    }
+    return page_.take() + "\n";
+  }
+
+ private:
+  std::string title() const { return "Training of " + folder_.filename().string(); }
+
+  void count(std::string_view name, const std::string& value) {
+    const Element pair(page_, "div");
+    page_.element("dt", {}, name);
+    page_.element("dd", {}, value);
+  }
+
+  void counts() {
+    const Element list(page_, "dl", {{"class", "counts"}});
+    if (log_.steps.empty()) return count("steps", "0");
+    const Json& last = log_.steps.back();
+    count("steps", grouped(static_cast<int64_t>(number_of(last["step"]))));
+    count("epochs", short_number(number_of(last.value("epoch", Json())), 4));
+    count("skipped steps", json_text(last.value("skipped", Json(0))));
+    count("images/s (median)", short_number(median_of(log_.steps, "images_per_s"), 4));
+    count("data wait per step (median)", short_number(median_of(log_.steps, "waited_s"), 3) + " s");
+  }
+
+  void curves() {
+    const auto of = [&](const char* key, const char* name) { return series_of(log_.steps, key, name); };
+    const Element plots(page_, "div", {{"class", "plots"}});
+    figure("Loss", "mean over the rows", false,
+           {of("total", "total"), of("labeled", "labeled"), of("uir", "UIR")});
+    figure("Accuracy of the labeled rows", "share of rows", true,
+           {of("accuracy", "without the margin"), of("accuracy_with_margin", "with the margin")});
+    figure("Verification", "accuracy", true, accuracies_of(log_.verifications));
+    figure("Learning rate", "learning rate", false, {of("lr", "learning rate")});
+    figure("Gradient norm", "norm", false, {of("gradient_norm", "gradient norm")});
+    figure("Speed", "images/s", false, {of("images_per_s", "images/s")});
+  }
+
+  // Left out where nothing was logged.
+  void figure(const std::string& heading, const std::string& unit, bool percent, std::vector<Series> all) {
+    std::erase_if(all, [](const Series& series) { return series.points.empty(); });
+    if (all.empty()) return;
+    Plot plot{heading, {"step", 0, 1, false, false}, {}, {}, {}, 260};
+    std::vector<double> heights{percent ? 1.0 : 0.0};
+    for (size_t i = 0; i < all.size(); ++i) {
+      plot.lines.push_back({i, all[i].points});
+      plot.x.high = std::max(plot.x.high, all[i].points.back().x);
+      for (const PlotPoint& point : all[i].points) heights.push_back(point.y);
+    }
+    double high = *std::ranges::max_element(heights);
+    if (high <= 0) high = 1;
+    plot.y = linear_axis(unit, heights, high, percent);
+    const Element group(page_, "div", {{"data-curves", ""}});
+    std::vector<std::string> names, lines;
+    for (const Series& series : all) {
+      names.push_back(series.name);
+      lines.push_back(points_of(series));
+    }
+    write_curve_data({"step", "value"}, names, lines, page_);
+    const Element figure(page_, "figure");
+    {
+      const Element caption(page_, "figcaption");
+      page_.element("b", {}, heading);
+      for (size_t i = 0; i < all.size(); ++i) write_legend(i, all[i].name, page_);
+    }
+    draw_plot(plot, page_);
+    page_.element("output", {{"class", "readout"}}, "\u00a0");
+  }
+
+  static std::string points_of(const Series& series) {
+    std::string text;
+    for (const PlotPoint& point : series.points)
+      text += concat(text.empty() ? "" : ";", short_number(point.x, 10), ",", short_number(point.y, 5));
+    return text;
+  }
+
+  // The last measurement of every protocol.
+  void verification_table() {
+    std::map<std::string, Json> last;
+    for (const Json& line : log_.verifications) {
+      if (!line["verification"].is_string()) continue;
+      Json record = line.value("numbers", Json::object());
+      record["accuracy"] = line.value("accuracy", Json());
+      record["step"] = line["step"];
+      last[line["verification"].get<std::string>()] = std::move(record);
+    }
+    if (last.empty()) return;
+    page_.element("h2", {}, "Last verification");
+    write_records("verifications", Records(last.begin(), last.end()), page_);
+  }
+
+  void contact_sheet() {
+    const fs::path path = folder_ / "contact_sheet.png";
+    std::error_code error;
+    if (!fs::exists(path, error)) return;
+    page_.element("h2", {}, "What the network sees");
+    const MappedFile file(path);
+    page_.element("img", {{"alt", "Contact sheet of the data set"},
+                          {"style", "max-width: 100%"},
+                          {"src", "data:image/png;base64," + base64(file.bytes())}});
+  }
+
+  void config() {
+    const fs::path path = folder_ / "config.yaml";
+    std::error_code error;
+    if (!fs::exists(path, error)) return;
+    page_.element("h2", {}, "Config");
+    const Element scroll(page_, "div", {{"class", "scroll"}});
+    page_.element("pre", {}, read_text_file(path));
+  }
+
+  const fs::path folder_;
+  const TrainingLog log_;
+  Markup page_;
+};
+
+}  // namespace
+
+fs::path write_training_report(const fs::path& run_folder) {
+  const fs::path folder = fs::absolute(run_folder).lexically_normal();
+  const fs::path path = run_folder / "training.html";
+  write_file_atomically(path, Page(folder, read_log(run_folder / "log.jsonl")).write());
+  return path;
+}
+
+}  // namespace uir

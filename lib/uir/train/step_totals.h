@@ -1,0 +1,44 @@
+// Losses and counts of micro-batches, summed over a step or over the steps of a console line.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "uir/data/loader.h"
+#include "uir/head/head.h"
+
+namespace uir {
+
+struct Totals {
+  double labeled = 0, uir = 0, total = 0;
+  int64_t losses = 0, correct = 0, correct_with_margin = 0, num_labeled = 0, images = 0;
+  std::vector<int64_t> rows;
+
+  void add(const HeadLoss& loss, const Batch& batch) {
+    labeled += loss.labeled;
+    uir += loss.uir;
+    total += loss.total;
+    ++losses;
+    correct += loss.correct;
+    correct_with_margin += loss.correct_with_margin;
+    num_labeled += loss.num_labeled;
+    images += batch.size();
+    rows.insert(rows.end(), batch.rows.begin(), batch.rows.end());
+  }
+  void add(const Totals& other) {
+    labeled += other.labeled;
+    uir += other.uir;
+    total += other.total;
+    losses += other.losses;
+    correct += other.correct;
+    correct_with_margin += other.correct_with_margin;
+    num_labeled += other.num_labeled;
+    images += other.images;
+  }
+  double mean(double sum) const { return losses > 0 ? sum / static_cast<double>(losses) : 0; }
+  double share(int64_t count) const {
+    return num_labeled > 0 ? static_cast<double>(count) / static_cast<double>(num_labeled) : 0;
+  }
+};
+
+}  // namespace uir
