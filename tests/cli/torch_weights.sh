@@ -75,7 +75,7 @@ says "loaded 333 of 333"
 says "class centers at random: the weights bring none"
 start ranks
 says "class centers: 5 of 5 from 2 rank(s) of InsightFace"
-says "class 4 takes center 4"
+says "class 4 center 4"
 cp out.txt started.txt
 expect 0 uir-extract exp.yaml --set extract.sets=[test]
 same_centers 0 1 2 3 4
@@ -93,7 +93,7 @@ expect 0 uir-index gap.yaml --set paths.index=gap_index
 rm -rf run/checkpoints run/embeddings
 expect 75 uir-train gap.yaml --set paths.index=gap_index --set train.init.from=ranks --stop-after 1
 says "class centers: 4 of 5"
-says "class 4 takes center 4"
+says "class 4 center 4"
 expect 0 uir-extract gap.yaml --set paths.index=gap_index --set extract.sets=[test]
 same_centers 0 1 3 4
 
