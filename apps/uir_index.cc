@@ -1,8 +1,12 @@
 // uir-index CONFIG: indexes the data sets of an experiment, and checks or packs them.
 // uir-index align: turns raw photos and videos into aligned faces.
+// uir-index overlap CONFIG: finds known people and near-duplicates among unlabeled faces.
+#include <iostream>
+
 #include "app.h"
 #include "uir/pipeline/run_align.h"
 #include "uir/pipeline/run_index.h"
+#include "uir/pipeline/run_overlap.h"
 
 namespace {
 
@@ -60,6 +64,32 @@ void add_align(uir::App& app, uir::AlignRequest& request) {
       ->check(CLI::NonNegativeNumber);
 }
 
+void add_overlap(uir::App& app, uir::OverlapRequest& request) {
+  CLI::App& cli = app.add_command(
+      "overlap", "Finds known people and near-duplicates among unlabeled faces, by their embeddings.",
+      std::function<void(const uir::Experiment&)>([&request](const uir::Experiment& experiment) {
+        std::cout << uir::run_overlap(experiment, request);
+      }));
+  const auto sets = [&cli](const std::string& flag, std::vector<std::string>& names,
+                           const std::string& help) {
+    cli.add_option(flag, names, help)
+        ->allow_extra_args(false);  // one value each, so that the file may follow
+  };
+  cli.add_option("--model", request.model, "One of eval.models; default: the only one, or this run");
+  sets("--unlabeled", request.unlabeled, "Set to look through (repeatable); default: all unlabeled sources");
+  sets("--labeled", request.labeled,
+       "Set of labeled images that tells what a threshold does (repeatable); default: held-out images");
+  sets("--against", request.against, "Further set to compare with, such as a test set (repeatable)");
+  cli.add_option("--centers", request.centers, "Set of the class centers; default: class_centers");
+  cli.add_option("--threshold", request.threshold, "Remove images whose best cosine is at least this")
+      ->check(CLI::Range(-1., 1.));
+  cli.add_option("--duplicates", request.duplicates, "Find near-duplicates: pairs with at least this cosine")
+      ->check(CLI::Range(-1., 1.));
+  cli.add_flag("--remove-duplicates", request.remove_duplicates, "Keep only the first of near-duplicates");
+  cli.add_option("--out", request.out, "Write the index without what is removed here");
+  cli.add_option("--report", request.report, "Folder of the report; default: overlap in the run folder");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -76,5 +106,7 @@ int main(int argc, char** argv) {
       ->type_name("PROTOCOL FILE");
   uir::AlignRequest align;
   add_align(app, align);
+  uir::OverlapRequest overlap;
+  add_overlap(app, overlap);
   return app.run(argc, argv, [&](const uir::Experiment& experiment) { uir::run_index(experiment, run); });
 }

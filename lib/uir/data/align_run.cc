@@ -70,10 +70,10 @@ std::vector<Unit> photos_of(const SourceConfig& config) {
 }
 
 std::vector<Unit> units_of(const FolderSource& folder) {
-  return photos_of({folder.root.value, Role::kUnlabeled, folder, {0, 0}, 0});
+  return photos_of({folder.root.value, Role::kUnlabeled, folder, {0, 0}, 0, {}});
 }
 std::vector<Unit> units_of(const ListSource& list) {
-  return photos_of({list.list.value, Role::kUnlabeled, list, {0, 0}, 0});
+  return photos_of({list.list.value, Role::kUnlabeled, list, {0, 0}, 0, {}});
 }
 std::vector<Unit> units_of(const VideosSource& videos) {
   std::vector<Unit> units;

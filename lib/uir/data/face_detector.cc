@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <mutex>
 #include <opencv2/core/utils/logger.hpp>
 #include <opencv2/core/version.hpp>
 #include <opencv2/imgproc.hpp>
@@ -19,17 +20,31 @@ constexpr float kNmsOverlap = 0.3f;   // of two boxes of one face the better one
 constexpr int kMostBoxes = 5000;      // before that choice
 constexpr double kLeastContrast = 8;  // grey values between the darkest and the brightest pixel of a face
 
-// OpenCV writes what it throws to standard error as well; the caller's message says it.
+// OpenCV writes what it throws to standard error as well; the caller's message says it. Its level is one for all threads.
 class QuietOpenCv {
  public:
-  QuietOpenCv() : level_(cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT)) {}
+  QuietOpenCv()
+      : lock_(mutex()), level_(cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT)) {}
   ~QuietOpenCv() { cv::utils::logging::setLogLevel(level_); }
   QuietOpenCv(const QuietOpenCv&) = delete;
   QuietOpenCv& operator=(const QuietOpenCv&) = delete;
 
  private:
-  cv::utils::logging::LogLevel level_;
+  static std::mutex& mutex() {
+    static std::mutex one;
+    return one;
+  }
+  const std::lock_guard<std::mutex> lock_;
+  const cv::utils::logging::LogLevel level_;
 };
+
+// Black to the right and below, where the picture is too small for the network's layers: no coordinate changes.
+void pad(cv::Mat& image) {
+  constexpr int kLeastInput = 64;
+  const int right = std::max(0, kLeastInput - image.cols), below = std::max(0, kLeastInput - image.rows);
+  if (right > 0 || below > 0)
+    cv::copyMakeBorder(image, image, 0, below, 0, right, cv::BORDER_CONSTANT, cv::Scalar());
+}
 
 // One row of FaceDetectorYN's result: box x, y, width, height; five points, those of the eye and of the mouth's corner that
 // are left as seen first; score.
@@ -84,7 +99,8 @@ struct FaceDetector::Impl {
                         std::max(1, cvRound(original.height * scale)));
     cv::resize(bgr, scaled, size, 0, 0, cv::INTER_AREA);
     cv::cvtColor(scaled, grey, cv::COLOR_BGR2GRAY);
-    network->setInputSize(size);
+    pad(scaled);
+    network->setInputSize(scaled.size());
     network->detect(scaled, found);
     std::vector<DetectedFace> faces;
     for (int i = 0; i < found.rows; ++i) {
@@ -121,11 +137,15 @@ FaceDetector::FaceDetector(FaceDetector&&) noexcept = default;
 std::vector<DetectedFace> FaceDetector::detect(const RgbImage& image) {
   const cv::Mat rgb(image.size.height, image.size.width, CV_8UC3, const_cast<uint8_t*>(image.pixels.data()));
   cv::cvtColor(rgb, impl_->bgr, cv::COLOR_RGB2BGR);
-  const QuietOpenCv quiet;
   const int longer = std::max(image.size.width, image.size.height);
   int side = std::min(impl_->detect_side, longer);
-  std::vector<DetectedFace> faces = impl_->detect_at(image.size, side);
-  while (faces.empty() && side / 2 >= kLeastSide) faces = impl_->detect_at(image.size, side /= 2);
+  std::vector<DetectedFace> faces;
+  try {
+    faces = impl_->detect_at(image.size, side);
+    while (faces.empty() && side / 2 >= kLeastSide) faces = impl_->detect_at(image.size, side /= 2);
+  } catch (const cv::Exception& e) {
+    fail(ErrorKind::kData, "the detector cannot run on it: ", e.err);
+  }
   std::ranges::stable_sort(faces, [](const DetectedFace& a, const DetectedFace& b) {
     return std::tuple(-area_of(a.box), -a.score, a.box[0]) < std::tuple(-area_of(b.box), -b.score, b.box[0]);
   });

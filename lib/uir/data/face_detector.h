@@ -5,7 +5,7 @@
 // pixels of the photo.
 // Shapes: landmarks and boxes as in align.h. Cost: some 10 ms for 320x320 pixels on one thread.
 // Errors: kMissingInput for a model that is not there; kData for a file that this OpenCV cannot run as a YuNet,
-// with the name of the one that fits it. Threads: an object belongs to one thread at a time; results do not depend on
+// with the name of the one that fits it, and for pictures that it cannot run on. Threads: an object belongs to one thread at a time; results do not depend on
 // what it saw before.
 #pragma once
 
