@@ -8,7 +8,7 @@ make_faces photos 12 20
 echo file,eyeL_x,eyeL_y,eyeR_x,eyeR_y,nose_x,nose_y,mouthL_x,mouthL_y,mouthR_x,mouthR_y >points.csv
 (cd photos && find . -name '*.jpg' | cut -c 3- | sort) >names.txt
 while read -r name; do echo "$name,48.3,61.7,83.5,61.5,66,81.7,51.5,102.4,80.7,102.2"; done <names.txt >>points.csv
-expect 0 uir-index align photos --landmarks points.csv --out faces
+expect 0 uir-index align photos --landmarks points.csv --out faces/
 says "faces: 240 faces of 240 of 240 photos (100.0 %)"
 says "mean distance of the eyes from the template: 0.0"
 [ "$(find faces -name '*.jpg' | wc -l)" = 240 ] || die "not every photo has a face"

@@ -55,6 +55,7 @@ void use_photos(const AlignRequest& request, AlignRun& run) {
 
 void run_align(const AlignRequest& request) {
   AlignRun run = request.run;
+  run.out = without_last_slash(run.out);
   const bool files = std::ranges::all_of(
       request.inputs, [](const fs::path& path) { return is_video_name(path) && !fs::is_directory(path); });
   if (request.inputs.empty()) fail(ErrorKind::kUsage, "no photos given: name their folder, or video files");

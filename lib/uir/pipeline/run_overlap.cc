@@ -8,6 +8,7 @@
 #include "uir/base/log.h"
 #include "uir/base/parallel.h"
 #include "uir/data/contact_sheet.h"
+#include "uir/data/folder_listing.h"
 #include "uir/data/index.h"
 #include "uir/data/index_flags.h"
 #include "uir/data/name_lookup.h"
@@ -365,7 +366,7 @@ class OverlapSearch {
   void write_index() const {
     std::vector<uint32_t> flags(index_->flags().begin(), index_->flags().end());
     for (const int64_t row : excluded_) flags[static_cast<size_t>(row)] |= kExcluded;
-    write_index_with_flags(experiment_.index_folder(), request_.out, flags);
+    write_index_with_flags(experiment_.index_folder(), without_last_slash(request_.out), flags);
     log_info("index without them: ", request_.out.string(),
              "; train with --set paths.index=", request_.out.string());
   }
