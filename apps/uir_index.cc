@@ -81,7 +81,11 @@ void add_overlap(uir::App& app, uir::OverlapRequest& request) {
        "Set of labeled images that tells what a threshold does (repeatable); default: held-out images");
   sets("--against", request.against, "Further set to compare with, such as a test set (repeatable)");
   cli.add_option("--centers", request.centers, "Set of the class centers; default: class_centers");
-  cli.add_option("--threshold", request.threshold, "Remove images whose best cosine is at least this")
+  cli.add_option("--threshold", request.threshold,
+                 "Remove images whose best cosine with a class center is at least this")
+      ->check(CLI::Range(-1., 1.));
+  cli.add_option("--against-threshold", request.against_threshold,
+                 "The same with an image of the sets of --against")
       ->check(CLI::Range(-1., 1.));
   cli.add_option("--duplicates", request.duplicates, "Find near-duplicates: pairs with at least this cosine")
       ->check(CLI::Range(-1., 1.));

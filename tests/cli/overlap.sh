@@ -39,20 +39,21 @@ says "extract.sets=[web]"
 expect 0 uir-extract exp.yaml --set extract.sets=[web]
 expect 64 uir-index overlap exp.yaml --out filtered
 expect 64 uir-index overlap exp.yaml --remove-duplicates
+expect 64 uir-index overlap exp.yaml --against-threshold 0.5
 expect 78 uir-index overlap exp.yaml --set data.sources.1.rol=x
 
-expect 0 uir-index overlap exp.yaml --against test --threshold 0.6 --duplicates 0.999 --remove-duplicates --out filtered
+expect 0 uir-index overlap exp.yaml --against test --threshold 0.35 --against-threshold 0.99 --duplicates 0.999 --remove-duplicates --out filtered
 cat out.txt
 says "web: 82 images"
 says "near-duplicates"
-for file in overlap.html overlap.json overlap.txt closest_web.png duplicates_web.png excluded_web.tsv; do
+for file in overlap.html overlap.json overlap.txt closest_web.png closest_web_test.png duplicates_web.png excluded_web.tsv; do
   [ -s run/overlap/$file ] || die "$file is missing"
 done
 [ -z "$(find run/overlap -name '*.state')" ] || die "a state of a search is left"
 
 # Against NumPy in float64: best cosines, their histogram, the table, the groups, and what is left out.
 if python3 -c 'import numpy' 2>/dev/null; then
-  python3 "$UIR_SOURCE/tests/oracle/overlap.py" run 0.6 0.999 || die "the oracle disagrees"
+  python3 "$UIR_SOURCE/tests/oracle/overlap.py" run 0.35 0.99 0.999 || die "the oracle disagrees"
 else
   echo "skipped: the oracle needs python3-numpy"
 fi
@@ -62,7 +63,7 @@ expect 0 uir-index exp.yaml --set paths.index=again --set data.sources.1.exclude
 says "excluded, never used: $(wc -l <run/overlap/excluded_web.tsv)"
 same again/flags.u32 filtered/flags.u32
 expect 0 uir-train exp.yaml --set paths.index=filtered --set paths.run=run2 --set train.epochs=1 --set train.batch.unlabeled=4
-expect 64 uir-index overlap exp.yaml --threshold 0.6 --out filtered
+expect 64 uir-index overlap exp.yaml --threshold 0.35 --out filtered
 echo nobody.jpg >list.tsv
 expect 65 uir-index exp.yaml --set paths.index=again --set data.sources.1.exclude=list.tsv
 says "none of its lines is an image of the source"

@@ -1,11 +1,12 @@
-"""uir-index overlap against NumPy: overlap.py RUN THRESHOLD DUPLICATES (targets: class_centers, then test)."""
+"""uir-index overlap against NumPy: overlap.py RUN THRESHOLD AGAINST_THRESHOLD DUPLICATES (further set: test)."""
 import csv
 import json
 import sys
 
 import numpy as np
 
-run, threshold, duplicates = sys.argv[1], float(sys.argv[2]), float(sys.argv[3])
+run = sys.argv[1]
+threshold, against_threshold, duplicates = map(float, sys.argv[2:])
 
 
 def unit(name):
@@ -32,23 +33,24 @@ def histogram(cosines):
 
 
 to_centers, to_test = web @ centers.T, web @ test.T
-assert result['targets']['class_centers'] == histogram(to_centers.max(axis=1))
-assert result['targets']['test'] == histogram(to_test.max(axis=1))
-best = np.maximum(to_centers.max(axis=1), to_test.max(axis=1))
 scores = held_out @ centers.T
 own = scores[np.arange(len(labels)), labels]
 scores[np.arange(len(labels)), labels] = -2
 other = scores.max(axis=1)
 assert result['labeled_images'] == len(labels)
-for row in result['thresholds']:
-    t = row['threshold']
-    assert row['removed'] == (best >= t).sum(), row
-    assert row['caught'] == (own >= t).mean() and row['wrong'] == (other >= t).mean(), row
-for match in result['closest']:
-    i = items.index(match['item'])
-    assert abs(match['cosine'] - best[i]) < 1e-12
-    name = classes[to_centers[i].argmax()] if match['target'] == 'class_centers' else test_items[to_test[i].argmax()]
-    assert match['match'] == name, match
+for name, cosines, names in [('class_centers', to_centers, classes), ('test', to_test, test_items)]:
+    target, best = result['targets'][name], cosines.max(axis=1)
+    assert target['histogram'] == histogram(best)
+    for row in target['thresholds']:
+        t = row['threshold']
+        assert row['removed'] == (best >= t).sum(), row
+        if name == 'class_centers':
+            assert row['caught'] == (own >= t).mean() and row['wrong'] == (other >= t).mean(), row
+    assert len(target['closest']) == 50
+    for match, expected in zip(target['closest'], np.sort(best)[::-1]):
+        i = items.index(match['item'])
+        assert abs(match['cosine'] - best[i]) < 1e-12 and abs(match['cosine'] - expected) < 1e-12
+        assert match['match'] == names[cosines[i].argmax()], match
 
 first = np.arange(len(web))  # of each group, by spreading the smallest number until nothing changes
 near = web @ web.T >= duplicates
@@ -63,7 +65,7 @@ assert counts['groups'] == (sizes > 1).sum() and counts['images'] == sizes[sizes
 assert counts['largest_group'] == sizes.max()
 
 gone = {row[0]: row[1] for row in csv.reader(open(f'{run}/overlap/excluded_web.tsv'), delimiter='\t')}
-expected = {items[i] for i in range(len(web)) if best[i] >= threshold or first[i] != i}
+expected = {items[i] for i in range(len(web)) if to_centers[i].max() >= threshold or to_test[i].max() >= against_threshold or first[i] != i}
 assert set(gone) == expected
 planted = [item for item in items if item.startswith('planted')]
 found = sum(item in gone for item in planted)

@@ -34,6 +34,20 @@ std::string fixed(double value, const char* format) {
 
 Json number(double value) { return std::isnan(value) ? Json() : Json(value); }
 
+Json to_json(const SetOverlap::Target& target, double images) {
+  Json json{{"histogram", target.histogram}, {"thresholds", Json::array()}, {"closest", Json::array()}};
+  for (const Consequence& c : target.table) {
+    json["thresholds"].push_back({{"threshold", c.threshold},
+                                  {"removed", c.removed},
+                                  {"caught", number(c.caught)},
+                                  {"wrong", number(c.wrong)},
+                                  {"expected_wrong", number(c.wrong * images)}});
+  }
+  for (const OverlapMatch& m : target.closest)
+    json["closest"].push_back({{"item", m.item}, {"match", m.match}, {"cosine", m.cosine}});
+  return json;
+}
+
 Json to_json(const SetOverlap& set) {
   Json json{{"set", set.set},
             {"images", set.images},
@@ -43,20 +57,9 @@ Json to_json(const SetOverlap& set) {
             {"labeled_images", set.labeled_images},
             {"labeled_own_center", set.own},
             {"labeled_best_other_center", set.other},
-            {"thresholds", Json::array()},
-            {"closest", Json::array()},
             {"pictures", set.pictures}};
-  for (const SetOverlap::Target& target : set.targets) json["targets"][target.name] = target.histogram;
-  for (const Consequence& c : set.table) {
-    json["thresholds"].push_back({{"threshold", c.threshold},
-                                  {"removed", c.removed},
-                                  {"caught", number(c.caught)},
-                                  {"wrong", number(c.wrong)},
-                                  {"expected_wrong", number(c.wrong * static_cast<double>(set.images))}});
-  }
-  for (const OverlapMatch& m : set.closest)
-    json["closest"].push_back(
-        {{"item", m.item}, {"target", m.target}, {"match", m.match}, {"cosine", m.cosine}});
+  for (const SetOverlap::Target& target : set.targets)
+    json["targets"][target.name] = to_json(target, static_cast<double>(set.images));
   if (set.duplicates) {
     json["near_duplicates"] = {{"threshold", set.duplicates->threshold},
                                {"groups", set.duplicates->groups},
@@ -64,10 +67,12 @@ Json to_json(const SetOverlap& set) {
                                {"largest_group", set.duplicates->largest}};
   }
   if (set.filter) {
-    json["filter"] = {{"threshold", set.filter->threshold},
-                      {"matches", set.filter->matches},
-                      {"duplicates", set.filter->duplicates},
-                      {"left", set.filter->left}};
+    json["filter"] = {
+        {"threshold", set.filter->threshold ? Json(*set.filter->threshold) : Json()},
+        {"against_threshold", set.filter->against_threshold ? Json(*set.filter->against_threshold) : Json()},
+        {"matches", set.filter->matches},
+        {"duplicates", set.filter->duplicates},
+        {"left", set.filter->left}};
   }
   return json;
 }
@@ -79,7 +84,11 @@ std::string duplicates_line(const DuplicateCounts& d) {
 }
 
 std::string filter_line(const FilterCounts& f) {
-  return concat("removed: ", f.matches, " by threshold ", f.threshold,
+  std::string thresholds;
+  if (f.threshold) thresholds += concat(" of class centers from ", *f.threshold, " on");
+  if (f.against_threshold)
+    thresholds += concat(f.threshold ? " or" : "", " of further sets from ", *f.against_threshold, " on");
+  return concat("removed: ", f.matches, " matches", thresholds,
                 f.duplicates > 0 ? concat(" and ", f.duplicates, " more near-duplicates") : "",
                 "; left: ", f.left);
 }
@@ -98,13 +107,16 @@ void histogram_text(const SetOverlap::Target& target, std::string& text) {
   }
 }
 
-void table_text(const SetOverlap& set, std::string& text) {
-  text += concat("  threshold    removed     caught      wrong  expected wrong   (shares from ",
-                 set.labeled_images, " labeled images)\n");
-  for (const Consequence& c : set.table) {
+void table_text(const SetOverlap::Target& target, const SetOverlap& set, std::string& text) {
+  text += concat("  threshold    removed     caught      wrong  expected wrong\n");
+  for (const Consequence& c : target.table) {
     text += concat("  ", fixed(c.threshold, "%9.3f"), fixed(static_cast<double>(c.removed), " %10.0f"),
                    fixed(100 * c.caught, " %8.2f %%"), fixed(100 * c.wrong, " %8.3f %%"),
                    fixed(c.wrong * static_cast<double>(set.images), " %15.1f"), '\n');
+  }
+  for (size_t i = 0; i < std::min<size_t>(10, target.closest.size()); ++i) {
+    const OverlapMatch& m = target.closest[i];
+    text += concat("  ", fixed(m.cosine, "%6.3f"), "  ", m.item, "  =  ", target.name, ": ", m.match, '\n');
   }
 }
 
@@ -142,12 +154,14 @@ class Page {
     const Element section(page_, "section");
     page_.element("h2", {}, concat(set.set, ": ", grouped(set.images), " images"));
     histogram(set);
-    page_.element("h3", {}, "What a threshold would do");
-    table(set);
+    for (const SetOverlap::Target& target : set.targets) {
+      page_.element("h3", {}, concat("What a threshold on the cosine with ", target.name, " would do"));
+      table(target, set);
+      page_.element("h3", {}, concat("The closest matches with ", target.name));
+      closest(target);
+    }
     if (set.duplicates) page_.element("p", {}, duplicates_line(*set.duplicates));
     if (set.filter) page_.element("p", {}, filter_line(*set.filter));
-    page_.element("h3", {}, "The closest matches");
-    closest(set);
     for (const std::string& picture : set.pictures) {
       const Element figure(page_, "figure");
       page_.element("figcaption", {}, picture);
@@ -186,13 +200,13 @@ class Page {
     for (const PlotLine& line : plot.lines)
       for (const PlotPoint& point : line.points) highest = std::max(highest, point.y);
     plot.y = {"Share of images", 0, std::min(1.0, std::ceil(highest * 20) / 20), false, true};
-    if (set.filter) plot.marks.push_back({set.filter->threshold, 0});
+    if (set.filter && set.filter->threshold) plot.marks.push_back({*set.filter->threshold, 0});
     draw_plot(plot, page_);
   }
 
-  void table(const SetOverlap& set) {
+  void table(const SetOverlap::Target& target, const SetOverlap& set) {
     Records rows;
-    for (const Consequence& c : set.table) {
+    for (const Consequence& c : target.table) {
       rows.emplace_back(
           fixed(c.threshold, "%.3f"),
           Json{{"removed", c.removed},
@@ -204,10 +218,10 @@ class Page {
     write_records("thresholds", rows, page_);
   }
 
-  void closest(const SetOverlap& set) {
+  void closest(const SetOverlap::Target& target) {
     Records rows;
-    for (const OverlapMatch& m : set.closest)
-      rows.emplace_back(m.item, Json{{"of", m.target}, {"match", m.match}, {"cosine", m.cosine}});
+    for (const OverlapMatch& m : target.closest)
+      rows.emplace_back(m.item, Json{{"match", m.match}, {"cosine", m.cosine}});
     write_records("matches", rows, page_);
   }
 
@@ -226,11 +240,10 @@ std::string overlap_text(const std::vector<SetOverlap>& sets) {
   std::string text;
   for (const SetOverlap& set : sets) {
     text += concat(set.set, ": ", set.images, " images\n");
-    for (const SetOverlap::Target& target : set.targets) histogram_text(target, text);
-    table_text(set, text);
-    for (size_t i = 0; i < std::min<size_t>(10, set.closest.size()); ++i) {
-      const OverlapMatch& m = set.closest[i];
-      text += concat("  ", fixed(m.cosine, "%6.3f"), "  ", m.item, "  =  ", m.target, ": ", m.match, '\n');
+    text += concat("  shares from ", set.labeled_images, " labeled images\n");
+    for (const SetOverlap::Target& target : set.targets) {
+      histogram_text(target, text);
+      table_text(target, set, text);
     }
     if (set.duplicates) text += "  " + duplicates_line(*set.duplicates) + "\n";
     if (set.filter) text += "  " + filter_line(*set.filter) + "\n";

@@ -14,8 +14,7 @@ namespace uir {
 // An unlabeled image and what it matches best.
 struct OverlapMatch {
   std::string item;
-  std::string target;  // the set that the match is of
-  std::string match;   // class or image
+  std::string match;  // class or image
   double cosine = 0;
 };
 
@@ -25,7 +24,7 @@ struct DuplicateCounts {
 };
 
 struct FilterCounts {
-  double threshold = 0;
+  std::optional<double> threshold, against_threshold;  // of class centers, of images
   int64_t matches = 0, duplicates = 0, left = 0;
 };
 
@@ -35,12 +34,12 @@ struct SetOverlap {
   struct Target {
     std::string name;
     std::vector<int64_t> histogram;  // of the images' best cosines (cosine_histogram)
+    std::vector<Consequence> table;
+    std::vector<OverlapMatch> closest;
   };
-  std::vector<Target> targets;
+  std::vector<Target> targets;  // the class centers first
   int64_t labeled_images = 0;
   std::vector<int64_t> own, other;  // histograms of LabeledScores
-  std::vector<Consequence> table;   // of the best cosine over all targets
-  std::vector<OverlapMatch> closest;
   std::optional<DuplicateCounts> duplicates;
   std::optional<FilterCounts> filter;
   std::vector<std::string> pictures;  // contact sheets, beside the report

@@ -50,6 +50,10 @@ std::string score_text(double cosine) {
   return text;
 }
 
+bool removes(const OverlapRequest& request) {
+  return request.threshold || request.against_threshold || request.remove_duplicates;
+}
+
 // The end of a path, where captions have room for a part of it only.
 std::string last_part(std::string_view item) { return std::string(item.substr(item.rfind('/') + 1)); }
 
@@ -89,12 +93,8 @@ struct Target {
   std::optional<IndexRows> rows;  // of images
 };
 
-// The best match of an unlabeled image over all targets.
-struct BestMatch {
-  size_t target = 0;
-  int64_t column = -1;
-  double cosine = -1;
-};
+// Of each unlabeled image the best match with each target, in the order of these.
+using Matches = std::vector<std::vector<Neighbour>>;
 
 class OverlapSearch {
  public:
@@ -113,6 +113,7 @@ class OverlapSearch {
     create_folders(folder_);
     const std::vector<std::string> unlabeled = unlabeled_sets();
     open_targets();
+    for (const std::string& set : unlabeled) check_dim(set, open(set));
     score_labeled();
     std::vector<SetOverlap> results;
     for (const std::string& set : unlabeled) results.push_back(search(set));
@@ -208,68 +209,59 @@ class OverlapSearch {
 
   SetOverlap search(const std::string& set) {
     const EmbeddingStore& store = open(set);
-    check_dim(set, store);
     SetOverlap result;
     result.set = set;
     result.images = store.size();
     std::optional<IndexRows> rows;
     if (index_) rows.emplace(*index_, set, store);
-    const std::vector<BestMatch> best = match(set, store, result);
-    describe(best, store, rows, result);
+    result.labeled_images = std::ssize(labeled_.own);
+    result.own = cosine_histogram(labeled_.own);
+    result.other = cosine_histogram(labeled_.other);
+    Matches matches;
+    for (size_t t = 0; t < targets_.size(); ++t) {
+      matches.push_back(
+          best_matches(UnitRows(store), UnitRows(*targets_[t].store),
+                       options(concat(set, " with ", targets_[t].name), concat(set, ".", targets_[t].name))));
+      describe(t, matches.back(), store, rows, result);
+    }
     std::vector<int64_t> first;  // of each image's near-duplicates
     if (request_.duplicates) {
       first = near_duplicates(UnitRows(store), *request_.duplicates,
                               options("near-duplicates in " + set, set + ".duplicates"));
       count_duplicates(first, store, rows, result);
     }
-    if (request_.threshold || request_.remove_duplicates) filter(best, first, store, rows, result);
+    if (removes(request_)) filter(matches, first, store, rows, result);
     return result;
-  }
-
-  // Fills the histograms.
-  std::vector<BestMatch> match(const std::string& set, const EmbeddingStore& store, SetOverlap& result) {
-    std::vector<BestMatch> best(static_cast<size_t>(store.size()));
-    for (size_t t = 0; t < targets_.size(); ++t) {
-      const Target& target = targets_[t];
-      const std::vector<Neighbour> found =
-          best_matches(UnitRows(store), UnitRows(*target.store),
-                       options(concat(set, " with ", target.name), concat(set, ".", target.name)));
-      std::vector<double> cosines;
-      for (size_t i = 0; i < found.size(); ++i) {
-        cosines.push_back(found[i].score);
-        if (best[i].column < 0 || found[i].score > best[i].cosine)
-          best[i] = {t, found[i].column, found[i].score};
-      }
-      result.targets.push_back({target.name, cosine_histogram(cosines)});
-    }
-    return best;
   }
 
   std::vector<double> thresholds() const {
     std::vector<double> values;
     for (int i = 2; i < 20; ++i) values.push_back(i / 20.0);
-    if (request_.threshold) values.push_back(*request_.threshold);
+    for (const auto& threshold : {request_.threshold, request_.against_threshold}) {
+      if (threshold) values.push_back(*threshold);
+    }
     std::ranges::sort(values);
     values.erase(std::unique(values.begin(), values.end()), values.end());
     return values;
   }
 
-  void describe(const std::vector<BestMatch>& best, const EmbeddingStore& store,
+  // Labeled images tell of class centers only.
+  void describe(size_t t, const std::vector<Neighbour>& best, const EmbeddingStore& store,
                 const std::optional<IndexRows>& rows, SetOverlap& result) {
     std::vector<double> cosines;
-    for (const BestMatch& b : best) cosines.push_back(b.cosine);
-    result.table = consequences(cosines, labeled_, thresholds());
-    result.labeled_images = std::ssize(labeled_.own);
-    result.own = cosine_histogram(labeled_.own);
-    result.other = cosine_histogram(labeled_.other);
+    for (const Neighbour& match : best) cosines.push_back(match.score);
+    SetOverlap::Target target{targets_[t].name, cosine_histogram(cosines), {}, {}};
+    target.table = consequences(cosines, t == 0 ? labeled_ : LabeledScores(), thresholds());
     std::vector<FacePair> pairs;
     for (const int64_t i : best_first(cosines)) {
-      const BestMatch& b = best[static_cast<size_t>(i)];
-      result.closest.push_back({std::string(store.item(i)), targets_[b.target].name, name_of(b), b.cosine});
-      pairs.push_back({rows ? rows->row(i) : -1, image_of(b),
-                       concat(score_text(b.cosine), ' ', last_part(store.item(i))), last_part(name_of(b))});
+      const Neighbour& match = best[static_cast<size_t>(i)];
+      target.closest.push_back({std::string(store.item(i)), name_of(t, match), match.score});
+      pairs.push_back({rows ? rows->row(i) : -1, image_of(t, match),
+                       concat(score_text(match.score), ' ', last_part(store.item(i))),
+                       last_part(name_of(t, match))});
     }
-    write_sheet("closest_" + result.set, pairs, result);
+    result.targets.push_back(std::move(target));
+    write_sheet(concat("closest_", result.set, t > 0 ? "_" + targets_[t].name : ""), pairs, result);
   }
 
   static std::vector<int64_t> best_first(const std::vector<double>& cosines) {
@@ -285,15 +277,15 @@ class OverlapSearch {
     return order;
   }
 
-  std::string name_of(const BestMatch& match) const {
-    return std::string(targets_[match.target].store->item(match.column));
+  std::string name_of(size_t t, const Neighbour& match) const {
+    return std::string(targets_[t].store->item(match.column));
   }
 
   // A row of the index that shows the match: of a class its first good image.
-  int64_t image_of(const BestMatch& match) {
+  int64_t image_of(size_t t, const Neighbour& match) {
     if (!index_) return -1;
-    const Target& target = targets_[match.target];
-    if (match.target > 0) return target.rows ? target.rows->row(match.column) : -1;
+    const Target& target = targets_[t];
+    if (t > 0) return target.rows ? target.rows->row(match.column) : -1;
     if (first_of_class_.empty()) list_classes();
     const bool known = match.column < index_->num_classes() &&
                        index_->identity_name(match.column) == target.store->item(match.column);
@@ -335,21 +327,21 @@ class OverlapSearch {
   }
 
   // The list of what goes, and the rows that it names.
-  void filter(const std::vector<BestMatch>& best, const std::vector<int64_t>& first,
-              const EmbeddingStore& store, const std::optional<IndexRows>& rows, SetOverlap& result) {
+  void filter(const Matches& matches, const std::vector<int64_t>& first, const EmbeddingStore& store,
+              const std::optional<IndexRows>& rows, SetOverlap& result) {
     if (!request_.out.empty() && !(rows && rows->complete())) {
       fail(ErrorKind::kData, "--out: the images of set '", result.set, "' are not all in the index ",
            experiment_.index_folder().string(), "; excluded_", result.set, ".tsv is what you can use");
     }
-    FilterCounts counts{request_.threshold.value_or(2), 0, 0, 0};
+    FilterCounts counts{request_.threshold, request_.against_threshold, 0, 0, 0};
     std::string list;
     for (int64_t i = 0; i < store.size(); ++i) {
-      const BestMatch& b = best[static_cast<size_t>(i)];
       const int64_t of = request_.remove_duplicates ? first[static_cast<size_t>(i)] : i;
-      if (request_.threshold && b.cosine >= *request_.threshold) {
+      if (const auto t = target_reached(matches, i)) {
+        const Neighbour& match = matches[*t][static_cast<size_t>(i)];
         ++counts.matches;
-        list += concat(store.item(i), '\t', targets_[b.target].name, '\t', score_text(b.cosine), '\t',
-                       name_of(b), '\n');
+        list += concat(store.item(i), '\t', targets_[*t].name, '\t', score_text(match.score), '\t',
+                       name_of(*t, match), '\n');
       } else if (of != i) {
         ++counts.duplicates;
         list += concat(store.item(i), "\tnear-duplicate\t\t", store.item(of), '\n');
@@ -361,6 +353,15 @@ class OverlapSearch {
     counts.left = store.size() - counts.matches - counts.duplicates;
     result.filter = counts;
     write_file_atomically(folder_ / concat("excluded_", result.set, ".tsv"), list);
+  }
+
+  // The first target whose threshold the image reaches.
+  std::optional<size_t> target_reached(const Matches& matches, int64_t i) const {
+    for (size_t t = 0; t < matches.size(); ++t) {
+      const auto& threshold = t == 0 ? request_.threshold : request_.against_threshold;
+      if (threshold && matches[t][static_cast<size_t>(i)].score >= *threshold) return t;
+    }
+    return std::nullopt;
   }
 
   void write_index() const {
@@ -389,9 +390,11 @@ class OverlapSearch {
 void check(const OverlapRequest& request) {
   if (request.remove_duplicates && !request.duplicates)
     fail(ErrorKind::kUsage, "--remove-duplicates needs --duplicates");
+  if (request.against_threshold && request.against.empty())
+    fail(ErrorKind::kUsage, "--against-threshold needs --against");
   if (request.out.empty()) return;
-  if (!request.threshold && !request.remove_duplicates)
-    fail(ErrorKind::kUsage, "--out needs --threshold or --remove-duplicates: nothing would be left out");
+  if (!removes(request))
+    fail(ErrorKind::kUsage, "--out needs a threshold or --remove-duplicates: nothing would be left out");
   if (fs::exists(request.out))
     fail(ErrorKind::kUsage, request.out.string(), ": something stands there already; choose another --out");
 }

@@ -15,10 +15,11 @@ struct OverlapRequest {
   std::vector<std::string> unlabeled;  // sets; empty: all sources with that role
   std::vector<std::string>
       labeled;  // sets; empty: the held-out images of labeled sources, as far as extracted
-  std::vector<std::string> against;  // further sets to look for, image by image
-  std::string centers;               // set of the class centers; empty: class_centers
-  std::optional<double> threshold;   // remove what reaches it
-  std::optional<double> duplicates;  // look for near-duplicates from this cosine on
+  std::vector<std::string> against;         // further sets to look for, image by image
+  std::string centers;                      // set of the class centers; empty: class_centers
+  std::optional<double> threshold;          // remove images whose best cosine with a class center reaches it
+  std::optional<double> against_threshold;  // or that with an image of the further sets
+  std::optional<double> duplicates;         // look for near-duplicates from this cosine on
   bool remove_duplicates = false;
   fs::path out;     // index without what is removed; empty: none
   fs::path report;  // folder; empty: overlap in the run folder

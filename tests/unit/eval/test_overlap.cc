@@ -169,19 +169,22 @@ TEST_CASE("The report says the same in text, page and JSON", "[overlap]") {
   set.set = "web<1>";
   set.images = 3;
   const std::vector<double> cosines{0.1, 0.72, 0.3};
-  set.targets = {{"class_centers", cosine_histogram(cosines)}};
+  set.targets = {{"class_centers",
+                  cosine_histogram(cosines),
+                  consequences(cosines, LabeledScores(), std::vector<double>{0.3, 0.5}),
+                  {{"a/1.jpg", "Ann & Bob", 0.72}}}};
   set.labeled_images = 0;
   set.own = set.other = cosine_histogram({});
-  set.table = consequences(cosines, LabeledScores(), std::vector<double>{0.3, 0.5});
-  set.closest = {{"a/1.jpg", "class_centers", "Ann & Bob", 0.72}};
   set.duplicates = DuplicateCounts{0.9, 1, 2, 2};
-  set.filter = FilterCounts{0.5, 1, 1, 1};
+  set.filter = FilterCounts{0.5, std::nullopt, 1, 1, 1};
   const Json json = to_json({set});
-  CHECK(json["sets"][0]["thresholds"][0]["removed"] == 2);
-  CHECK(json["sets"][0]["thresholds"][0]["caught"].is_null());
-  CHECK(json["sets"][0]["targets"]["class_centers"][34] == 1);
+  const Json& centers = json["sets"][0]["targets"]["class_centers"];
+  CHECK(centers["thresholds"][0]["removed"] == 2);
+  CHECK(centers["thresholds"][0]["caught"].is_null());
+  CHECK(centers["histogram"][34] == 1);
   const std::string text = overlap_text({set}), page = overlap_page({set});
-  CHECK(text.find("removed: 1 by threshold 0.5 and 1 more near-duplicates; left: 1") != std::string::npos);
+  CHECK(text.find("removed: 1 matches of class centers from 0.5 on and 1 more near-duplicates; left: 1") !=
+        std::string::npos);
   CHECK(text.find("0.720  a/1.jpg  =  class_centers: Ann & Bob") != std::string::npos);
   CHECK(page.find("web&lt;1&gt;") != std::string::npos);
   CHECK(page.find("Ann &amp; Bob") != std::string::npos);
