@@ -26,7 +26,7 @@ constexpr std::string_view kWords =
     "than new ones: held-out images tell the truth.";
 
 std::string fixed(double value, const char* format) {
-  if (std::isnan(value)) return "-";
+  if (std::isnan(value)) return "          -";
   char text[40];
   std::snprintf(text, sizeof text, format, value);
   return text;
