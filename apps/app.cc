@@ -96,6 +96,20 @@ App::App(const std::string& name, const std::string& description, Ranks ranks)
   cli_.set_version_flag("--version", name + " " UIR_VERSION);
 }
 
+CLI::App& App::add_command(const std::string& name, const std::string& description,
+                           std::function<void()> body) {
+  CLI::App* command = cli_.add_subcommand(name, description);
+  commands_[command] = std::move(body);
+  return *command;
+}
+
+CLI::App& App::add_command(const std::string& name, const std::string& description,
+                           std::function<void(const Experiment&)> body) {
+  CLI::App* command = cli_.add_subcommand(name, description)->fallthrough();
+  experiment_commands_[command] = std::move(body);
+  return *command;
+}
+
 int App::run(int argc, char** argv, const std::function<void(const Experiment&)>& body) {
   return run_or_report(argc, argv, [&](const Experiment* experiment) { body(*experiment); });
 }
@@ -127,7 +141,19 @@ int App::run_or_report(int argc, char** argv, const Body& body) {
   }
 }
 
+// A full disk or a closed pipe must surface as a failed write, not as a signal.
+void App::ignore_write_signals() {
+  ::signal(SIGXFSZ, SIG_IGN);
+  ::signal(SIGPIPE, SIG_IGN);
+}
+
 int App::execute(std::vector<std::string> arguments, const Body& body) {
+  const CLI::App* command = cli_.get_subcommands().empty() ? nullptr : cli_.get_subcommands().front();
+  if (const auto alone = commands_.find(command); alone != commands_.end()) {
+    ignore_write_signals();
+    alone->second();
+    return 0;
+  }
   if (describe_config_) {
     std::cout << config_reference();
     return 0;
@@ -152,13 +178,16 @@ int App::execute(std::vector<std::string> arguments, const Body& body) {
     std::cout << resolved_config(*experiment);
     return 0;
   }
-  // A full disk or a closed pipe must surface as a failed write, not as a signal.
-  ::signal(SIGXFSZ, SIG_IGN);
-  ::signal(SIGPIPE, SIG_IGN);
+  ignore_write_signals();
   // Only now: a wrong command line or experiment is reported once.
   if (processes_ > 0) return launch(std::move(arguments));
   tune_memory_allocator();
-  body(experiment ? &*experiment : nullptr);
+  const auto of_command = experiment_commands_.find(command);
+  if (of_command != experiment_commands_.end()) {
+    of_command->second(*experiment);
+  } else {
+    body(experiment ? &*experiment : nullptr);
+  }
   return 0;
 }
 

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,12 @@ class App {
   // For the program's own flags.
   CLI::App& cli() { return cli_; }
 
+  // A subcommand with flags of its own that needs no experiment; its body takes the place of run()'s.
+  CLI::App& add_command(const std::string& name, const std::string& description, std::function<void()> body);
+  // The same for one that takes the experiment and the common flags as well.
+  CLI::App& add_command(const std::string& name, const std::string& description,
+                        std::function<void(const Experiment&)> body);
+
   // Parses the command line, loads the experiment and calls body, or starts ranks that do; returns the exit code.
   int run(int argc, char** argv, const std::function<void(const Experiment&)>& body);
   // The same for a program whose last argument is a file of its own to write: the experiment file in front of it may be left
@@ -33,10 +40,13 @@ class App {
   int run_or_report(int argc, char** argv, const Body& body);
   int execute(std::vector<std::string> arguments, const Body& body);
   int launch(std::vector<std::string> arguments) const;
+  static void ignore_write_signals();
 
   std::string name_;
   Ranks ranks_;
   CLI::App cli_;
+  std::map<const CLI::App*, std::function<void()>> commands_;
+  std::map<const CLI::App*, std::function<void(const Experiment&)>> experiment_commands_;
   std::string config_file_;
   std::vector<std::string> overrides_;
   std::string* operand_ = nullptr;  // null: the experiment file is the only argument

@@ -1,6 +1,100 @@
 // uir-index CONFIG: indexes the data sets of an experiment, and checks or packs them.
+// uir-index align: turns raw photos and videos into aligned faces.
+// uir-index overlap CONFIG: finds known people and near-duplicates among unlabeled faces.
+#include <iostream>
+
 #include "app.h"
+#include "uir/pipeline/run_align.h"
 #include "uir/pipeline/run_index.h"
+#include "uir/pipeline/run_overlap.h"
+
+namespace {
+
+// Checks a name of an enumeration, and keeps its value.
+template <class E>
+CLI::Option* add_choice(CLI::App& cli, const std::string& flag, E& value, const std::string& help) {
+  std::vector<std::string> names;
+  for (const auto& entry : uir::EnumNames<E>::value) names.emplace_back(entry.second);
+  return cli
+      .add_option_function<std::string>(
+          flag, [&value](const std::string& name) { value = *uir::enum_from_name<E>(name); }, help)
+      ->check(CLI::IsMember(names));
+}
+
+void add_align(uir::App& app, uir::AlignRequest& request) {
+  CLI::App& cli = app.add_command("align", "Finds the faces of photos or videos and aligns them to 112x112.",
+                                  std::function<void()>([&request] { uir::run_align(request); }));
+  uir::AlignRun& run = request.run;
+  cli.add_option("input", request.inputs, "Folder of photos (any tree), or video files");
+  cli.add_option("--out", run.out, "Folder of the aligned faces, in the tree of the photos")->required();
+  cli.add_option("--detector", run.aligner.detector, "YuNet model (ONNX) that fits this OpenCV");
+  cli.add_option("--landmarks", request.landmarks, "Take the five points from this CSV instead of detecting");
+  cli.add_option("--list", request.list, "Only the photos (or videos) of this list, below the folder");
+  cli.add_option("--format", request.format, "What a line of the list of photos holds (docs/formats.md)");
+  add_choice(cli, "--faces", run.aligner.faces, "Which faces of a photo: largest (default), central, all");
+  cli.add_option("--min-score", run.aligner.min_score, "Least score of a face")
+      ->capture_default_str()
+      ->check(CLI::Range(0., 1.));
+  cli.add_option("--min-size", run.aligner.min_size, "Least shorter side of a face [pixels]")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  cli.add_option("--detect-side", run.aligner.detect_side,
+                 "Detect on a copy whose longer side has at most so many pixels")
+      ->capture_default_str()
+      ->check(CLI::Range(160, 16384));
+  cli.add_flag("--check", run.aligner.check, "Detect again in every aligned face, and report the distances");
+  cli.add_flag("--png", run.png, "Write PNG instead of JPEG");
+  cli.add_option("--quality", run.quality, "Quality of the JPEG files")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 100));
+  cli.add_option("--threads", run.threads, "Threads; 0: one per processor")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 1024));
+  cli.add_flag("--resume", run.resume, "Continue an interrupted run");
+  cli.add_flag("--videos", request.videos, "The folder holds video files: align their frames");
+  cli.add_option("--every", request.sampling.every, "Of a video every n-th frame")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  cli.add_option("--fps", request.sampling.frames_per_second, "Of a video about so many frames per second")
+      ->check(CLI::NonNegativeNumber);
+  cli.add_option("--max-frames", request.sampling.max_frames, "At most so many frames of a video")
+      ->check(CLI::NonNegativeNumber);
+  cli.add_option("--missing-frames", request.sampling.missing_frames,
+                 "How many frames fewer than announced a video may give")
+      ->check(CLI::NonNegativeNumber);
+}
+
+void add_overlap(uir::App& app, uir::OverlapRequest& request) {
+  CLI::App& cli = app.add_command(
+      "overlap", "Finds known people and near-duplicates among unlabeled faces, by their embeddings.",
+      std::function<void(const uir::Experiment&)>([&request](const uir::Experiment& experiment) {
+        std::cout << uir::run_overlap(experiment, request);
+      }));
+  const auto sets = [&cli](const std::string& flag, std::vector<std::string>& names,
+                           const std::string& help) {
+    cli.add_option(flag, names, help)
+        ->allow_extra_args(false);  // one value each, so that the file may follow
+  };
+  cli.add_option("--model", request.model, "One of eval.models; default: the only one, or this run");
+  sets("--unlabeled", request.unlabeled, "Set to look through (repeatable); default: all unlabeled sources");
+  sets("--labeled", request.labeled,
+       "Set of labeled images that tells what a threshold does (repeatable); default: held-out images");
+  sets("--against", request.against, "Further set to compare with, such as a test set (repeatable)");
+  cli.add_option("--centers", request.centers, "Set of the class centers; default: class_centers");
+  cli.add_option("--threshold", request.threshold,
+                 "Remove images whose best cosine with a class center is at least this")
+      ->check(CLI::Range(-1., 1.));
+  cli.add_option("--against-threshold", request.against_threshold,
+                 "The same with an image of the sets of --against")
+      ->check(CLI::Range(-1., 1.));
+  cli.add_option("--duplicates", request.duplicates, "Find near-duplicates: pairs with at least this cosine")
+      ->check(CLI::Range(-1., 1.));
+  cli.add_flag("--remove-duplicates", request.remove_duplicates, "Keep only the first of near-duplicates");
+  cli.add_option("--out", request.out, "Write the index without what is removed here");
+  cli.add_option("--report", request.report, "Folder of the report; default: overlap in the run folder");
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   uir::App app("uir-index",
@@ -14,5 +108,9 @@ int main(int argc, char** argv) {
       .add_option("--write-bin", run.bin,
                   "Write the images and pairs of this verification protocol as a .bin set into this file")
       ->type_name("PROTOCOL FILE");
+  uir::AlignRequest align;
+  add_align(app, align);
+  uir::OverlapRequest overlap;
+  add_overlap(app, overlap);
   return app.run(argc, argv, [&](const uir::Experiment& experiment) { uir::run_index(experiment, run); });
 }

@@ -8,7 +8,7 @@ endif()
 if(TORCH_CXX_FLAGS MATCHES "_GLIBCXX_USE_CXX11_ABI=0")
   message(FATAL_ERROR "This LibTorch uses the old C++ ABI; download the 'cxx11 ABI' archive instead.")
 endif()
-find_package(OpenCV REQUIRED COMPONENTS core imgproc imgcodecs videoio)
+find_package(OpenCV REQUIRED COMPONENTS core imgproc imgcodecs objdetect videoio)
 if(NOT TARGET opencv_dnn)   # its target comes with any component; only uir_export links it
   message(FATAL_ERROR "OpenCV has no module dnn: install libopencv-dev whole")
 endif()

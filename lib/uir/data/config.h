@@ -171,6 +171,7 @@ struct SourceConfig {
       kind;
   std::array<int64_t, 2> shift{0, 0};
   double held_out = 0;
+  DataPath exclude;
 };
 template <class Visitor>
 void describe(Visitor& v, SourceConfig& c) {
@@ -188,6 +189,9 @@ void describe(Visitor& v, SourceConfig& c) {
           "Share kept out of training for measurements: of each identity with at least 3 images, or of "
           "unlabeled images.",
           Between{0, 0.9});
+  v.field("exclude", c.exclude,
+          "List of images never to use: a line is an item of the source, and what follows a tab is not read "
+          "(uir-index overlap writes such lists).");
 }
 
 // Every augmentation is drawn independently per image; probability 0 turns it off.

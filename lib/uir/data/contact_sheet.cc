@@ -48,44 +48,20 @@ std::string printable(std::string text) {
   return text;
 }
 
-class Sheet {
+// A picture of faces with captions; grows no more once it is made.
+class Canvas {
  public:
-  Sheet(const Index& index, const ContactSheetOptions& options) : images_(index), options_(options) {
-    int height = kGap;
-    for (const SourceInfo& source : index.sources()) height += kTitle + kCellHeight * rows_of(source);
-    canvas_ = cv::Mat(height, kGap + options.columns * kCellWidth, CV_8UC3, kBackground);
-    for (const SourceInfo& source : index.sources()) draw_source(source);
-  }
+  Canvas(const Index& index, int width, int height)
+      : images_(index), canvas_(height, width, CV_8UC3, kBackground) {}
 
-  std::vector<uint8_t> encode_png() const {
-    std::vector<uint8_t> png;
-    if (!cv::imencode(".png", canvas_, png)) fail(ErrorKind::kInternal, "OpenCV cannot encode a PNG");
-    return png;
-  }
+  const Index& index() const { return images_.index(); }
 
- private:
-  int rows_of(const SourceInfo& source) const {
-    const int64_t needed = (source.num_rows + options_.columns - 1) / options_.columns;
-    return static_cast<int>(std::min<int64_t>(options_.rows, needed));
-  }
-
-  void draw_source(const SourceInfo& source) {
-    write(concat(source.name, " (", enum_name(source.role), ", ", source.num_rows, " images)"),
-          {kGap, top_ + 16}, 0.5);
-    top_ += kTitle;
-    const auto rows = draw_rows(source, int64_t{options_.columns} * rows_of(source), options_.seed);
-    for (size_t i = 0; i < rows.size(); ++i) {
-      const auto column = static_cast<int>(i) % options_.columns,
-                 line = static_cast<int>(i) / options_.columns;
-      draw_face(source, rows[i], {kGap + column * kCellWidth, top_ + line * kCellHeight});
-    }
-    top_ += kCellHeight * rows_of(source);
-  }
-
-  void draw_face(const SourceInfo& source, int64_t row, cv::Point at) {
+  // Row −1: a crossed box, as for a face that cannot be read.
+  void face(int64_t row, cv::Point at, const std::string& caption) {
     cv::Mat cell = canvas_(cv::Rect(at.x, at.y, kFace, kFace));
     std::vector<uint8_t> rgb(kImageBytes);
     try {
+      if (row < 0) fail(ErrorKind::kData, "no image");
       images_.load(row, rgb.data());
       cv::cvtColor(cv::Mat(kFace, kFace, CV_8UC3, rgb.data()), cell, cv::COLOR_RGB2BGR);
     } catch (const Error&) {  // the report says what is wrong with it
@@ -93,25 +69,67 @@ class Sheet {
       cv::line(cell, {kFace - 1, 0}, {0, kFace - 1}, kFault, 2);
       cv::rectangle(cell, {0, 0}, {kFace - 1, kFace - 1}, kFault, 2);
     }
-    write(printable(caption_of(images_.index(), source, row)), {at.x, at.y + kFace + 11}, 0.37);
+    text(printable(caption), {at.x, at.y + kFace + 11}, 0.37);
   }
 
-  void write(const std::string& text, cv::Point at, double scale) {
+  void text(const std::string& text, cv::Point at, double scale) {
     cv::putText(canvas_, text, at, cv::FONT_HERSHEY_SIMPLEX, scale, kInk, 1, cv::LINE_AA);
   }
 
+  void write(const fs::path& png) const {
+    std::vector<uint8_t> encoded;
+    if (!cv::imencode(".png", canvas_, encoded)) fail(ErrorKind::kInternal, "OpenCV cannot encode a PNG");
+    write_file_atomically(png, as_text(std::as_bytes(std::span(encoded))));
+  }
+
+ private:
   ImageSource images_;
-  ContactSheetOptions options_;
   cv::Mat canvas_;
-  int top_ = kGap;
 };
+
+int rows_of(const SourceInfo& source, const ContactSheetOptions& options) {
+  const int64_t needed = (source.num_rows + options.columns - 1) / options.columns;
+  return static_cast<int>(std::min<int64_t>(options.rows, needed));
+}
+
+// Draws the faces of a source; returns where the next one begins.
+int draw_source(const SourceInfo& source, const ContactSheetOptions& options, int top, Canvas& canvas) {
+  const int lines = rows_of(source, options);
+  canvas.text(concat(source.name, " (", enum_name(source.role), ", ", source.num_rows, " images)"),
+              {kGap, top + 16}, 0.5);
+  top += kTitle;
+  const auto rows = draw_rows(source, int64_t{options.columns} * lines, options.seed);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const auto column = static_cast<int>(i) % options.columns, line = static_cast<int>(i) / options.columns;
+    canvas.face(rows[i], {kGap + column * kCellWidth, top + line * kCellHeight},
+                caption_of(canvas.index(), source, rows[i]));
+  }
+  return top + kCellHeight * lines;
+}
 
 }  // namespace
 
 void write_contact_sheet(const Index& index, const fs::path& png, const ContactSheetOptions& options) {
   ensure(options.columns > 0 && options.rows > 0, "a contact sheet of at least one face");
-  const std::vector<uint8_t> encoded = Sheet(index, options).encode_png();
-  write_file_atomically(png, as_text(std::as_bytes(std::span(encoded))));
+  int height = kGap;
+  for (const SourceInfo& source : index.sources()) height += kTitle + kCellHeight * rows_of(source, options);
+  Canvas canvas(index, kGap + options.columns * kCellWidth, height);
+  int top = kGap;
+  for (const SourceInfo& source : index.sources()) top = draw_source(source, options, top, canvas);
+  canvas.write(png);
+}
+
+void write_pair_sheet(const Index& index, std::span<const FacePair> pairs, const fs::path& png) {
+  constexpr int kPairsPerLine = 5, kPairWidth = 2 * kCellWidth + 3 * kGap;
+  const auto lines = static_cast<int>((pairs.size() + kPairsPerLine - 1) / kPairsPerLine);
+  Canvas canvas(index, kGap + kPairsPerLine * kPairWidth, kGap + std::max(1, lines) * (kCellHeight + kGap));
+  for (size_t i = 0; i < pairs.size(); ++i) {
+    const auto column = static_cast<int>(i) % kPairsPerLine, line = static_cast<int>(i) / kPairsPerLine;
+    const cv::Point at(kGap + column * kPairWidth, kGap + line * (kCellHeight + kGap));
+    canvas.face(pairs[i].left, at, pairs[i].left_caption);
+    canvas.face(pairs[i].right, {at.x + kCellWidth, at.y}, pairs[i].right_caption);
+  }
+  canvas.write(png);
 }
 
 }  // namespace uir

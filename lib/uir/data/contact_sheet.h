@@ -5,6 +5,8 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
+#include <string>
 
 #include "uir/data/index.h"
 
@@ -17,5 +19,13 @@ struct ContactSheetOptions {
 
 // Writes a PNG by the commit protocol.
 void write_contact_sheet(const Index& index, const fs::path& png, const ContactSheetOptions& options = {});
+
+// Two faces side by side, with a caption each; row −1 shows a crossed box.
+struct FacePair {
+  int64_t left = -1, right = -1;
+  std::string left_caption, right_caption;
+};
+// A sheet of pairs, five in a line.
+void write_pair_sheet(const Index& index, std::span<const FacePair> pairs, const fs::path& png);
 
 }  // namespace uir

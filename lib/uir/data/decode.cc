@@ -290,4 +290,14 @@ std::vector<std::byte> encode_jpeg(const uint8_t* rgb, ImageSize size, int quali
   return jpeg;
 }
 
+std::vector<std::byte> encode_png(const uint8_t* rgb, ImageSize size) {
+  const cv::Mat input(size.height, size.width, CV_8UC3, const_cast<uint8_t*>(rgb));
+  cv::Mat bgr;
+  cv::cvtColor(input, bgr, cv::COLOR_RGB2BGR);
+  std::vector<uint8_t> png;
+  if (!cv::imencode(".png", bgr, png)) fail(ErrorKind::kInternal, "OpenCV cannot encode a PNG");
+  const Bytes bytes = std::as_bytes(std::span(png));
+  return {bytes.begin(), bytes.end()};
+}
+
 }  // namespace uir

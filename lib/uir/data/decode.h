@@ -42,5 +42,6 @@ void decode_image(Bytes encoded, RgbImage& image);
 bool decode_image_of_size(Bytes encoded, ImageSize expected, uint8_t* rgb);
 // quality 1 … 100; chroma at half resolution (4:2:0), as most face crops have it.
 std::vector<std::byte> encode_jpeg(const uint8_t* rgb, ImageSize size, int quality);
+std::vector<std::byte> encode_png(const uint8_t* rgb, ImageSize size);
 
 }  // namespace uir

@@ -27,4 +27,9 @@ void for_each_file(const fs::path& root, NameFilter wanted, const std::function<
 // if it leads out of root.
 std::string item_in(const fs::path& root, std::string_view path);
 
+// "faces/" -> "faces": names beside a folder are made by adding to its name.
+inline fs::path without_last_slash(const fs::path& path) {
+  return path.has_filename() || !path.has_relative_path() ? path : path.parent_path();
+}
+
 }  // namespace uir

@@ -227,7 +227,7 @@ std::vector<int64_t> Index::training_rows(Role role) const {
     if (source.role != role) continue;
     for (int64_t row = source.first_row; row < source.first_row + source.num_rows; ++row) {
       columns_->check_label(source, row);
-      if ((flags()[static_cast<size_t>(row)] & (kHeldOut | kBad)) == 0) rows.push_back(row);
+      if ((flags()[static_cast<size_t>(row)] & (kHeldOut | kBad | kExcluded)) == 0) rows.push_back(row);
     }
   }
   return rows;
@@ -239,7 +239,7 @@ std::vector<int64_t> Index::set_rows(std::string_view set) const {
   std::vector<int64_t> rows;
   for (int64_t row = from.first_row; row < from.first_row + from.num_rows; ++row) {
     const uint32_t flag = flags()[static_cast<size_t>(row)];
-    if (!(flag & kBad) && (!held_out_only || (flag & kHeldOut))) rows.push_back(row);
+    if (!(flag & (kBad | kExcluded)) && (!held_out_only || (flag & kHeldOut))) rows.push_back(row);
   }
   return rows;
 }

@@ -26,8 +26,9 @@ enum IndexFlag : uint32_t {
   kHeldOut = 1,         // kept out of training (SourceConfig::held_out)
   kNotNetworkSize = 2,  // the image is not 112x112: aligned by landmarks if the row has them, else resized
   kHasLandmarks = 4,
-  kBad = 8,      // unreadable header, or failed uir-index --verify: never used
-  kHasBox = 16,  // the face is a part of the image
+  kBad = 8,        // unreadable header, or failed uir-index --verify: never used
+  kHasBox = 16,    // the face is a part of the image
+  kExcluded = 32,  // left out on request (SourceConfig::exclude, uir-index overlap): never used
 };
 
 enum class SourceKind { kFiles, kRecordIo, kBin, kSynthetic, kVideos };
@@ -101,9 +102,9 @@ class Index {
   std::string_view test_identity_name(int64_t identity) const;
   const fs::path& folder() const;
 
-  // Rows that training may use: the role's rows without held-out and bad ones, in row order.
+  // Rows that training may use: the role's rows without held-out, bad and excluded ones, in row order.
   std::vector<int64_t> training_rows(Role role) const;
-  // Rows of an embedding set: a source's name (all its good rows), or "<source>.held_out".
+  // Rows of an embedding set: a source's name (all its rows but bad and excluded ones), or "<source>.held_out".
   std::vector<int64_t> set_rows(std::string_view set) const;
   // Names of all sets that extraction takes by default: test sources, and sources with held-out rows.
   std::vector<std::string> default_sets() const;

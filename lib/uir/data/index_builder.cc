@@ -15,6 +15,7 @@
 #include "uir/data/name_lookup.h"
 #include "uir/data/pack.h"
 #include "uir/data/sources.h"
+#include "uir/data/text_lines.h"
 
 namespace uir {
 namespace {
@@ -90,6 +91,39 @@ class KnownImages {
   std::optional<NameLookup> lookup_;
 };
 
+// The items that a list names, whatever follows them behind a tab.
+class ExcludedItems {
+ public:
+  explicit ExcludedItems(const DataPath& list) {
+    if (list.empty()) return;
+    lines_.emplace(list.value);
+    while (lines_->next()) names_.add(item_of(lines_->line()), lines_->begin());
+    names_.finish();
+  }
+
+  bool contains(std::string_view item) {
+    if (!lines_) return false;
+    for (const NameLookup::Entry& entry : names_.find(item)) {
+      if (item_of(lines_->line_at(entry.number)) == item) return found_ = true;
+    }
+    return false;
+  }
+
+  // kData if it names nothing of the source: a list of other images is a mistake.
+  void check_used() const {
+    if (!lines_ || found_) return;
+    fail(ErrorKind::kData, lines_->path().string(),
+         ": none of its lines is an image of the source; expected paths as the source has them");
+  }
+
+ private:
+  static std::string_view item_of(std::string_view line) { return line.substr(0, line.find('\t')); }
+
+  std::optional<TextLines> lines_;
+  NameLookup names_;
+  bool found_ = false;
+};
+
 struct ReadCounts {
   int64_t read = 0, reused = 0;
 };
@@ -104,6 +138,7 @@ class SourceIndexer {
         info_(describe_source()),
         previous_(source_known_by(previous, info_) ? previous : std::nullopt),
         known_(previous_, info_),
+        excluded_(config.exclude),
         writer_(writer),
         threads_(threads),
         progress_("indexing " + config.name, "images", 0) {}
@@ -113,6 +148,7 @@ class SourceIndexer {
     if (previous_) source_->reuse(*previous_, info_.name);
     source_->for_each_row([this](SourceRow row) { collect(std::move(row)); });
     finish_batch();
+    excluded_.check_used();
     source_->for_each_video(
         [this](std::string_view name, const VideoFacts& facts) { writer_.add_video(name, facts); });
     if (writer_.rows_of_source() == 0) fail(ErrorKind::kData, "it has no images");
@@ -171,7 +207,7 @@ class SourceIndexer {
   void write(const Entry& entry) {
     const ImageFacts& facts = entry.facts;
     ++(facts.reused ? counts_.reused : counts_.read);
-    uint32_t flags = 0;
+    uint32_t flags = excluded_.contains(entry.row.item) ? uint32_t{kExcluded} : 0;
     if (!facts.unreadable.empty()) {
       flags |= kBad;
       warn(entry);
@@ -192,6 +228,7 @@ class SourceIndexer {
   SourceInfo info_;
   const std::optional<Index> previous_;  // if it knows the source
   KnownImages known_;
+  ExcludedItems excluded_;
   IndexWriter& writer_;
   int threads_;
   Progress progress_;

@@ -62,6 +62,7 @@ void count_row(const Index& index, int64_t row, SourceStatistics& statistics) {
   const uint32_t flags = index.flags()[i];
   statistics.bytes += index.sizes()[i];
   statistics.held_out += (flags & kHeldOut) != 0;
+  statistics.excluded += (flags & kExcluded) != 0;
   statistics.not_network_size += (flags & kNotNetworkSize) != 0;
   statistics.aligned += (flags & kNotNetworkSize) && (flags & kHasLandmarks);
   if (!(flags & kBad)) return;
@@ -144,7 +145,7 @@ class ContentComparison {
       for (int64_t row = source.first_row; row < source.first_row + source.num_rows; ++row) {
         const ContentHash hash = index_.hashes()[static_cast<size_t>(row)];
         const uint32_t flags = index_.flags()[static_cast<size_t>(row)];
-        if (hash.low % passes == pass && !(flags & kBad))
+        if (hash.low % passes == pass && !(flags & (kBad | kExcluded)))
           entries_.push_back({hash, group_of(source, flags), row});
       }
     }
@@ -224,6 +225,7 @@ Json to_json(const SourceStatistics& s) {
       {"bytes", s.bytes},
       {"held_out", s.held_out},
       {"bad", s.bad},
+      {"excluded", s.excluded},
       {"bad_examples", s.bad_examples},
       {"not_112x112",
        {{"images", s.not_network_size}, {"aligned", s.aligned}, {"resized", s.not_network_size - s.aligned}}},
@@ -247,6 +249,7 @@ void add_source_lines(const SourceStatistics& s, std::vector<std::string>& lines
     lines.push_back(concat("  not 112x112: ", s.not_network_size, " (", s.aligned, " aligned by landmarks, ",
                            s.not_network_size - s.aligned, " resized)"));
   }
+  if (s.excluded > 0) lines.push_back(concat("  excluded, never used: ", s.excluded));
   if (s.bad > 0) lines.push_back(concat("  bad, never used: ", s.bad));
   for (const std::string& item : s.bad_examples) lines.push_back("    " + item);
   for (const std::string& sample : s.samples) lines.push_back("  " + sample);

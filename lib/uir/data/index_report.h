@@ -23,7 +23,7 @@ struct SourceStatistics {
   Role role = Role::kTest;
   int64_t images = 0, identities = 0;
   int64_t bytes = 0;  // encoded
-  int64_t held_out = 0, bad = 0;
+  int64_t held_out = 0, bad = 0, excluded = 0;
   int64_t not_network_size = 0;  // not 112x112 …
   int64_t aligned = 0;           // … of these, aligned by landmarks; the others are resized
   int64_t min_per_identity = 0, max_per_identity = 0;

@@ -75,9 +75,10 @@ int64_t parse_label(const TextLines& lines, std::string_view text, int64_t lowes
 
 // --- Landmark CSV ------------------------------------------------------------------------------------------
 
-LandmarkColumns::LandmarkColumns(const TextLines& header) {
+LandmarkColumns::LandmarkColumns(const TextLines& header)
+    : separator_(header.line().find('\t') == std::string_view::npos ? ',' : '\t') {
   std::vector<std::string_view> names;
-  split(header.line(), ',', false, names);
+  split(header.line(), separator_, false, names);
   num_columns_ = names.size();
   points_.fill(0);
   for (size_t column = 1; column < names.size(); ++column) {
@@ -97,7 +98,7 @@ LandmarkColumns::LandmarkColumns(const TextLines& header) {
 
 void LandmarkColumns::parse(const TextLines& lines, std::string_view line, ListEntry& entry) const {
   thread_local std::vector<std::string_view> fields;
-  split(line, ',', false, fields);
+  split(line, separator_, false, fields);
   if (fields.size() != num_columns_) lines.refuse(fields.size(), " fields, the header has ", num_columns_);
   entry.path = fields[0];
   entry.label = label_ ? fields[*label_] : std::string_view();
@@ -112,7 +113,7 @@ void LandmarkColumns::parse(const TextLines& lines, std::string_view line, ListE
 LandmarkTable::LandmarkTable(const fs::path& csv) : lines_(csv) {
   if (!lines_.next()) lines_.refuse("no header");
   columns_ = LandmarkColumns(lines_);
-  while (lines_.next()) rows_.add(lines_.line().substr(0, lines_.line().find(',')), lines_.begin());
+  while (lines_.next()) rows_.add(columns_.path_of(lines_.line()), lines_.begin());
   rows_.finish();
 }
 

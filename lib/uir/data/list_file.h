@@ -30,9 +30,11 @@ class LandmarkColumns {
   LandmarkColumns() = default;
   explicit LandmarkColumns(const TextLines& header);  // kData naming the columns that are missing
   void parse(const TextLines& lines, std::string_view line, ListEntry& entry) const;
+  std::string_view path_of(std::string_view line) const { return line.substr(0, line.find(separator_)); }
   bool has_label() const { return label_.has_value(); }
 
  private:
+  char separator_ = ',';  // or a tab, where the header has one
   size_t num_columns_ = 0;
   std::array<size_t, 10> points_{};
   std::optional<size_t> label_;

@@ -181,7 +181,7 @@ struct Loader::Impl {
     const auto flags = source.index().flags();
     do {
       row = row + 1 < info.first_row + info.num_rows ? row + 1 : info.first_row;
-    } while (flags[static_cast<size_t>(row)] & (kHeldOut | kBad));
+    } while (flags[static_cast<size_t>(row)] & (kHeldOut | kBad | kExcluded));
     return row;
   }
 

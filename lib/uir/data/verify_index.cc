@@ -6,7 +6,7 @@
 #include "uir/base/progress.h"
 #include "uir/data/image_source.h"
 #include "uir/data/index_builder.h"
-#include "uir/data/index_files.h"
+#include "uir/data/index_flags.h"
 
 namespace uir {
 namespace {
@@ -58,34 +58,6 @@ std::vector<uint32_t> flags_with(const Index& index, const std::vector<BadImage>
   return flags;
 }
 
-void copy_checked(const fs::path& from, const fs::path& to, const IndexManifest::File& file) {
-  const MappedFile source(from);
-  OutputFile copy(to);
-  copy.write(source.bytes());
-  copy.close();
-  if (copy.size() != file.bytes || checksum_hex(copy.checksum()) != file.checksum) {
-    fail(ErrorKind::kData, from.string(), ": damaged: the checksum does not fit; rebuild with uir-index");
-  }
-}
-
-// Commits the index again with other flags.
-void replace_flags(const fs::path& folder, const std::vector<uint32_t>& flags) {
-  IndexManifest manifest = IndexManifest::read(folder);
-  AtomicFolder out(folder);
-  for (IndexManifest::File& file : manifest.files) {
-    if (file.name != index_files::kFlags) {
-      copy_checked(folder / file.name, out.path() / file.name, file);
-      continue;
-    }
-    OutputFile flags_file(out.path() / file.name);
-    flags_file.write_values(std::span<const uint32_t>(flags));
-    flags_file.close();
-    file.checksum = checksum_hex(flags_file.checksum());
-  }
-  write_manifest(out.path(), manifest);
-  out.commit();
-}
-
 }  // namespace
 
 std::vector<std::string> VerifyReport::lines() const {
@@ -108,7 +80,8 @@ VerifyReport verify_index(const fs::path& folder, int threads) {
   }
   report.bad = verifier.take_bad();
   const std::vector<uint32_t> flags = flags_with(index, report.bad);
-  if (!std::equal(flags.begin(), flags.end(), index.flags().begin())) replace_flags(folder, flags);
+  if (!std::equal(flags.begin(), flags.end(), index.flags().begin()))
+    write_index_with_flags(folder, folder, flags);
   return report;
 }
 

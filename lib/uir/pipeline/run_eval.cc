@@ -1,7 +1,5 @@
 #include "uir/pipeline/run_eval.h"
 
-#include <torch/cuda.h>
-
 #include <algorithm>
 #include <chrono>
 #include <memory>
@@ -24,9 +22,8 @@
 #include "uir/eval/verification.h"
 #include "uir/eval/video_retrieval.h"
 #include "uir/eval/video_verification.h"
-#include "uir/eval_device/torch_filter.h"
-#include "uir/pipeline/compute.h"
 #include "uir/pipeline/embedding_sets.h"
+#include "uir/pipeline/search_device.h"
 #include "uir/pipeline/sets.h"
 #include "uir/pipeline/stop_request.h"
 
@@ -228,20 +225,6 @@ bool searches_pairs(const Experiment& experiment) {
   });
 }
 
-// The filter on the device that eval.device names; none for the processor, whose own kernels are faster than products.
-// Without an index, ranks of one machine take its devices in turn.
-std::unique_ptr<BlockFilter> device_filter(const Experiment& experiment, const World& world) {
-  if (!searches_pairs(experiment)) return nullptr;
-  const std::string& name = experiment.eval.device;
-  at::Device device = resolve_device("eval.device", name);
-  if (device.is_cpu()) return nullptr;
-  if (name.find(':') == std::string::npos)
-    device.set_index(static_cast<at::DeviceIndex>(world.local_rank % torch::cuda::device_count()));
-  std::unique_ptr<BlockFilter> filter = fastest_torch_filter(device);
-  log_info("searches through pairs: ", filter->name());
-  return filter;
-}
-
 // The models that the experiment names, else its own run.
 std::vector<EvalModel> models_of(const Experiment& experiment) {
   if (!experiment.eval.models.empty()) return experiment.eval.models;
@@ -281,7 +264,10 @@ std::string run_eval(const Experiment& experiment) {
   const World world = world_from_environment();
   const std::shared_ptr<const Communicator> ranks = connect(world, {.collective = kLongestScan});
   std::string text;
-  run_as_rank(*ranks, [&] { text = evaluate(experiment, *ranks, device_filter(experiment, world).get()); });
+  run_as_rank(*ranks, [&] {
+    text = evaluate(experiment, *ranks,
+                    (searches_pairs(experiment) ? device_filter(experiment.eval, world) : nullptr).get());
+  });
   return text;
 }
 

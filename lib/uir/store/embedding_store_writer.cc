@@ -1,12 +1,7 @@
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <map>
 
+#include "uir/base/growing_file.h"
 #include "uir/base/log.h"
 #include "uir/store/store_files.h"
 
@@ -18,66 +13,9 @@ namespace {
 
 constexpr std::string_view kProgress = "progress.json";
 
-// A file that grows, whose first bytes may come from an interrupted run. Checks every write.
-class GrowingFile {
- public:
-  // Keeps the first `keep` bytes of what is there.
-  GrowingFile(const fs::path& path, uint64_t keep) : path_(path) {
-    const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (fd < 0) fail(ErrorKind::kCannotCreate, path.string(), ": cannot create: ", std::strerror(errno));
-    file_ = ::fdopen(fd, "r+b");
-    if (::ftruncate(fd, static_cast<off_t>(keep)) != 0 || std::fseek(file_, 0, SEEK_END) != 0)
-      io_error("cannot resize");
-    checksum_.add(MappedFile(path).bytes());
-    size_ = keep;
-  }
-  ~GrowingFile() {
-    if (file_) std::fclose(file_);
-  }
-  GrowingFile(const GrowingFile&) = delete;
-  GrowingFile& operator=(const GrowingFile&) = delete;
-
-  void write(Bytes bytes) {
-    failpoint("store.write");
-    if (std::fwrite(bytes.data(), 1, bytes.size(), file_) != bytes.size()) io_error("cannot write");
-    size_ += bytes.size();
-    checksum_.add(bytes);
-  }
-  void sync() {
-    failpoint("store.sync");
-    if (std::fflush(file_) != 0 || ::fsync(::fileno(file_)) != 0) io_error("cannot write");
-  }
-  Json state() const { return Json{{"bytes", size_}, {"checksum", checksum_hex(checksum_.value())}}; }
-
- private:
-  [[noreturn]] void io_error(std::string_view what) const {
-    fail(ErrorKind::kIo, path_.string(), ": ", what, ": ", std::strerror(errno));
-  }
-
-  fs::path path_;
-  std::FILE* file_ = nullptr;
-  uint64_t size_ = 0;
-  Checksum checksum_;
-};
-
-// Two writers on one folder would destroy each other's work. The lock ends with the process.
-class FolderLock {
- public:
-  explicit FolderLock(const fs::path& folder)
-      : fd_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
-    if (fd_ >= 0 && ::flock(fd_, LOCK_EX | LOCK_NB) == 0) return;
-    const std::string why = std::strerror(errno);
-    if (fd_ >= 0) ::close(fd_);
-    fail(ErrorKind::kCannotCreate, folder.string(), ": cannot lock: ", why,
-         "; is another process writing it?");
-  }
-  ~FolderLock() { ::close(fd_); }
-  FolderLock(const FolderLock&) = delete;
-  FolderLock& operator=(const FolderLock&) = delete;
-
- private:
-  int fd_;
-};
+Json state_of(const GrowingFile& file) {
+  return {{"bytes", file.size()}, {"checksum", checksum_hex(file.checksum())}};
+}
 
 Json describe_shape(const StoreShape& shape) {
   return {{"rows", shape.rows}, {"dim", shape.dim}, {"mirrored", shape.mirrored}, {"classes", shape.classes}};
@@ -188,7 +126,7 @@ void EmbeddingStoreWriter::Impl::write_items(std::span<const std::string> items)
 
 Json EmbeddingStoreWriter::Impl::file_states() const {
   Json states = Json::object();
-  for (std::string_view name : data_files(shape)) states[std::string(name)] = files.at(name).state();
+  for (std::string_view name : data_files(shape)) states[std::string(name)] = state_of(files.at(name));
   return states;
 }
 
