@@ -12,19 +12,19 @@ for tool in patchelf pkg-config ldd; do
 done
 [ ! -e "$1" ] || { echo "bundle_deps.sh: $1 exists; choose a new folder, or remove it" >&2; exit 73; }
 for header in /usr/include/opencv4/opencv2/core.hpp /usr/include/yaml-cpp/yaml.h /usr/include/CLI/CLI.hpp \
-  /usr/include/nlohmann/json.hpp /usr/include/turbojpeg.h /usr/include/xxhash.h /usr/include/catch2; do
+  /usr/include/nlohmann/json.hpp /usr/include/turbojpeg.h /usr/include/xxhash.h /usr/include/zlib.h /usr/include/catch2; do
   [ -e "$header" ] || { echo "bundle_deps.sh: $header is missing; run tools/setup.sh" >&2; exit 66; }
 done
 
 folder=$1.tmp-$$
 trap 'rm -rf "$folder"' EXIT
 mkdir -p "$folder/include" "$folder/lib/cmake" "$folder/lib/pkgconfig"
-cp -r /usr/include/{opencv4,yaml-cpp,CLI,nlohmann,catch2,turbojpeg.h,xxhash.h} "$folder/include"
+cp -r /usr/include/{opencv4,yaml-cpp,CLI,nlohmann,catch2,turbojpeg.h,xxhash.h,zlib.h,zconf.h} "$folder/include"
 
 # The libraries that ours link, then all that those need, but what belongs to the compiler and the kernel's loader.
 link_dir=/usr/lib/$(gcc -dumpmachine)
 modules=(core imgproc imgcodecs videoio dnn objdetect)
-libraries=("${modules[@]/#/libopencv_}" libyaml-cpp libturbojpeg libxxhash)
+libraries=("${modules[@]/#/libopencv_}" libyaml-cpp libturbojpeg libxxhash libz)
 [ ! -e "$link_dir/libCatch2.a" ] || cp "$link_dir"/libCatch2*.a "$folder/lib"
 own='^(ld-linux.*|lib(c|m|dl|rt|pthread|resolv|stdc\+\+|gcc_s|gomp))\.so'
 for library in "${libraries[@]}"; do

@@ -1,4 +1,4 @@
-// One experiment: every module's config in one struct, loaded from one YAML file that all four programs read.
+// One experiment: every module's config in one struct, loaded from one YAML file that all programs read.
 // Free of LibTorch. Errors: kConfig with all problems of the file at once.
 #pragma once
 
