@@ -23,7 +23,7 @@ expect 66 uir-train exp.yaml --report
 says "log.jsonl: no log"
 expect 0 uir-index exp.yaml
 expect 75 uir-train exp.yaml --stop-after 17
-says "report: run/training.html"
+says "/run/training.html"
 sleep 1  # files of events are named by the second
 expect 0 uir-train exp.yaml --resume
 

@@ -19,23 +19,24 @@ namespace {
 
 using ByteSink = std::function<size_t(const void*, size_t)>;
 
-// Runs write with a sink into the file. LibTorch knows only that writing failed; the file knows why.
+// Runs write with a sink into the file. A sink that failed goes on as if it wrote: LibTorch's writers, told of a failure, try
+// once more in their destructors, and what they throw there ends the process.
 void write_archive(OutputFile& out, const std::function<void(const ByteSink&)>& write) {
   std::exception_ptr failed_write;
   const ByteSink sink = [&](const void* data, size_t size) -> size_t {
-    if (failed_write) return 0;
+    if (failed_write) return size;
     try {
       out.write(Bytes(static_cast<const std::byte*>(data), size));
       return size;
     } catch (...) {
       failed_write = std::current_exception();
-      return 0;
+      return size;
     }
   };
   try {
     write(sink);
   } catch (const c10::Error& e) {
-    if (!failed_write) fail(ErrorKind::kInternal, out.path().string(), ": ", e.what_without_backtrace());
+    fail(ErrorKind::kInternal, out.path().string(), ": ", e.what_without_backtrace());
   }
   if (failed_write) std::rethrow_exception(failed_write);
 }

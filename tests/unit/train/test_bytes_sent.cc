@@ -68,7 +68,11 @@ double bytes_of_run(const Case& c, const Index& index, int64_t steps) {
                      .head = head,
                      .communicator = ranks,
                      .run_folder = folder / "run",
-                     .checkpoints_folder = folder / "run/checkpoints"});
+                     .checkpoints_folder = folder / "run/checkpoints",
+                     .resolved_config = {},
+                     .model_config = {},
+                     .verify = {},
+                     .stop_requested = {}});
     trainer.run();
     ranks->barrier();
     if (ranks->rank() == 0) bytes = bytes_sent_by_process();

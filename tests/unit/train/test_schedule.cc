@@ -45,7 +45,7 @@ TEST_CASE("schedule: cosine, golden values") {
 }
 
 TEST_CASE("schedule: step decay, golden values") {
-  const ScheduleConfig config{StepDecay{{3, 5.55, 8}, 0.1}, 0, 0.5};
+  const ScheduleConfig config{StepDecay{{3, 5.55, 8}, 0.1, {}}, 0, 0.5};
   CHECK(rate(config, 0) == Approx(0.02));
   CHECK(rate(config, 4) == Approx(0.1));
   CHECK(rate(config, 29) == Approx(0.1));
@@ -53,13 +53,13 @@ TEST_CASE("schedule: step decay, golden values") {
   CHECK(rate(config, 55) == Approx(0.01));
   CHECK(rate(config, 56) == Approx(0.001));  // 55.5 rounds up
   CHECK(rate(config, 80) == Approx(0.0001));
-  CHECK(rate({StepDecay{{}, 0.1}, 0, 0}, 99) == Approx(0.1));
+  CHECK(rate({StepDecay{{}, 0.1, {}}, 0, 0}, 99) == Approx(0.1));
   const ScheduleConfig steps{StepDecay{{8}, 0.1, {30, 55}}, 0, 0};
   CHECK(rate(steps, 29) == Approx(0.1));
   CHECK(rate(steps, 30) == Approx(0.01));
   CHECK(rate(steps, 55) == Approx(0.001));
-  CHECK(rate(steps, 80) == Approx(0.0001));  // epochs and steps both count
-  CHECK(rate({StepDecay{{1}, 0.5}, 0, 2}, 11) == Approx(0.1 * 12 / 20 * 0.5));  // a drop within warm-up
+  CHECK(rate(steps, 80) == Approx(0.0001));                                     // epochs and steps both count
+  CHECK(rate({StepDecay{{1}, 0.5, {}}, 0, 2}, 11) == Approx(0.1 * 12 / 20 * 0.5));  // a drop within warm-up
 }
 
 TEST_CASE("schedule: warm-up longer than the run") {
