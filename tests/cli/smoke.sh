@@ -153,7 +153,7 @@ says "the list must have one line per row"
 
 # Another run starts from these weights; its identities differ, so its centers start at random, and it says so.
 expect 0 uir-train exp.yaml --set paths.run=tuned --set paths.index=run/index --set train.init.from=run/checkpoints/step-0000000030
-says "init: 16 class centers taken"
+says "init: class centers: 16 of 16"
 cat >fewer.yaml <<'EOF'
 paths: {run: fewer}
 data: {sources: [{name: people, role: labeled, type: synthetic, identities: 8, images_per_identity: 6}]}
