@@ -162,7 +162,7 @@ train: {epochs: 1, threads: 1, batch: {labeled: 12, unlabeled: 0}, init: {from: 
 EOF
 expect 0 uir-index fewer.yaml
 expect 0 uir-train fewer.yaml
-says "class centers at random (a weights file brings none)"
+says "class centers at random: the weights bring none"
 expect 0 uir-train fewer.yaml --set paths.run=fewer2 --set paths.index=fewer/index --set train.init.from=run/checkpoints/step-0000000030
 says "the checkpoint knows 16 identities, the data has 8"
 expect 65 uir-train fewer.yaml --set paths.run=fewer3 --set paths.index=fewer/index --set model.width=0.125
