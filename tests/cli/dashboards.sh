@@ -58,9 +58,9 @@ text = open("run/training.html").read()
 root = tree.fromstring(text.replace("<!DOCTYPE html>", ""))
 figures = [f for f in root.iter() if f.tag.endswith("figure")]
 headings = [next(b for b in f.iter() if b.tag.endswith("}b")).text for f in figures]
-assert headings == ["Loss", "Accuracy of the labeled rows", "Verification", "Learning rate", "Gradient norm", "Speed"], headings
+assert headings == ["Loss", "UIR loss", "Accuracy of the labeled rows", "Verification", "Learning rate", "Gradient norm", "Speed"], headings
 lines = {h: [len(p.get("points").split()) for p in f.iter() if p.tag.endswith("polyline") and p.get("class") and len(p.get("points").split()) > 2] for h, f in zip(headings, figures)}
-assert lines["Loss"] == [last] * 3, lines
+assert lines["Loss"] == [last] * 2 and lines["UIR loss"] == [last] and len(lines["Verification"]) == 1, lines
 assert "data:image/png;base64," in text and "identities: 16" in text
 assert not re.search(r'(src|href)="(?!data:|#)', text)
 PY

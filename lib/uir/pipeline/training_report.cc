@@ -143,8 +143,8 @@ class Page {
   void curves() {
     const auto of = [&](const char* key, const char* name) { return series_of(log_.steps, key, name); };
     const Element plots(page_, "div", {{"class", "plots"}});
-    figure("Loss", "mean over the rows", false,
-           {of("total", "total"), of("labeled", "labeled"), of("uir", "UIR")});
+    figure("Loss", "mean over the rows", false, {of("total", "total"), of("labeled", "labeled")});
+    figure("UIR loss", "before its weight", false, {of("uir", "UIR")});
     figure("Accuracy of the labeled rows", "share of rows", true,
            {of("accuracy", "without the margin"), of("accuracy_with_margin", "with the margin")});
     figure("Verification", "accuracy", true, accuracies_of(log_.verifications));
@@ -153,9 +153,9 @@ class Page {
     figure("Speed", "images/s", false, {of("images_per_s", "images/s")});
   }
 
-  // Left out where nothing was logged.
+  // Left out where there is no line to be drawn.
   void figure(const std::string& heading, const std::string& unit, bool percent, std::vector<Series> all) {
-    std::erase_if(all, [](const Series& series) { return series.points.empty(); });
+    std::erase_if(all, [](const Series& series) { return series.points.size() < 2; });
     if (all.empty()) return;
     Plot plot{heading, {"step", 0, 1, false, false}, {}, {}, {}, 260};
     std::vector<double> heights{percent ? 1.0 : 0.0};
