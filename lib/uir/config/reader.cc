@@ -20,7 +20,9 @@ std::string place_of(const std::string& name, const YAML::Mark& mark) {
 class StrictEvents : public YAML::EventHandler {
  public:
   explicit StrictEvents(const std::string& name) : name_(name) {}
-  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentStart(const YAML::Mark&) override {
+    if (++documents_ > 1) fail(ErrorKind::kConfig, name_, ": more than one YAML document");
+  }
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { refuse_anchor(mark, anchor); }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override { refuse_anchor(mark, 1); }
@@ -51,6 +53,7 @@ class StrictEvents : public YAML::EventHandler {
   }
 
   const std::string& name_;
+  int documents_ = 0;
   int depth_ = 0;
 };
 
@@ -89,10 +92,8 @@ ConfigDocument ConfigDocument::parse(const std::string& text, const std::string&
     std::istringstream in(text);
     YAML::Parser parser(in);
     StrictEvents events(name);
-    parser.HandleNextDocument(events);
-    if (parser) {
-      std::istringstream rest(text);
-      if (YAML::LoadAll(rest).size() > 1) fail(ErrorKind::kConfig, name, ": more than one YAML document");
+    // Not LoadAll: of some broken texts, which begin with a comma, yaml-cpp makes empty documents for ever.
+    while (parser.HandleNextDocument(events)) {
     }
     document.root_ = YAML::Load(text);
   } catch (const YAML::Exception& e) {
