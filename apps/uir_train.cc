@@ -18,8 +18,12 @@ int main(int argc, char** argv) {
   app.cli()
       .add_option("--stop-after", run.stop_after_step, "Save and stop (exit code 75) after this step")
       ->check(CLI::NonNegativeNumber);
-  app.cli().add_flag("--report", run.report_only,
-                     "Only write training.html from what the run folder holds; also of a run that goes on");
+  app.cli()
+      .add_flag("--report", run.report_only,
+                "Only write training.html from what the run folder holds; also of a run that goes on")
+      ->excludes("--nproc-per-node")
+      ->excludes("--resume")
+      ->excludes("--stop-after");
   CLI::Option* const machines =
       app.cli().add_option("--estimate", estimate.cluster,
                            "Print memory, communication and arithmetic of such ranks, and stop: 80GB, 8x80GB "

@@ -103,7 +103,7 @@ says "incomplete.pth: the weights do not fit the network: missing 1 (conv_sep.la
 expect 65 uir-extract exp.yaml --set extract.weights=bare.pth --set model.embedding_size=16
 says "of another shape"
 expect 65 uir-extract exp.yaml --set extract.weights=whole.pt
-says "global 'mobilefacenet.MobileFaceNet' is not allowed"
+says "global 'torch_networks.MobileFaceNet' is not allowed"
 says "save model.state_dict() with torch.save"
 expect 65 uir-extract exp.yaml --set extract.weights=nothing.pt
 says "nothing.pt: no state dict: it has the keys weights"

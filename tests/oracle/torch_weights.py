@@ -10,9 +10,26 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from mobilefacenet import trained_looking
+from torch_networks import MobileFaceNet
 
 WIDTH, SIZE, CLASSES, RANKS = 0.0625, 32, 5, 2
+
+
+def trained_looking(width, embedding_size, seed=0):
+    """A network whose every tensor differs from its initial value, so that none can be forgotten."""
+    torch.manual_seed(seed)
+    network = MobileFaceNet(width=width, embedding_size=embedding_size)
+    with torch.no_grad():
+        for name, tensor in network.state_dict().items():
+            if name.endswith("running_mean"):
+                tensor.normal_(0, 0.1)
+            elif name.endswith("running_var"):
+                tensor.uniform_(0.5, 1.5)
+            elif name.endswith("num_batches_tracked"):
+                tensor.fill_(1000)
+            elif tensor.dim() == 1:
+                tensor.uniform_(0.2, 1.2)
+    return network.eval()
 
 
 def images(folder):

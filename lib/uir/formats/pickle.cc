@@ -106,8 +106,8 @@ bool Pickle::step() {
   } else if (opcode == kFrame) {
     const uint64_t length = read_unsigned(8);
     if (length > bytes_.size() - position_) refuse("a frame of ", length, " bytes, beyond the end");
-  } else if (!push_plain(opcode) && !execute_on_memo(opcode)) {
-    execute_on_stack(opcode);
+  } else if (!push_plain(opcode) && !execute_on_memo(opcode) && !collect(opcode)) {
+    ask_globals(opcode);
   }
   return true;
 }
@@ -188,71 +188,75 @@ void Pickle::push_float() {
 
 void Pickle::push_content(PickleType type, uint64_t length) { push({type, 0, read_bytes(length)}); }
 
-void Pickle::execute_on_stack(uint8_t opcode) {
+// Marks, and sequences and dicts from what lies on the stack; false for other opcodes.
+bool Pickle::collect(uint8_t opcode) {
   switch (opcode) {
     case kMark:
       spend(sizeof(size_t));
       marks_.push_back(stack_.size());
-      break;
+      return true;
     case kEmptyList:
     case kEmptyTuple:
       push_sequence({});
-      break;
+      return true;
     case kTuple:
       push_sequence(pop_to_mark());
-      break;
+      return true;
     case kTuple1:
       push_last(1);
-      break;
+      return true;
     case kTuple2:
       push_last(2);
-      break;
+      return true;
     case kTuple3:
       push_last(3);
-      break;
+      return true;
     case kAppend:
       append({pop()});
-      break;
+      return true;
     case kAppends:
       append(pop_to_mark());
-      break;
+      return true;
     case kEmptyDict:
       push(make_dict({}));
-      break;
+      return true;
     case kDict: {
       const std::vector<Id> items = pop_to_mark();
       push(make_dict({}));
       set_items(items);
-      break;
+      return true;
     }
     case kSetItem: {
       const Id value = pop();
       const Id key = pop();
       set_items({key, value});
-      break;
+      return true;
     }
     case kSetItems:
       set_items(pop_to_mark());
-      break;
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Opcodes whose meaning the globals decide.
+void Pickle::ask_globals(uint8_t opcode) {
+  switch (opcode) {
     case kBinPersId:
-      push(globals_.load_persistent(*this, pop()));
-      break;
+      return push(globals_.load_persistent(*this, pop()));
     case kGlobalOpcode: {
       const std::string_view module = read_line();
-      push_global(module, read_line());
-      break;
+      return push_global(module, read_line());
     }
     case kStackGlobal: {
       const Id name = pop();
-      push_global(text_of(pop()), text_of(name));
-      break;
+      return push_global(text_of(pop()), text_of(name));
     }
     case kReduce:
-      reduce();
-      break;
+      return reduce();
     case kBuild:
-      build();
-      break;
+      return build();
     default:
       refuse_opcode(opcode);
   }

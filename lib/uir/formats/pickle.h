@@ -104,7 +104,8 @@ class Pickle {
   [[noreturn]] void refuse_opcode(uint8_t opcode) const;
   bool push_plain(uint8_t opcode);
   bool execute_on_memo(uint8_t opcode);
-  void execute_on_stack(uint8_t opcode);
+  bool collect(uint8_t opcode);
+  void ask_globals(uint8_t opcode);
   void push_constant(uint8_t opcode);
   void push_content(PickleType type, uint64_t length);
   void push_float();

@@ -198,6 +198,16 @@ void report_run(const Experiment& experiment) {
   log_info("report: ", write_training_report(experiment.run_folder()).string());
 }
 
+// What was trained is saved already: a page that cannot be written does not make the run a failure.
+void try_to_report(const Experiment& experiment, const Communicator& ranks) {
+  if (ranks.rank() > 0) return;
+  try {
+    report_run(experiment);
+  } catch (const Error& error) {
+    log_warning("no report: ", error.what());
+  }
+}
+
 void train_as_rank(const Experiment& experiment, const TrainRun& run,
                    const std::shared_ptr<const Communicator>& ranks) {
   const Compute compute = choose_compute(experiment.train);
@@ -248,10 +258,10 @@ void train_as_rank(const Experiment& experiment, const TrainRun& run,
   try {
     trainer.run();
   } catch (const Error& error) {
-    if (error.kind() == ErrorKind::kStopped && ranks->rank() == 0) report_run(experiment);
+    if (error.kind() == ErrorKind::kStopped) try_to_report(experiment, *ranks);
     throw;
   }
-  if (ranks->rank() == 0) report_run(experiment);
+  try_to_report(experiment, *ranks);
 }
 
 }  // namespace

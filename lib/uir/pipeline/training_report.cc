@@ -22,37 +22,53 @@ namespace {
 
 constexpr size_t kMostPoints = 400;
 
-// One number of the log over the steps.
+// One number of the log over the steps: step and value, finite.
+using Points = std::vector<PlotPoint>;
+
 struct Series {
   std::string name;
-  std::vector<PlotPoint> points;
+  Points points;
 };
 
 struct TrainingLog {
-  std::vector<Json> steps, verifications;
+  std::map<std::string, Points> numbers;  // of the steps
+  Json last;                              // line of a step
+  std::vector<Json> verifications;
 };
 
-// Whole lines only: the last one may be under way.
+void add_number(const Json& line, const std::string& key, Points& points) {
+  const double value = number_of(line.value(key, Json()));
+  if (std::isfinite(value)) points.push_back({number_of(line["step"]), value});
+}
+
+// Whole lines only: the last one may be under way. Keeps numbers, not lines: runs have millions of steps.
 TrainingLog read_log(const fs::path& path) {
   std::error_code error;
   if (!fs::exists(path, error)) {
     fail(ErrorKind::kMissingInput, path.string(), ": no log; the report needs a run of uir-train");
   }
-  const std::string text = read_text_file(path, uint64_t{4} << 30);
+  const MappedFile file(path);
+  const std::string_view text = as_text(file.bytes());
   TrainingLog log;
-  for (size_t begin = 0, end; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
-    Json line = Json::parse(text.begin() + static_cast<std::ptrdiff_t>(begin),
-                            text.begin() + static_cast<std::ptrdiff_t>(end), nullptr, false);
+  for (size_t begin = 0, end; (end = text.find('\n', begin)) != std::string_view::npos; begin = end + 1) {
+    Json line = Json::parse(text.substr(begin, end - begin), nullptr, /*allow_exceptions=*/false);
     if (!line.is_object() || !line.contains("step")) continue;
-    (line.contains("verification") ? log.verifications : log.steps).push_back(std::move(line));
+    if (line.contains("verification")) {
+      log.verifications.push_back(std::move(line));
+      continue;
+    }
+    for (const auto& [key, value] : line.items()) {
+      if (value.is_number()) add_number(line, key, log.numbers[key]);
+    }
+    log.last = std::move(line);
   }
   return log;
 }
 
-std::vector<PlotPoint> thinned(const std::vector<PlotPoint>& points) {
+Points thinned(const Points& points) {
   const size_t bin = (points.size() + kMostPoints - 1) / kMostPoints;
   if (bin <= 1) return points;
-  std::vector<PlotPoint> means;
+  Points means;
   for (size_t begin = 0; begin < points.size(); begin += bin) {
     const size_t end = std::min(begin + bin, points.size());
     double sum = 0;
@@ -62,35 +78,22 @@ std::vector<PlotPoint> thinned(const std::vector<PlotPoint>& points) {
   return means;
 }
 
-Series series_of(const std::vector<Json>& lines, const std::string& key, const std::string& name) {
-  Series series{name, {}};
-  for (const Json& line : lines) {
-    const double y = number_of(line.value(key, Json()));
-    if (std::isfinite(y)) series.points.push_back({number_of(line["step"]), y});
-  }
-  series.points = thinned(series.points);
-  return series;
-}
-
 // The accuracy of each protocol.
 std::vector<Series> accuracies_of(const std::vector<Json>& verifications) {
-  std::map<std::string, std::vector<Json>> by_protocol;
+  std::map<std::string, Points> by_protocol;
   for (const Json& line : verifications) {
     if (line["verification"].is_string())
-      by_protocol[line["verification"].get<std::string>()].push_back(line);
+      add_number(line, "accuracy", by_protocol[line["verification"].get<std::string>()]);
   }
   std::vector<Series> all;
-  for (const auto& [protocol, lines] : by_protocol) all.push_back(series_of(lines, "accuracy", protocol));
+  for (const auto& [protocol, points] : by_protocol) all.push_back({protocol, thinned(points)});
   return all;
 }
 
-double median_of(const std::vector<Json>& lines, const std::string& key) {
+double median_of(const Points& points) {
+  if (points.empty()) return std::nan("");
   std::vector<double> values;
-  for (const Json& line : lines) {
-    const double value = number_of(line.value(key, Json()));
-    if (std::isfinite(value)) values.push_back(value);
-  }
-  if (values.empty()) return std::nan("");
+  for (const PlotPoint& point : points) values.push_back(point.y);
   const auto middle = values.begin() + std::ssize(values) / 2;
   std::nth_element(values.begin(), middle, values.end());
   return *middle;
@@ -131,17 +134,23 @@ class Page {
 
   void counts() {
     const Element list(page_, "dl", {{"class", "counts"}});
-    if (log_.steps.empty()) return count("steps", "0");
-    const Json& last = log_.steps.back();
+    const Json& last = log_.last;
+    if (last.is_null()) return count("steps", "0");
     count("steps", grouped(static_cast<int64_t>(number_of(last["step"]))));
     count("epochs", short_number(number_of(last.value("epoch", Json())), 4));
     count("skipped steps", json_text(last.value("skipped", Json(0))));
-    count("images/s (median)", short_number(median_of(log_.steps, "images_per_s"), 4));
-    count("data wait per step (median)", short_number(median_of(log_.steps, "waited_s"), 3) + " s");
+    count("images/s (median)", short_number(median_of(numbers("images_per_s")), 4));
+    count("data wait per step (median)", short_number(median_of(numbers("waited_s")), 3) + " s");
+  }
+
+  const Points& numbers(const std::string& key) const {
+    static const Points none;
+    const auto found = log_.numbers.find(key);
+    return found == log_.numbers.end() ? none : found->second;
   }
 
   void curves() {
-    const auto of = [&](const char* key, const char* name) { return series_of(log_.steps, key, name); };
+    const auto of = [&](const char* key, const char* name) { return Series{name, thinned(numbers(key))}; };
     const Element plots(page_, "div", {{"class", "plots"}});
     figure("Loss", "mean over the rows", false, {of("total", "total"), of("labeled", "labeled")});
     figure("UIR loss", "before its weight", false, {of("uir", "UIR")});

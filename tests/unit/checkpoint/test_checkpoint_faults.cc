@@ -51,14 +51,14 @@ TEST_CASE("checkpoint: killed at any point of a write, a valid checkpoint is the
   CHECK(survived > 40);  // the failpoints were there
 }
 
-TEST_CASE("checkpoint: of three ranks, one dies at any point of a write: a valid checkpoint is there") {
+TEST_CASE("checkpoint: three ranks killed at any point of a write, a valid checkpoint is there") {
   TempFolder two;
   for (const int64_t step : {1, 2}) write_as_ranks(two.path(), step, 5, 3);
   int survived = 0;
   for (int point = 0;; ++point) {
     TempFolder root;
     fs::copy(two.path(), root.path(), fs::copy_options::recursive);
-    // As kill -9 of all ranks: they are threads of one process.
+    // The ranks are threads of one process, so they die together, each wherever it is.
     const int code = exit_code_of([&] {
       const FailpointGuard guard(point, die_when_due);
       write_as_ranks(root.path(), 3, 5, 3);
