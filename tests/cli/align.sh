@@ -51,7 +51,7 @@ if [ ! -e "$zip" ]; then
   exit 0
 fi
 expect 65 uir-index align photos --detector "$data/lfw/pairs.txt" --out other
-fitting=$(grep -o 'face_detection_yunet_[0-9a-z]*' out.txt | head -1)
+fitting=$(grep -o 'face_detection_yunet_[0-9a-z]*' out.txt | sed -n 1p)
 detector=$data/detector/$fitting.onnx
 
 python3 - "$zip" <<'E2'
@@ -84,7 +84,7 @@ E2
 # Large photos are found on a scaled copy, sideways ones by their tag; points are those of the stored pixels. At another
 # scale than the original's the network itself gives points that lie some pixels apart.
 mkdir turned
-find "$root" -name '*.jpg' | sort | head -8 >some.txt
+find "$root" -name '*.jpg' | sort | sed -n '1,8p' >some.txt
 number=0
 while read -r photo; do
   for orientation in 1 3 6 8; do turn_photo "$photo" turned/${number}_$orientation.jpg 6 $orientation; done
@@ -113,7 +113,7 @@ E2
 
 # A video of photos becomes a folder of frames that a source reads.
 mkdir clips
-make_video clips/one.avi $(find "$root" -name '*.jpg' | sort | head -8)
+make_video clips/one.avi $(find "$root" -name '*.jpg' | sort | sed -n '1,8p')
 make_video clips/two.avi $(find "$root" -name '*.jpg' | sort | tail -6)
 printf 'not a video' >clips/broken.avi
 expect 0 uir-index align clips --videos --detector "$detector" --every 2 --out frames

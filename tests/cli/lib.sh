@@ -7,6 +7,8 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 cd "$scratch"
 
+# No case ends without a word: `set -e` alone says nothing. (Under pipefail, `| head` fails now and then: use sed -n.)
+trap 'echo "FAILED: line $LINENO: $BASH_COMMAND" >&2' ERR
 die() { echo "FAILED: $*" >&2; exit 1; }
 
 # expect CODE COMMAND…: runs it, output to out.txt, and compares the exit code.

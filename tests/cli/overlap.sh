@@ -9,7 +9,7 @@ mkdir faces planted
 for person in all/*; do
   name=$(basename "$person")
   mkdir "faces/$name"
-  ls "$person" | head -10 | while read -r image; do cp "$person/$image" "faces/$name/"; done
+  ls "$person" | sed -n '1,10p' | while read -r image; do cp "$person/$image" "faces/$name/"; done
 done
 for i in 0 1 2 3 4; do
   for image in 11 12 13 14 15 16 17 18; do cp "all/person_000$i/person_000${i}_00$image.jpg" web/planted_${i}_$image.jpg; done

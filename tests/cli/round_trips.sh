@@ -45,5 +45,5 @@ for rec in sorted(pathlib.Path("pack").rglob("*.rec")):
 assert sorted(found) == sorted(faces), len(found)
 PY
 expect 0 python3 read_pack.py
-printf 'x' | dd of="$(find pack -name '*.rec' | head -1)" bs=1 seek=200 conv=notrunc 2>/dev/null
+printf 'x' | dd of="$(find pack -name '*.rec' | sed -n 1p)" bs=1 seek=200 conv=notrunc 2>/dev/null
 expect 1 python3 read_pack.py
