@@ -263,8 +263,33 @@ def indices():
         write("index", f"offsets_{i}", bytes([i]) + struct.pack("<11Q", *range(0, 55, 5)))
 
 
+def exif():
+    """A JPEG without pixels whose tags say how it is turned, in both byte orders."""
+    def segment(marker, content):
+        return b"\xff" + bytes([marker]) + struct.pack(">H", len(content) + 2) + content
+
+    for order, letters in (("<", b"II"), (">", b"MM")):
+        entries = [(0x010F, 2, 4, b"Abc\0"), (0x0112, 3, 1, struct.pack(order + "HH", 6, 0))]
+        tiff = letters + struct.pack(order + "HIH", 42, 8, len(entries))
+        tiff += b"".join(struct.pack(order + "HHI", *entry[:3]) + entry[3] for entry in entries) + bytes(4)
+        jfif = segment(0xE0, b"JFIF\0\1\1\0\0\1\0\1\0\0")
+        write("exif", letters.decode(), b"\xff\xd8" + jfif + segment(0xE1, b"Exif\0\0" + tiff) + segment(0xDA, b""))
+    write("exif", "none", b"\xff\xd8" + segment(0xDA, b""))
+
+
+def videos():
+    write("videos", "gallery", b"\0a.mp4 1\nb.mp4 2\nc 1\n")
+    write("videos", "truth", b"\1" + b"1 a.mp4 c.mp4\n2 b.mp4\n")
+    write("videos", "submission", b"\2" + b"1 a.mp4 c.mp4 a.mp4\n2\n")
+    write("videos", "labels", b"\3a.mp4 1\nb.mp4 2\nc 1\n")
+    write("videos", "open_set", b"\4" + parts(b"a.mp4/000000.jpg 0 1\n", b"b.mp4/000000.jpg 0 1\nc/1.jpg 0 2\n"))
+    write("videos", "scan_state", b"\5" + struct.pack("<9q", 1, 2, 2, 4, 5, 10, 3, 4, 0x414243)[:-5])
+
+
 def main():
     images()
+    exif()
+    videos()
     bin_sets()
     torch_files()
     safetensors()
