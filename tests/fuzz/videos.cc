@@ -6,7 +6,8 @@
 #include "uir/eval/video_retrieval.h"
 
 UIR_FUZZ_TARGET(videos) {
-  constexpr std::array<std::string_view, 4> items{"a.mp4/000000.jpg", "a.mp4/000001.jpg", "b.mp4/000000.jpg", "c/1.jpg"};
+  constexpr std::array<std::string_view, 4> items{"a.mp4/000000.jpg", "a.mp4/000001.jpg", "b.mp4/000000.jpg",
+                                                  "c/1.jpg"};
   const size_t choice = uir::fuzz::take_choice(bytes, 6);
   if (choice == 4) {
     const auto parts = uir::fuzz::split<2>(bytes);
@@ -16,7 +17,8 @@ UIR_FUZZ_TARGET(videos) {
   if (choice == 5) {  // with the checksum that it should have, so that its content is looked at
     const std::string text = std::string("uir-scan-state\n\x01", 16) + std::string(uir::as_text(bytes));
     const uint64_t checksum = uir::checksum64(uir::as_bytes(text));
-    const uir::fuzz::InputFile file(uir::as_bytes(text + std::string(reinterpret_cast<const char*>(&checksum), 8)));
+    const uir::fuzz::InputFile file(
+        uir::as_bytes(text + std::string(reinterpret_cast<const char*>(&checksum), 8)));
     return (void)uir::load_scan_state(file.path(), 1);
   }
   const uir::fuzz::InputFile file(bytes);

@@ -39,12 +39,26 @@ inline c10::intrusive_ptr<c10d::Store> make_tcp_store(const std::string& host, u
 // A key whose presence says all; 2.x also takes strings, so the type must be named.
 inline void set_flag(c10d::Store& store, const std::string& key) { store.set(key, std::vector<uint8_t>{1}); }
 
-// The process group that Reducer takes.
-inline c10::intrusive_ptr<c10d::ProcessGroup> as_process_group(
-    const c10::intrusive_ptr<c10d::ProcessGroupGloo>& gloo) {
+// What runs collectives: one of them per kind of device and group of ranks.
 #if TORCH_VERSION_MAJOR >= 2
+using CollectiveBackend = c10d::Backend;
+#else
+using CollectiveBackend = c10d::ProcessGroup;
+#endif
+
+// The process group that Reducer takes. nccl: for CUDA tensors; null: Gloo carries them too.
+inline c10::intrusive_ptr<c10d::ProcessGroup> as_process_group(
+    const c10::intrusive_ptr<c10d::ProcessGroupGloo>& gloo,
+    [[maybe_unused]] const c10::intrusive_ptr<CollectiveBackend>& nccl) {
+#if TORCH_VERSION_MAJOR >= 2
+  using Type = c10d::ProcessGroup::BackendType;
   auto group = c10::make_intrusive<c10d::ProcessGroup>(gloo->getRank(), gloo->getSize());
-  group->setBackend(c10::DeviceType::CPU, c10d::ProcessGroup::BackendType::GLOO, gloo);
+  group->setBackend(c10::DeviceType::CPU, Type::GLOO, gloo);
+  if (nccl) {
+    group->setBackend(c10::DeviceType::CUDA, Type::NCCL, nccl);
+  } else {
+    group->setBackend(c10::DeviceType::CUDA, Type::GLOO, gloo);
+  }
   return group;
 #else
   return gloo;

@@ -16,14 +16,25 @@ namespace {
 using Group = c10::intrusive_ptr<c10d::ProcessGroup>;
 using FuturePtr = c10::intrusive_ptr<c10::ivalue::Future>;
 
+// How the numbers of a bucket travel.
+enum class Carried { kAsTheyAre, kSummedInBf16, kGatheredInBf16 };
+
 // How a bucket is summed; a hook of our own keeps the Reducer from dividing by the number of ranks.
 class SumHook : public c10d::CommHookInterface {
  public:
-  SumHook(Group group, bool compress) : group_(std::move(group)), compress_(compress) {}
+  SumHook(Group group, Carried carried) : group_(std::move(group)), carried_(carried) {}
 
   FuturePtr runHook(c10d::GradBucket& bucket) override {
     const at::Tensor buffer = bucket.getBufferRef();
-    return compress_ ? sum_compressed(buffer) : sum(buffer);
+    switch (carried_) {
+      case Carried::kAsTheyAre:
+        return sum(buffer);
+      case Carried::kSummedInBf16:
+        return sum_in_bf16(buffer);
+      case Carried::kGatheredInBf16:
+        return gather_in_bf16(buffer);
+    }
+    fail(ErrorKind::kInternal, "no such way to carry gradients");
   }
   at::Tensor parseHookResult(const c10::IValue& result) override {
     return result.isTensor() ? result.toTensor() : result.toTensorVector().at(0);
@@ -35,8 +46,19 @@ class SumHook : public c10d::CommHookInterface {
     return group_->allreduce(tensors)->getFuture();
   }
 
+  FuturePtr sum_in_bf16(const at::Tensor& buffer) const {
+    std::vector<at::Tensor> tensors{buffer.to(at::kBFloat16)};
+    return group_->allreduce(tensors)->getFuture()->then(
+        [buffer, summed = tensors[0]](c10::ivalue::Future& sum) {
+          sum.value();  // throws what went wrong
+          buffer.copy_(summed);
+          return c10::IValue(std::vector<at::Tensor>{buffer});
+        },
+        c10::ListType::ofTensors());
+  }
+
   // Gloo cannot add bf16: it carries the bytes of every rank to every rank, which then adds up in float32.
-  FuturePtr sum_compressed(const at::Tensor& buffer) const {
+  FuturePtr gather_in_bf16(const at::Tensor& buffer) const {
     std::vector<at::Tensor> mine{buffer.to(at::kBFloat16).view(at::kByte)};
     std::vector<std::vector<at::Tensor>> all(1);
     for (int rank = 0; rank < group_->getSize(); ++rank) all[0].push_back(at::empty_like(mine[0]));
@@ -52,7 +74,7 @@ class SumHook : public c10d::CommHookInterface {
   }
 
   Group group_;
-  bool compress_;
+  Carried carried_;
 };
 
 // The bucket that is reduced first is small, so that the reduction starts early.
@@ -77,13 +99,17 @@ GradientReducer::GradientReducer(const std::vector<at::Tensor>& parameters,
   const auto [buckets, limits] = c10d::compute_bucket_assignment_by_size(reversed, sizes);
   const std::vector<bool> sparse(reversed.size(), false);
   const Group process_group = group->process_group();
+  const bool summable = group->uses_nccl() && parameters.front().is_cuda();
+  const Carried carried = !options.compress_bf16 ? Carried::kAsTheyAre
+                          : summable             ? Carried::kSummedInBf16
+                                                 : Carried::kGatheredInBf16;
   impl_ = std::make_unique<Impl>();
   impl_->communicator = group;
   impl_->reducer = std::make_unique<c10d::Reducer>(
       reversed, buckets, limits, process_group, sparse, static_cast<int64_t>(bucket_bytes),
       /*find_unused_parameters=*/false, /*gradient_as_bucket_view=*/true,
       std::unordered_map<size_t, std::string>{}, static_cast<int64_t>(sizes[0]));
-  impl_->reducer->register_comm_hook(std::make_unique<SumHook>(process_group, options.compress_bf16));
+  impl_->reducer->register_comm_hook(std::make_unique<SumHook>(process_group, carried));
   // Now, in the order of the parameters, so that it is not done after the first step, in the order of that.
   impl_->reducer->push_rebuilt_params_for_all_indices();
   group->guarded("agreeing on gradient buckets", [&] { impl_->reducer->rebuild_buckets(); });

@@ -4,8 +4,9 @@
 // Departures from DDP: gradients are summed, not averaged (the head's losses are means over the rows of all ranks
 // already), and buckets follow the reverse order of the parameters from the first step on instead of being rebuilt after
 // it, so that a resumed run adds in the same order as an undisturbed one.
-// Cost: one all-reduce of all gradients per call with Sync::kReduce, overlapping the backward pass; compressed, every rank
-// sends its gradients to every other one in bf16 instead: half the bytes for two ranks, as many for four; memory: the buckets are the gradients. Collectives: those, and one broadcast when it is made.
+// Cost: one all-reduce of all gradients per call with Sync::kReduce, overlapping the backward pass; compressed, NCCL sums half
+// the bytes, while over Gloo every rank sends its gradients to every other one in bf16: half the bytes for two ranks, as
+// many for four. Memory: the buckets are the gradients. Collectives: those, and one broadcast when it is made.
 // Errors: kRankLost from a lost rank. Threads: one at a time.
 #pragma once
 
@@ -22,7 +23,7 @@ namespace uir {
 
 struct ReducerOptions {
   double bucket_mb = 25;
-  bool compress_bf16 = false;  // gradients travel as bf16 and are summed in their own type
+  bool compress_bf16 = false;  // gradients travel as bf16; summed in it by NCCL, else in their own type
 };
 
 class GradientReducer {

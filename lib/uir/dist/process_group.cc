@@ -15,6 +15,7 @@
 #include "uir/base/error.h"
 #include "uir/dist/compat.h"
 #include "uir/dist/meeting_folder.h"
+#include "uir/dist/nccl.h"
 #include "uir/dist/rank_roll.h"
 
 namespace uir {
@@ -43,6 +44,25 @@ c10::intrusive_ptr<GlooGroup> meet(const c10::intrusive_ptr<c10d::Store>& store,
 
 }  // namespace
 
+// A communicator's connections to the other ranks.
+struct CollectiveGroups {
+  c10::intrusive_ptr<GlooGroup> gloo;
+  c10::intrusive_ptr<CollectiveBackend> nccl;  // null: Gloo carries CUDA tensors too
+  bool given_up = false;
+
+  ~CollectiveGroups() {
+    if (nccl && !given_up) close_nccl_group(*nccl);
+  }
+  CollectiveBackend& of(const at::Tensor& tensor) const {
+    if (nccl && tensor.is_cuda()) return *nccl;
+    return *gloo;
+  }
+  void hang_up() {
+    gloo->close_connections();
+    if (nccl && !std::exchange(given_up, true)) abort_nccl_group(*nccl);
+  }
+};
+
 // What all groups of the same ranks share: when one fails, all are given up.
 struct RankConnections {
   RankConnections(const c10::intrusive_ptr<c10d::Store>& store, int64_t rank, int64_t size,
@@ -52,7 +72,7 @@ struct RankConnections {
   void hang_up() {
     std::lock_guard lock(mutex);
     lost = true;
-    for (const auto& group : groups) group->close_connections();
+    for (const auto& group : groups) group->hang_up();
   }
 
   // Groups may fail in several threads: one roll call answers all of them.
@@ -65,7 +85,7 @@ struct RankConnections {
   const std::shared_ptr<const MeetingFolder> folder;  // left after the store in `roll` is closed
   const RankRoll roll;
   std::mutex mutex;  // of groups
-  std::vector<c10::intrusive_ptr<GlooGroup>> groups;
+  std::vector<std::shared_ptr<CollectiveGroups>> groups;
   std::atomic<bool> lost = false;
   std::mutex reason_mutex;
   std::optional<std::string> known_reason;
@@ -81,45 +101,55 @@ ProcessGroupCommunicator::ProcessGroupCommunicator(const c10::intrusive_ptr<c10d
       size_(size),
       timeout_(timeout),
       interface_address_(interface_address) {
-  open_group();
+  open_groups();
 }
 
-ProcessGroupCommunicator::ProcessGroupCommunicator(const ProcessGroupCommunicator& other,
-                                                   const c10::intrusive_ptr<c10d::Store>& store)
+ProcessGroupCommunicator::ProcessGroupCommunicator(const ProcessGroupCommunicator& other, bool nccl)
     : connections_(other.connections_),
-      store_(store),
+      store_(c10::make_intrusive<c10d::PrefixStore>(concat("another/", other.num_others_++), other.store_)),
       rank_(other.rank_),
       size_(other.size_),
       timeout_(other.timeout_),
-      interface_address_(other.interface_address_) {
-  open_group();
+      interface_address_(other.interface_address_),
+      nccl_(nccl) {
+  open_groups();
 }
 
-void ProcessGroupCommunicator::open_group() {
+void ProcessGroupCommunicator::open_groups() {
+  groups_ = std::make_shared<CollectiveGroups>();
   try {
-    group_ = meet(store_, rank_, size_, timeout_, interface_address_);
+    groups_->gloo = meet(store_, rank_, size_, timeout_, interface_address_);
+    if (nccl_) {
+      const auto store = c10::make_intrusive<c10d::PrefixStore>("nccl", store_);
+      groups_->nccl = make_nccl_group(store, rank_, size_, timeout_);
+    }
+  } catch (const Error&) {
+    throw;
   } catch (const std::exception& error) {
     fail(ErrorKind::kRankLost, "rank ", rank_, " of ", size_, ": the ranks did not meet within ",
          timeout_.count(), " ms: ", error.what(), "; were all of them started?");
   }
   std::lock_guard lock(connections_->mutex);
-  connections_->groups.push_back(group_);
+  connections_->groups.push_back(groups_);
 }
 
 ProcessGroupCommunicator::~ProcessGroupCommunicator() = default;
 
 std::shared_ptr<const Communicator> ProcessGroupCommunicator::another() const {
-  const auto store = c10::make_intrusive<c10d::PrefixStore>(concat("another/", num_others_++), store_);
-  return std::shared_ptr<const Communicator>(new ProcessGroupCommunicator(*this, store));
+  return std::shared_ptr<const Communicator>(new ProcessGroupCommunicator(*this, nccl_));
+}
+
+std::shared_ptr<const Communicator> ProcessGroupCommunicator::with_nccl() const {
+  return std::shared_ptr<const Communicator>(new ProcessGroupCommunicator(*this, /*nccl=*/true));
 }
 
 c10::intrusive_ptr<c10d::ProcessGroup> ProcessGroupCommunicator::process_group() const {
-  return as_process_group(group_);
+  return as_process_group(groups_->gloo, groups_->nccl);
 }
 
 void ProcessGroupCommunicator::set_timeout(std::chrono::milliseconds timeout) {
   timeout_ = timeout;
-  group_->set_timeout(timeout);
+  groups_->gloo->set_timeout(timeout);
 }
 
 bool ProcessGroupCommunicator::keeps_store() const { return rank_ == 0 && !connections_->folder; }
@@ -153,14 +183,15 @@ bool ProcessGroupCommunicator::announce_failure(const std::string& message) cons
 
 void ProcessGroupCommunicator::all_reduce_sum(at::Tensor& tensor) const {
   std::vector<at::Tensor> tensors{tensor};
-  collective("all-reduce", [&] { return group_->allreduce(tensors); });
+  collective("all-reduce", [&] { return groups_->of(tensor).allreduce(tensors); });
 }
 
 at::Tensor ProcessGroupCommunicator::all_gather_rows(const at::Tensor& rows) const {
   at::Tensor all = at::empty(with_rows(rows, rows.size(0) * size_), rows.options());
   std::vector<std::vector<at::Tensor>> outputs{all.chunk(size_)};
   std::vector<at::Tensor> inputs{rows.contiguous()};
-  if (rows.numel() > 0) collective("all-gather", [&] { return group_->allgather(outputs, inputs); });
+  if (rows.numel() > 0)
+    collective("all-gather", [&] { return groups_->of(rows).allgather(outputs, inputs); });
   return all;
 }
 
@@ -170,7 +201,7 @@ at::Tensor ProcessGroupCommunicator::reduce_scatter_rows(const at::Tensor& rows)
   std::vector<int64_t> even_split;
   if (rows.numel() > 0) {
     collective("reduce-scatter",
-               [&] { return group_->alltoall_base(blocks, input, even_split, even_split); });
+               [&] { return groups_->of(input).alltoall_base(blocks, input, even_split, even_split); });
   }
   std::vector<int64_t> sizes = with_rows(rows, rows.size(0) / size_);
   sizes.insert(sizes.begin(), size_);
@@ -178,7 +209,7 @@ at::Tensor ProcessGroupCommunicator::reduce_scatter_rows(const at::Tensor& rows)
 }
 
 void ProcessGroupCommunicator::barrier() const {
-  collective("barrier", [&] { return group_->barrier(); });
+  collective("barrier", [&] { return groups_->gloo->barrier(); });
 }
 
 }  // namespace uir

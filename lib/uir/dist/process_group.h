@@ -1,12 +1,12 @@
-// The communicator of a run with several ranks, over c10d's Gloo process group.
+// The communicator of a run with several ranks, over c10d's process groups: Gloo, and for CUDA tensors NCCL after with_nccl().
 //
-// Shapes: float32, float64 or int64 tensors on the CPU. Results are the same on every rank, bit for bit:
+// Shapes: float32, float64 or int64 tensors. Results are the same on every rank, bit for bit:
 // reduce_scatter_rows adds in rank order, all_reduce_sum in Gloo's order, which depends on the number of ranks only.
 // Cost: reduce_scatter_rows is an all-to-all and a local sum, since Gloo in LibTorch 1.13 has no reduce-scatter:
 // the same traffic as a direct one.
 // Errors: kRankLost when a rank fails, is lost or does not answer within the timeout. The ranks that are left then hold a
 // roll call over the store (at most kRollCall) to name it. Nothing may be called after an error but
-// announce_failure.
+// announce_failure. Over NCCL a lost rank is noticed as nccl.h says.
 #pragma once
 
 #include <c10/util/intrusive_ptr.h>
@@ -27,6 +27,7 @@ class ProcessGroupGloo;
 namespace uir {
 
 class GlooGroup;
+struct CollectiveGroups;
 class MeetingFolder;
 struct RankConnections;
 
@@ -47,6 +48,9 @@ class ProcessGroupCommunicator : public Communicator {
   at::Tensor reduce_scatter_rows(const at::Tensor& rows) const override;
   void barrier() const override;
   std::shared_ptr<const Communicator> another() const override;
+  // As another(), with CUDA tensors over NCCL, and so in groups made from it. kInternal in a build without NCCL.
+  std::shared_ptr<const Communicator> with_nccl() const;
+  bool uses_nccl() const { return nccl_; }
   bool announce_failure(const std::string& message) const override;
 
   // How long a collective that starts from now on waits for the other ranks; of this group, not of others.
@@ -64,10 +68,9 @@ class ProcessGroupCommunicator : public Communicator {
   void collective(const char* name, Call&& call) const;
 
   // One more group of the ranks of `other`.
-  ProcessGroupCommunicator(const ProcessGroupCommunicator& other,
-                           const c10::intrusive_ptr<c10d::Store>& store);
+  ProcessGroupCommunicator(const ProcessGroupCommunicator& other, bool nccl);
 
-  void open_group();
+  void open_groups();
   bool keeps_store() const;  // so that it ends with this rank
 
   const std::shared_ptr<RankConnections> connections_;  // of all groups of these ranks
@@ -75,8 +78,9 @@ class ProcessGroupCommunicator : public Communicator {
   int64_t rank_, size_;
   std::chrono::milliseconds timeout_;
   std::string interface_address_;
+  bool nccl_ = false;
   mutable int64_t num_others_ = 0;  // groups made by another()
-  c10::intrusive_ptr<GlooGroup> group_;
+  std::shared_ptr<CollectiveGroups> groups_;
 };
 
 }  // namespace uir

@@ -133,12 +133,9 @@ const Launcher* find_launcher(const Environment& environment) {
 
 }  // namespace
 
-World world_from_environment(c10::DeviceType device, const Environment& environment) {
-  World world;
-  if (const Launcher* launcher = find_launcher(environment)) world = read_world(*launcher, environment);
-  if (device != c10::DeviceType::CPU)
-    world.device = c10::Device(device, static_cast<int8_t>(world.local_rank));
-  return world;
+World world_from_environment(const Environment& environment) {
+  const Launcher* launcher = find_launcher(environment);
+  return launcher ? read_world(*launcher, environment) : World{};
 }
 
 const char* launcher_of(const Environment& environment) {

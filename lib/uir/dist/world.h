@@ -1,8 +1,6 @@
 // Which rank of how many this process is, as its launcher says.
 #pragma once
 
-#include <c10/core/Device.h>
-
 #include <cstdint>
 #include <cstdlib>
 #include <functional>
@@ -14,7 +12,6 @@ struct World {
   int64_t size = 1;
   int64_t local_rank = 0;  // rank on this machine; chooses the CUDA device
   int64_t local_size = 1;  // ranks on this machine, which share its processors
-  c10::Device device = c10::Device(c10::DeviceType::CPU);
 
   bool on_one_machine() const { return size == local_size; }
 };
@@ -28,8 +25,7 @@ inline const char* process_environment(const char* name) { return std::getenv(na
 // if none does. Slurm counts only with SLURM_STEP_NUM_TASKS, which srun alone sets: in the shell of an allocation or in
 // a batch script SLURM_NTASKS and SLURM_PROCID exist too, yet nobody started that many processes.
 // Throws kUsage for an incomplete set of variables and for values that contradict each other.
-World world_from_environment(c10::DeviceType device = c10::DeviceType::CPU,
-                             const Environment& environment = process_environment);
+World world_from_environment(const Environment& environment = process_environment);
 
 // The name of the launcher whose variables are set, be they complete or not; null if none is.
 const char* launcher_of(const Environment& environment = process_environment);

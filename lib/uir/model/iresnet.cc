@@ -4,11 +4,9 @@
 
 #include <torch/nn/modules/container/modulelist.h>
 
-#include <array>
 #include <utility>
 #include <vector>
 
-#include "uir/base/error.h"
 #include "uir/base/file.h"
 #include "uir/base/parallel.h"
 #include "uir/base/random.h"
@@ -16,25 +14,6 @@
 
 namespace uir {
 namespace {
-
-using BlocksPerStage = std::array<int64_t, 4>;
-
-BlocksPerStage blocks_of_depth(int64_t depth) {
-  switch (depth) {
-    case 18:
-      return {2, 2, 2, 2};
-    case 34:
-      return {3, 4, 6, 3};
-    case 50:
-      return {3, 4, 14, 3};
-    case 100:
-      return {3, 13, 30, 3};
-    case 200:
-      return {6, 26, 60, 6};
-    default:
-      fail(ErrorKind::kConfig, "model: iresnet has no depth ", depth, "; choose 18, 34, 50, 100 or 200");
-  }
-}
 
 class Block : public torch::nn::Module {
  public:
@@ -97,7 +76,7 @@ class IResNet : public Backbone {
 
  private:
   int64_t add_stages(int64_t channels) {
-    const BlocksPerStage num_blocks = blocks_of_depth(config_.depth);
+    const BlocksPerStage num_blocks = blocks_per_stage(config_);
     for (int64_t stage = 0; stage < 4; ++stage) {
       const int64_t out = scaled_channels(64 << stage, config_.width);
       torch::nn::ModuleList layer;

@@ -6,9 +6,6 @@
 #include <ATen/ops/ones.h>
 #include <ATen/ops/zeros.h>
 
-#include <algorithm>
-#include <cmath>
-
 #include "uir/model/batch_norm.h"
 #include "uir/model/pair_conv.h"
 
@@ -86,10 +83,5 @@ Linear::Linear(int64_t in, int64_t out, bool bias) {
 }
 
 at::Tensor Linear::forward(const at::Tensor& x) const { return at::linear(x, weight_, bias_); }
-
-int64_t scaled_channels(int64_t channels, double width) {
-  const double multiple = std::round(static_cast<double>(channels) * width / 8);
-  return 8 * std::max<int64_t>(1, static_cast<int64_t>(multiple));
-}
 
 }  // namespace uir

@@ -79,7 +79,4 @@ class Linear : public torch::nn::Module {
   at::Tensor weight_, bias_;
 };
 
-// A channel count at a width multiplier: rounded to a multiple of 8, at least 8.
-int64_t scaled_channels(int64_t channels, double width);
-
 }  // namespace uir

@@ -2,7 +2,6 @@
 
 #include <torch/nn/modules/container/modulelist.h>
 
-#include <array>
 #include <vector>
 
 #include "uir/model/layers.h"
@@ -116,7 +115,7 @@ class Features : public Layer {
 class MobileFaceNet : public Backbone {
  public:
   explicit MobileFaceNet(const MobileFaceNetConfig& config) : embedding_size_(config.embedding_size) {
-    const BlocksPerStage blocks = config.large ? BlocksPerStage{2, 8, 12, 4} : BlocksPerStage{1, 4, 6, 2};
+    const BlocksPerStage blocks = blocks_per_stage(config);
     const int64_t scale = config.large ? 4 : 2;
     const auto channels = [&](int64_t count) { return scaled_channels(count, config.width); };
     const int64_t narrow = channels(64 * scale), wide = channels(128 * scale), last = channels(512);
@@ -146,8 +145,6 @@ class MobileFaceNet : public Backbone {
   int64_t embedding_size() const override { return embedding_size_; }
 
  private:
-  using BlocksPerStage = std::array<int64_t, 4>;
-
   template <class Child, class... Args>
   void add(Args&&... args) {
     layers_.push_back(std::make_shared<Child>(std::forward<Args>(args)...));

@@ -3,9 +3,11 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <memory>
 #include <string>
 
 #include "uir/dist/rendezvous.h"
+#include "uir/dist/world.h"
 #include "uir/train/config.h"
 
 namespace uir {
@@ -15,12 +17,19 @@ struct Compute {
   at::ScalarType pixel_type = at::kFloat;
 };
 
-// The device that an option names: auto (CUDA when LibTorch sees one), cpu, cuda or cuda:N. kConfig if it is not there.
-at::Device resolve_device(const std::string& option, const std::string& name);
+// The device that an option names: cpu; cuda:N; cuda: the local rank's, counted round; auto: that, or the CPU where LibTorch sees
+// no CUDA device. kConfig if it is not there.
+at::Device resolve_device(const std::string& option, const std::string& name, const World& world);
 
-// Resolves auto, sets LibTorch's thread count and says what was chosen. kConfig for a device that is not there or
-// cannot compute in the wanted type.
-Compute choose_compute(const TrainConfig& config);
+// Resolves auto, sets LibTorch's thread count and this thread's device, and says what was chosen. kConfig for a device that is not
+// there or cannot compute in the wanted type.
+Compute choose_compute(const TrainConfig& config, const World& world);
+
+// The ranks as their tensors on devices travel (train.ranks.transport). Collective: one sum. kConfig if nccl is asked for and this
+// build has no NCCL or a device would carry several ranks.
+std::shared_ptr<const Communicator> device_ranks(std::shared_ptr<const Communicator> ranks,
+                                                 DeviceTransport transport, at::Device device,
+                                                 const World& world);
 
 RankTimeouts timeouts_of(const RanksConfig& config);
 

@@ -26,10 +26,10 @@ namespace {
 
 class Extraction {
  public:
-  Extraction(const Experiment& experiment, std::shared_ptr<const Communicator> ranks)
+  Extraction(const Experiment& experiment, const World& world, std::shared_ptr<const Communicator> ranks)
       : experiment_(experiment),
         ranks_(std::move(ranks)),
-        compute_(choose_compute(experiment.train)),
+        compute_(choose_compute(experiment.train, world)),
         index_(Index::open(experiment.index_folder(), Index::Check::kFull)) {
     load_weights(chosen_weights(experiment));
   }
@@ -193,9 +193,9 @@ class Extraction {
 
 void run_extract(const Experiment& experiment, const SubmissionRequest& submission) {
   watch_stop_signals();
-  const std::shared_ptr<const Communicator> ranks =
-      connect(world_from_environment(), timeouts_of(experiment.train.ranks));
-  run_as_rank(*ranks, [&] { Extraction(experiment, ranks).run(submission); });
+  const World world = world_from_environment();
+  const std::shared_ptr<const Communicator> ranks = connect(world, timeouts_of(experiment.train.ranks));
+  run_as_rank(*ranks, [&] { Extraction(experiment, world, ranks).run(submission); });
 }
 
 }  // namespace uir

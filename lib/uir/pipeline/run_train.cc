@@ -159,14 +159,6 @@ void check_resumable(const Checkpoint& checkpoint, const Experiment& experiment,
     log_warning("the run was computed with ", before, ", now with ", now, ": not the same to the last bit");
 }
 
-void refuse_several_devices(const Compute& compute, const Communicator& ranks) {
-  if (ranks.size() > 1 && !compute.device.is_cpu()) {
-    fail(ErrorKind::kUsage, "launched as ", ranks.size(), " ranks on ", compute.device.str(),
-         ": this version trains on several CPUs or on one CUDA device; set train.device to cpu, or start one "
-         "process");
-  }
-}
-
 // The newest intact checkpoint, as rank 0 sees it.
 std::optional<Checkpoint> agreed_checkpoint(const fs::path& root, const Communicator& ranks) {
   if (ranks.size() == 1) return latest_checkpoint(root);
@@ -208,10 +200,11 @@ void try_to_report(const Experiment& experiment, const Communicator& ranks) {
   }
 }
 
-void train_as_rank(const Experiment& experiment, const TrainRun& run,
-                   const std::shared_ptr<const Communicator>& ranks) {
-  const Compute compute = choose_compute(experiment.train);
-  refuse_several_devices(compute, *ranks);
+void train_as_rank(const Experiment& experiment, const TrainRun& run, const World& world,
+                   const std::shared_ptr<const Communicator>& cpu_ranks) {
+  const Compute compute = choose_compute(experiment.train, world);
+  const std::shared_ptr<const Communicator> ranks =
+      device_ranks(cpu_ranks, experiment.train.ranks.transport, compute.device, world);
   const Index index = Index::open(experiment.index_folder(), Index::Check::kFull);
   check_data(experiment, index);
   const std::optional<Checkpoint> checkpoint = agreed_checkpoint(experiment.checkpoints_folder(), *ranks);
@@ -269,9 +262,9 @@ void train_as_rank(const Experiment& experiment, const TrainRun& run,
 void run_train(const Experiment& experiment, const TrainRun& run) {
   if (run.report_only) return report_run(experiment);
   watch_stop_signals();
-  const std::shared_ptr<const Communicator> ranks =
-      connect(world_from_environment(), timeouts_of(experiment.train.ranks));
-  run_as_rank(*ranks, [&] { train_as_rank(experiment, run, ranks); });
+  const World world = world_from_environment();
+  const std::shared_ptr<const Communicator> ranks = connect(world, timeouts_of(experiment.train.ranks));
+  run_as_rank(*ranks, [&] { train_as_rank(experiment, run, world, ranks); });
 }
 
 }  // namespace uir

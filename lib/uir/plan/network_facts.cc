@@ -1,8 +1,5 @@
 #include "uir/plan/network_facts.h"
 
-#include <algorithm>
-#include <array>
-#include <cmath>
 #include <utility>
 #include <variant>
 
@@ -12,12 +9,6 @@ namespace uir {
 namespace {
 
 constexpr int64_t kPixels = 112;
-
-// As model/layers.h has it.
-int64_t scaled_channels(int64_t channels, double width) {
-  const double multiple = std::round(static_cast<double>(channels) * width / 8);
-  return 8 * std::max<int64_t>(1, static_cast<int64_t>(multiple));
-}
 
 // A tensor of one image between two layers.
 struct Value {
@@ -115,25 +106,6 @@ class Writer {
   bool float32_ = false;
 };
 
-using BlocksPerStage = std::array<int64_t, 4>;
-
-BlocksPerStage blocks_of_depth(int64_t depth) {
-  switch (depth) {
-    case 18:
-      return {2, 2, 2, 2};
-    case 34:
-      return {3, 4, 6, 3};
-    case 50:
-      return {3, 4, 14, 3};
-    case 100:
-      return {3, 13, 30, 3};
-    case 200:
-      return {6, 26, 60, 6};
-    default:
-      fail(ErrorKind::kConfig, "model: iresnet has no depth ", depth, "; choose 18, 34, 50, 100 or 200");
-  }
-}
-
 Value iresnet_block(Writer& w, const std::string& name, Value x, int64_t out, int64_t stride) {
   if (stride != 1) {
     w.batch_norm(name + ".downsample.1", w.conv(name + ".downsample.0", x, pointwise(out, stride)));
@@ -146,7 +118,7 @@ Value iresnet_block(Writer& w, const std::string& name, Value x, int64_t out, in
 std::vector<LayerFacts> layers_of(const IResNetConfig& config) {
   Writer w;
   Value x{3, kPixels};
-  const BlocksPerStage blocks = blocks_of_depth(config.depth);
+  const BlocksPerStage blocks = blocks_per_stage(config);
   x = w.prelu("prelu", w.batch_norm("bn1", w.conv("conv1", x, {scaled_channels(64, config.width)})));
   for (int64_t stage = 0; stage < 4; ++stage) {
     for (int64_t b = 0; b < blocks[stage]; ++b) {
@@ -175,7 +147,7 @@ Value residuals(Writer& w, const std::string& name, Value x, int64_t count, int6
 
 std::vector<LayerFacts> layers_of(const MobileFaceNetConfig& config) {
   Writer w;
-  const BlocksPerStage blocks = config.large ? BlocksPerStage{2, 8, 12, 4} : BlocksPerStage{1, 4, 6, 2};
+  const BlocksPerStage blocks = blocks_per_stage(config);
   const int64_t scale = config.large ? 4 : 2;
   const auto channels = [&](int64_t count) { return scaled_channels(count, config.width); };
   const int64_t narrow = channels(64 * scale), wide = channels(128 * scale), last = channels(512);

@@ -165,7 +165,16 @@ struct EnumNames<GradientCompression> {
       {{GradientCompression::kNone, "none"}, {GradientCompression::kBFloat16, "bf16"}}};
 };
 
+// How tensors on devices travel between ranks; those of CPUs always do over Gloo.
+enum class DeviceTransport { kAuto, kNccl, kGloo };
+template <>
+struct EnumNames<DeviceTransport> {
+  static constexpr std::array<EnumName<DeviceTransport>, 3> value{
+      {{DeviceTransport::kAuto, "auto"}, {DeviceTransport::kNccl, "nccl"}, {DeviceTransport::kGloo, "gloo"}}};
+};
+
 struct RanksConfig {
+  DeviceTransport transport = DeviceTransport::kAuto;
   BatchNormStatistics batch_norm = BatchNormStatistics::kLocal;
   GradientCompression compression = GradientCompression::kNone;
   double bucket_mb = 25;
@@ -173,6 +182,9 @@ struct RanksConfig {
 };
 template <class Visitor>
 void describe(Visitor& v, RanksConfig& c) {
+  v.field("transport", c.transport,
+          "How CUDA ranks talk: nccl, gloo, or auto: NCCL if this build has it and every rank has a device "
+          "of its own.");
   v.field("batch_norm", c.batch_norm,
           "Statistics of batch norms in training: each rank's own rows (local), or those of all ranks.");
   v.field("compression", c.compression, "How gradients of the backbone travel: none, or as bf16.");

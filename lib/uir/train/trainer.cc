@@ -3,7 +3,6 @@
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/from_blob.h>
 #include <ATen/ops/tensor.h>
 
 #include <algorithm>
@@ -20,6 +19,7 @@
 #include "uir/data/sampler.h"
 #include "uir/dist/gradient_reducer.h"
 #include "uir/model/state_dict.h"
+#include "uir/train/batch_feed.h"
 #include "uir/train/event_file.h"
 #include "uir/train/loss_scaler.h"
 #include "uir/train/optimizer.h"
@@ -111,8 +111,8 @@ struct Trainer::Impl {
   void run();
 
   // One optimizer step in its parts.
-  void train_step(Loader& loader);
-  void accumulate(const Batch& batch, bool last, Totals& totals);
+  void train_step(const Loader& loader, BatchFeed& feed);
+  void accumulate(BatchFeed& feed, bool last, Totals& totals);
   bool update(const Totals& totals, Json& line);
   double sum_over_ranks(double value) const;
   std::vector<int64_t> rows_of_all_ranks(const std::vector<int64_t>& rows) const;
@@ -215,9 +215,10 @@ void Trainer::Impl::run() {
     if (parts.communicator->sum(missing ? 1 : 0) > 0) verify();
   }
   Loader loader = make_loader();
+  BatchFeed feed(loader, parts.device);
   interval_start = Clock::now();
   while (step < total_steps) {
-    train_step(loader);
+    train_step(loader, feed);
     if (step % parts.config.log_every == 0 || step == total_steps) report(loader);
     at_step_boundary();
   }
@@ -225,16 +226,15 @@ void Trainer::Impl::run() {
   writer.wait();
 }
 
-void Trainer::Impl::train_step(Loader& loader) {
+void Trainer::Impl::train_step(const Loader& loader, BatchFeed& feed) {
   const auto start = Clock::now();
   const double waited_before = loader.waited_s();
   running.save();
   optimizer.zero_gradients();
   Totals totals;
-  Batch batch;
   for (int64_t part = 0; part < parts.config.batch.accumulation; ++part) {
-    ensure(loader.next(batch), "the loader holds as many batches as there are steps");
-    accumulate(batch, part + 1 == parts.config.batch.accumulation, totals);
+    feed.next();
+    accumulate(feed, part + 1 == parts.config.batch.accumulation, totals);
   }
   totals.images *= num_ranks();
   Json line{{"step", step + 1},
@@ -259,19 +259,18 @@ void Trainer::Impl::train_step(Loader& loader) {
   }
 }
 
-void Trainer::Impl::accumulate(const Batch& batch, bool last, Totals& totals) {
-  const int64_t size = batch.size();
-  const at::Tensor images = at::from_blob(const_cast<uint8_t*>(batch.images.data()),  // only read
-                                          {size, kImageSize, kImageSize, 3}, at::kByte);
+void Trainer::Impl::accumulate(BatchFeed& feed, bool last, Totals& totals) {
+  const Batch& batch = feed.batch();
   const HeadStep options = head_step();
   const at::Tensor labels = at::tensor(
       at::ArrayRef<int64_t>(batch.labels.data(), static_cast<size_t>(options.num_labeled)), at::kLong);
-  const at::Tensor pixels = normalize_pixels(images.to(parts.device), parts.pixel_type);
+  const at::Tensor pixels = normalize_pixels(feed.images(), parts.pixel_type);
   const at::Tensor embeddings = parts.backbone->forward(pixels);
   const HeadLoss loss = parts.head->loss_and_gradients(embeddings.detach(), labels.to(parts.device), options);
   reducer.run(last ? GradientReducer::Sync::kReduce : GradientReducer::Sync::kAccumulate,
               [&] { embeddings.backward(loss.embeddings_gradient); });
   totals.add(loss, batch);
+  feed.prefetch();
 }
 
 HeadStep Trainer::Impl::head_step() const {

@@ -10,8 +10,8 @@ namespace {
 
 using Variables = std::map<std::string, std::string>;
 
-uir::World world_of(const Variables& variables, c10::DeviceType device = c10::DeviceType::CPU) {
-  return uir::world_from_environment(device, [&](const char* name) {
+uir::World world_of(const Variables& variables) {
+  return uir::world_from_environment([&](const char* name) {
     const auto found = variables.find(name);
     return found == variables.end() ? nullptr : found->second.c_str();
   });
@@ -88,13 +88,6 @@ TEST_CASE("world: the innermost launcher counts") {
 TEST_CASE("world: a Slurm allocation or batch script without srun is one process") {
   check(world_of({{"SLURM_NTASKS", "8"}}), 0, 1, 0, 1);
   check(world_of({{"SLURM_NTASKS", "8"}, {"SLURM_PROCID", "0"}, {"SLURM_LOCALID", "0"}}), 0, 1, 0, 1);
-}
-
-TEST_CASE("world: the device is this rank's") {
-  const Variables variables{
-      {"RANK", "5"}, {"WORLD_SIZE", "8"}, {"LOCAL_RANK", "1"}, {"LOCAL_WORLD_SIZE", "4"}};
-  CHECK(world_of(variables).device == c10::Device(c10::DeviceType::CPU));
-  CHECK(world_of(variables, c10::DeviceType::CUDA).device == c10::Device(c10::DeviceType::CUDA, 1));
 }
 
 TEST_CASE("world: what is missing or contradictory is named") {
