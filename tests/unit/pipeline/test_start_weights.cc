@@ -1,10 +1,9 @@
-#include <ATen/core/Tensor.h>
-
+#include "uir/pipeline/start_weights.h"
+//
 #include "support/catch.h"
 #include "support/file_bytes.h"
 #include "support/temp_folder.h"
 #include "uir/data/index_builder.h"
-#include "uir/pipeline/start_weights.h"
 
 using namespace uir;
 
