@@ -140,16 +140,23 @@ Size64 probe_bmp(Bytes bmp) {
   return {width, height};
 }
 
-// "P6 # comment\n112 112 255\n…": decimal numbers between white space and comments.
+bool is_space(char c) { return std::isspace(static_cast<unsigned char>(c)); }
+
+// "P6 # comment\n112 112 255\n…": decimal numbers between white space and comments. Stricter than the format where OpenCV would
+// read other numbers than we do: white space follows each of them, and a comment ends with its line, not with a '\r'.
 int64_t next_pnm_number(std::string_view text, size_t& at) {
-  while (at < text.size() && (std::isspace(static_cast<unsigned char>(text[at])) || text[at] == '#')) {
-    if (text[at] == '#') at = std::min(text.find('\n', at), text.size() - 1);
+  const auto malformed = [] { fail(ErrorKind::kData, "its PNM header is malformed"); };
+  while (at < text.size() && (is_space(text[at]) || text[at] == '#')) {
+    if (text[at] == '#') {
+      at = std::min(text.find_first_of("\r\n", at), text.size() - 1);
+      if (text[at] != '\n') malformed();
+    }
     ++at;
   }
   int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data() + at, text.data() + text.size(), value);
-  if (error != std::errc()) fail(ErrorKind::kData, "its PNM header is malformed");
   at = static_cast<size_t>(end - text.data());
+  if (error != std::errc() || at == text.size() || !is_space(text[at])) malformed();
   return value;
 }
 
@@ -197,7 +204,7 @@ ImageSize probe_other(Bytes encoded) {
   } else if (text.starts_with("BM")) {
     size = probe_bmp(encoded);
   } else if (text.size() > 2 && text[0] == 'P' && text[1] >= '1' && text[1] <= '6' &&
-             std::isspace(static_cast<unsigned char>(text[2]))) {
+             is_space(text[2])) {
     size = probe_pnm(encoded);
   } else if (text.size() > 16 && text.starts_with("RIFF") && text.substr(8, 7) == "WEBPVP8") {
     size = probe_webp(encoded);
