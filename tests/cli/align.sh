@@ -66,18 +66,22 @@ grep -E "faces of|distance|again" out.txt
 expect 0 uir-index align "$root" --detector "$detector" --out one_thread --check --threads 1
 diff -r detected one_thread || die "the number of threads matters"
 expect 0 uir-index align "$root" --landmarks "$data/lfw/lfw_deepfunneled250_yunet2022_landmarks.csv" --out given
-# The oracle's landmarks are rounded to 0.01 pixels; of photos with several faces it may have taken another one.
-python3 - detected/landmarks.tsv "$data/lfw/lfw_deepfunneled250_yunet2022_landmarks.csv" <<'E2'
+# The oracle's landmarks are rounded to 0.01 pixels; of photos with several faces it may have taken another one. They are those of
+# YuNet 2022mar: 2023mar, which OpenCV >= 4.8 wants, finds the same faces, but single points some pixels apart.
+python3 - detected/landmarks.tsv "$data/lfw/lfw_deepfunneled250_yunet2022_landmarks.csv" $fitting <<'E2'
 import csv, math, sys
 oracle = {row['file']: row for row in csv.DictReader(open(sys.argv[2]))}
 names = ['eyeL', 'eyeR', 'nose', 'mouthL', 'mouthR']
+same_model = sys.argv[3].endswith('2022mar')
 distances = []
 for row in csv.DictReader(open(sys.argv[1]), delimiter='\t'):
     other = oracle[row['path']]
-    distances.append(max(math.hypot(float(row[n + '_x']) - float(other[n + '_x']),
-                                    float(row[n + '_y']) - float(other[n + '_y'])) for n in names))
-close = sum(d < 1 for d in distances)
-print(f'{close} of {len(distances)} faces have all points within 1 px of the oracle; median {sorted(distances)[len(distances) // 2]:.4f}')
+    apart = [(float(row[n + '_x']) - float(other[n + '_x']), float(row[n + '_y']) - float(other[n + '_y'])) for n in names]
+    centre = [sum(axis) / len(names) for axis in zip(*apart)]
+    distances.append(max(math.hypot(*point) for point in apart) if same_model else math.hypot(*centre))
+limit, what = (1, 'all points') if same_model else (12, 'the centre of the points')
+close = sum(d < limit for d in distances)
+print(f'{close} of {len(distances)} faces have {what} within {limit} px of the oracle; median {sorted(distances)[len(distances) // 2]:.4f}')
 assert len(distances) == 99 and close >= 0.97 * len(distances)
 E2
 

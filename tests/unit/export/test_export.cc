@@ -69,6 +69,8 @@ fs::path write_script_file(const TempFolder& folder, const NetworkGraph& graph) 
 }
 
 void check_agreement(const Engine& engine, Backbone& network, Form form) {
+  INFO(engine.name << ", folded: " << form.folded << ", normalized: " << form.normalized
+                   << ", parameters: " << num_parameters(network));
   const Agreement agreement = compare_with_network(engine, network, random_faces(9), form.normalized);
   CHECK(agreement.batches == std::vector<int64_t>{1, 2, 4, 2});
   CHECK(agreement.largest_difference < 1e-5);
