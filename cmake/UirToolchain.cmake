@@ -30,9 +30,15 @@ if(UIR_BUILD_FUZZERS)
   add_link_options(-fsanitize=address,undefined)
 endif()
 
+option(UIR_PCH "Precompile the headers of cmake/pch. Without, files must include what they use" OFF)
+# ccache: a checkout in another folder finds the same objects. The rest is what it needs to cache files with precompiled headers.
 find_program(UIR_CCACHE ccache)
 if(UIR_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${UIR_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR}
+      CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${UIR_CCACHE})
+  if(UIR_PCH AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+    add_compile_options(-fpch-preprocess)
+  endif()
 endif()
 
 option(UIR_TIDY "Run clang-tidy on torch-free modules while building" OFF)

@@ -1,0 +1,4 @@
+// The same of tests.
+#include "lib.h"
+//
+#include "../../tests/support/catch.h"
