@@ -6,7 +6,7 @@ timeout_ms=2000
 
 now_ms() { date +%s%3N; }
 
-# start RANKS folder|tcp [FAILING_RANK]: their pids in the array pids, their output in rank<N>.txt.
+# start RANKS folder|tcp [FAILING_RANK [watched]]: their pids in the array pids, their output in rank<N>.txt.
 start() {
   local ranks=$1 place=$2 rank
   pids=()
@@ -77,4 +77,13 @@ for place in folder tcp; do
     wait "${pids[$failing]}" || code=$?
     [ $code = 65 ] || die "the rank that failed ends with $code, not 65"
   done
+done
+
+# Ranks that wait for a device run no collective: the watch tells them.
+for place in folder tcp; do
+  start 4 $place -1 watched
+  kill -9 "${pids[2]}"
+  survivors_say 2 "rank 2 of 4" 5000
+  start 3 $place 1 watched
+  survivors_say 1 "rank 1 of 3 failed: faces.idx: record 7 is cut off" 5000
 done

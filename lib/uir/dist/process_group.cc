@@ -1,6 +1,7 @@
 #include "uir/dist/process_group.h"
 
 #include <ATen/ops/empty.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/sum.h>
 
 #include <algorithm>
@@ -13,10 +14,12 @@
 #include <vector>
 
 #include "uir/base/error.h"
+#include "uir/base/log.h"
 #include "uir/dist/compat.h"
 #include "uir/dist/meeting_folder.h"
 #include "uir/dist/nccl.h"
 #include "uir/dist/rank_roll.h"
+#include "uir/dist/rank_watch.h"
 
 namespace uir {
 namespace {
@@ -48,18 +51,25 @@ c10::intrusive_ptr<GlooGroup> meet(const c10::intrusive_ptr<c10d::Store>& store,
 struct CollectiveGroups {
   c10::intrusive_ptr<GlooGroup> gloo;
   c10::intrusive_ptr<CollectiveBackend> nccl;  // null: Gloo carries CUDA tensors too
-  bool given_up = false;
+  bool given_up = false;                       // nccl
 
   ~CollectiveGroups() {
-    if (nccl && !given_up) close_nccl_group(*nccl);
+    if (nccl && !given_up) leave_nccl("closing", close_nccl_group);
   }
   CollectiveBackend& of(const at::Tensor& tensor) const {
     if (nccl && tensor.is_cuda()) return *nccl;
     return *gloo;
   }
-  void hang_up() {
-    gloo->close_connections();
-    if (nccl && !std::exchange(given_up, true)) abort_nccl_group(*nccl);
+  void abort_nccl() {
+    if (nccl && !std::exchange(given_up, true)) leave_nccl("aborting", abort_nccl_group);
+  }
+  // A device that has failed makes both throw. What went wrong before is what matters.
+  void leave_nccl(const char* how, void (*leave)(CollectiveBackend&)) const {
+    try {
+      leave(*nccl);
+    } catch (const std::exception& error) {
+      log_warning(how, " NCCL's connections: ", error.what());
+    }
   }
 };
 
@@ -72,7 +82,9 @@ struct RankConnections {
   void hang_up() {
     std::lock_guard lock(mutex);
     lost = true;
-    for (const auto& group : groups) group->hang_up();
+    if (watch) watch->give_up();
+    for (const auto& group : groups) group->gloo->close_connections();  // first: others wait for these
+    for (const auto& group : groups) group->abort_nccl();
   }
 
   // Groups may fail in several threads: one roll call answers all of them.
@@ -89,6 +101,7 @@ struct RankConnections {
   std::atomic<bool> lost = false;
   std::mutex reason_mutex;
   std::optional<std::string> known_reason;
+  std::unique_ptr<RankWatch> watch;  // ends before what it uses
 };
 
 ProcessGroupCommunicator::ProcessGroupCommunicator(const c10::intrusive_ptr<c10d::Store>& store, int64_t rank,
@@ -126,6 +139,8 @@ void ProcessGroupCommunicator::open_groups() {
   } catch (const Error&) {
     throw;
   } catch (const std::exception& error) {
+    if (groups_->gloo)
+      fail(ErrorKind::kRankLost, "rank ", rank_, " of ", size_, ": NCCL does not start: ", error.what());
     fail(ErrorKind::kRankLost, "rank ", rank_, " of ", size_, ": the ranks did not meet within ",
          timeout_.count(), " ms: ", error.what(), "; were all of them started?");
   }
@@ -139,9 +154,27 @@ std::shared_ptr<const Communicator> ProcessGroupCommunicator::another() const {
   return std::shared_ptr<const Communicator>(new ProcessGroupCommunicator(*this, nccl_));
 }
 
-std::shared_ptr<const Communicator> ProcessGroupCommunicator::with_nccl() const {
-  return std::shared_ptr<const Communicator>(new ProcessGroupCommunicator(*this, /*nccl=*/true));
+std::shared_ptr<const Communicator> ProcessGroupCommunicator::with_nccl(at::Device device) const {
+  watch();
+  std::shared_ptr<const Communicator> ranks(new ProcessGroupCommunicator(*this, /*nccl=*/true));
+  at::Tensor one = at::ones({1}, at::TensorOptions(device));
+  ranks->all_reduce_sum(one);
+  return ranks;
 }
+
+void ProcessGroupCommunicator::watch() const {
+  const ProcessGroupCommunicator group(*this, /*nccl=*/false);
+  std::unique_ptr<RankWatch> watch;
+  guarded("watching the ranks", [&] {
+    watch = std::make_unique<RankWatch>(group.groups_->gloo,
+                                        [connections = connections_.get()] { connections->hang_up(); });
+  });
+  std::lock_guard lock(connections_->mutex);
+  ensure(!connections_->watch, "ranks are watched once");
+  connections_->watch = std::move(watch);
+}
+
+bool ProcessGroupCommunicator::lost() const { return connections_->lost; }
 
 c10::intrusive_ptr<c10d::ProcessGroup> ProcessGroupCommunicator::process_group() const {
   return as_process_group(groups_->gloo, groups_->nccl);
@@ -163,6 +196,8 @@ void ProcessGroupCommunicator::guarded(const char* name, const std::function<voi
   try {
     call();
   } catch (const Error&) {
+    throw;
+  } catch (const c10::OutOfMemoryError&) {  // of this rank: announced like its other errors
     throw;
   } catch (const std::exception& error) {
     connections_->hang_up();

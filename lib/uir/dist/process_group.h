@@ -1,12 +1,13 @@
 // The communicator of a run with several ranks, over c10d's process groups: Gloo, and for CUDA tensors NCCL after with_nccl().
 //
 // Shapes: float32, float64 or int64 tensors. Results are the same on every rank, bit for bit:
-// reduce_scatter_rows adds in rank order, all_reduce_sum in Gloo's order, which depends on the number of ranks only.
+// reduce_scatter_rows adds in rank order, all_reduce_sum in Gloo's order, which depends on the number of ranks only, or NCCL's,
+// of which nothing is known.
 // Cost: reduce_scatter_rows is an all-to-all and a local sum, since Gloo in LibTorch 1.13 has no reduce-scatter:
 // the same traffic as a direct one.
 // Errors: kRankLost when a rank fails, is lost or does not answer within the timeout. The ranks that are left then hold a
 // roll call over the store (at most kRollCall) to name it. Nothing may be called after an error but
-// announce_failure. Over NCCL a lost rank is noticed as nccl.h says.
+// announce_failure. Over NCCL a collective only starts; what is wrong with it shows in a later one.
 #pragma once
 
 #include <c10/util/intrusive_ptr.h>
@@ -48,8 +49,12 @@ class ProcessGroupCommunicator : public Communicator {
   at::Tensor reduce_scatter_rows(const at::Tensor& rows) const override;
   void barrier() const override;
   std::shared_ptr<const Communicator> another() const override;
-  // As another(), with CUDA tensors over NCCL, and so in groups made from it. kInternal in a build without NCCL.
-  std::shared_ptr<const Communicator> with_nccl() const;
+  // As another(), with CUDA tensors over NCCL, and so in groups made from it; watches the ranks. Connects at once, before memory runs
+  // out or a rank is lost: NCCL would wait for it without end. kInternal in a build without NCCL.
+  std::shared_ptr<const Communicator> with_nccl(at::Device device) const;
+  // From here on all groups hang up as soon as a rank ends or hangs up (rank_watch.h). All ranks call it, once.
+  void watch() const;
+  bool lost() const;  // whether they have hung up
   bool uses_nccl() const { return nccl_; }
   bool announce_failure(const std::string& message) const override;
 

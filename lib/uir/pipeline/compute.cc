@@ -5,7 +5,9 @@
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <torch/cuda.h>
 
+#include <set>
 #include <utility>
+#include <vector>
 
 #include "uir/base/error.h"
 #include "uir/base/log.h"
@@ -31,6 +33,28 @@ at::ScalarType resolve_type(Precision precision, at::Device device) {
       return at::kHalf;
   }
   fail(ErrorKind::kInternal, "no such precision");
+}
+
+// What a rank tells the others of its device.
+struct DeviceOfRank {
+  bool cuda = false, nccl = false;
+  std::string identity;
+
+  std::string text() const { return std::string{cuda ? '1' : '0', nccl ? '1' : '0'} + identity; }
+};
+
+struct RankDevices {
+  int64_t on_cuda = 0, with_nccl = 0, different = 0;
+};
+
+RankDevices look_at(const std::vector<std::string>& devices) {
+  RankDevices all;
+  for (const std::string& text : devices) {
+    all.on_cuda += text[0] == '1';
+    all.with_nccl += text[1] == '1';
+  }
+  all.different = static_cast<int64_t>(std::set<std::string>(devices.begin(), devices.end()).size());
+  return all;
 }
 
 }  // namespace
@@ -60,23 +84,32 @@ Compute choose_compute(const TrainConfig& config, const World& world) {
   return {device, type};
 }
 
-std::shared_ptr<const Communicator> device_ranks(std::shared_ptr<const Communicator> ranks,
-                                                 DeviceTransport transport, at::Device device,
-                                                 const World& world) {
+std::shared_ptr<const Communicator> device_ranks(const std::shared_ptr<const Communicator>& ranks,
+                                                 const RanksConfig& config, at::Device device) {
   const auto several = std::dynamic_pointer_cast<const ProcessGroupCommunicator>(ranks);
-  if (!several || device.is_cpu()) return ranks;
-  const bool own_device = device.index() == world.local_rank;  // unless the config names one for all
-  const bool everywhere = ranks->sum(has_nccl() && own_device ? 1 : 0) == ranks->size();
-  if (transport == DeviceTransport::kNccl && !everywhere) {
-    fail(ErrorKind::kConfig, "train.ranks.transport: nccl, but ",
-         has_nccl() ? std::string(
-                          "ranks share CUDA devices, on this machine or another one; NCCL wants one for each")
-                    : std::string("this build has no NCCL (docs/distributed.md)"),
-         "; use auto or gloo");
+  if (!several) return ranks;
+  // Every rank comes here, whatever its device, and all of them see the same.
+  const DeviceOfRank mine{device.is_cuda(), has_nccl(), device.is_cuda() ? device_identity(device) : ""};
+  const std::vector<std::string> devices = all_gather_bytes(*ranks, mine.text());
+  const RankDevices all = look_at(devices);
+  if (all.on_cuda == 0) return ranks;
+  if (all.on_cuda < ranks->size()) {
+    fail(ErrorKind::kConfig, "train.device: ", all.on_cuda, " of ", ranks->size(),
+         " ranks compute on CUDA devices, the others on CPUs; name the device, or leave those machines out");
   }
-  const bool nccl = everywhere && transport != DeviceTransport::kGloo;
+  if (config.batch_norm == BatchNormStatistics::kSynchronized)
+    fail(ErrorKind::kConfig, "train.ranks.batch_norm: synchronized needs CPUs; use local on CUDA devices");
+  const bool possible = all.with_nccl == ranks->size() && all.different == ranks->size();
+  if (config.transport == DeviceTransport::kNccl && !possible) {
+    fail(ErrorKind::kConfig, "train.ranks.transport: nccl, but ",
+         all.with_nccl < ranks->size()
+             ? concat(ranks->size() - all.with_nccl, " ranks run a build without NCCL")
+             : concat(ranks->size(), " ranks share ", all.different, " CUDA devices"),
+         " (docs/distributed.md); use auto or gloo");
+  }
+  const bool nccl = possible && config.transport != DeviceTransport::kGloo;
   log_info("ranks talk over ", nccl ? "NCCL" : "Gloo");
-  return nccl ? several->with_nccl() : ranks;
+  return nccl ? several->with_nccl(device) : ranks;
 }
 
 RankTimeouts timeouts_of(const RanksConfig& config) {

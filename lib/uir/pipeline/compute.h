@@ -25,11 +25,11 @@ at::Device resolve_device(const std::string& option, const std::string& name, co
 // there or cannot compute in the wanted type.
 Compute choose_compute(const TrainConfig& config, const World& world);
 
-// The ranks as their tensors on devices travel (train.ranks.transport). Collective: one sum. kConfig if nccl is asked for and this
-// build has no NCCL or a device would carry several ranks.
-std::shared_ptr<const Communicator> device_ranks(std::shared_ptr<const Communicator> ranks,
-                                                 DeviceTransport transport, at::Device device,
-                                                 const World& world);
+// The ranks as their tensors on devices travel (train.ranks.transport). Collectives: two gathers, and NCCL's meeting. kConfig, on every
+// rank alike, for CPUs among CUDA devices, for synchronized batch norms on these, and if nccl is asked for and a rank's build
+// has none or a device carries several ranks.
+std::shared_ptr<const Communicator> device_ranks(const std::shared_ptr<const Communicator>& ranks,
+                                                 const RanksConfig& config, at::Device device);
 
 RankTimeouts timeouts_of(const RanksConfig& config);
 

@@ -204,7 +204,7 @@ void train_as_rank(const Experiment& experiment, const TrainRun& run, const Worl
                    const std::shared_ptr<const Communicator>& cpu_ranks) {
   const Compute compute = choose_compute(experiment.train, world);
   const std::shared_ptr<const Communicator> ranks =
-      device_ranks(cpu_ranks, experiment.train.ranks.transport, compute.device, world);
+      device_ranks(cpu_ranks, experiment.train.ranks, compute.device);
   const Index index = Index::open(experiment.index_folder(), Index::Check::kFull);
   check_data(experiment, index);
   const std::optional<Checkpoint> checkpoint = agreed_checkpoint(experiment.checkpoints_folder(), *ranks);

@@ -11,6 +11,7 @@
 #include "support/ranks.h"
 #include "uir/base/error.h"
 #include "uir/dist/communicator.h"
+#include "uir/dist/process_group.h"
 // after the torch headers
 #include "support/catch.h"
 #include "support/errors.h"
@@ -129,6 +130,40 @@ TEST_CASE("a rank that leaves is named by the ranks left behind") {
   CHECK(error->kind() == ErrorKind::kRankLost);
   CHECK_THAT(error->what(), contains_text("rank 1 of 3 was lost: it does not answer (all-reduce of rank "));
   CHECK_THAT(error->what(), !contains_text("rank 0 of 3 was lost") && !contains_text("rank 2 of 3 was lost"));
+}
+
+TEST_CASE("watched ranks notice one that fails, while they run no collective") {
+  std::array<bool, 3> noticed{};
+  std::array<std::string, 3> reasons;
+  run_ranks(3, [&](std::shared_ptr<const Communicator> c) {
+    const auto& ranks = dynamic_cast<const uir::ProcessGroupCommunicator&>(*c);
+    const auto rank = static_cast<size_t>(c->rank());
+    ranks.watch();
+    if (rank == 1) {
+      c->announce_failure("no more data");
+      return;
+    }
+    for (int i = 0; i < 1000 && !ranks.lost(); ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    noticed[rank] = ranks.lost();
+    at::Tensor one = at::full({1}, 1.0);
+    const auto error = error_of([&] { c->all_reduce_sum(one); });
+    if (error && error->kind() == ErrorKind::kRankLost) reasons[rank] = error->what();
+  });
+  CHECK(noticed == std::array{true, false, true});
+  for (const size_t rank : {0, 2})
+    CHECK_THAT(reasons[rank], contains_text("rank 1 of 3 failed: no more data"));
+}
+
+TEST_CASE("watched ranks that all come to the end notice nothing") {
+  std::array<bool, 3> noticed{};
+  run_ranks(3, [&](std::shared_ptr<const Communicator> c) {
+    const auto& ranks = dynamic_cast<const uir::ProcessGroupCommunicator&>(*c);
+    ranks.watch();
+    std::this_thread::sleep_for(std::chrono::milliseconds(100 * c->rank()));  // not all at once
+    noticed[static_cast<size_t>(c->rank())] = ranks.lost();
+  });
+  CHECK(noticed == std::array{false, false, false});
 }
 
 TEST_CASE("a rank that fails tells the others why; an error that all share is told once") {

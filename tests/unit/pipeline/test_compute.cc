@@ -3,6 +3,8 @@
 #include "uir/pipeline/compute.h"
 //
 #include <array>
+#include <functional>
+#include <optional>
 #include <string>
 
 #include "support/catch.h"
@@ -12,8 +14,29 @@ using namespace uir;
 
 namespace {
 
-World world_of(const Communicator& ranks) {
-  return {.rank = ranks.rank(), .size = ranks.size(), .local_rank = ranks.rank(), .local_size = ranks.size()};
+RanksConfig over(DeviceTransport transport) { return {.transport = transport}; }
+
+at::Device cuda_of(const Communicator& ranks) {
+  return {at::kCUDA, static_cast<at::DeviceIndex>(ranks.rank())};
+}
+
+// What device_ranks throws on each of two ranks.
+std::array<std::optional<Error>, 2> refusals(const RanksConfig& config,
+                                             const std::function<at::Device(int64_t)>& device) {
+  std::array<std::optional<Error>, 2> result;
+  run_ranks(2, [&](const std::shared_ptr<const Communicator>& ranks) {
+    result[static_cast<size_t>(ranks->rank())] =
+        error_of([&] { device_ranks(ranks, config, device(ranks->rank())); });
+  });
+  return result;
+}
+
+void check_refused(const std::array<std::optional<Error>, 2>& errors, const std::string& text) {
+  for (const auto& error : errors) {
+    REQUIRE(error);
+    CHECK(error->kind() == ErrorKind::kConfig);
+    CHECK_THAT(error->what(), contains_text(text));
+  }
 }
 
 }  // namespace
@@ -42,7 +65,7 @@ TEST_CASE("compute: CPU ranks talk over Gloo, whatever is asked of devices") {
     for (const DeviceTransport transport :
          {DeviceTransport::kAuto, DeviceTransport::kNccl, DeviceTransport::kGloo})
       unchanged[static_cast<size_t>(ranks->rank())] +=
-          device_ranks(ranks, transport, at::kCPU, world_of(*ranks)) == ranks;
+          device_ranks(ranks, over(transport), at::kCPU) == ranks;
   });
   CHECK(unchanged == std::array{3, 3});
 }
@@ -50,20 +73,23 @@ TEST_CASE("compute: CPU ranks talk over Gloo, whatever is asked of devices") {
 TEST_CASE("compute: ranks on devices without NCCL talk over Gloo, or refuse where NCCL is asked for") {
   if (has_nccl()) return;
   std::array<int, 2> unchanged{};
-  std::array<std::optional<Error>, 2> refusals;
   run_ranks(2, [&](const std::shared_ptr<const Communicator>& ranks) {
-    const auto rank = static_cast<size_t>(ranks->rank());
-    const auto choose = [&](DeviceTransport transport) {
-      return device_ranks(ranks, transport, at::Device(at::kCUDA, static_cast<at::DeviceIndex>(rank)),
-                          world_of(*ranks));
-    };
-    unchanged[rank] = (choose(DeviceTransport::kAuto) == ranks) + (choose(DeviceTransport::kGloo) == ranks);
-    refusals[rank] = error_of([&] { choose(DeviceTransport::kNccl); });
+    for (const DeviceTransport transport : {DeviceTransport::kAuto, DeviceTransport::kGloo})
+      unchanged[static_cast<size_t>(ranks->rank())] +=
+          device_ranks(ranks, over(transport), cuda_of(*ranks)) == ranks;
   });
   CHECK(unchanged == std::array{2, 2});
-  for (const auto& refusal : refusals) {
-    REQUIRE(refusal);
-    CHECK(refusal->kind() == ErrorKind::kConfig);
-    CHECK_THAT(refusal->what(), contains_text("train.ranks.transport: nccl, but this build has no NCCL"));
-  }
+  const auto cuda = [](int64_t) { return at::Device(at::kCUDA, 0); };
+  check_refused(refusals(over(DeviceTransport::kNccl), cuda),
+                "train.ranks.transport: nccl, but 2 ranks run a build without NCCL");
+}
+
+TEST_CASE("compute: what CUDA ranks cannot do is refused on every rank alike") {
+  const auto mixed = [](int64_t rank) { return rank == 0 ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU); };
+  check_refused(refusals({}, mixed),
+                "train.device: 1 of 2 ranks compute on CUDA devices, the others on CPUs");
+  const auto cuda = [](int64_t) { return at::Device(at::kCUDA, 0); };
+  if (has_nccl()) return;  // where devices are asked for their identity
+  check_refused(refusals({.batch_norm = BatchNormStatistics::kSynchronized}, cuda),
+                "train.ranks.batch_norm: synchronized needs CPUs");
 }
