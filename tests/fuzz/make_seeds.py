@@ -33,11 +33,13 @@ def parts(*files):
     return b"".join(struct.pack("<H", len(f)) + f for f in files[:-1]) + files[-1]
 
 
+def segment(marker, content):
+    """Of a JPEG."""
+    return b"\xff" + bytes([marker]) + struct.pack(">H", len(content) + 2) + content
+
+
 def jpeg(components, progressive=False, adobe=False):
     """A flat image of 8x8: one block per component, whose codes are single zero bits."""
-    def segment(marker, content):
-        return b"\xff" + bytes([marker]) + struct.pack(">H", len(content) + 2) + content
-
     def scan(ids, first, last):
         return segment(0xDA, bytes([len(ids)]) + b"".join(bytes([i, 0]) for i in ids) + bytes([first, last, 0])) + b"\x00\x7f"
 
@@ -265,9 +267,6 @@ def indices():
 
 def exif():
     """A JPEG without pixels whose tags say how it is turned, in both byte orders."""
-    def segment(marker, content):
-        return b"\xff" + bytes([marker]) + struct.pack(">H", len(content) + 2) + content
-
     for order, letters in (("<", b"II"), (">", b"MM")):
         entries = [(0x010F, 2, 4, b"Abc\0"), (0x0112, 3, 1, struct.pack(order + "HH", 6, 0))]
         tiff = letters + struct.pack(order + "HIH", 42, 8, len(entries))

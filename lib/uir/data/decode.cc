@@ -203,8 +203,7 @@ ImageSize probe_other(Bytes encoded) {
     size = probe_png(encoded);
   } else if (text.starts_with("BM")) {
     size = probe_bmp(encoded);
-  } else if (text.size() > 2 && text[0] == 'P' && text[1] >= '1' && text[1] <= '6' &&
-             is_space(text[2])) {
+  } else if (text.size() > 2 && text[0] == 'P' && text[1] >= '1' && text[1] <= '6' && is_space(text[2])) {
     size = probe_pnm(encoded);
   } else if (text.size() > 16 && text.starts_with("RIFF") && text.substr(8, 7) == "WEBPVP8") {
     size = probe_webp(encoded);

@@ -24,7 +24,7 @@ Loader loader_of(const Index& index) {
 
 }  // namespace
 
-TEST_CASE("batch feed: every batch once, in order, prefetched or not") {
+TEST_CASE("batch feed: on a CPU every batch once, in order, where the loader left it") {
   const TempFolder folder;
   build_index(tiny_data(), folder / "index", 1);
   const Index index = Index::open(folder / "index");
