@@ -2,11 +2,14 @@
 // of LibTorch (bfloat16 and float32, at their fastest tile; they write scores and compare nothing), and FAISS's exact
 // range search in float32 at the threshold that the tail search found.
 //
-//   bench_tail_search [threads [rows [columns [rounds [dim]]]]]   threads 0: one per processor
+//   bench_tail_search [threads [rows [columns [rounds [dim [kernel]]]]]]   threads 0: one per processor
 //
-// The others see the first 4096 rows only: their rates do not depend on the number of rows, as the tail search's does a
-// little (each column is prepared once for up to 65536 rows). Each round times all of them one after the other, so that they see the same machine; ratios are medians over the
-// rounds. cpu_ratio compares processor time instead, which other programs disturb less. Targets: 0.7 of the bfloat16
+// `kernel` is one of filter_kernels(); default: the processor's fastest. To see what processors with AVX2 alone gain,
+// name "int8 avx2" and hold OpenBLAS, which FAISS uses, to AVX2 as well: OPENBLAS_CORETYPE=Haswell.
+//
+// The others see the first 4096 rows only, slow ones fewer: their rates do not depend on the number of rows, as the
+// tail search's does a little (each column is prepared once for up to 65536 rows). Each round times all of them one
+// after the other, so that they see the same machine; ratios are medians over the rounds. cpu_ratio compares processor time instead, which other programs disturb less. Targets: 0.7 of the bfloat16
 // product, 4 times FAISS. OpenBLAS may not know the processor and then uses slow kernels; the program starts itself
 // again with OPENBLAS_CORETYPE=SkylakeX where that is the case, and prints the kernels' name.
 #include <dlfcn.h>
@@ -32,6 +35,7 @@
 
 #include "timing.h"
 #include "uir/base/blas.h"
+#include "uir/base/error.h"
 #include "uir/base/json.h"
 #include "uir/base/parallel.h"
 #include "uir/eval/synthetic_features.h"
@@ -61,9 +65,14 @@ struct Options {
   int64_t rows = 65536, columns = 32768;
   int rounds = 3;
   int64_t dim = 512;
+  std::string kernel;
 };
 
-using Contestants = std::map<std::string, std::function<void()>>;
+struct Contestant {
+  int64_t rows;
+  std::function<void()> run;
+};
+using Contestants = std::map<std::string, Contestant>;
 using Rates = std::map<std::string, std::vector<double>>;
 
 // Gallery and distractors: raw values, and the same as unit vectors.
@@ -93,7 +102,7 @@ struct Found {
 };
 
 // As a protocol would: the rows are normalised when they are read.
-void tail_search(const Features& features, int threads, Found& found) {
+void tail_search(const Features& features, int threads, const FilterKernel& kernel, Found& found) {
   const UnitRows all(MatrixView{features.values.data(), features.set.rows(), features.set.dim});
   std::vector<int64_t> gallery(static_cast<size_t>(features.options.rows)),
       distractors(static_cast<size_t>(features.options.columns));
@@ -102,6 +111,7 @@ void tail_search(const Features& features, int threads, Found& found) {
   TailSearch search(435, "bench");
   ScanOptions scan;
   scan.resources.threads = threads;
+  scan.kernel = &kernel;
   found.counts =
       scan_pairs(all.subset(gallery), all.subset(distractors), PairsOf::kRowsAndColumns, search, scan);
   found.best = search.scores();
@@ -109,6 +119,13 @@ void tail_search(const Features& features, int threads, Found& found) {
 
 // The others score fewer rows: their rate does not depend on the number.
 int64_t other_rows(const Options& options) { return std::min<int64_t>(options.rows, 4096); }
+
+// As many tiles of rows as take about two seconds: bfloat16 products of processors without it are very slow.
+int64_t rows_in_time(const torch::Tensor& rows, const torch::Tensor& columns, int64_t tile) {
+  const int64_t first = std::min(tile, rows.size(0));
+  const double seconds = cost_of([&] { product(rows.slice(0, 0, first), columns, tile); }).seconds;
+  return std::min(rows.size(0), first * std::max<int64_t>(1, static_cast<int64_t>(2 / seconds)));
+}
 
 void add_products(const Features& features, Contestants& contestants) {
   const auto tensor = [](MatrixView view, int64_t rows) {
@@ -118,8 +135,12 @@ void add_products(const Features& features, Contestants& contestants) {
                       columns32 = tensor(features.columns(), features.options.columns);
   const torch::Tensor rows16 = rows32.to(torch::kBFloat16), columns16 = columns32.to(torch::kBFloat16);
   for (const int64_t tile : {64, 256, 1024}) {
-    contestants[concat("bf16_product_", tile)] = [=] { product(rows16, columns16, tile); };
-    contestants[concat("float32_product_", tile)] = [=] { product(rows32, columns32, tile); };
+    const auto add = [&](const std::string& name, const torch::Tensor& rows, const torch::Tensor& columns) {
+      const torch::Tensor some = rows.slice(0, 0, rows_in_time(rows, columns, tile));
+      contestants[concat(name, "_product_", tile)] = {some.size(0), [=] { product(some, columns, tile); }};
+    };
+    add("bf16", rows16, columns16);
+    add("float32", rows32, columns32);
   }
 }
 
@@ -127,12 +148,13 @@ void add_products(const Features& features, Contestants& contestants) {
 void add_faiss(const Features& features, Found& found, Contestants& contestants) {
   const auto index = std::make_shared<faiss::IndexFlatIP>(static_cast<int>(features.options.dim));
   index->add(features.options.columns, features.columns().data);
-  contestants["faiss_range_search"] = [index, &features, &found] {
-    const int64_t rows = other_rows(features.options);
-    faiss::RangeSearchResult result(static_cast<size_t>(rows));
-    index->range_search(rows, features.rows().data, static_cast<float>(found.best.back().score), &result);
-    found.by_faiss = result.lims[rows];
-  };
+  const int64_t rows = other_rows(features.options);
+  contestants["faiss_range_search"] = {
+      rows, [=, &features, &found] {
+        faiss::RangeSearchResult result(static_cast<size_t>(rows));
+        index->range_search(rows, features.rows().data, static_cast<float>(found.best.back().score), &result);
+        found.by_faiss = result.lims[rows];
+      }};
 }
 #endif
 
@@ -140,10 +162,9 @@ void add_faiss(const Features& features, Found& found, Contestants& contestants)
 std::pair<Rates, Rates> measure(const Contestants& contestants, const Options& options) {
   Rates rate, cpu_rate;
   for (int round = 0; round < options.rounds; ++round) {
-    for (const auto& [name, body] : contestants) {
-      const int64_t rows = name == "tail_search" ? options.rows : other_rows(options);
-      const double pairs = static_cast<double>(rows) * static_cast<double>(options.columns);
-      const Cost cost = cost_of(body);
+    for (const auto& [name, contestant] : contestants) {
+      const double pairs = static_cast<double>(contestant.rows) * static_cast<double>(options.columns);
+      const Cost cost = cost_of(contestant.run);
       rate[name].push_back(pairs / cost.seconds);
       cpu_rate[name].push_back(pairs / cost.cpu_seconds);
     }
@@ -160,6 +181,15 @@ Json ratio(const Rates& rates, const std::string& prefix) {
   return fastest > 0 ? Json(median(rates.at("tail_search")) / fastest) : Json();
 }
 
+FilterKernel kernel_named(const std::string& name) {
+  std::string names;
+  for (const FilterKernel& kernel : filter_kernels()) {
+    if (name.empty() || kernel.name == name) return kernel;
+    names += concat(names.empty() ? "" : ", ", kernel.name);
+  }
+  fail(ErrorKind::kUsage, "no kernel \"", name, "\" here; there are: ", names);
+}
+
 int run(const Options& options) {
   const int threads = resolve_threads(options.threads);
   torch::NoGradGuard no_grad;
@@ -169,13 +199,14 @@ int run(const Options& options) {
   const Features features(options, threads);
   Found found;
   Contestants contestants;
-  contestants["tail_search"] = [&] { tail_search(features, threads, found); };
+  const FilterKernel kernel = kernel_named(options.kernel);
+  contestants["tail_search"] = {options.rows, [&] { tail_search(features, threads, kernel, found); }};
   add_products(features, contestants);
   Json faiss = "skipped: built without FAISS";
 #ifdef UIR_HAVE_FAISS
   add_faiss(features, found, contestants);
 #endif
-  contestants["tail_search"]();  // finds the threshold for FAISS
+  contestants["tail_search"].run();  // finds the threshold for FAISS
   const auto [rate, cpu_rate] = measure(contestants, options);
 #ifdef UIR_HAVE_FAISS
   faiss = {{"found", found.by_faiss}};
@@ -193,7 +224,7 @@ int run(const Options& options) {
                     {"rows", options.rows},
                     {"columns", options.columns},
                     {"dim", options.dim},
-                    {"kernel", filter_kernels().front().name},
+                    {"kernel", kernel.name},
                     {"openblas_core", openblas_core()},
                     {"mkldnn_bf16", "at::mm of LibTorch " TORCH_VERSION},
                     {"kept", found.best.size()},
@@ -219,5 +250,11 @@ int main(int argc, char** argv) {
   options.columns = number(3, options.columns);
   options.rounds = static_cast<int>(number(4, options.rounds));
   options.dim = number(5, options.dim);
-  return uir::run(options);
+  options.kernel = argc > 6 ? argv[6] : "";
+  try {
+    return uir::run(options);
+  } catch (const uir::Error& error) {
+    std::cerr << "bench_tail_search: " << error.what() << "\n";
+    return error.exit_code();
+  }
 }

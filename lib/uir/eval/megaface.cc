@@ -20,7 +20,7 @@ namespace {
 constexpr int64_t kDistractorsPerBlock = 1024;
 constexpr int64_t kTen = 10;
 // Up to this share of distractors, scoring them again costs less than the filter saves.
-constexpr double kSeldom = 1.0 / 32;
+constexpr double kSeldom = 0.01;
 
 using NoiseNames = std::set<std::string, std::less<>>;
 

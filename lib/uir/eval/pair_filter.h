@@ -2,14 +2,15 @@
 // of them may score at least a threshold. What it leaves out scores less; what it lets through is scored exactly
 // (score(), canonical.h) by the caller. So results do not depend on the kernel, only the time does.
 //
-// Each vector x has a copy x̂ = s·q (int8: q whole numbers in [−127, 127], s = max|x| / 127; float32: x itself). With
-// the measured residual norms e = ‖x − x̂‖, by Cauchy and Schwarz
+// Each vector x has a copy x̂ = s·q (int8: q whole numbers in [−L, L], s = max|x| / L; float32: x itself). With the
+// measured residual norms e = ‖x − x̂‖, by Cauchy and Schwarz
 //   |x·y − x̂·ŷ| <= e_x·‖y‖ + ‖x̂‖·e_y <= e_x·‖y‖ + (‖x‖ + e_x)·e_y          (e_x + e_y + e_x·e_y for unit vectors)
 // plus what the kernel rounds: nothing in the int8 product (int32 holds it up to kMaxDim), D·2⁻²⁴ / (1 − D·2⁻²⁴) of
 // ‖x‖·‖y‖ in the float32 one (Higham 2002, (3.5), any order), and 8·2⁻²⁴ for the conversion and the comparison.
 // Own code, because no library compares inside the product (writing 4 bytes per score costs more than the int8
 // product itself), and because what a report says must not depend on a library's kernel choice.
-// Cost: 2·D operations per pair at int8's rate where the processor has AVX512_VNNI. Threads: const functions may run
+// Cost: 2·D operations per pair, at int8's rate where the processor has VNNI (L = 127); with AVX2 alone at about three
+// times that of float32 (L = 45: three times the error). Threads: const functions may run
 // at once, set() for different rows too (of columns: for different panels).
 #pragma once
 
@@ -22,7 +23,8 @@
 namespace uir {
 
 inline constexpr int64_t kFilterRows = 6, kFilterColumns = 64;  // of a tile
-inline constexpr int64_t kMaxDim = 65536;                       // 255 · 127 · D < 2³¹
+inline constexpr int64_t kFilterSteps = 4;                      // int8: steps are a multiple of it
+inline constexpr int64_t kMaxDim = 65536;                       // 2 · 127 · 127 · D < 2³¹
 
 // What the innermost loop reads and writes: one tile.
 struct FilterTile {
@@ -40,8 +42,10 @@ using FilterMasks = std::array<uint64_t, kFilterRows>;
 
 struct FilterKernel {
   std::string_view name;
-  bool int8;                                                // else float32
+  int levels;                                               // L of int8; 0: float32
   bool (*run)(const FilterTile& tile, FilterMasks& masks);  // whether any pair passes; masks are set if so
+
+  bool int8() const { return levels > 0; }
 };
 // Those that this processor can run, fastest first.
 std::vector<FilterKernel> filter_kernels();
@@ -70,7 +74,7 @@ class FilterVectors {
   void set_float32(std::span<const float> vector, uint32_t* out);
   const uint32_t* group(int64_t g) const { return lines_.data()->words + g * width_ * steps_; }
 
-  bool int8_;
+  int levels_;  // of the kernel
   Side side_;
   int64_t size_, dim_, width_, steps_;
   std::vector<Line> lines_;

@@ -108,7 +108,7 @@ TEST_CASE("tail search agrees with brute force for every kernel, block size and 
           for (const FilterKernel& kernel : filter_kernels()) {
             for (const auto& [row_block, column_block, threads] :
                  {std::tuple<int64_t, int64_t, int>{0, 256, 1}, {13, 64, 3}, {1, 1, 1}}) {
-              if (row_block == 1 && (n != 1 || !kernel.int8 || !all)) continue;
+              if (row_block == 1 && (n != 1 || !kernel.int8() || !all)) continue;
               ScanOptions options{
                   .resources = {.threads = threads}, .row_block = row_block, .column_block = column_block};
               options.kernel = &kernel;
@@ -176,18 +176,18 @@ TEST_CASE(
 
 namespace {
 
-// Rows that are as bad for the filter as possible: long tails, values in the middle between two int8 steps, their
-// residuals (which point along the errors), of lengths other than 1, zeros.
-std::vector<std::vector<float>> adversarial_rows(size_t dim) {
+// Rows that are as bad for the filter as possible: long tails, values in the middle between two steps of a kernel,
+// their residuals (which point along the errors), of lengths other than 1, zeros.
+std::vector<std::vector<float>> adversarial_rows(size_t dim, int levels) {
   std::vector<std::vector<float>> rows;
   ItemRandom random(9, RandomPurpose::kTest, 0, 0);
   for (const double length : {1.0, 37.5, 1e-6}) {
     std::vector<float> spike(dim), halves(dim), residual(dim), normal(dim), long_tail(dim);
     for (size_t d = 0; d < dim; ++d) {
       spike[d] = static_cast<float>(d == 0 ? length : length * 1e-4);
-      const double step = length / 127;
-      halves[d] =
-          static_cast<float>(d == 0 ? length : step * (static_cast<double>(random.below(200)) - 100 + 0.499));
+      const double step = length / levels;
+      const double whole = static_cast<double>(random.below(2 * levels - 1)) - (levels - 1);
+      halves[d] = static_cast<float>(d == 0 ? length : step * (whole + 0.499));
       residual[d] = static_cast<float>(d == 0 ? 0 : step * 0.499);
       normal[d] = static_cast<float>(length * random.normal());
       long_tail[d] = static_cast<float>(length * std::pow(random.normal(), 5));
@@ -204,9 +204,9 @@ std::vector<std::vector<float>> adversarial_rows(size_t dim) {
 TEST_CASE(
     "no pair that reaches the threshold fails the filter, and none passes from beyond twice the bound") {
   for (const size_t dim : {1UL, 3UL, 130UL}) {
-    const auto vectors = adversarial_rows(dim);
-    const auto n = static_cast<int64_t>(vectors.size());
     for (const FilterKernel& kernel : filter_kernels()) {
+      const auto vectors = adversarial_rows(dim, kernel.int8() ? kernel.levels : 127);
+      const auto n = static_cast<int64_t>(vectors.size());
       FilterVectors rows(kernel, FilterVectors::Side::kRows, n, static_cast<int64_t>(dim));
       FilterVectors columns(kernel, FilterVectors::Side::kColumns, n, static_cast<int64_t>(dim));
       for (int64_t i = 0; i < n; ++i) {
@@ -250,10 +250,10 @@ TEST_CASE("the filter's bound is what it says for unit vectors") {
       columns.set(i, v.row(i));
     }
     for (int64_t i = 0; i < n; ++i) {
-      // int8: two residuals of about s·sqrt(D / 12), s = max|x| / 127.
+      // int8: two residuals of about s·sqrt(D / 12), s = max|x| / L.
       const double bound = filter_bound(kernel, rows, i, columns, (i + 1) % n);
-      CHECK(bound > (kernel.int8 ? 0.01 : 512 * 0x1p-24));
-      CHECK(bound < (kernel.int8 ? 0.03 : 600 * 0x1p-24));
+      CHECK(bound > (kernel.int8() ? 1.27 / kernel.levels : 512 * 0x1p-24));
+      CHECK(bound < (kernel.int8() ? 3.81 / kernel.levels : 600 * 0x1p-24));
     }
   }
 }
@@ -268,7 +268,7 @@ TEST_CASE("sums of the largest dimension do not overflow") {
     columns.set(0, ones);
     columns.set(1, minus);
     std::array<double, kFilterRows> thresholds;
-    thresholds.fill(0.9 * kMaxDim);
+    thresholds.fill(0.9999 * kMaxDim);
     FilterMasks masks;
     REQUIRE(filter_tile(kernel, rows, 0, columns, 0, thresholds, masks));
     CHECK(masks == FilterMasks{1, 2, 0, 0, 0, 0});
