@@ -33,6 +33,8 @@ CanonicalVectors canonical_vectors(MatrixView embeddings, std::optional<MatrixVi
                                    int threads = 1, const RowName& row_name = nullptr);
 // With the flip test when the store holds mirrored embeddings.
 CanonicalVectors canonical_vectors(const EmbeddingStore& store, int threads = 1);
+// A sentence for the report: whether the vectors of the store's images are made with the flip test.
+std::string describe_flip_test(const EmbeddingStore& store);
 // Of some rows only, in the given order.
 CanonicalVectors canonical_rows(const EmbeddingStore& store, std::span<const int64_t> rows, int threads = 1);
 

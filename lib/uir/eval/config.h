@@ -24,6 +24,9 @@ struct EnumNames<PairsFormat> {
                                                                {PairsFormat::kPathPairs, "path_pairs"}}};
 };
 
+inline constexpr std::string_view kFlipTest =
+    "Flip test: add the mirror image's embedding where the set holds it; the report says whether it did.";
+
 // Accuracy over ten folds, VAL@FAR, AUC, EER, TAR@FAR of given pairs.
 struct VerificationProtocol {
   static constexpr std::string_view kType = "verification";
@@ -32,6 +35,7 @@ struct VerificationProtocol {
   PairsFormat format = PairsFormat::kLfw;
   DataPath bin;
   int64_t num_pairs = 0;
+  bool flip = true;
 };
 template <class Visitor>
 void describe(Visitor& v, VerificationProtocol& c) {
@@ -47,6 +51,7 @@ void describe(Visitor& v, VerificationProtocol& c) {
   v.field("num_pairs", c.num_pairs,
           "Pairs that there must be (LFW, AgeDB-30, CALFW, CPLFW: 6000; CFP: 7000); 0: not checked.",
           AtLeast{0});
+  v.field("flip", c.flip, kFlipTest);
 }
 
 // AUC and TAR@FAR over all pairs of a labeled test set.
@@ -54,11 +59,13 @@ struct AllPairsProtocol {
   static constexpr std::string_view kType = "all_pairs";
   std::string set;
   std::vector<double> far{1e-4, 1e-3, 1e-2};
+  bool flip = true;
 };
 template <class Visitor>
 void describe(Visitor& v, AllPairsProtocol& c) {
   v.field("set", c.set, "The embedding set, with identities.", Required{});
   v.field("far", c.far, "False-acceptance rates.", GreaterThan{0}, Between{0, 1}, Distinct{});
+  v.field("flip", c.flip, kFlipTest);
 }
 
 // DIR@FAR. Without lists: the first image of every identity with two or more is the gallery, its other images are
@@ -69,6 +76,7 @@ struct OpenSetProtocol {
   DataPath gallery;
   DataPath probe;
   std::vector<double> far{1e-2, 1e-3};
+  bool flip = true;
 };
 template <class Visitor>
 void describe(Visitor& v, OpenSetProtocol& c) {
@@ -76,6 +84,7 @@ void describe(Visitor& v, OpenSetProtocol& c) {
   v.field("gallery", c.gallery, "List of gallery images (path row identity); empty: see above.");
   v.field("probe", c.probe, "List of probe images (path row identity).");
   v.field("far", c.far, "False-acceptance rates.", GreaterThan{0}, Between{0, 1}, Distinct{});
+  v.field("flip", c.flip, kFlipTest);
 }
 
 // How far the class centers of a checkpoint stand apart.
@@ -131,6 +140,7 @@ struct MegaFaceProtocol {
   std::vector<double> far{1e-6};
   std::vector<int64_t> ranks{1, 10};
   std::vector<int64_t> distractor_counts;
+  bool flip = true;
 };
 template <class Visitor>
 void describe(Visitor& v, MegaFaceProtocol& c) {
@@ -149,6 +159,7 @@ void describe(Visitor& v, MegaFaceProtocol& c) {
   v.field("distractor_counts", c.distractor_counts,
           "Sizes of the gallery: the first so many rows of the distractors; empty: 10, 100, 1000 … and all.",
           AtLeast{1}, Distinct{});
+  v.field("flip", c.flip, kFlipTest);
 }
 
 // How the frames of a video become one vector (eval/video.h).
@@ -315,6 +326,8 @@ struct TrillionPairsProtocol {
   Impostors impostors = Impostors::kGalleryXDistractors;
   std::vector<double> fpr{1e-9};
   std::vector<double> identification_fpr{1e-3};
+  DataPath labels;
+  bool flip = true;
 };
 template <class Visitor>
 void describe(Visitor& v, TrillionPairsProtocol& c) {
@@ -327,6 +340,11 @@ void describe(Visitor& v, TrillionPairsProtocol& c) {
   v.field("identification_fpr", c.identification_fpr,
           "False-positive rates of identification; empty: none is measured.", GreaterThan{0}, Between{0, 1},
           Distinct{});
+  v.field(
+      "labels", c.labels,
+      "List 'image label' of the gallery, images without a line are distractors; empty: the labels of the "
+      "set.");
+  v.field("flip", c.flip, kFlipTest);
 }
 
 struct ProtocolConfig {

@@ -242,13 +242,6 @@ ProtocolResult report_pooled(const SearchScores& scores, const IjbSearch& search
   return result;
 }
 
-void add_reference(const IjbIdentificationProtocol& protocol, ProtocolResult& pooled) {
-  const TemplateVariant variant{protocol.flip, protocol.keep_norm, protocol.detector_score};
-  if (protocol.benchmark != IjbBenchmark::kIjbc || variant != TemplateVariant{}) return;
-  pooled.details["reference"] = {
-      {"model", "R100 trained on MS1MV2, as published"}, {"top1", .963865}, {"top5", .975399}};
-}
-
 }  // namespace
 
 SearchScores search_galleries(const CanonicalVectors& templates, const IjbSearch& search,
@@ -289,14 +282,21 @@ std::vector<ProtocolResult> run_ijb_identification(const std::string& name, cons
   const IjbFiles files = ijb_files(protocol.meta.value, protocol.benchmark);
   const IjbImages images = read_ijb_images(files, threads);
   const IjbSearch search = read_ijb_search(files, images.templates, threads);
-  const std::vector<CanonicalVectors> templates = build_templates(
-      images, ijb_rows(images, set), set.embeddings(), set.mirrored(), std::span(&variant, 1), threads);
+  const std::vector<int64_t> rows = ijb_rows(images, set);
+  const std::vector<CanonicalVectors> templates =
+      build_templates(images, rows, set.embeddings(), set.mirrored(), std::span(&variant, 1), threads);
 
   const auto num_probes = static_cast<int64_t>(search.probes.size());
   const SearchScores scores = search_galleries(templates.front(), search, num_probes, threads);
   std::vector<ProtocolResult> results{report_open_set(scores, search, protocol.fpir),
                                       report_pooled(scores, search, protocol.fpir)};
-  add_reference(protocol, results[1]);
+  const std::string completeness = compare_with_published(
+      protocol.benchmark,
+      {{"images", images.size()},
+       {"templates", images.templates.size()},
+       {"probes", num_probes},
+       {"gallery templates", std::ssize(search.galleries[0]) + std::ssize(search.galleries[1])}});
+  const int64_t zeros = num_zero_images(rows, set.embeddings());
   constexpr std::array kForms{"open_set", "pooled"};
   for (size_t form = 0; form < results.size(); ++form) {
     ProtocolResult& result = results[form];
@@ -304,9 +304,10 @@ std::vector<ProtocolResult> run_ijb_identification(const std::string& name, cons
     result.type = IjbIdentificationProtocol::kType;
     result.description = concat(protocol.benchmark == IjbBenchmark::kIjbc ? "IJB-C" : "IJB-B",
                                 " 1:N, galleries ", files.gallery_names[0], " and ", files.gallery_names[1],
-                                ". ", variant.words(), " ", result.description);
+                                ". ", variant.words(), " ", result.description, completeness);
     result.count("templates", images.templates.size());
     result.count("probes", num_probes);
+    if (zeros > 0) result.count("images_of_zero_length", zeros);
   }
   return results;
 }

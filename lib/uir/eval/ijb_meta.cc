@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <map>
 #include <unordered_map>
 #include <unordered_set>
 
 #include "uir/base/error.h"
+#include "uir/base/log.h"
 #include "uir/eval/items.h"
 
 namespace uir {
@@ -224,6 +226,39 @@ IjbSearch read_ijb_search(const IjbFiles& files, const TemplateIds& templates, i
   }
   check_probes_apart(search, files, templates);
   return search;
+}
+
+int64_t num_zero_images(std::span<const int64_t> rows, MatrixView embeddings) {
+  const auto is_zero = [&](int64_t row) {
+    return std::ranges::all_of(embeddings.row(row), [](float x) { return x == 0; });
+  };
+  const int64_t zeros = std::ranges::count_if(rows, is_zero);
+  if (zeros > 0) log_warning(zeros, " of ", rows.size(), " images have an embedding of zeros");
+  return zeros;
+}
+
+std::string compare_with_published(IjbBenchmark benchmark,
+                                   const std::vector<std::pair<std::string_view, int64_t>>& found) {
+  using Sizes = std::map<std::string_view, int64_t>;
+  static const Sizes kIjbc{{"images", 469'375},
+                           {"templates", 23'124},
+                           {"pairs", 15'658'489},
+                           {"probes", 19'593},
+                           {"gallery templates", 3'531}},
+      kIjbb{{"images", 227'630}, {"templates", 12'115}, {"pairs", 8'010'270}};
+  const Sizes& published = benchmark == IjbBenchmark::kIjbc ? kIjbc : kIjbb;
+  std::string differences;
+  for (const auto& [what, size] : found) {
+    const auto known = published.find(what);
+    if (known == published.end() || known->second == size) continue;
+    differences += concat(differences.empty() ? "" : ", ", size, " instead of ", known->second, " ", what);
+  }
+  if (differences.empty()) return {};
+  const std::string sentence =
+      concat("The lists are not the whole published ", benchmark == IjbBenchmark::kIjbc ? "IJB-C" : "IJB-B",
+             ": ", differences, ".");
+  log_warning(sentence);
+  return " " + sentence;
 }
 
 }  // namespace uir

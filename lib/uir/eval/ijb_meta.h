@@ -16,6 +16,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "uir/base/file.h"
@@ -63,6 +64,15 @@ IjbImages read_ijb_images(const IjbFiles& files, int threads = 1);
 // The set's row of every image: row i where the set holds exactly the lists' images in order, else the one row whose
 // item is the image's name.
 std::vector<int64_t> ijb_rows(const IjbImages& images, const EmbeddingStore& set);
+
+// Images whose embedding is zero: what many tools write for a face that they could not read. They add nothing to their
+// template, unless its norm is removed, which fails. Warns where there are any.
+int64_t num_zero_images(std::span<const int64_t> rows, MatrixView embeddings);
+
+// A sentence for the report, with a blank in front, where the lists are not as long as those of the published benchmark;
+// it is a warning, too. Empty where they are. What: "images", "templates", "pairs", "probes", "gallery templates".
+std::string compare_with_published(IjbBenchmark benchmark,
+                                   const std::vector<std::pair<std::string_view, int64_t>>& found);
 
 struct IjbPair {
   uint32_t first = 0;                             // number of a template

@@ -92,4 +92,21 @@ void ListReader::refuse(std::string_view found, std::string_view expected) const
        "', expected ", expected);
 }
 
+std::vector<int64_t> read_item_labels(const fs::path& list, std::span<const std::string_view> items) {
+  const ItemRows rows(items, ItemRows::Key::kItem);
+  std::vector<int64_t> labels(items.size(), -1);
+  std::vector<bool> named(items.size(), false);
+  ListReader lines(list, ListReader::Separator::kSpace);
+  while (lines.next()) {
+    if (lines.fields().size() != 2)
+      lines.refuse(lines.fields().empty() ? "an empty line" : lines.fields().front(),
+                   "an image and its label");
+    const auto row = static_cast<size_t>(rows.row_of(lines.fields()[0], lines.place()));
+    if (named[row]) lines.refuse(lines.fields()[0], "every image once");
+    named[row] = true;
+    labels[row] = lines.integer(1, -1);
+  }
+  return labels;
+}
+
 }  // namespace uir

@@ -443,8 +443,11 @@ std::string describe_protocol(const MegaFaceProtocol& protocol) {
       "pairs among the probes, every probe with every distractor as impostors, TAR at FAR by the rule "
       "at_most. "
       "Score: cosine of the unit vectors. Identities: the probes' ",
-      protocol.identity == IdentityOf::kFolder ? "folders" : "labels",
-      ". Noises of the probes: ", protocol.probe_noises.empty() ? "none given" : "left out",
+      protocol.identity == IdentityOf::kFolder ? "folders" : "labels", ". Noises of the probes: ",
+      protocol.probe_noises.empty() ? "none given"
+      : protocol.noisy_probes == NoisyProbes::kLeftOut
+          ? "left out"
+          : "replaced by the mean of their identity's other images",
       "; of the distractors: ", protocol.distractor_noises.empty() ? "none given" : "left out", ".");
 }
 

@@ -2,8 +2,9 @@
 //
 // A published number belongs to a type of protocol, a benchmark and a variant. They are found by the result's type, the
 // beginning of its name (without punctuation, lower-case: "IJB-C/…" is "ijbc"), the words after its '/' (all of the
-// variant's must stand there), and by the benchmark's counts: a result with other counts is not the benchmark, whatever
-// it is called. What a source leaves open is said in `note`, never guessed.
+// variant's must stand there), by the benchmark's counts (a result with other counts is not the benchmark, whatever it is
+// called), and by phrases of the protocol in words, for switches. What a source leaves open is said in `note`, never
+// guessed.
 #pragma once
 
 #include <cstdint>
@@ -21,10 +22,11 @@ struct Reference {
   std::string_view source;     // who published them, and where
   std::string_view note;       // what is not known or differs; may be empty
   std::string_view type;       // of the protocol
-  std::string_view benchmark;  // how the result's name begins
+  std::string_view benchmark;  // how the result's name begins; empty: any name (phrases tell it)
   std::vector<std::string_view> variant;
   std::vector<std::pair<std::string_view, int64_t>>
-      counts;  // that the result must have, as far as they are known
+      counts;                             // that the result must have, as far as they are known
+  std::vector<std::string_view> phrases;  // that the result's description must hold
   std::vector<std::pair<std::string_view, double>> numbers;
 
   // Not a number where nothing was published.

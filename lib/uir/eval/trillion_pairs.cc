@@ -44,7 +44,7 @@ Parts take_apart(const UnitRows& vectors, std::span<const int64_t> labels) {
   if (gallery.empty()) {
     fail(ErrorKind::kData,
          "no row has a label, so there is no gallery; expected labels >= 0 for the gallery and -1 for "
-         "distractors");
+         "distractors: from the set, or from a list 'image label' that the protocol names (labels)");
   }
   for (int64_t row : gallery) gallery_labels.push_back(labels[row]);
 

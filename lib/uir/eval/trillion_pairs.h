@@ -39,7 +39,7 @@ struct TrillionPairsRun {
   Exchange exchange{};           // between them
 };
 
-// config: impostors and rates; its set is not looked at.
+// config: impostors and rates; its set, labels and flip are not looked at.
 ProtocolResult run_trillion_pairs(const std::string& name, const UnitRows& vectors,
                                   std::span<const int64_t> labels, const TrillionPairsProtocol& config,
                                   const TrillionPairsRun& run = {});

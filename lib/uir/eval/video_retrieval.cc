@@ -214,6 +214,8 @@ ProtocolResult measure_submission(const std::string& name, std::span<const Ident
                    "of a video: ",
                    vectors, ".")
           : concat("Lists: from the file ", fs::path(protocol.submission_in.value).filename().string(), "."));
+  if (protocol.allow_missing && protocol.submission_in.empty())
+    result.description += " Videos of the lists that the set lacks are allowed: they are never found.";
   result.count("submitted_identities", static_cast<int64_t>(submission.size()));
   if (truth.empty()) {
     result.undefined(number, "no ground truth is given");

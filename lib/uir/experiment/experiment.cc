@@ -146,6 +146,8 @@ class CrossChecks {
     for (const ProtocolConfig& protocol : experiment_.eval.protocols) {
       const std::string place = "eval.protocols (" + protocol.name + ")";
       if (!names.insert(protocol.name).second) problem(place, ": another protocol has this name");
+      if (protocol.name.empty() || !is_file_name(protocol.name))
+        problem(place, ": name: it becomes names of files, so it may hold no / nor begin with a dot");
       if (std::holds_alternative<VerificationProtocol>(protocol.kind)) verifications.insert(protocol.name);
       std::visit([&](const auto& kind) { protocol_sets(kind, place); }, protocol.kind);
     }

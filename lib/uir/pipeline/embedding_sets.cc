@@ -47,10 +47,17 @@ void EmbeddingSets::check_same_weights(const std::string& set, const EmbeddingSt
   }
 }
 
-const CanonicalVectors& EmbeddingSets::canonical(const std::string& set) {
-  const auto known = canonical_.find(set);
+EmbeddingStore EmbeddingSets::store(const std::string& set, bool flip) {
+  const EmbeddingStore& whole = store(set);
+  return flip ? whole : whole.without_mirrored();
+}
+
+const CanonicalVectors& EmbeddingSets::canonical(const std::string& set, bool flip) {
+  const EmbeddingStore faces = store(set, flip);
+  const std::pair key(set, faces.mirrored().has_value());
+  const auto known = canonical_.find(key);
   if (known != canonical_.end()) return known->second;
-  return canonical_.emplace(set, canonical_vectors(store(set), threads_)).first->second;
+  return canonical_.emplace(key, canonical_vectors(faces, threads_)).first->second;
 }
 
 std::vector<ClassifiedSet> EmbeddingSets::classified(const std::vector<std::string>& sets) {

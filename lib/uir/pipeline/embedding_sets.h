@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "uir/eval/canonical.h"
@@ -20,7 +21,10 @@ class EmbeddingSets {
   // The set's files that the model names, else the store that uir-extract left in its run. kMissingInput if there is
   // neither; kData if it was extracted with other weights or data than the sets before it.
   const EmbeddingStore& store(const std::string& set);
-  const CanonicalVectors& canonical(const std::string& set);
+  // The store, without its mirrored embeddings where `flip` is false.
+  EmbeddingStore store(const std::string& set, bool flip);
+  // Of store(set, flip).
+  const CanonicalVectors& canonical(const std::string& set, bool flip);
   // kData for a set without best classes.
   std::vector<ClassifiedSet> classified(const std::vector<std::string>& sets);
   // What each opened set was made with: its manifest.
@@ -33,7 +37,7 @@ class EmbeddingSets {
   const EvalModel& model_;
   const int threads_;
   std::map<std::string, EmbeddingStore> stores_;
-  std::map<std::string, CanonicalVectors> canonical_;
+  std::map<std::pair<std::string, bool>, CanonicalVectors> canonical_;  // bool: with the flip test
 };
 
 }  // namespace uir

@@ -12,6 +12,7 @@
 #include "uir/eval/all_pairs.h"
 #include "uir/eval/ijb_identification.h"
 #include "uir/eval/ijb_verification.h"
+#include "uir/eval/items.h"
 #include "uir/eval/megaface.h"
 #include "uir/eval/open_set.h"
 #include "uir/eval/pair_scan.h"
@@ -46,6 +47,19 @@ class Evaluation {
         threads_(resolve_threads(static_cast<int>(experiment.eval.threads))),
         sets_(model, threads_) {}
 
+  // Opens all sets, so that what is missing or broken is found before anything is measured.
+  void open_sets() {
+    for (const ProtocolConfig& protocol : experiment_.eval.protocols) {
+      try {
+        for (const std::string& set :
+             std::visit([](const auto& kind) { return sets_of(kind); }, protocol.kind))
+          sets_.store(set);
+      } catch (const Error& e) {
+        throw e.at("protocol " + protocol.name);
+      }
+    }
+  }
+
   ModelReport run() {
     ModelReport report{model_.name, {}, {}};
     for (const ProtocolConfig& protocol : experiment_.eval.protocols) {
@@ -63,6 +77,28 @@ class Evaluation {
   const std::vector<fs::path>& states() const { return states_; }
 
  private:
+  // What a protocol reads.
+  template <class Protocol>
+  static std::vector<std::string> sets_of(const Protocol& protocol) {
+    return {protocol.set};
+  }
+  static std::vector<std::string> sets_of(const SeparationProtocol&) {
+    return {std::string(kClassCentersSet)};
+  }
+  static std::vector<std::string> sets_of(const MegaFaceProtocol& protocol) {
+    return {protocol.probes, protocol.distractors};
+  }
+  static std::vector<std::string> sets_of(const RejectionProtocol& protocol) {
+    std::vector<std::string> sets = protocol.known;
+    sets.insert(sets.end(), protocol.strangers.begin(), protocol.strangers.end());
+    return sets;
+  }
+  static std::vector<std::string> sets_of(const VideoRetrievalProtocol& protocol) {
+    if (!protocol.submission_in.empty()) return {};
+    if (protocol.gallery_set.empty()) return {protocol.set};
+    return {protocol.set, protocol.gallery_set};
+  }
+
   static void append(ModelReport& report, ProtocolResult result) {
     report.results.push_back(std::move(result));
   }
@@ -72,21 +108,26 @@ class Evaluation {
 
   ProtocolResult measure(const std::string& name, const VerificationProtocol& protocol) {
     const PairList pairs = protocol_pairs(experiment_, protocol, sets_.store(protocol.set).items());
-    return run_verification(name, sets_.canonical(protocol.set), pairs, threads_);
+    return with_flip_test(
+        run_verification(name, sets_.canonical(protocol.set, protocol.flip), pairs, threads_),
+        sets_.store(protocol.set, protocol.flip));
   }
 
   ProtocolResult measure(const std::string& name, const AllPairsProtocol& protocol) {
-    return run_all_pairs(name, sets_.canonical(protocol.set), sets_.store(protocol.set).labels(),
-                         protocol.far, threads_);
+    const EmbeddingStore set = sets_.store(protocol.set, protocol.flip);
+    return with_flip_test(run_all_pairs(name, sets_.canonical(protocol.set, protocol.flip), set.labels(),
+                                        protocol.far, threads_),
+                          set);
   }
 
   ProtocolResult measure(const std::string& name, const OpenSetProtocol& protocol) {
-    const EmbeddingStore& set = sets_.store(protocol.set);
+    const EmbeddingStore set = sets_.store(protocol.set, protocol.flip);
     const OpenSetLists lists =
         protocol.gallery.empty()
             ? open_set_by_rule(set.labels())
             : read_open_set_lists(protocol.gallery.value, protocol.probe.value, set.items());
-    return run_open_set(name, sets_.canonical(protocol.set), lists, protocol.far, threads_);
+    return with_flip_test(
+        run_open_set(name, sets_.canonical(protocol.set, protocol.flip), lists, protocol.far, threads_), set);
   }
 
   ProtocolResult measure(const std::string& name, const SeparationProtocol&) {
@@ -101,8 +142,13 @@ class Evaluation {
   }
 
   ProtocolResult measure(const std::string& name, const MegaFaceProtocol& protocol) {
-    return run_megaface(name, sets_.store(protocol.probes), sets_.store(protocol.distractors), protocol,
-                        scan_resources());
+    // Either both sets with the flip test or none.
+    const bool flip = protocol.flip && sets_.store(protocol.probes).mirrored() &&
+                      sets_.store(protocol.distractors).mirrored();
+    const EmbeddingStore probes = sets_.store(protocol.probes, flip);
+    return with_flip_test(
+        run_megaface(name, probes, sets_.store(protocol.distractors, flip), protocol, scan_resources()),
+        probes);
   }
 
   ProtocolResult measure(const std::string& name, const VideoVerificationProtocol& protocol) {
@@ -178,14 +224,21 @@ class Evaluation {
   }
 
   ProtocolResult measure(const std::string& name, const TrillionPairsProtocol& protocol) {
-    const EmbeddingStore& set = sets_.store(protocol.set);
+    const EmbeddingStore set = sets_.store(protocol.set, protocol.flip);
+    std::vector<int64_t> labels(set.labels().begin(), set.labels().end());
+    if (!protocol.labels.empty()) labels = read_item_labels(protocol.labels.value, set.items());
     const TrillionPairsRun run{scan_resources(),
                                file_of_model(name, ranks_.size() > 1 ? concat(".rank", ranks_.rank()) : ""),
                                stop_requested,
                                {ranks_.rank(), ranks_.size()},
                                [this](const std::string& mine) { return all_gather_bytes(ranks_, mine); }};
     for (const fs::path& file : trillion_pairs_states(run.state)) states_.push_back(file);
-    return run_trillion_pairs(name, UnitRows(set), set.labels(), protocol, run);
+    return with_flip_test(run_trillion_pairs(name, UnitRows(set), labels, protocol, run), set);
+  }
+
+  static ProtocolResult with_flip_test(ProtocolResult result, const EmbeddingStore& set) {
+    result.description += " " + describe_flip_test(set);
+    return result;
   }
 
   ScanResources scan_resources() const {
@@ -234,15 +287,24 @@ std::vector<EvalModel> models_of(const Experiment& experiment) {
 std::string evaluate(const Experiment& experiment, const Communicator& ranks, const BlockFilter* device) {
   Report report;
   std::vector<fs::path> states;
-  for (const EvalModel& model : models_of(experiment)) {
+  const std::vector<EvalModel> models = models_of(experiment);
+  std::vector<std::unique_ptr<Evaluation>> evaluations;
+  const auto naming = [&](const EvalModel& model, const auto& action) {
     try {
-      Evaluation evaluation(experiment, model, ranks, device);
-      report.models.push_back(evaluation.run());
-      states.insert(states.end(), evaluation.states().begin(), evaluation.states().end());
+      action();
     } catch (const Error& e) {
       if (experiment.eval.models.empty()) throw;
       throw e.at("model " + model.name);
     }
+  };
+  for (const EvalModel& model : models) {
+    evaluations.push_back(std::make_unique<Evaluation>(experiment, model, ranks, device));
+    naming(model, [&] { evaluations.back()->open_sets(); });
+  }
+  for (size_t m = 0; m < models.size(); ++m) {
+    naming(models[m], [&] { report.models.push_back(evaluations[m]->run()); });
+    states.insert(states.end(), evaluations[m]->states().begin(), evaluations[m]->states().end());
+    evaluations[m].reset();  // frees its vectors
   }
   if (ranks.rank() == 0) {
     write_report(experiment.report_folder(), report);

@@ -258,7 +258,14 @@ EmbeddingStore EmbeddingStore::open(const EmbeddingFiles& files, int threads) {
 }
 
 MatrixView EmbeddingStore::embeddings() const { return impl_->arrays.front().matrix(); }
-std::optional<MatrixView> EmbeddingStore::mirrored() const { return impl_->mirrored; }
+std::optional<MatrixView> EmbeddingStore::mirrored() const {
+  return shows_mirrored_ ? impl_->mirrored : std::nullopt;
+}
+EmbeddingStore EmbeddingStore::without_mirrored() const {
+  EmbeddingStore store = *this;
+  store.shows_mirrored_ = false;
+  return store;
+}
 std::optional<MatrixView> EmbeddingStore::classes() const { return impl_->classes; }
 int64_t EmbeddingStore::size() const { return embeddings().rows; }
 std::string_view EmbeddingStore::item(int64_t row) const { return impl_->item(row); }

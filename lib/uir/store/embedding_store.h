@@ -75,6 +75,7 @@ class EmbeddingStore {
   static EmbeddingStore open(const EmbeddingFiles& files, int threads = 1);
   MatrixView embeddings() const;
   std::optional<MatrixView> mirrored() const;
+  EmbeddingStore without_mirrored() const;    // the same store but for them
   std::optional<MatrixView> classes() const;  // [N, 3]
   int64_t size() const;
   std::string_view item(int64_t row) const;
@@ -87,6 +88,7 @@ class EmbeddingStore {
  private:
   struct Impl;
   std::shared_ptr<const Impl> impl_;
+  bool shows_mirrored_ = true;
 };
 
 // A float32 matrix in a mapped file, or in memory.

@@ -1,6 +1,8 @@
 #include "uir/eval/comparison.h"
 
 #include "support/catch.h"
+#include "uir/eval/templates.h"
+#include "uir/eval/video.h"
 
 namespace uir {
 namespace {
@@ -25,8 +27,9 @@ const ComparedNumber& number_of(const Comparison& comparison, const std::string&
   throw std::runtime_error("no number " + name);
 }
 
-ProtocolResult named(std::string name, std::string type, std::vector<std::string> numbers) {
-  ProtocolResult result{std::move(name), std::move(type), "", {}, {}, Json::object()};
+ProtocolResult named(std::string name, std::string type, std::vector<std::string> numbers,
+                     std::string description = "") {
+  ProtocolResult result{std::move(name), std::move(type), std::move(description), {}, {}, Json::object()};
   for (std::string& number : numbers) result.number(std::move(number), 0.5);
   return result;
 }
@@ -191,41 +194,86 @@ TEST_CASE("one model without published numbers has no comparison in text") {
 TEST_CASE("published numbers stand beside the same protocol and variant only") {
   const std::vector<std::string> tars{"tar_at_far_0.0001", "tar_nearest_far_0.0001"};
   const auto of = [&](const std::string& name) {
-    return references_of(with_counts(named(name, "ijb_verification", tars), kIjbc));
+    return references_of(with_counts(named(name, "ijb_verification", tars, "IJB-C 1:1 over …"), kIjbc));
   };
-  const auto kept = of("ijbc/flip,norm_kept,score");
-  REQUIRE(models_of(kept) == std::vector<std::string_view>{"ArcFace R100, MS1MV2", "R100 baseline, N0F1",
-                                                           "R100 UIR, N0F1", "R100 baseline, N1F1",
-                                                           "R100 UIR, N1F1"});
+  const auto kept = of("any_name/flip,norm_kept,score");
+  REQUIRE(models_of(kept) == std::vector<std::string_view>{
+                                 "ArcFace R100, MS1MV2", "ArcFace R50, MS1MV2",
+                                 "ArcFace MobileFaceNet, MS1MV2", "ArcFace R50, MS1MV3",
+                                 "R100 baseline, first norm setting", "R100 UIR, first norm setting",
+                                 "R100 baseline, second norm setting", "R100 UIR, second norm setting"});
   CHECK(kept[0]->value_of("tar_nearest_far_0.0001") == 0.962775);
   CHECK(std::isnan(kept[0]->value_of("tar_at_far_0.0001")));
   CHECK(of("IJB-C/flip,norm_removed,score")[0]->value_of("tar_nearest_far_0.0001") == 0.96073);
-  CHECK(models_of(of("ijbc/no_flip,norm_kept,score")).front() == "R100 baseline, N0F0");
+  CHECK(models_of(of("ijbc/no_flip,norm_kept,score")).front() == "R100 baseline, first norm setting");
   CHECK(of("ijbc/no_flip,norm_kept,score").size() == 4);
-  CHECK(models_of(of("ijbc/flip,norm_kept,no_score")).front() == "R100 baseline, N0F1");
-  CHECK(of("ijbb/flip,norm_kept,score").empty());
+  CHECK(models_of(of("ijbc/flip,norm_kept,no_score")).front() == "R100 baseline, first norm setting");
+  const ProtocolResult ijbb =
+      named("ijbc/flip,norm_kept,score", "ijb_verification", tars, "IJB-B 1:1 over …");
+  CHECK(references_of(with_counts(ijbb, kIjbc)).empty());
   CHECK(of("ijbc").empty());
-  CHECK(references_of(with_counts(named("ijbc/flip,norm_kept,score", "all_pairs", tars), kIjbc)).empty());
-  CHECK(references_of(with_counts(named("ijbc/flip,norm_kept,score", "ijb_verification", {"auc"}), kIjbc))
-            .empty());
+  const auto like = [&](const std::string& type, const std::vector<std::string>& numbers) {
+    return references_of(
+        with_counts(named("ijbc/flip,norm_kept,score", type, numbers, "IJB-C 1:1 over …"), kIjbc));
+  };
+  CHECK(like("ijb_verification", tars).size() == 8);
+  CHECK(like("all_pairs", tars).empty());
+  CHECK(like("ijb_verification", {"auc"}).empty());
 
   // Somebody's own pairs under that name.
-  ProtocolResult own = with_counts(named("ijbc/flip,norm_kept,score", "ijb_verification", tars), kIjbc);
+  ProtocolResult own =
+      with_counts(named("ijbc/flip,norm_kept,score", "ijb_verification", tars, "IJB-C 1:1 over …"), kIjbc);
   own.counts.back().second = 100;
   CHECK(references_of(own).empty());
   own.counts.pop_back();
   CHECK(references_of(own).empty());
+}
 
-  CHECK(references_of(named("ijbc_1n/pooled", "ijb_identification", {"top1"}))[0]->value_of("top5") ==
-        0.975399);
-  CHECK(references_of(named("ijbc_1n/open_set", "ijb_identification", {"top1"})).empty());
-  CHECK(references_of(with_counts(named("lfw", "verification", {"accuracy"}), kLfw))[0]->value_of(
-            "accuracy") == 0.9977);
-  CHECK(references_of(with_counts(named("AgeDB-30", "verification", {"accuracy"}), kLfw)).size() == 1);
-  CHECK(references_of(with_counts(named("sllfw", "verification", {"accuracy"}), kLfw)).empty());
-  CHECK(references_of(named("lfr_image", "trillion_pairs", {"tpr_at_fpr_1e-08"})).size() == 2);
-  CHECK(references_of(named("lfr_image", "trillion_pairs", {"tpr_at_fpr_1e-09"})).empty());
-  CHECK(references_of(named("iqiyi", "video_retrieval", {"map_at_100"})).size() == 2);
+TEST_CASE("published numbers need the benchmark's counts and the protocol's switches") {
+  const std::vector<std::pair<std::string, int64_t>> whole{{"gallery", 3'531}, {"probes", 19'593}};
+  const std::string usual =
+      "IJB-C 1:N, galleries G1 and G2. " + TemplateVariant{}.words() + " Pooled galleries, …";
+  const auto identification = [&](const std::string& name, const std::string& description,
+                                  const std::vector<std::pair<std::string, int64_t>>& counts) {
+    return references_of(with_counts(named(name, "ijb_identification", {"top1"}, description), counts));
+  };
+  REQUIRE(identification("search/pooled", usual, whole).size() == 1);
+  CHECK(identification("search/pooled", usual, whole)[0]->value_of("top5") == 0.975399);
+  CHECK(identification("search/open_set", usual, whole).empty());
+  CHECK(identification("search/pooled", usual, {{"gallery", 3'531}, {"probes", 349}}).empty());
+  CHECK(
+      identification("search/pooled", "IJB-C 1:N. " + TemplateVariant{.flip = false}.words(), whole).empty());
+
+  const auto accuracy = [](const std::string& name, const std::string& description) {
+    return references_of(with_counts(named(name, "verification", {"accuracy"}, description), kLfw));
+  };
+  REQUIRE(accuracy("lfw", "… (flip test).").size() == 2);
+  CHECK(accuracy("lfw", "… (flip test).")[0]->value_of("accuracy") == 0.9977);
+  CHECK(accuracy("lfw", "… (no flip test).").empty());
+  CHECK(accuracy("AgeDB-30", "… (flip test).").size() == 2);
+  CHECK(accuracy("sllfw", "… (flip test).").empty());
+
+  const auto images = [](const std::string& number, const std::string& description) {
+    return references_of(named("lfr_image", "trillion_pairs", {number}, description));
+  };
+  CHECK(images("tpr_at_fpr_1e-08", "Impostor pairs (all): …").size() == 2);
+  CHECK(images("tpr_at_fpr_1e-08", "Impostor pairs (gallery_x_distractors): …").empty());
+  CHECK(images("tpr_at_fpr_1e-09", "Impostor pairs (all): …").empty());
+
+  const std::vector<std::string_view> items{"v/1", "w/1"};
+  const auto videos = [&](const FrameAggregation& frames) {
+    const std::string words = describe_vectors(frames, VideoFrames(items));
+    return references_of(named("lfr_video", "video_verification", {"tpr_at_fpr_0.0001"}, words));
+  };
+  CHECK(videos({}).size() == 2);
+  CHECK(videos({.flip = true}).empty());
+  CHECK(videos({.aggregation = Aggregation::kNormWeighted}).empty());
+
+  ProtocolResult iqiyi = named("iqiyi", "video_retrieval", {"map_at_100"});
+  CHECK(references_of(iqiyi).size() == 2);
+  iqiyi.numbers.clear();
+  iqiyi.undefined("map_at_100", "no ground truth is given");
+  CHECK(references_of(iqiyi).empty());
 }
 
 TEST_CASE("every published number has a source and a name that is a rate") {
@@ -240,17 +288,18 @@ TEST_CASE("every published number has a source and a name that is a rate") {
 }
 
 TEST_CASE("sources are named once, in text and JSON") {
-  const Report report{
-      {{"only",
-        {},
-        {with_counts(named("ijbc/flip,norm_kept,score", "ijb_verification", {"tar_nearest_far_1e-06"}),
-                     kIjbc)}}}};
+  const Report report{{{"only",
+                        {},
+                        {with_counts(named("ijbc/flip,norm_kept,score", "ijb_verification",
+                                           {"tar_nearest_far_1e-06"}, "IJB-C 1:1 over …"),
+                                     kIjbc)}}}};
   const std::vector<const Reference*> found = compare(report).protocols[0].references;
   const std::vector<std::string> lines = source_lines(found);
   REQUIRE(lines.size() == 2);
   CHECK_THAT(lines[0], contains_text("[1] ArcFace R100, MS1MV2: InsightFace"));
-  CHECK_THAT(lines[1], contains_text("[2] R100 baseline, N0F1; [3] R100 UIR, N0F1; [4]"));
-  CHECK_THAT(lines[1], contains_text("do not say which of them keeps the norm"));
+  CHECK_THAT(lines[1],
+             contains_text("[2] R100 baseline, first norm setting; [3] R100 UIR, first norm setting; [4]"));
+  CHECK_THAT(lines[1], contains_text("does not say which of them keeps the norm"));
   const std::string text = to_text(compare(report));
   CHECK_THAT(text, contains_text("== published numbers of the same protocols =="));
   CHECK_THAT(text, contains_text("  tar_nearest_far_1e-06  89.8451 %  89.07 %  91.36 %  88.42 %  90.22 %\n"));
