@@ -290,3 +290,54 @@ for option in "device: tpu" "device: cuda:4096" "memory_mb: 0"; do
   expect 78 uir-eval e.yaml
   says "eval.${option%%:*}"
 done
+
+# A protocol's name makes names of files in the report folder, and of no other.
+for name in ../p x/y .p; do
+  refused 78 "type: all_pairs, set: s, far: [0.1]}, {name: $name, $pairs" "features: f.npy, $listed" "eval.protocols ($name)"
+done
+
+# What the second model or protocol lacks is said before the first is measured.
+refused 66 "$pairs" "features: f.npy, $listed}]}, {name: n, sets: [{set: s, features: absent.npy" "model n" "absent.npy"
+refused 78 "$pairs}, {name: q, type: all_pairs, set: t" "features: f.npy, $listed" "protocol q" "set 't'"
+
+# The flip test is named; models with and without it are not of one protocol; `flip: false` makes them so.
+matrix m.npy 8 4 'rows = [[x + 0.01 * i for x in row] for i, row in enumerate(rows)]'
+for flip in true false; do
+  {
+    printf 'paths: {run: run}\neval:\n  protocols: [{name: p, %s, flip: %s}]\n' "$pairs" $flip
+    printf '  models: [{name: plain, sets: [{set: s, features: f.npy, %s}]}, ' "$listed"
+    printf '{name: flipped, sets: [{set: s, features: f.npy, mirrored: m.npy, %s}]}]\n' "$listed"
+  } >e.yaml
+  expect 0 uir-eval e.yaml
+  python3 - $flip <<'END'
+import json, sys
+report = json.load(open("run/report/report.json"))
+plain, flipped = (" ".join(m["protocols"][0]["description"].split()) for m in report["models"])
+with_flip = sys.argv[1] == "true"
+assert "(no flip test)" in plain and ("(flip test)" in flipped) == with_flip, (plain, flipped)
+assert report["comparison"]["protocols"][0]["same_protocol"] != with_flip
+END
+done
+
+# Labels of the gallery from a list of the protocol's own: the same report as with those of the set. Lists of other tools
+# may begin with a byte order mark and end with blank lines.
+search "device: cpu"
+expect 0 uir-eval e.yaml
+cp run/report/report.json labels_of_set.json
+paste -d' ' items distractors | grep -v -- '-1$' >gallery
+sed -i '/protocols/s/set: s,/set: s, labels: gallery,/; s/, labels: distractors//' e.yaml
+expect 0 uir-eval e.yaml
+python3 - <<'END'
+import json
+ours, theirs = (json.load(open(f))["models"][0]["protocols"] for f in ("run/report/report.json", "labels_of_set.json"))
+assert ours == theirs and ours[0]["counts"]["distractors"] == 4, (ours, theirs)
+END
+{ printf '\xef\xbb\xbf'; cat items; printf '\n\r\n'; } >framed
+sed -i 's/items: items/items: framed/' e.yaml
+expect 0 uir-eval e.yaml
+text gallery 'A/A_0001.jpg 0\nE/E_0001.jpg 0\n'
+expect 65 uir-eval e.yaml
+says "gallery: line 2"
+text gallery 'A/A_0001.jpg 0\nA/A_0001.jpg 0\n'
+expect 65 uir-eval e.yaml
+says "gallery: line 2"

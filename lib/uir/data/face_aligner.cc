@@ -40,6 +40,10 @@ TemplateDistance distance_from_template(const Landmarks& points) {
   return mean;
 }
 
+TemplateDistance distance_once_aligned(const Landmarks& points) {
+  return distance_from_template(moved(points, estimate_similarity(points, kFaceTemplate)));
+}
+
 FaceAligner::FaceAligner(const FaceAlignerConfig& config) : config_(config) {
   if (config_.detector.empty()) return;
   const auto lowest = static_cast<float>(std::min(config_.min_score, kLeastScore));
@@ -79,7 +83,7 @@ AlignedFace FaceAligner::warp(const RgbImage& stored, const Landmarks& landmarks
   AlignedFace face;
   face.landmarks = landmarks;
   align_face(stored, landmarks, face.rgb.data());
-  face.distance = distance_from_template(moved(landmarks, estimate_similarity(landmarks, kFaceTemplate)));
+  face.distance = distance_once_aligned(landmarks);
   if (!checker_) return face;
   RgbImage aligned{{kImageSize, kImageSize}, {face.rgb.begin(), face.rgb.end()}};
   const std::vector<DetectedFace> again = checker_->detect(aligned);

@@ -41,6 +41,8 @@ struct TemplateDistance {
   double eyes = 0, points = 0;  // of the two eyes, of all five points
 };
 TemplateDistance distance_from_template(const Landmarks& points);
+// Of points of a photo, once they are moved onto the template. kData as estimate_similarity.
+TemplateDistance distance_once_aligned(const Landmarks& points);
 
 struct AlignedFace {
   std::optional<DetectedFace> found;  // none: the landmarks were given

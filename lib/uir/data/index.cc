@@ -234,12 +234,25 @@ std::vector<int64_t> Index::training_rows(Role role) const {
 }
 
 std::vector<int64_t> Index::set_rows(std::string_view set) const {
+  std::vector<int64_t> rows;
+  for (const int64_t row : rows_of(set)) {
+    if (!(flags()[static_cast<size_t>(row)] & (kBad | kExcluded))) rows.push_back(row);
+  }
+  return rows;
+}
+
+int64_t Index::num_bad(std::string_view set) const {
+  return std::ranges::count_if(rows_of(set), [&](int64_t row) {
+    return (flags()[static_cast<size_t>(row)] & (kBad | kExcluded)) == kBad;
+  });
+}
+
+std::vector<int64_t> Index::rows_of(std::string_view set) const {
   const bool held_out_only = set.ends_with(kHeldOutSuffix);
   const SourceInfo& from = source(held_out_only ? set.substr(0, set.size() - kHeldOutSuffix.size()) : set);
   std::vector<int64_t> rows;
   for (int64_t row = from.first_row; row < from.first_row + from.num_rows; ++row) {
-    const uint32_t flag = flags()[static_cast<size_t>(row)];
-    if (!(flag & (kBad | kExcluded)) && (!held_out_only || (flag & kHeldOut))) rows.push_back(row);
+    if (!held_out_only || (flags()[static_cast<size_t>(row)] & kHeldOut)) rows.push_back(row);
   }
   return rows;
 }

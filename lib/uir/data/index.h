@@ -106,6 +106,8 @@ class Index {
   std::vector<int64_t> training_rows(Role role) const;
   // Rows of an embedding set: a source's name (all its rows but bad and excluded ones), or "<source>.held_out".
   std::vector<int64_t> set_rows(std::string_view set) const;
+  // How many rows of the set are missing there because their images cannot be read.
+  int64_t num_bad(std::string_view set) const;
   // Names of all sets that extraction takes by default: test sources, and sources with held-out rows.
   std::vector<std::string> default_sets() const;
   // Identifies the data set: checksum over sources and columns, wherever the files lie and whenever they were written.
@@ -114,6 +116,7 @@ class Index {
   std::string classes_fingerprint() const;
 
  private:
+  std::vector<int64_t> rows_of(std::string_view set) const;  // bad and excluded ones, too
   struct Columns;
   std::shared_ptr<const Columns> columns_;
 };

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "uir/base/error.h"
+#include "uir/data/face_aligner.h"
 
 namespace uir {
 namespace {
@@ -57,6 +58,22 @@ std::string sample_text(const Index& index, const SourceInfo& source, int64_t ro
   return text + concat(", ", index.sizes()[i], " bytes");
 }
 
+// Whether five points can hardly be a face's in an image of this size (0: not known): most lie outside of it, or they
+// stay far from the template when they are moved onto it. Swapped left and right sides: 20 pixels; a strong profile 14.
+bool is_odd(const Landmarks& points, int width, int height) {
+  constexpr double kFar = 15;
+  int outside = 0;
+  for (size_t i = 0; i < points.size(); i += 2)
+    outside += points[i] < 0 || points[i + 1] < 0 || points[i] > static_cast<float>(width) ||
+               points[i + 1] > static_cast<float>(height);
+  if (width > 0 && height > 0 && outside >= 3) return true;
+  try {
+    return distance_once_aligned(points).points > kFar;
+  } catch (const Error&) {  // they coincide
+    return true;
+  }
+}
+
 void count_row(const Index& index, int64_t row, SourceStatistics& statistics) {
   const auto i = static_cast<size_t>(row);
   const uint32_t flags = index.flags()[i];
@@ -65,6 +82,11 @@ void count_row(const Index& index, int64_t row, SourceStatistics& statistics) {
   statistics.excluded += (flags & kExcluded) != 0;
   statistics.not_network_size += (flags & kNotNetworkSize) != 0;
   statistics.aligned += (flags & kNotNetworkSize) && (flags & kHasLandmarks);
+  const auto [width, height] = index.pixel_sizes()[i];
+  if ((flags & kNotNetworkSize) && (flags & kHasLandmarks) && is_odd(index.landmarks()[i], width, height)) {
+    ++statistics.odd_landmarks;
+    if (statistics.odd_examples.size() < kMaxExamples) statistics.odd_examples.emplace_back(index.item(row));
+  }
   if (!(flags & kBad)) return;
   ++statistics.bad;
   if (statistics.bad_examples.size() < kMaxExamples) statistics.bad_examples.emplace_back(index.item(row));
@@ -229,6 +251,8 @@ Json to_json(const SourceStatistics& s) {
       {"bad_examples", s.bad_examples},
       {"not_112x112",
        {{"images", s.not_network_size}, {"aligned", s.aligned}, {"resized", s.not_network_size - s.aligned}}},
+      {"odd_landmarks", s.odd_landmarks},
+      {"odd_landmarks_examples", s.odd_examples},
       {"pixel_sizes", Json::array()},
       {"samples", s.samples}};
   for (const PixelSizeCount& size : s.pixel_sizes) {
@@ -249,6 +273,13 @@ void add_source_lines(const SourceStatistics& s, std::vector<std::string>& lines
     lines.push_back(concat("  not 112x112: ", s.not_network_size, " (", s.aligned, " aligned by landmarks, ",
                            s.not_network_size - s.aligned, " resized)"));
   }
+  if (s.odd_landmarks > 0) {
+    lines.push_back(
+        concat("  warning: landmarks that can hardly be a face's (most outside the image, or far from the "
+               "template once aligned; is the order of the points right?): ",
+               s.odd_landmarks));
+  }
+  for (const std::string& item : s.odd_examples) lines.push_back("    " + item);
   if (s.excluded > 0) lines.push_back(concat("  excluded, never used: ", s.excluded));
   if (s.bad > 0) lines.push_back(concat("  bad, never used: ", s.bad));
   for (const std::string& item : s.bad_examples) lines.push_back("    " + item);

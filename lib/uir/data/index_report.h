@@ -26,11 +26,13 @@ struct SourceStatistics {
   int64_t held_out = 0, bad = 0, excluded = 0;
   int64_t not_network_size = 0;  // not 112x112 …
   int64_t aligned = 0;           // … of these, aligned by landmarks; the others are resized
+  int64_t odd_landmarks = 0;     // … of these, with landmarks that can hardly be a face's
   int64_t min_per_identity = 0, max_per_identity = 0;
   double median_per_identity = 0;
   std::vector<PixelSizeCount> pixel_sizes;  // the most frequent ones
   std::vector<std::string> samples;         // first rows: "Ann/1.jpg: class 0 (Ann), 112x112, 3120 bytes"
   std::vector<std::string> bad_examples;    // items of the first bad rows
+  std::vector<std::string> odd_examples;    // and of the first with odd landmarks
 };
 
 // Rows of two groups that hold the same bytes. Groups: "labeled", "unlabeled", "test" and "held out".

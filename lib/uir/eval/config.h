@@ -230,9 +230,9 @@ void describe(Visitor& v, VideoRetrievalProtocol& c) {
   v.field("top", c.top, "Longest list of an identity.", AtLeast{1});
   v.field("allow_missing", c.allow_missing,
           "Videos of the lists that the set lacks are never found, instead of being an error.");
-  v.field(
-      "submission", c.submission,
-      "Name of the submission file in the report folder; empty: the protocol's name with .submission.txt.");
+  v.field("submission", c.submission,
+          "Name of the submission file in the report folder; empty: the model's and the protocol's name with "
+          ".submission.txt.");
   v.field("submission_in", c.submission_in,
           "Measure this submission file against the ground truth instead of a set.");
 }

@@ -60,11 +60,11 @@ FilterVectors::FilterVectors(const FilterKernel& kernel, Side side, int64_t size
 }
 
 int64_t FilterVectors::bytes() const {
-  return static_cast<int64_t>(lines_.size() * sizeof(Line) + scale_.size() * 20);
+  return static_cast<int64_t>(lines_.size() * sizeof(Line) + scale_.size() * 20 + group_norm_.size() * 8);
 }
 
 void FilterVectors::set(int64_t i, std::span<const float> vector) {
-  uint32_t* out = lines_.data()->words + i / width_ * width_ * steps_ + i % width_;
+  uint32_t* out = words() + i / width_ * width_ * steps_ + i % width_;
   double squares = 0;
   for (float x : vector) squares += double{x} * double{x};
   norm_[i] = norm_bound(squares);
@@ -133,7 +133,7 @@ bool filter_tile(const FilterKernel& kernel, const FilterVectors& rows, int64_t 
   const int64_t filled = std::min(kFilterColumns, columns.size_ - first_column);
   const uint64_t exist = filled == 64 ? ~uint64_t{0} : (uint64_t{1} << filled) - 1;
   uint64_t any = 0;
-  for (uint64_t& mask : masks) any |= mask &= exist;
+  for (int64_t r = 0; r < kFilterRows; ++r) any |= masks[r] &= first_row + r < rows.size_ ? exist : 0;
   return any != 0;
 }
 

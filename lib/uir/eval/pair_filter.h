@@ -9,9 +9,10 @@
 // ‖x‖·‖y‖ in the float32 one (Higham 2002, (3.5), any order), and 8·2⁻²⁴ for the conversion and the comparison.
 // Own code, because no library compares inside the product (writing 4 bytes per score costs more than the int8
 // product itself), and because what a report says must not depend on a library's kernel choice.
+// For finite vectors whose products, and the sums of those, are far from overflow (unit vectors, in the library).
 // Cost: 2·D operations per pair, at int8's rate where the processor has VNNI (L = 127); with AVX2 alone at about three
-// times that of float32 (L = 45: three times the error). Threads: const functions may run
-// at once, set() for different rows too (of columns: for different panels).
+// times that of float32 (L = 45: three times the error). Threads: const functions may run at once, set() for different
+// rows too (of columns: for different panels).
 #pragma once
 
 #include <array>
@@ -23,8 +24,9 @@
 namespace uir {
 
 inline constexpr int64_t kFilterRows = 6, kFilterColumns = 64;  // of a tile
-inline constexpr int64_t kFilterSteps = 4;                      // int8: steps are a multiple of it
-inline constexpr int64_t kMaxDim = 65536;                       // 2 · 127 · 127 · D < 2³¹
+inline constexpr int64_t kFilterSteps =
+    4;  // int8: a step has 4 dimensions; their number is a multiple of this
+inline constexpr int64_t kMaxDim = 65536;  // 2 · 127 · 127 · D < 2³¹
 
 // What the innermost loop reads and writes: one tile.
 struct FilterTile {
@@ -72,7 +74,9 @@ class FilterVectors {
   };
   void set_int8(std::span<const float> vector, int64_t i, uint32_t* out);
   void set_float32(std::span<const float> vector, uint32_t* out);
-  const uint32_t* group(int64_t g) const { return lines_.data()->words + g * width_ * steps_; }
+  uint32_t* words() { return reinterpret_cast<uint32_t*>(lines_.data()); }
+  const uint32_t* words() const { return reinterpret_cast<const uint32_t*>(lines_.data()); }
+  const uint32_t* group(int64_t g) const { return words() + g * width_ * steps_; }
 
   int levels_;  // of the kernel
   Side side_;
@@ -81,7 +85,7 @@ class FilterVectors {
   std::vector<float> scale_, error_, norm_;      // s; e and ‖x‖, rounded up
   std::vector<float> reach_;                     // (‖x‖ + e) / s, rounded up
   std::vector<float> group_error_, group_norm_;  // columns: the largest of each panel
-  std::vector<int32_t> start_;
+  std::vector<int32_t> start_;                   // columns: −L·Σ q
 };
 
 // The pairs of row group `rows_group` and column panel `panel` that may score at least their row's threshold

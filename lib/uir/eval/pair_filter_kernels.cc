@@ -145,7 +145,8 @@ UIR_AVX512 UIR_INLINE bool compare_avx512(const FilterTile& tile, const TileSums
 }
 UIR_FILTER(float32_avx512, UIR_AVX512, float, (sum_float32<16, 4>(tile, sums, SumsOf<4>())), compare_avx512)
 
-// int8: rows are unsigned, q + 127, as vpdpbusd wants one side; the sums start at −127·Σ q_y to make up for it.
+// int8: rows are unsigned, q + L, as the instructions want one side; the sums start at −L·Σ q_y to make up for it.
+constexpr int kVnniLevels = 127;
 template <size_t... I>
 UIR_AVX512_VNNI UIR_INLINE void sum_avx512_vnni(const FilterTile& tile, TileSums<int32_t>& out,
                                                 std::index_sequence<I...>) {
@@ -196,17 +197,16 @@ constexpr int kAvx2Levels = 45;
 static_assert(kFilterSteps * 2 * (2 * kAvx2Levels) * kAvx2Levels < 1 << 15);
 // Not inlined, so that the 32-bit sums stay in memory and the columns in registers, not the other way round.
 UIR_AVX2 UIR_KERNEL void sum_avx2(const FilterTile& tile, TileSums<int32_t>& out) {
-  static_assert(kFilterSteps == 4);
   const __m256i ones = _mm256_set1_epi16(1);
   for (int64_t first = 0; first < kFilterColumns; first += 16) {
     int32_t* const sums = out.values + first;
     for (int64_t r = 0; r < kFilterRows; ++r) std::memcpy(sums + r * kFilterColumns, tile.start + first, 64);
     const uint32_t* columns = tile.columns + first;
     const uint32_t* rows = tile.rows;
-    for (int64_t k = 0; k < tile.steps; k += 4, columns += 4 * kFilterColumns, rows += 4 * kFilterRows) {
-      __m256i column[4][2];
+    for (int64_t k = 0; k < tile.steps; k += kFilterSteps) {
+      __m256i column[kFilterSteps][2];
 #pragma GCC unroll 4
-      for (int j = 0; j < 4; ++j) {
+      for (int j = 0; j < kFilterSteps; ++j) {
         column[j][0] = load8(columns + j * kFilterColumns);
         column[j][1] = load8(columns + j * kFilterColumns + 8);
       }
@@ -214,7 +214,7 @@ UIR_AVX2 UIR_KERNEL void sum_avx2(const FilterTile& tile, TileSums<int32_t>& out
       for (int r = 0; r < kFilterRows; ++r) {
         __m256i words[2] = {};
 #pragma GCC unroll 4
-        for (int j = 0; j < 4; ++j) {
+        for (int j = 0; j < kFilterSteps; ++j) {
           const __m256i row = _mm256_set1_epi32(static_cast<int>(rows[j * kFilterRows + r]));
           words[0] = _mm256_add_epi16(words[0], _mm256_maddubs_epi16(row, column[j][0]));
           words[1] = _mm256_add_epi16(words[1], _mm256_maddubs_epi16(row, column[j][1]));
@@ -225,6 +225,8 @@ UIR_AVX2 UIR_KERNEL void sum_avx2(const FilterTile& tile, TileSums<int32_t>& out
           store8(sum, _mm256_add_epi32(load8(sum), _mm256_madd_epi16(words[v], ones)));
         }
       }
+      columns += kFilterSteps * kFilterColumns;
+      rows += kFilterSteps * kFilterRows;
     }
   }
 }
@@ -256,8 +258,8 @@ std::vector<FilterKernel> filter_kernels() {
   const bool avx512 = __builtin_cpu_supports("avx512f");
   if (avx512 && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
       __builtin_cpu_supports("avx512vnni"))
-    kernels.push_back({"int8 avx512_vnni", 127, filter_int8_avx512_vnni});
-  if (avx2 && has_avx_vnni()) kernels.push_back({"int8 avx_vnni", 127, filter_int8_avx_vnni});
+    kernels.push_back({"int8 avx512_vnni", kVnniLevels, filter_int8_avx512_vnni});
+  if (avx2 && has_avx_vnni()) kernels.push_back({"int8 avx_vnni", kVnniLevels, filter_int8_avx_vnni});
   if (avx2) kernels.push_back({"int8 avx2", kAvx2Levels, filter_int8_avx2});
   if (avx512) kernels.push_back({"float32 avx512f", 0, filter_float32_avx512});
   if (avx2) kernels.push_back({"float32 avx2", 0, filter_float32_avx2});

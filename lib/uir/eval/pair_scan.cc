@@ -33,7 +33,7 @@ constexpr int64_t kFoundBytes = 48;               // of one, its copies included
 constexpr int64_t kRowsAtOnce = 1024;             // that are made for a row block
 
 // The smallest multiple of a step that is at least x.
-int64_t rounded_up(int64_t x, int64_t step) { return (x + step - 1) / step * step; }
+int64_t multiple_above(int64_t x, int64_t step) { return (x + step - 1) / step * step; }
 
 // Of a vector in any kernel's layout: 4 bytes per value, and what FilterVectors keeps beside.
 int64_t packed_bytes(int64_t dim, const BlockFilter* device) {
@@ -136,7 +136,7 @@ class Scan {
  public:
   Scan(const UnitRows& rows, const UnitRows& columns, PairsOf pairs, PairSearch& search,
        const ScanOptions& options)
-      : rows_(rows), columns_(columns), search_(search), options_(options), kernels_(filter_kernels()) {
+      : rows_(rows), columns_(columns), search_(search), options_(options) {
     ensure(rows.dim() == columns.dim() && rows.dim() >= 1, "rows and columns have one dimension");
     ensure(pairs == PairsOf::kRowsAndColumns || rows.size() == columns.size(),
            "one set has as many columns as rows");
@@ -149,7 +149,7 @@ class Scan {
     tile_rows_ = blocks.tile_rows;
     plan_ = {rows.size(), columns.size(), options.row_block > 0 ? options.row_block : blocks.rows,
              options.column_block > 0 ? options.column_block : blocks.columns, pairs};
-    kernel_ = options.kernel ? *options.kernel : kernels_.front();
+    kernel_ = options.kernel ? *options.kernel : filter_kernels().front();
   }
 
   ScanCounts run() {
@@ -391,13 +391,13 @@ class Scan {
     state_.done_ahead = {done_ahead_.begin(), done_ahead_.end()};
     state_.found = search_.save();
     save_scan_state(options_.state, fingerprint_, state_);
+    state_.found = {};
   }
 
   const UnitRows& rows_;
   const UnitRows& columns_;
   PairSearch& search_;
   const ScanOptions& options_;
-  const std::vector<FilterKernel> kernels_;
   FilterKernel kernel_;
   BlockPlan plan_{};
   int threads_ = 1, workers_ = 1;  // workers: as many threads as the memory allows to scan at once
@@ -427,7 +427,9 @@ BlockSizes block_sizes(int64_t dim, const PairSearch& search, const ScanResource
   const auto too_large = [&](const BlockSizes& sizes) {
     return worker_bytes(dim, sizes, search, device) > half;
   };
-  const auto halved = [](int64_t rows) { return std::max(kFilterRows, rounded_up(rows / 2, kFilterRows)); };
+  const auto halved = [](int64_t rows) {
+    return std::max(kFilterRows, multiple_above(rows / 2, kFilterRows));
+  };
 
   BlockSizes sizes = smallest;
   sizes.tile_rows = device ? kDeviceTile : kFilterRows;

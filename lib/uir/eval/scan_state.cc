@@ -17,7 +17,7 @@ void save_scan_state(const fs::path& path, uint64_t fingerprint, const ScanState
   writer.put_all(state.done_ahead);
   writer.put(state.pairs);
   writer.put(state.rescored);
-  writer.put_all(std::vector<char>(state.found.begin(), state.found.end()));
+  writer.put_text(state.found);
   std::string text = std::string(kMagic) + writer.take();
   const uint64_t checksum = checksum64(as_bytes(text));
   text.append(reinterpret_cast<const char*>(&checksum), sizeof checksum);
@@ -44,8 +44,7 @@ std::optional<ScanState> load_scan_state(const fs::path& path, uint64_t fingerpr
   state.done_ahead = reader.get_all<int64_t>();
   state.pairs = reader.get<int64_t>();
   state.rescored = reader.get<int64_t>();
-  const std::vector<char> found = reader.get_all<char>();
-  state.found.assign(found.begin(), found.end());
+  state.found = reader.get_text();
   return state;
 }
 

@@ -39,6 +39,10 @@ class ByteWriter {
     put(static_cast<int64_t>(values.size()));
     bytes_.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T));
   }
+  void put_text(std::string_view text) {
+    put(static_cast<int64_t>(text.size()));
+    bytes_.append(text);
+  }
   std::string take() { return std::move(bytes_); }
 
  private:
@@ -62,6 +66,13 @@ class ByteReader {
     std::vector<T> values(static_cast<size_t>(size));
     copy(values.data(), values.size() * sizeof(T));
     return values;
+  }
+  std::string_view get_text() {
+    const auto size = get<int64_t>();
+    if (size < 0 || static_cast<uint64_t>(size) > rest_.size()) ends_early();
+    const std::string_view text = rest_.substr(0, static_cast<size_t>(size));
+    rest_.remove_prefix(text.size());
+    return text;
   }
   bool at_end() const { return rest_.empty(); }
 

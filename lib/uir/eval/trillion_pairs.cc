@@ -88,7 +88,7 @@ std::vector<double> own_scores(const Parts& parts, int threads) {
   return own;
 }
 
-// The n columns whose best score is highest: every column with a best score >= the n-th one.
+// The n columns whose best score is highest: every column with a best score >= the n-th one, however many tie there.
 class BestColumns {
  public:
   explicit BestColumns(int64_t n) : n_(n) {}
@@ -135,7 +135,8 @@ class BestColumns {
       raise(threshold_, sorted[static_cast<size_t>(n_ - 1)]);
       std::erase_if(best_, [&](const auto& entry) { return entry.second < threshold(); });
     }
-    next_cut_ = static_cast<int64_t>(best_.size()) + growth();
+    const auto kept = static_cast<int64_t>(best_.size());
+    next_cut_ = kept + std::max(growth(), kept / 2);  // many may tie at the threshold
   }
   int64_t growth() const { return std::max<int64_t>(n_ / 4, 64); }
 
@@ -168,14 +169,12 @@ class DistractorSearch : public PairSearch {
   }
   std::string save() const override {
     ByteWriter writer;
-    const std::string pairs = pairs_.save();
-    writer.put_all(std::vector<char>(pairs.begin(), pairs.end()));
+    writer.put_text(pairs_.save());
     return writer.take() + distractors_.save();
   }
   void merge(std::string_view saved) override {
     ByteReader reader(saved);
-    const auto pairs = reader.get_all<char>();
-    pairs_.merge({pairs.data(), pairs.size()});
+    pairs_.merge(reader.get_text());
     distractors_.merge(reader);
   }
   std::string settings() const override {

@@ -181,20 +181,23 @@ std::vector<IdentityVideos> rank_videos(const VideoSet& set, const VideoSet& gal
   return ranked;
 }
 
-void check_ground_truth(std::span<const IdentityVideos> truth, std::span<const IdentityVideos> gallery,
-                        const VideoFrames& videos, const VideoRetrievalProtocol& protocol) {
+int64_t check_ground_truth(std::span<const IdentityVideos> truth, std::span<const IdentityVideos> gallery,
+                           const VideoFrames& videos, const VideoRetrievalProtocol& protocol) {
   const std::vector<bool> in_gallery = videos_of_gallery(videos, gallery);
+  int64_t missing = 0;
   for (const IdentityVideos& identity : truth) {
     for (const std::string& name : identity.videos) {
       const int64_t video = videos.find(name);
       if (video < 0 && !protocol.allow_missing)
         fail_unknown(protocol.ground_truth.value, identity, name, videos);
+      missing += video < 0;
       if (video >= 0 && in_gallery[static_cast<size_t>(video)]) {
         fail(ErrorKind::kData, protocol.ground_truth.value, ": label ", identity.label, ": video '", name,
              "' is in the gallery as well, whose videos are not ranked");
       }
     }
   }
+  return missing;
 }
 
 ProtocolResult measure_submission(const std::string& name, std::span<const IdentityVideos> submission,
@@ -214,8 +217,6 @@ ProtocolResult measure_submission(const std::string& name, std::span<const Ident
                    "of a video: ",
                    vectors, ".")
           : concat("Lists: from the file ", fs::path(protocol.submission_in.value).filename().string(), "."));
-  if (protocol.allow_missing && protocol.submission_in.empty())
-    result.description += " Videos of the lists that the set lacks are allowed: they are never found.";
   result.count("submitted_identities", static_cast<int64_t>(submission.size()));
   if (truth.empty()) {
     result.undefined(number, "no ground truth is given");

@@ -54,9 +54,10 @@ std::vector<IdentityVideos> rank_videos(const VideoSet& set, const VideoSet& gal
                                         const VideoRetrievalProtocol& protocol,
                                         std::span<const IdentityVideos> spelling,
                                         const ScanResources& resources = {});
-// kData unless the set has every video of the ground truth, and the gallery none of them.
-void check_ground_truth(std::span<const IdentityVideos> truth, std::span<const IdentityVideos> gallery,
-                        const VideoFrames& videos, const VideoRetrievalProtocol& protocol);
+// kData unless the set has every video of the ground truth (or missing ones are allowed), and the gallery none of them.
+// Returns how many are missing.
+int64_t check_ground_truth(std::span<const IdentityVideos> truth, std::span<const IdentityVideos> gallery,
+                           const VideoFrames& videos, const VideoRetrievalProtocol& protocol);
 
 // mAP of a submission; undefined without ground truth. vectors: describe_vectors of the ranked set, unused with
 // submission_in.

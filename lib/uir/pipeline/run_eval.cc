@@ -200,8 +200,12 @@ class Evaluation {
     const std::vector<IdentityVideos> gallery = read_gallery(protocol.gallery.value);
     const EmbeddingStore& store = sets_.store(protocol.set);
     const VideoFrames videos = videos_of(store);
-    check_ground_truth(truth, gallery, videos, protocol);
+    const int64_t missing = check_ground_truth(truth, gallery, videos, protocol);
     words = describe_vectors(protocol.frames, videos);
+    if (missing > 0) {
+      words += concat("; ", missing,
+                      " videos of the ground truth are not in the set (allow_missing) and are never found");
+    }
     const CanonicalVectors vectors = vectors_of(store, videos, protocol.frames);
     const VideoSet set{videos, vectors};
     const std::span<const IdentityVideos> spelling = truth.empty() ? gallery : truth;

@@ -114,6 +114,9 @@ class Extraction {
     if (!writer) return;
     writer->commit();
     log_info("set ", set, ": ", shape.rows, " embeddings in ", folder.string());
+    if (const int64_t bad = index_.num_bad(set); bad > 0)
+      log_warning("set ", set, ": ", bad,
+                  " images cannot be read and have no embedding (uir-index names them)");
   }
 
   void append_rows(EmbeddingStoreWriter* writer, const std::string& set, const std::vector<int64_t>& rows,

@@ -155,7 +155,7 @@ void check_submission(const Experiment& experiment, const std::vector<std::strin
     const SourceConfig& source = source_of_set(experiment, set);
     if (is_video_source(source) && *request.format != SubmissionFormat::kLfr) {
       fail(ErrorKind::kConfig, "--format ", enum_name(*request.format), ": set '", set,
-           "' holds videos; only lfr has features of videos");
+           "' holds videos; only lfr has features of videos. Choose the sets with extract.sets");
     }
     if (!is_video_source(source) && experiment.submission.frames.aggregation != Aggregation::kMean) {
       fail(ErrorKind::kConfig, "submission.aggregation is for sets of videos; '", set, "' holds images");

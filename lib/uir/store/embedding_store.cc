@@ -102,6 +102,15 @@ MappedMatrix open_array(const fs::path& path, int64_t rows, int64_t cols) {
   return file;
 }
 
+// A list of another tool without the byte order mark in front and blank lines at its end.
+std::string_view without_frame(std::string_view text) {
+  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  const size_t last = text.find_last_not_of(" \t\r\n");
+  if (last == std::string_view::npos) return {};
+  return text.substr(0, text.find('\n', last));
+}
+
 }  // namespace
 
 template <class Visit>
@@ -132,7 +141,7 @@ void EmbeddingStore::Impl::read_items_with_labels(const fs::path& path) {
 
 void EmbeddingStore::Impl::read_items(const fs::path& path) {
   items_file = MappedFile(path);
-  items_text = as_text(items_file.bytes());
+  items_text = without_frame(as_text(items_file.bytes()));
   item_ends = "\t \r\n";
   read_lines([&](std::string_view line, int64_t number) {
     if (line.find_first_of(item_ends) == 0 || line.empty()) {
@@ -149,10 +158,11 @@ void EmbeddingStore::Impl::number_items(int64_t rows) {
 }
 
 void EmbeddingStore::Impl::read_labels(const fs::path& path) {
-  const std::string text = read_text_file(path);
+  const std::string file = read_text_file(path);
+  const std::string_view text = without_frame(file);
   for (size_t begin = 0; begin < text.size();) {
     const size_t end = std::min(text.find('\n', begin), text.size());
-    std::string_view line = std::string_view(text).substr(begin, end - begin);
+    std::string_view line = text.substr(begin, end - begin);
     if (line.ends_with('\r')) line.remove_suffix(1);
     int64_t label = 0;
     const auto [stop, error] = std::from_chars(line.data(), line.data() + line.size(), label);

@@ -38,7 +38,9 @@ class HeaderReader {
   void read_value(std::string_view key) {
     if (key == "descr") {
       const std::string_view type = quoted();
-      if (type != "<f4") refuse(concat("data type '", type, "'; expected '<f4' (little-endian float32)"));
+      if (type != "<f4")
+        refuse(concat("data type '", type,
+                      "'; expected '<f4' (little-endian float32): save it with array.astype(\"<f4\")"));
     } else if (key == "fortran_order") {
       if (accept("True")) refuse("Fortran order; expected C order");
       expect("False");

@@ -11,6 +11,7 @@
 #include "support/errors.h"
 #include "support/temp_folder.h"
 #include "uir/base/log.h"
+#include "uir/data/align.h"
 #include "uir/data/contact_sheet.h"
 #include "uir/data/image_source.h"
 #include "uir/data/index_builder.h"
@@ -112,6 +113,34 @@ TEST_CASE("Identical images across labeled, unlabeled, test and held-out rows ar
   CHECK(drawn.shared[0].contents + drawn.shared[1].contents == 10);
 }
 
+TEST_CASE("Landmarks that can hardly be a face's are named", "[index_report]") {
+  const TempFolder folder;
+  const auto points = [](float scale, float dx, const std::array<size_t, 5>& order) {
+    std::string text;
+    for (const size_t i : order)
+      text += concat(",", kFaceTemplate[2 * i] * scale + dx, ",", kFaceTemplate[2 * i + 1] * scale + 20);
+    return text;
+  };
+  const std::array<size_t, 5> order{0, 1, 2, 3, 4}, swapped{1, 0, 2, 4, 3};
+  const std::vector<std::string> lines{points(1.5F, 30, order), points(1.5F, 30, swapped),
+                                       points(1, 9000, order), ",50,50,50,50,50,50,50,50,50,50"};
+  std::ofstream csv(folder / "points.csv");
+  csv << "path,x1,y1,x2,y2,x3,y3,x4,y4,x5,y5\n";
+  for (size_t i = 0; i < lines.size(); ++i) {
+    write_bytes(folder / "faces" / "p0" / concat(i, ".jpg"), jpeg_of_size(250, 200));
+    csv << concat("p0/", i, ".jpg", lines[i], "\n");
+  }
+  write_bytes(folder / "faces" / "p0" / "4.jpg", jpeg_of_size(112, 112));  // used as it is
+  csv << "p0/4.jpg" << lines[1] << "\n";
+  csv.close();
+  SourceConfig source = folder_source("known", Role::kLabeled, folder / "faces");
+  std::get<FolderSource>(source.kind).landmarks = {(folder / "points.csv").string()};
+  const IndexReport report = make_index_report(make_index(folder / "index", {source}));
+  CHECK(report.sources[0].odd_landmarks == 3);
+  CHECK(report.sources[0].odd_examples == std::vector<std::string>{"p0/1.jpg", "p0/2.jpg", "p0/3.jpg"});
+  CHECK(any_contains(report.lines(), "hardly be a face's"));
+}
+
 TEST_CASE("Unreadable images are marked, reported and never used", "[index_report]") {
   const TempFolder folder;
   write_faces(folder / "faces", 2, 3);
@@ -129,6 +158,8 @@ TEST_CASE("Unreadable images are marked, reported and never used", "[index_repor
   CHECK(index.flags()[0] == kBad);
   CHECK(index.pixel_sizes()[0] == std::array<uint16_t, 2>{0, 0});
   CHECK(index.training_rows(Role::kLabeled) == std::vector<int64_t>{1, 2, 3, 4});
+  CHECK(index.set_rows("known") == std::vector<int64_t>{1, 2, 3, 4});
+  CHECK(index.num_bad("known") == 2);
   const IndexReport report = make_index_report(index);
   CHECK(report.sources[0].bad == 2);
   CHECK(report.sources[0].bad_examples == std::vector<std::string>{"p0/0.jpg", "p1/2.jpg"});

@@ -1,10 +1,13 @@
 // The exact searches against float64 brute force, to the last bit, for everything that must not matter: filter
 // kernel, block sizes, threads, slices, interruptions.
 #include <atomic>
+#include <chrono>
 #include <cmath>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <set>
+#include <thread>
 
 #include "support/catch.h"
 #include "support/errors.h"
@@ -239,6 +242,68 @@ TEST_CASE(
   }
 }
 
+#ifdef __linux__
+TEST_CASE("the processor's kernels are all there, fastest first") {
+  std::ifstream file("/proc/cpuinfo");
+  const std::string cpu(std::istreambuf_iterator<char>(file), {});
+  const auto has = [&](std::string_view flag) {
+    return cpu.find(concat(" ", flag, " ")) != std::string::npos ||
+           cpu.find(concat(" ", flag, "\n")) != std::string::npos;
+  };
+  std::vector<std::string_view> expected, found;
+  const bool avx2 = has("avx2") && has("fma");
+  if (has("avx512_vnni") && has("avx512bw") && has("avx512vl")) expected.push_back("int8 avx512_vnni");
+  if (avx2 && has("avx_vnni")) expected.push_back("int8 avx_vnni");
+  if (avx2) expected.push_back("int8 avx2");
+  if (has("avx512f")) expected.push_back("float32 avx512f");
+  if (avx2) expected.push_back("float32 avx2");
+  expected.push_back("float32 portable");
+  for (const FilterKernel& kernel : filter_kernels()) found.push_back(kernel.name);
+  CHECK(found == expected);
+}
+#endif
+
+// Each panel has a length and an error of its own, which its limits must follow.
+TEST_CASE("panels of growing length: what the copies score, less nearly the whole bound, passes") {
+  const int64_t dim = 70, n = 200;
+  const std::vector<float> values = brute::random_values(n * dim, 77);
+  std::vector<std::vector<float>> vectors;
+  for (int64_t i = 0; i < n; ++i) {
+    std::vector<float> vector(values.begin() + i * dim, values.begin() + (i + 1) * dim);
+    for (float& x : vector) x *= static_cast<float>(std::pow(1.1, static_cast<double>(i)));
+    vectors.push_back(vector);
+  }
+  const auto dequantised = [&](const FilterKernel& kernel, std::vector<float> vector) {
+    if (!kernel.int8()) return vector;
+    float largest = 0;
+    for (const float x : vector) largest = std::max(largest, std::abs(x));
+    const float scale = largest / static_cast<float>(kernel.levels);
+    for (float& x : vector) x = scale * std::nearbyint(x * (1 / scale));
+    return vector;
+  };
+  for (const FilterKernel& kernel : filter_kernels()) {
+    FilterVectors rows(kernel, FilterVectors::Side::kRows, n, dim);
+    FilterVectors columns(kernel, FilterVectors::Side::kColumns, n, dim);
+    for (int64_t i = 0; i < n; ++i) {
+      rows.set(i, vectors[i]);
+      columns.set(i, vectors[i]);
+    }
+    for (int64_t i = 0; i < n; i += 7) {
+      for (int64_t j = 0; j < n; j += 3) {
+        const double low = score(dequantised(kernel, vectors[i]), dequantised(kernel, vectors[j])) +
+                           filter_bound(kernel, rows, i, columns, j) * 0.99;
+        std::array<double, kFilterRows> thresholds;
+        thresholds.fill(low);
+        FilterMasks masks{};
+        const bool any =
+            filter_tile(kernel, rows, i / kFilterRows, columns, j / kFilterColumns, thresholds, masks);
+        INFO(kernel.name << ", " << i << " and " << j);
+        CHECK((any && (masks[i % kFilterRows] >> (j % kFilterColumns) & 1) != 0));
+      }
+    }
+  }
+}
+
 TEST_CASE("the filter's bound is what it says for unit vectors") {
   const int64_t dim = 512, n = 40;
   const CanonicalVectors v = from_values(brute::random_values(n * dim, 12), dim);
@@ -356,6 +421,81 @@ TEST_CASE("an interrupted search continues to the same result, from any number o
     }
     CHECK(stops >= 4);
     fs::remove(folder / "tail.state");
+  }
+}
+
+TEST_CASE("a search that fails with blocks done ahead of others counts each once when it continues") {
+  const CanonicalVectors vectors = tied_vectors(300, 6, 8);
+  const UnitRows rows(vectors);
+  const auto expected = best_scores(rows, rows, PairsOf::kOneSet, 60);
+  bool ahead = false;
+  for (int repeat = 0; repeat < 10; ++repeat) {
+    const TempFolder folder;
+    for (int failures = 0;; ++failures) {
+      std::atomic<bool> fails{failures < 6};
+      const int64_t first = 50 * ((repeat + failures) % 6);
+      const auto wanted = [&](int64_t row, int64_t) {
+        if (row < first || row >= first + 50 || !fails.exchange(false)) return true;
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));  // the other threads finish later blocks
+        throw Error(ErrorKind::kIo, "broken off");
+      };
+      TailSearch search(60, "test", wanted);
+      ScanOptions options{.resources = {.threads = 3}, .row_block = 50, .column_block = 40};
+      options.state = folder / "tail.state";
+      options.save_every_s = 0;
+      if (!error_of([&] { scan_pairs(rows, rows, PairsOf::kOneSet, search, options); })) {
+        CHECK(search.scores() == expected);
+        break;
+      }
+      REQUIRE(failures < 7);
+      if (!fs::exists(options.state)) continue;
+      const MappedFile saved(options.state);
+      ByteReader reader(as_text(saved.bytes()).substr(16));
+      reader.get<uint64_t>();
+      reader.get<int64_t>();
+      ahead |= !reader.get_all<int64_t>().empty();
+    }
+  }
+  CHECK(ahead);  // else nothing was shown
+}
+
+TEST_CASE("a state belongs to one set, division, slice and search") {
+  const CanonicalVectors vectors = from_values(brute::random_values(100 * 6, 31), 6),
+                         others = from_values(brute::random_values(100 * 6, 32), 6);
+  const UnitRows rows(vectors), other_rows(others);
+  struct Case {
+    std::string_view name;
+    const UnitRows& columns;
+    PairsOf pairs = PairsOf::kRowsAndColumns;
+    int64_t n = 9, row_block = 50, column_block = 40;
+    Slice slice{0, 2};
+    std::string what = "test";
+  };
+  const TempFolder folder;
+  // Whether the scan had to look at blocks.
+  const auto starts_over = [&](const Case& c) {
+    TailSearch search(c.n, c.what);
+    ScanOptions options{.row_block = c.row_block, .column_block = c.column_block, .slice = c.slice};
+    options.state = folder / "tail.state";
+    int asked = 0;
+    options.stop = [&] { return ++asked < 0; };
+    scan_pairs(rows, c.columns, c.pairs, search, options);
+    return asked > 0;
+  };
+  for (const Case& changed :
+       {Case{"columns", other_rows}, Case{.name = "kind", .columns = rows, .pairs = PairsOf::kOneSet},
+        Case{.name = "n", .columns = rows, .n = 10},
+        Case{.name = "row block", .columns = rows, .row_block = 49},
+        Case{.name = "column block", .columns = rows, .column_block = 41},
+        Case{.name = "slice", .columns = rows, .slice = {1, 2}},
+        Case{.name = "search", .columns = rows, .what = "other"}}) {
+    INFO(changed.name);
+    fs::remove(folder / "tail.state");
+    CHECK(starts_over({.name = "first", .columns = rows}));
+    CHECK_FALSE(starts_over({.name = "again", .columns = rows}));
+    const Warnings warnings;
+    CHECK(starts_over(changed));
+    CHECK_THAT(warnings.text, contains_text("other embeddings or settings"));
   }
 }
 

@@ -1,3 +1,5 @@
+#include <optional>
+
 #include "support/catch.h"
 #include "support/errors.h"
 #include "support/temp_folder.h"
@@ -161,6 +163,43 @@ TEST_CASE("the protocol continues after interruptions at any block") {
   }
   CHECK(stops >= 3);
   for (const fs::path& state : trillion_pairs_states(folder / "t")) CHECK(fs::exists(state));
+}
+
+TEST_CASE("one low rate at a time, so that thresholds leave out most pairs; interruptions lose nothing") {
+  const Faces f = make_faces(900, false, 5);
+  const UnitRows rows(f.vectors);
+  std::vector<double> strangers;  // their best scores with the gallery
+  for (int64_t i = 0; i < f.vectors.rows; ++i) {
+    if (f.labels[i] >= 0) continue;
+    double best = -2;
+    for (int64_t j = 0; j < f.vectors.rows; ++j) {
+      if (f.labels[j] >= 0) best = std::max(best, brute::dot(f.vectors, std::min(i, j), std::max(i, j)));
+    }
+    strangers.push_back(best);
+  }
+  std::ranges::sort(strangers, std::greater<>());
+  for (const double rate : {0.01, 0.05, 0.4, 0.8}) {
+    INFO("rate " << rate);
+    const TempFolder folder;
+    const auto config = config_of(Impostors::kAll, {1e-4}, {rate});
+    const std::string number = name_with_rate("identification_tpr_at_fpr", rate);
+    const ProtocolResult result = run_trillion_pairs("t", rows, f.labels, config);
+    const auto allowed = static_cast<size_t>(allowed_at_most(std::ssize(strangers), rate));
+    CHECK(result.details["identification_thresholds"][0]["above"] == strangers[allowed]);
+    CHECK(result.value_of(number) == identification(f, rate));
+
+    std::optional<ProtocolResult> continued;
+    for (int stops = 0; !continued; ++stops) {
+      REQUIRE(stops < 30);
+      int asked = 0;
+      const TrillionPairsRun run{{}, folder / "t", [&] { return ++asked > 1; }};
+      const auto error = error_of([&] { continued = run_trillion_pairs("t", rows, f.labels, config, run); });
+      if (error) CHECK(error->kind() == ErrorKind::kStopped);
+    }
+    CHECK(continued->value_of(number) == result.value_of(number));
+    CHECK(continued->value_of("identification_rank_1") == result.value_of("identification_rank_1"));
+    CHECK(continued->details == result.details);
+  }
 }
 
 TEST_CASE("how many impostors a rate allows") {

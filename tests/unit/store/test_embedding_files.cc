@@ -130,7 +130,7 @@ TEST_CASE("embeddings and lists that do not belong together are refused") {
   const fs::path features = write(folder, "f.bin", feature_file({2, 3, 12, 5}, kValues));
   CHECK_THAT(message({features, {}, write(folder, "l", "a\n"), {}}), contains_text("1 lines, but"));
   CHECK_THAT(message({features, {}, write(folder, "l", "a\nb\nc\n"), {}}), contains_text("3 lines, but"));
-  CHECK_THAT(message({features, {}, write(folder, "l", "a\n\n"), {}}), contains_text("line 2: no item"));
+  CHECK_THAT(message({features, {}, write(folder, "l", "\n\na\n"), {}}), contains_text("line 1: no item"));
   CHECK_THAT(message({features, {}, write(folder, "l", "a\n b\n"), {}}), contains_text("line 2: no item"));
   CHECK_THAT(message({features, {}, {}, write(folder, "l", "1\n2\n3\n")}), contains_text("3 lines, but"));
   CHECK_THAT(message({features, {}, {}, write(folder, "l", "1\n-2\n")}), contains_text("line 2: '-2'"));
