@@ -195,14 +195,18 @@ std::string models_table(const Comparison& comparison, const ComparedProtocol& p
   return text_table(rows);
 }
 
-std::string references_table(const ComparedProtocol& protocol) {
+// Beside the model where there is one; of several, the table above has the values.
+std::string references_table(const Comparison& comparison, const ComparedProtocol& protocol) {
+  const bool alone = comparison.models.size() == 1;
   std::vector<std::vector<std::string>> rows(1);
   rows[0].push_back("published");
+  if (alone) rows[0].push_back(comparison.models[0]);
   for (size_t r = 0; r < protocol.references.size(); ++r) {
     rows[0].push_back(concat("[", r + 1, "]"));
   }
   for (const ComparedNumber& number : protocol.numbers) {
     std::vector<std::string> row(1, number.name);
+    if (alone) row.push_back(format_number(number.values[0], number.meaning));
     bool any = false;
     for (const Reference* reference : protocol.references) {
       const double value = reference->value_of(number.name);
@@ -222,7 +226,7 @@ std::string to_text(const Comparison& comparison, const ComparedProtocol& protoc
     text += concat("  NOT THE SAME PROTOCOL: ", mismatch, "\n");
   }
   if (comparison.models.size() > 1) text += models_table(comparison, protocol);
-  if (!protocol.references.empty()) text += references_table(protocol);
+  if (!protocol.references.empty()) text += references_table(comparison, protocol);
   return text;
 }
 

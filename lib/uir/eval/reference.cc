@@ -84,7 +84,7 @@ std::vector<Reference> all_references() {
       ijbc("ArcFace R100, MS1MV2", {"flip", "norm_removed", "score"},
            {.882855, .940021, .96073, .974638, .983331, .991001}),
       arcface_torch("ArcFace R50, MS1MV2", .9407, .9597),
-      arcface_torch("ArcFace MobileFaceNet, MS1MV2", .9028, .9361),
+      arcface_torch("ArcFace MBF, MS1MV2", .9028, .9361),
       arcface_torch("ArcFace R50, MS1MV3", .9447, .9637),
       uir_paper("R100 baseline, first norm setting", "no_flip", {.8966, .9470, .9657, .9764, .9843, .9903}),
       uir_paper("R100 UIR, first norm setting", "no_flip", {.9146, .9496, .9670, .9768, .9842, .9906}),
