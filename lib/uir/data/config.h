@@ -140,6 +140,7 @@ struct VideosSource {
   DataPath list;
   VideoListFormat format = VideoListFormat::kName;
   DataPath faces;
+  bool allow_faceless = false;
   int64_t every = 1;
   double frames_per_second = 0;
   int64_t max_frames = 0;
@@ -153,6 +154,10 @@ void describe(Visitor& v, VideosSource& c) {
   v.field("format", c.format, "What one line of the list holds; never guessed.");
   v.field("faces", c.faces,
           "CSV of boxes, and of five points if known (docs/formats.md); empty: every frame is one face.");
+  v.field("allow_faceless", c.allow_faceless,
+          "Videos without a face (in `faces`, in the frames that are taken) are left out with a warning, "
+          "instead of "
+          "being an error.");
   v.field("every", c.every, "Take every n-th frame, from the first on.", AtLeast{1});
   v.field("frames_per_second", c.frames_per_second, "Take about so many frames per second; 0: no limit.",
           AtLeast{0});

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "uir/base/error.h"
+#include "uir/base/log.h"
 #include "uir/base/parallel.h"
 #include "uir/base/progress.h"
 #include "uir/data/folder_listing.h"
@@ -300,6 +301,7 @@ class Videos : public Source {
 
   // Some videos at a time are read by all threads; their rows follow in the list's order.
   void for_each_row(const RowBody& body) override {
+    faceless_.clear();
     constexpr size_t kVideosPerStep = 256;
     videos_ = read_list(config_);
     facts_.resize(videos_.size());
@@ -311,6 +313,10 @@ class Videos : public Source {
       for (size_t i = begin; i < end; ++i) emit_rows(i, body);
       progress.add(static_cast<int64_t>(end - begin));
     }
+    if (faceless_.empty()) return;
+    log_warning(root_.string(), ": ", faceless_.size(), " of ", videos_.size(),
+                " videos have no face in the frames that are taken and are left out: ", faceless_.front(),
+                faceless_.size() > 1 ? ", …" : "");
   }
 
   ImageFacts examine(const SourceRow& row, const ImageFacts* known) const override {
@@ -379,9 +385,13 @@ class Videos : public Source {
     }
     frames = choice.thin(std::move(frames));
     std::erase_if(faces, [&](const Face& face) { return !std::ranges::binary_search(frames, face.frame); });
-    if (faces.empty()) {
+    if (faces.empty() && config_.allow_faceless) {
+      faceless_.push_back(videos_[video].name);
+    } else if (faces.empty()) {
       fail(ErrorKind::kData, place_of(config_.list, videos_[video], root_), ": none of its frames is taken",
-           faces_ ? concat("; ", faces_->path().string(), " has no face of it in them") : "");
+           faces_ ? concat("; ", faces_->path().string(),
+                           " has no face of it in them (allow_faceless: true leaves such videos out)")
+                  : "");
     }
     return faces;
   }
@@ -420,6 +430,7 @@ class Videos : public Source {
   const Role role_;
   std::optional<FaceTable> faces_;
   std::vector<ListedVideo> videos_;
+  std::vector<std::string> faceless_;                  // that were left out
   std::unordered_map<std::string, VideoFacts> known_;  // by an earlier index
   std::vector<VideoFacts> facts_;
   std::vector<uint8_t> reused_;  // facts that were known

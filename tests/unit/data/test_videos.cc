@@ -15,6 +15,7 @@
 #include "support/catch.h"
 #include "support/errors.h"
 #include "support/temp_folder.h"
+#include "uir/base/log.h"
 #include "uir/data/align.h"
 #include "uir/data/image_source.h"
 #include "uir/data/index_builder.h"
@@ -373,6 +374,20 @@ TEST_CASE("Faces given by boxes and points", "[videos]") {
   CHECK_THAT(error(boxes + "a.avi,8,1,1,9,9\n"), contains_text("faces.csv:2: frame 8, the video has 8"));
   CHECK_THAT(error(boxes + "a.avi,7,160,1,190,9\n"), contains_text("outside the frame"));
   CHECK_THAT(error(boxes + "a.avi,7,1,1,19,9\n"), contains_text("b.avi: none of its frames is taken"));
+
+  VideosSource some = videos;
+  some.allow_faceless = true;
+  std::string warnings;
+  const LogSink old = set_log_sink([&](LogLevel level, std::string_view text) {
+    if (level == LogLevel::kWarning) warnings += text;
+  });
+  for (int run = 0; run < 2; ++run) {  // the second one takes over what the first has read
+    const ImageSource left(index_videos(folder, some));
+    CHECK(items_of(left.index()) == std::vector<std::string>{"a.avi/000007"});
+    CHECK(load(left, 0) == cut(a[7], {1, 1, 18, 8}));
+  }
+  set_log_sink(old);
+  CHECK_THAT(warnings, contains_text("1 of 2 videos have no face") && contains_text("b.avi"));
 }
 
 TEST_CASE("Damaged and changed videos are refused by name", "[videos]") {
