@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "uir/base/error.h"
+#include "uir/eval/rounding.h"
 
 namespace uir {
 namespace {
@@ -14,18 +15,11 @@ namespace {
 constexpr double kUnitRoundoff = 0x1p-24;  // of float32
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-float rounded_up(double x) {
-  const auto nearest = static_cast<float>(x);
-  return double{nearest} < x ? std::nextafter(nearest, kInfinity) : nearest;
-}
 // Below x by about 2^-22 of it; cheaper than the next smaller number, and called for every row of every tile.
 float safely_below(double x) {
   const auto nearest = static_cast<float>(x);
   return nearest == kInfinity ? nearest : nearest - (std::abs(nearest) * 0x1p-22F + FLT_MIN);
 }
-
-// An upper bound of the root of a sum of up to kMaxDim squares that was added in float64.
-float norm_bound(double squares) { return rounded_up(std::sqrt(squares) * (1 + 1e-10)); }
 
 // What the kernel's own arithmetic and the exact score's may be off by, as a share of (‖x‖ + e_x)·(‖y‖ + e_y): the
 // sum's conversion to float32, its product with s_y, and e_y·reach with its addition, each one rounding of terms that

@@ -11,20 +11,12 @@
 
 #include "uir/base/error.h"
 #include "uir/base/log.h"
+#include "uir/eval/rounding.h"
 
 namespace uir {
 namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
-
-float rounded_up(double x) {
-  const auto nearest = static_cast<float>(x);
-  return double{nearest} < x ? std::nextafter(nearest, kInfinity) : nearest;
-}
-float rounded_down(double x) { return -rounded_up(-x); }
-
-// An upper bound of the root of a sum of squares that was added in float64.
-float norm_bound(double squares) { return rounded_up(std::sqrt(squares) * (1 + 1e-10)); }
 
 // Of the numbers of a type: their distance as a share of them, the smallest normal and the largest one.
 struct Spacing {
