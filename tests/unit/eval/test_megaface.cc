@@ -193,6 +193,34 @@ TEST_CASE("megaface: probes that few distractors reach, which the filter is for"
   }
 }
 
+TEST_CASE("megaface: distractors behind the first block that all probes reach") {
+  const TempFolder folder;
+  constexpr int64_t kDim = 16;
+  // Every face is a common direction, or its opposite, and noise of its own.
+  const auto faces = [&](int64_t count, int64_t first_seed, float common, int64_t people) {
+    std::vector<Face> made;
+    for (int64_t i = 0; i < count; ++i) {
+      std::vector<float> feature = brute::random_values(kDim, static_cast<uint64_t>(first_seed + i));
+      for (float& x : feature) x += common;
+      made.push_back({concat(first_seed, "/", i), people > 0 ? i % people : -1, feature, {}});
+    }
+    return made;
+  };
+  const std::vector<Face> probes = faces(40, 1000, 0.8F, 20);
+  std::vector<Face> distractors = faces(1100, 2000, -2, 0);
+  std::ranges::copy(faces(600, 5000, 8, 0), std::back_inserter(distractors));
+  MegaFaceProtocol protocol = protocol_with({1700});
+  protocol.ranks = {1, 100, 590};
+  const ProtocolResult result =
+      run_megaface("m", store_of(folder, "probes", probes), store_of(folder, "distractors", distractors),
+                   protocol, {.threads = 2});
+  const BruteMegaFace all{probes, distractors};
+  for (const int64_t rank : {1, 100, 590})
+    CHECK(result.value_of(concat("identification_rank_", rank)) == all.rate_of_rank(rank));
+  CHECK(all.rate_of_rank(590) < 0.9);
+  CHECK(all.rate_of_rank(1) > 0);
+}
+
 TEST_CASE("megaface: identification and verification against brute force, with ties") {
   for (const bool mirrored : {false, true}) {
     const TempFolder folder;
