@@ -47,6 +47,12 @@ void EmbeddingSets::check_same_weights(const std::string& set, const EmbeddingSt
   }
 }
 
+void EmbeddingSets::check(const std::string& set) {
+  const auto files = std::ranges::find(model_.sets, set, &SetFiles::set);
+  if (files != model_.sets.end() && fs::is_directory(files->features.value)) return;
+  store(set);
+}
+
 EmbeddingStore EmbeddingSets::store(const std::string& set, bool flip) {
   const EmbeddingStore& whole = store(set);
   return flip ? whole : whole.without_mirrored();

@@ -21,6 +21,9 @@ class EmbeddingSets {
   // The set's files that the model names, else the store that uir-extract left in its run. kMissingInput if there is
   // neither; kData if it was extracted with other weights or data than the sets before it.
   const EmbeddingStore& store(const std::string& set);
+  // Opens the set, so that what is missing or broken is found early; of a folder of features, which would stay in memory,
+  // only looks whether it is there.
+  void check(const std::string& set);
   // The store, without its mirrored embeddings where `flip` is false.
   EmbeddingStore store(const std::string& set, bool flip);
   // Of store(set, flip).

@@ -47,13 +47,13 @@ class Evaluation {
         threads_(resolve_threads(static_cast<int>(experiment.eval.threads))),
         sets_(model, threads_) {}
 
-  // Opens all sets, so that what is missing or broken is found before anything is measured.
-  void open_sets() {
+  // So that what is missing or broken is found before anything is measured.
+  void check_sets() {
     for (const ProtocolConfig& protocol : experiment_.eval.protocols) {
       try {
         for (const std::string& set :
              std::visit([](const auto& kind) { return sets_of(kind); }, protocol.kind))
-          sets_.store(set);
+          sets_.check(set);
       } catch (const Error& e) {
         throw e.at("protocol " + protocol.name);
       }
@@ -303,7 +303,7 @@ std::string evaluate(const Experiment& experiment, const Communicator& ranks, co
   };
   for (const EvalModel& model : models) {
     evaluations.push_back(std::make_unique<Evaluation>(experiment, model, ranks, device));
-    naming(model, [&] { evaluations.back()->open_sets(); });
+    naming(model, [&] { evaluations.back()->check_sets(); });
   }
   for (size_t m = 0; m < models.size(); ++m) {
     naming(models[m], [&] { report.models.push_back(evaluations[m]->run()); });
