@@ -266,8 +266,8 @@ TEST_CASE("published numbers need the benchmark's counts and the protocol's swit
     return references_of(named("lfr_video", "video_verification", {"tpr_at_fpr_0.0001"}, words));
   };
   CHECK(videos({}).size() == 2);
-  CHECK(videos({.flip = true}).empty());
-  CHECK(videos({.aggregation = Aggregation::kNormWeighted}).empty());
+  CHECK(videos({Aggregation::kMean, {}, true}).empty());
+  CHECK(videos({Aggregation::kNormWeighted, {}, false}).empty());
 
   ProtocolResult iqiyi = named("iqiyi", "video_retrieval", {"map_at_100"});
   CHECK(references_of(iqiyi).size() == 2);

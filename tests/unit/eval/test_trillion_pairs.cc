@@ -77,7 +77,7 @@ double identification(const Faces& f, double rate) {
 
 TrillionPairsProtocol config_of(Impostors impostors, std::vector<double> fpr,
                                 std::vector<double> identification) {
-  return {"set", impostors, std::move(fpr), std::move(identification)};
+  return {"set", impostors, std::move(fpr), std::move(identification), {}, true};
 }
 
 }  // namespace
