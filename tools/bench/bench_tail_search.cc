@@ -10,8 +10,9 @@
 // The others see the first 4096 rows only, slow ones fewer: their rates do not depend on the number of rows, as the
 // tail search's does a little (each column is prepared once for up to 65536 rows). Each round times all of them one
 // after the other, so that they see the same machine; ratios are medians over the rounds. cpu_ratio compares processor
-// time instead, which other programs disturb less. Targets: 0.7 of the bfloat16 product, 4 times FAISS. OpenBLAS may not know the processor and then uses slow kernels; the program starts itself
-// again with OPENBLAS_CORETYPE=SkylakeX where that is the case, and prints the kernels' name.
+// time instead, which other programs disturb less. Targets: 0.7 of the bfloat16 product, 4 times FAISS. OpenBLAS may
+// not know the processor and then uses slow kernels; the program starts itself again with OPENBLAS_CORETYPE=SkylakeX
+// where that is the case, and prints the kernels' name.
 #include <dlfcn.h>
 #include <time.h>
 #include <torch/torch.h>

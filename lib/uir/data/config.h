@@ -156,8 +156,7 @@ void describe(Visitor& v, VideosSource& c) {
           "CSV of boxes, and of five points if known (docs/formats.md); empty: every frame is one face.");
   v.field("allow_faceless", c.allow_faceless,
           "Videos without a face (in `faces`, in the frames that are taken) are left out with a warning, "
-          "instead of "
-          "being an error.");
+          "instead of being an error.");
   v.field("every", c.every, "Take every n-th frame, from the first on.", AtLeast{1});
   v.field("frames_per_second", c.frames_per_second, "Take about so many frames per second; 0: no limit.",
           AtLeast{0});

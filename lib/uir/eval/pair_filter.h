@@ -24,8 +24,8 @@
 namespace uir {
 
 inline constexpr int64_t kFilterRows = 6, kFilterColumns = 64;  // of a tile
-inline constexpr int64_t kFilterSteps =
-    4;  // int8: a step has 4 dimensions; their number is a multiple of this
+// A step is one dimension of float32 or four of int8, whose steps are a multiple of this.
+inline constexpr int64_t kFilterSteps = 4;
 inline constexpr int64_t kMaxDim = 65536;  // 2 · 127 · 127 · D < 2³¹
 
 // What the innermost loop reads and writes: one tile.
