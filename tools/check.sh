@@ -8,6 +8,6 @@ tools/build.sh release
 ctest --preset release "$@"
 [ $# = 0 ] || exit 0
 
-torch_free=(base config formats data store eval experiment plan)
+torch_free=(base config formats images data store search report eval experiment plan)
 tools/build.sh dev --target "${torch_free[@]/#/test_}" fuzz_replay
 ctest --preset dev -R "unit\.($(IFS='|'; echo "${torch_free[*]}"))\$|fuzz\.replay"

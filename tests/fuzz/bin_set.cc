@@ -1,5 +1,5 @@
 // Verification sets: Python pickles.
-#include "uir/data/bin_set.h"
+#include "uir/formats/bin_set.h"
 #include "target.h"
 
 UIR_FUZZ_TARGET(bin_set) {

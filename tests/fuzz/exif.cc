@@ -1,6 +1,6 @@
 // The orientation tag of a JPEG (EXIF).
 #include "target.h"
-#include "uir/data/orientation.h"
+#include "uir/images/orientation.h"
 
 UIR_FUZZ_TARGET(exif) {
   const auto value = static_cast<int>(uir::orientation_of(bytes));

@@ -1,6 +1,6 @@
 // Encoded images. Those of more than a million pixels are probed only, so that the fuzzer's time goes elsewhere.
 #include "target.h"
-#include "uir/data/decode.h"
+#include "uir/images/decode.h"
 
 UIR_FUZZ_TARGET(image) {
   const uir::ImageSize size = uir::probe_image(bytes);

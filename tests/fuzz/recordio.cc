@@ -1,5 +1,5 @@
 // A .rec with its .idx (none if empty).
-#include "uir/data/recordio.h"
+#include "uir/formats/recordio.h"
 
 #include "target.h"
 

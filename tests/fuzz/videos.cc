@@ -1,9 +1,9 @@
 // Lists of videos and of open-set identification, and the saved state of a scan: the first byte chooses.
 #include "target.h"
 #include "uir/eval/open_set.h"
-#include "uir/eval/scan_state.h"
 #include "uir/eval/video.h"
 #include "uir/eval/video_retrieval.h"
+#include "uir/search/scan_state.h"
 
 UIR_FUZZ_TARGET(videos) {
   constexpr std::array<std::string_view, 4> items{"a.mp4/000000.jpg", "a.mp4/000001.jpg", "b.mp4/000000.jpg",

@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "uir/base/file.h"
-#include "uir/data/decode.h"
 #include "uir/data/loader.h"
 #include "uir/data/synthetic.h"
+#include "uir/images/decode.h"
 
 namespace {
 

@@ -21,12 +21,12 @@
 #include "uir/base/file.h"
 #include "uir/base/json.h"
 #include "uir/base/parallel.h"
-#include "uir/data/decode.h"
 #include "uir/data/image_source.h"
 #include "uir/data/index_builder.h"
 #include "uir/data/loader.h"
-#include "uir/data/recordio.h"
 #include "uir/data/synthetic.h"
+#include "uir/formats/recordio.h"
+#include "uir/images/decode.h"
 
 namespace uir {
 namespace {

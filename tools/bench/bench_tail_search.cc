@@ -40,7 +40,7 @@
 #include "uir/base/json.h"
 #include "uir/base/parallel.h"
 #include "uir/eval/synthetic_features.h"
-#include "uir/eval/tail_search.h"
+#include "uir/search/tail_search.h"
 
 namespace uir {
 namespace {

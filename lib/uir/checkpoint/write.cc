@@ -9,6 +9,7 @@
 #include "uir/base/error.h"
 #include "uir/checkpoint/checkpoint.h"
 #include "uir/checkpoint/layout.h"
+#include "uir/pixels/pixels.h"
 
 namespace uir {
 namespace {
@@ -57,8 +58,8 @@ Json write_text(const fs::path& path, std::string_view text) {
 
 Metadata model_metadata(const CheckpointContents& c) {
   return {{"architecture", c.model_config.dump()},
-          {"color_order", "RGB"},
-          {"normalization", "(x - 127.5) / 127.5"},
+          {"color_order", std::string(kColorOrder)},
+          {"normalization", std::string(kNormalization)},
           {"step", std::to_string(c.step)}};
 }
 

@@ -18,8 +18,8 @@
 #include "uir/data/folder_listing.h"
 #include "uir/data/frame_choice.h"
 #include "uir/data/sources.h"
-#include "uir/data/video_file.h"
 #include "uir/data/video_sources.h"
+#include "uir/images/video_file.h"
 
 namespace uir {
 namespace {

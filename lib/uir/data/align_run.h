@@ -18,7 +18,7 @@
 
 #include "uir/data/align_output.h"
 #include "uir/data/config.h"
-#include "uir/data/face_aligner.h"
+#include "uir/images/face_aligner.h"
 
 namespace uir {
 

@@ -11,8 +11,8 @@
 #include <opencv2/imgproc.hpp>
 
 #include "uir/base/random.h"
-#include "uir/data/decode.h"
 #include "uir/data/loader.h"
+#include "uir/images/decode.h"
 
 namespace uir {
 namespace {

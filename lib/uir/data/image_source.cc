@@ -4,14 +4,14 @@
 #include <utility>
 
 #include "uir/base/error.h"
-#include "uir/data/align.h"
-#include "uir/data/bin_set.h"
-#include "uir/data/decode.h"
-#include "uir/data/image_folder.h"
 #include "uir/data/loader.h"
-#include "uir/data/recordio.h"
 #include "uir/data/synthetic.h"
 #include "uir/data/video_images.h"
+#include "uir/formats/bin_set.h"
+#include "uir/formats/recordio.h"
+#include "uir/images/align.h"
+#include "uir/images/decode.h"
+#include "uir/images/image_folder.h"
 
 namespace uir {
 namespace {

@@ -19,6 +19,7 @@
 #include "uir/base/json.h"
 #include "uir/base/row_range.h"
 #include "uir/data/config.h"
+#include "uir/images/video_file.h"
 
 namespace uir {
 
@@ -49,18 +50,6 @@ struct SourceInfo {
           num_classes = 0;  // labels lie in [first_class, first_class + num_classes), or are −1
   Json settings;            // of a synthetic source: its SyntheticSource fields
 };
-
-// What the index keeps of a video file, so that an unchanged one is not decoded again.
-struct VideoFacts {
-  uint64_t bytes = 0;
-  int64_t mtime = 0;
-  ContentHash hash;              // of the file
-  int64_t announced = 0;         // frames that the file says it has; 0: unknown
-  int64_t frames = 0;            // that can be decoded
-  double frames_per_second = 0;  // 0: unknown
-  std::array<int32_t, 2> pixels{0, 0};
-};
-static_assert(sizeof(VideoFacts) == 64, "a row of the file");
 
 // What stands in for the content hash of a synthetic image: nothing is rendered to index it.
 ContentHash synthetic_hash(uint64_t seed, int64_t identity, int64_t image);

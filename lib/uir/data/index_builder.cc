@@ -15,7 +15,7 @@
 #include "uir/data/name_lookup.h"
 #include "uir/data/pack.h"
 #include "uir/data/sources.h"
-#include "uir/data/text_lines.h"
+#include "uir/formats/text_lines.h"
 
 namespace uir {
 namespace {

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "uir/base/error.h"
-#include "uir/data/face_aligner.h"
+#include "uir/images/face_aligner.h"
 
 namespace uir {
 namespace {

@@ -11,10 +11,10 @@
 #include <string_view>
 #include <vector>
 
-#include "uir/data/align.h"
 #include "uir/data/config.h"
 #include "uir/data/name_lookup.h"
-#include "uir/data/text_lines.h"
+#include "uir/formats/text_lines.h"
+#include "uir/images/align.h"
 
 namespace uir {
 

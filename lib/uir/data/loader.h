@@ -16,11 +16,9 @@
 
 #include "uir/data/config.h"
 #include "uir/data/index.h"
+#include "uir/pixels/pixels.h"
 
 namespace uir {
-
-inline constexpr int64_t kImageSize = 112;
-inline constexpr int64_t kImageBytes = kImageSize * kImageSize * 3;
 
 // One image of a batch to come.
 struct Sample {

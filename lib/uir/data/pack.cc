@@ -7,10 +7,10 @@
 #include "uir/base/parallel.h"
 #include "uir/base/progress.h"
 #include "uir/base/random.h"
-#include "uir/data/decode.h"
 #include "uir/data/image_source.h"
 #include "uir/data/loader.h"
-#include "uir/data/recordio.h"
+#include "uir/formats/recordio.h"
+#include "uir/images/decode.h"
 
 namespace uir {
 namespace {

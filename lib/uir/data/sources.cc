@@ -5,14 +5,14 @@
 #include <utility>
 
 #include "uir/base/error.h"
-#include "uir/data/bin_set.h"
-#include "uir/data/decode.h"
 #include "uir/data/folder_listing.h"
-#include "uir/data/image_folder.h"
 #include "uir/data/list_file.h"
 #include "uir/data/loader.h"
-#include "uir/data/recordio.h"
 #include "uir/data/video_sources.h"
+#include "uir/formats/bin_set.h"
+#include "uir/formats/recordio.h"
+#include "uir/images/decode.h"
+#include "uir/images/image_folder.h"
 
 namespace uir {
 namespace {

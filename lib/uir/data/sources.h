@@ -12,11 +12,11 @@
 #include <string>
 #include <vector>
 
-#include "uir/data/align.h"
 #include "uir/data/config.h"
 #include "uir/data/identity_table.h"
-#include "uir/data/image_folder.h"
 #include "uir/data/index.h"
+#include "uir/images/align.h"
+#include "uir/images/image_folder.h"
 
 namespace uir {
 

@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "uir/base/error.h"
-#include "uir/data/align.h"
 #include "uir/data/loader.h"
-#include "uir/data/video_file.h"
+#include "uir/images/align.h"
+#include "uir/images/video_file.h"
 
 namespace uir {
 namespace {

@@ -18,8 +18,8 @@
 #include "uir/data/list_file.h"
 #include "uir/data/loader.h"
 #include "uir/data/name_lookup.h"
-#include "uir/data/text_lines.h"
-#include "uir/data/video_file.h"
+#include "uir/formats/text_lines.h"
+#include "uir/images/video_file.h"
 
 namespace uir {
 namespace {

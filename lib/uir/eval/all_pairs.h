@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
-#include "uir/eval/canonical.h"
-#include "uir/eval/report.h"
 #include "uir/eval/roc.h"
+#include "uir/report/report.h"
+#include "uir/search/canonical.h"
 
 namespace uir {
 

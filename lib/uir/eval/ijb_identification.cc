@@ -7,7 +7,7 @@
 
 #include "uir/base/error.h"
 #include "uir/base/progress.h"
-#include "uir/eval/exact_scores.h"
+#include "uir/search/exact_scores.h"
 
 namespace uir {
 namespace {

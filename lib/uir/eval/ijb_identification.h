@@ -23,8 +23,8 @@
 #include <vector>
 
 #include "uir/eval/ijb_meta.h"
-#include "uir/eval/report.h"
 #include "uir/eval/templates.h"
+#include "uir/report/report.h"
 
 namespace uir {
 

@@ -6,8 +6,9 @@
 
 #include "uir/base/error.h"
 #include "uir/base/progress.h"
-#include "uir/eval/exact_scores.h"
+#include "uir/eval/report_roc.h"
 #include "uir/eval/sort.h"
+#include "uir/search/exact_scores.h"
 
 namespace uir {
 namespace {

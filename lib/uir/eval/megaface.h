@@ -25,8 +25,8 @@
 
 #include "uir/base/file.h"
 #include "uir/eval/config.h"
-#include "uir/eval/pair_scan.h"
-#include "uir/eval/report.h"
+#include "uir/report/report.h"
+#include "uir/search/pair_scan.h"
 #include "uir/store/embedding_store.h"
 
 namespace uir {

@@ -8,8 +8,8 @@
 
 #include "uir/base/error.h"
 #include "uir/base/progress.h"
-#include "uir/eval/exact_scores.h"
 #include "uir/eval/items.h"
+#include "uir/search/exact_scores.h"
 
 namespace uir {
 namespace {

@@ -17,8 +17,8 @@
 #include <vector>
 
 #include "uir/base/file.h"
-#include "uir/eval/canonical.h"
-#include "uir/eval/report.h"
+#include "uir/report/report.h"
+#include "uir/search/canonical.h"
 
 namespace uir {
 

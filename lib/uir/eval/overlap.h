@@ -16,7 +16,7 @@
 #include <span>
 #include <vector>
 
-#include "uir/eval/top_k.h"
+#include "uir/search/top_k.h"
 
 namespace uir {
 

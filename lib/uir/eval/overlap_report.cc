@@ -4,10 +4,10 @@
 #include <cmath>
 #include <cstdio>
 
-#include "uir/eval/html_assets.h"
-#include "uir/eval/html_parts.h"
-#include "uir/eval/markup.h"
-#include "uir/eval/svg_plot.h"
+#include "uir/report/html_assets.h"
+#include "uir/report/html_parts.h"
+#include "uir/report/markup.h"
+#include "uir/report/svg_plot.h"
 
 namespace uir {
 namespace {

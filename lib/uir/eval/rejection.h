@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "uir/eval/config.h"
-#include "uir/eval/report.h"
+#include "uir/report/report.h"
 #include "uir/store/embedding_store.h"
 
 namespace uir {

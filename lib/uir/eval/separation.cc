@@ -6,9 +6,9 @@
 
 #include "uir/base/error.h"
 #include "uir/base/progress.h"
-#include "uir/eval/canonical.h"
-#include "uir/eval/exact_scores.h"
 #include "uir/eval/quantile.h"
+#include "uir/search/canonical.h"
+#include "uir/search/exact_scores.h"
 
 namespace uir {
 namespace {

@@ -11,7 +11,7 @@
 #include <cstdint>
 #include <string>
 
-#include "uir/eval/report.h"
+#include "uir/report/report.h"
 #include "uir/store/embedding_store.h"
 
 namespace uir {

@@ -6,7 +6,7 @@
 //   t = Σ over media of the mean of e over the medium's images
 //   template = float32(t / |t|)
 // All in float64 in a fixed order: media by ascending id, images in the order of the list, |·| and sums in index order;
-// rounded once, so that templates are canonical vectors (eval/canonical.h), the same for any number of threads.
+// rounded once, so that templates are canonical vectors (search/canonical.h), the same for any number of threads.
 // Shapes: [N, D] -> [T, D] per variant. Cost: all variants in one pass over the arrays. Memory: 4·T·D bytes per variant
 // and 16·D per variant and thread.
 // Source: the public evaluations that published tables of IJB-B and IJB-C come from; B. Maze et al., IJB-C (2018).
@@ -19,8 +19,8 @@
 #include <string>
 #include <vector>
 
-#include "uir/eval/canonical.h"
 #include "uir/eval/ijb_meta.h"
+#include "uir/search/canonical.h"
 
 namespace uir {
 

@@ -11,9 +11,9 @@
 #include "uir/base/error.h"
 #include "uir/base/parallel.h"
 #include "uir/base/progress.h"
-#include "uir/eval/pair_scan.h"
-#include "uir/eval/scan_state.h"
-#include "uir/eval/tail_search.h"
+#include "uir/search/pair_scan.h"
+#include "uir/search/scan_state.h"
+#include "uir/search/tail_search.h"
 
 namespace uir {
 namespace {

@@ -25,9 +25,9 @@
 
 #include "uir/base/file.h"
 #include "uir/eval/config.h"
-#include "uir/eval/pair_scan.h"
-#include "uir/eval/report.h"
-#include "uir/eval/unit_rows.h"
+#include "uir/report/report.h"
+#include "uir/search/pair_scan.h"
+#include "uir/search/unit_rows.h"
 
 namespace uir {
 

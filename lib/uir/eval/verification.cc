@@ -9,6 +9,7 @@
 
 #include "uir/base/error.h"
 #include "uir/base/parallel.h"
+#include "uir/eval/report_roc.h"
 
 namespace uir {
 namespace {

@@ -17,10 +17,10 @@
 #include <string>
 #include <vector>
 
-#include "uir/eval/canonical.h"
 #include "uir/eval/pairs.h"
-#include "uir/eval/report.h"
 #include "uir/eval/roc.h"
+#include "uir/report/report.h"
+#include "uir/search/canonical.h"
 
 namespace uir {
 

@@ -12,7 +12,7 @@
 //   norm_weighted     Σ f_i                 frames weighted by the length of their embedding
 //   quality_weighted  Σ q_i · f_i / ‖f_i‖   given qualities q_i >= 0
 // then scaled to length 1. Sums are float64, over rows in ascending order, rounded to float32 once at the end, as in
-// eval/canonical.h: the result does not depend on the machine or the number of threads.
+// search/canonical.h: the result does not depend on the machine or the number of threads.
 // Shapes: [N, D] frames -> [V, D] videos. Cost: one pass.
 // Errors (kData): items with and without a slash in one set, a video with several embeddings of its own, a frame
 // without direction, frames that cancel out (named by video).
@@ -26,8 +26,8 @@
 #include <vector>
 
 #include "uir/base/file.h"
-#include "uir/eval/canonical.h"
 #include "uir/eval/config.h"
+#include "uir/search/canonical.h"
 
 namespace uir {
 

@@ -8,7 +8,7 @@
 
 #include "uir/base/error.h"
 #include "uir/eval/items.h"
-#include "uir/eval/top_k.h"
+#include "uir/search/top_k.h"
 
 namespace uir {
 namespace {

@@ -3,9 +3,9 @@
 //
 // Per line of the ground truth (identity, videos V): the submitted list without repeats, its first `top` entries;
 //   AP = Σ over hits (hits so far / rank) / |V|      with the full |V|, even where it exceeds `top`
-// a missing identity counts 0; mAP = mean over the lines. Ranks are by float64 cosine (eval/canonical.h), ties by row.
+// a missing identity counts 0; mAP = mean over the lines. Ranks are by float64 cosine (search/canonical.h), ties by row.
 //
-// Shapes: I identities × V videos; cost and memory: those of top_k() (eval/top_k.h), 16·I·top bytes of it for the lists.
+// Shapes: I identities × V videos; cost and memory: those of top_k() (search/top_k.h), 16·I·top bytes of it for the lists.
 // Errors (kData, naming file and line): empty lists, an identity in two lines, a video twice in a list or unknown to the
 // set. Threads: results do not depend on their number.
 #pragma once
@@ -15,9 +15,9 @@
 #include <string>
 #include <vector>
 
-#include "uir/eval/pair_scan.h"
-#include "uir/eval/report.h"
 #include "uir/eval/video.h"
+#include "uir/report/report.h"
+#include "uir/search/pair_scan.h"
 
 namespace uir {
 

@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "uir/eval/report.h"
 #include "uir/eval/video.h"
+#include "uir/report/report.h"
 
 namespace uir {
 

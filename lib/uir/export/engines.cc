@@ -35,7 +35,8 @@ Engine opencv_engine(const fs::path& onnx_file) {
     cv::dnn::Net net = cv::dnn::readNetFromONNX(onnx_file.string());
     net.setPreferableBackend(cv::dnn::DNN_BACKEND_OPENCV);
     net.setPreferableTarget(cv::dnn::DNN_TARGET_CPU);
-    net.enableFusion(false);  // OpenCV 4.10 computes another network when it joins the layers of a wide MobileFaceNet
+    // OpenCV 4.10 computes another network when it joins the layers of a wide MobileFaceNet.
+    net.enableFusion(false);
 #if CV_VERSION_MAJOR > 4 || CV_VERSION_MINOR >= 7
     net.enableWinograd(false);  // whose sums are less exact
 #endif

@@ -5,11 +5,12 @@
 #include "uir/base/error.h"
 #include "uir/formats/onnx_file.h"
 #include "uir/model/layers.h"
+#include "uir/pixels/pixels.h"
 
 namespace uir {
 namespace {
 
-constexpr float kMiddle = 127.5F, kInverseMiddle = 1 / 127.5F;
+constexpr float kMiddle = kPixelMiddle, kInverseMiddle = 1 / kMiddle;
 
 class Writer {
  public:

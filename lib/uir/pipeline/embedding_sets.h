@@ -6,9 +6,9 @@
 #include <utility>
 #include <vector>
 
-#include "uir/eval/canonical.h"
 #include "uir/eval/config.h"
 #include "uir/eval/rejection.h"
+#include "uir/search/canonical.h"
 #include "uir/store/embedding_store.h"
 
 namespace uir {

@@ -15,9 +15,7 @@
 #include "uir/eval/items.h"
 #include "uir/eval/megaface.h"
 #include "uir/eval/open_set.h"
-#include "uir/eval/pair_scan.h"
 #include "uir/eval/rejection.h"
-#include "uir/eval/report.h"
 #include "uir/eval/separation.h"
 #include "uir/eval/trillion_pairs.h"
 #include "uir/eval/verification.h"
@@ -27,6 +25,8 @@
 #include "uir/pipeline/search_device.h"
 #include "uir/pipeline/sets.h"
 #include "uir/pipeline/stop_request.h"
+#include "uir/report/report.h"
+#include "uir/search/pair_scan.h"
 
 namespace uir {
 namespace {

@@ -21,6 +21,7 @@
 #include "uir/pipeline/architecture.h"
 #include "uir/pipeline/chosen_weights.h"
 #include "uir/pipeline/start_weights.h"
+#include "uir/pixels/pixels.h"
 #include "uir/plan/network_facts.h"
 
 namespace uir {
@@ -114,10 +115,11 @@ Faces faces_for_check(const Experiment* experiment, int64_t count) {
 }
 
 std::map<std::string, std::string> metadata_of(const LoadedNetwork& network, bool normalized_inside) {
-  return {{"architecture", architecture_json(network.config).dump()},
-          {"color_order", "RGB"},
-          {"normalization", normalized_inside ? "inside: the input is 0 to 255" : "(x - 127.5) / 127.5"},
-          {"weights_checksum", network.checksum}};
+  return {
+      {"architecture", architecture_json(network.config).dump()},
+      {"color_order", std::string(kColorOrder)},
+      {"normalization", normalized_inside ? "inside: the input is 0 to 255" : std::string(kNormalization)},
+      {"weights_checksum", network.checksum}};
 }
 
 class Export {

@@ -19,6 +19,7 @@
 #include "uir/pipeline/sets.h"
 #include "uir/pipeline/start_weights.h"
 #include "uir/pipeline/stop_request.h"
+#include "uir/pixels/pixels.h"
 #include "uir/store/embedding_store.h"
 
 namespace uir {
@@ -87,8 +88,8 @@ class Extraction {
     return {{"set", set},
             {"weights", weights_},
             {"data", index_.fingerprint()},
-            {"color_order", "RGB"},
-            {"normalization", "(x - 127.5) / 127.5"},
+            {"color_order", kColorOrder},
+            {"normalization", kNormalization},
             {"embeddings", "unnormalised"},
             {"precision", c10::toString(compute_.pixel_type)},
             {"scale", experiment_.head.scale},

@@ -6,12 +6,12 @@
 #include "uir/base/json.h"
 #include "uir/base/log.h"
 #include "uir/base/progress.h"
-#include "uir/data/bin_set.h"
 #include "uir/data/contact_sheet.h"
 #include "uir/data/image_source.h"
 #include "uir/data/index_builder.h"
 #include "uir/data/index_report.h"
 #include "uir/data/pack.h"
+#include "uir/formats/bin_set.h"
 #include "uir/pipeline/sets.h"
 
 namespace uir {

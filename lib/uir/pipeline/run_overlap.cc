@@ -13,13 +13,13 @@
 #include "uir/data/index_flags.h"
 #include "uir/data/name_lookup.h"
 #include "uir/dist/world.h"
-#include "uir/eval/near_duplicates.h"
 #include "uir/eval/overlap.h"
 #include "uir/eval/overlap_report.h"
 #include "uir/pipeline/embedding_sets.h"
 #include "uir/pipeline/search_device.h"
 #include "uir/pipeline/sets.h"
 #include "uir/pipeline/stop_request.h"
+#include "uir/search/near_duplicates.h"
 
 namespace uir {
 namespace {

@@ -19,7 +19,7 @@
 #include "uir/pipeline/sets.h"
 #include "uir/pipeline/start_weights.h"
 #include "uir/pipeline/stop_request.h"
-#include "uir/pipeline/training_report.h"
+#include "uir/report/training_report.h"
 #include "uir/train/trainer.h"
 
 namespace uir {

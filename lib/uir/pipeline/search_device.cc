@@ -1,8 +1,8 @@
 #include "uir/pipeline/search_device.h"
 
 #include "uir/base/log.h"
-#include "uir/eval_device/torch_filter.h"
 #include "uir/pipeline/compute.h"
+#include "uir/search_device/torch_filter.h"
 
 namespace uir {
 

@@ -4,8 +4,8 @@
 #include <memory>
 
 #include "uir/dist/world.h"
-#include "uir/eval/block_filter.h"
 #include "uir/eval/config.h"
+#include "uir/search/block_filter.h"
 
 namespace uir {
 

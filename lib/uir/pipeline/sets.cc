@@ -1,6 +1,6 @@
 #include "uir/pipeline/sets.h"
 
-#include "uir/data/bin_set.h"
+#include "uir/formats/bin_set.h"
 
 namespace uir {
 

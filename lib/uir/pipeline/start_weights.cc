@@ -10,11 +10,10 @@
 #include "uir/base/error.h"
 #include "uir/base/log.h"
 #include "uir/model/state_dict.h"
+#include "uir/pixels/pixels.h"
 
 namespace uir {
 namespace {
-
-constexpr std::string_view kColorOrder = "RGB", kNormalization = "(x - 127.5) / 127.5";
 
 // What the network will be fed with, and what the weights say that they want.
 void check_convention(const fs::path& path, const Metadata& metadata) {

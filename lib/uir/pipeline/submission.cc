@@ -5,8 +5,8 @@
 
 #include "uir/base/log.h"
 #include "uir/data/video_sources.h"
-#include "uir/eval/canonical.h"
 #include "uir/eval/video.h"
+#include "uir/search/canonical.h"
 #include "uir/store/challenge_writer.h"
 #include "uir/store/embedding_store.h"
 

@@ -1,4 +1,5 @@
 #include "uir/plan/cost_model.h"
+#include "uir/pixels/pixels.h"
 
 #include <algorithm>
 #include <cmath>
@@ -9,7 +10,6 @@ namespace uir {
 namespace {
 
 constexpr double kFloat = 4, kDouble = 8;
-constexpr double kImageBytes = 112 * 112 * 3;
 
 // As head/shard.cc has them: classes of a tile, and blocks of tiles with sums of their own.
 constexpr int64_t kCpuTile = 512, kDeviceTile = 16384, kMostBlocks = 32;
@@ -193,12 +193,12 @@ MemoryEstimate memory_of_rank(const TrainingPlan& plan) {
   const double index_rows = 8 * as_double(plan.data.labeled_images + plan.data.unlabeled_images);
   const double saved = (P + as_double(plan.network.statistics())) * kFloat + centers;
   const double copy = plan.copies_checkpoints ? saved + (P * kFloat + centers) * states : 0;
-  const std::vector<Amount> host =
-      without_zeros({{"batches ahead of the network", as_double(plan.prefetch + 2) * rows * kImageBytes},
-                     {"rows of the index", index_rows},
-                     {"drawing of classes", sampling_bytes(plan)},
-                     {"copy of a checkpoint that is written", copy},
-                     {"program and libraries", kProgramBytes}});
+  const std::vector<Amount> host = without_zeros(
+      {{"batches ahead of the network", as_double(plan.prefetch + 2) * rows * as_double(kImageBytes)},
+       {"rows of the index", index_rows},
+       {"drawing of classes", sampling_bytes(plan)},
+       {"copy of a checkpoint that is written", copy},
+       {"program and libraries", kProgramBytes}});
   MemoryEstimate estimate{device, host};
   if (plan.cuda) {
     estimate.device.push_back({"CUDA context and libraries (assumed)",

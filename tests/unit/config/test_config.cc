@@ -131,7 +131,8 @@ TEST_CASE("wrong values are errors") {
 TEST_CASE("what YAML allows and configs do not") {
   CHECK(message("a: &x 1\nb: *x").find("anchors and aliases") != std::string::npos);
   CHECK(message("flag: true\n---\nflag: true").find("more than one YAML document") != std::string::npos);
-  CHECK(message(", flag: true\n\n").find("more than one YAML document") != std::string::npos);  // endless in yaml-cpp
+  CHECK(message(", flag: true\n\n").find("more than one YAML document") !=
+        std::string::npos);  // endless in yaml-cpp
   CHECK(message("flag: [").find("t.yaml:1:") == 0);
   CHECK(message(std::string(100, '[') + std::string(100, ']')).find("nested deeper") != std::string::npos);
 }

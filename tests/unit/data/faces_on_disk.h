@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "uir/base/file.h"
-#include "uir/data/decode.h"
 #include "uir/data/index_builder.h"
 #include "uir/data/loader.h"
 #include "uir/data/synthetic.h"
+#include "uir/images/decode.h"
 
 inline std::vector<std::byte> jpeg_face(int64_t person, int64_t image) {
   std::vector<uint8_t> rgb(uir::kImageBytes);

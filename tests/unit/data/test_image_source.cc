@@ -11,9 +11,9 @@
 #include "support/catch.h"
 #include "support/temp_folder.h"
 #include "uir/base/error.h"
-#include "uir/data/align.h"
-#include "uir/data/bin_set.h"
-#include "uir/data/recordio.h"
+#include "uir/formats/bin_set.h"
+#include "uir/formats/recordio.h"
+#include "uir/images/align.h"
 
 using namespace uir;
 

@@ -13,9 +13,9 @@
 #include "support/errors.h"
 #include "support/temp_folder.h"
 #include "uir/base/random.h"
-#include "uir/data/bin_set.h"
 #include "uir/data/index_builder.h"
-#include "uir/data/recordio.h"
+#include "uir/formats/bin_set.h"
+#include "uir/formats/recordio.h"
 
 using namespace uir;
 using namespace std::string_literals;

@@ -11,10 +11,10 @@
 #include "support/errors.h"
 #include "support/temp_folder.h"
 #include "uir/base/log.h"
-#include "uir/data/align.h"
 #include "uir/data/contact_sheet.h"
 #include "uir/data/image_source.h"
 #include "uir/data/index_builder.h"
+#include "uir/images/align.h"
 
 using namespace uir;
 

@@ -11,7 +11,7 @@
 #include "support/errors.h"
 #include "support/temp_folder.h"
 #include "uir/data/image_source.h"
-#include "uir/data/recordio.h"
+#include "uir/formats/recordio.h"
 
 using namespace uir;
 

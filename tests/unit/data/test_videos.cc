@@ -16,11 +16,11 @@
 #include "support/errors.h"
 #include "support/temp_folder.h"
 #include "uir/base/log.h"
-#include "uir/data/align.h"
 #include "uir/data/image_source.h"
 #include "uir/data/index_builder.h"
-#include "uir/data/video_file.h"
 #include "uir/data/video_sources.h"
+#include "uir/images/align.h"
+#include "uir/images/video_file.h"
 
 using namespace uir;
 

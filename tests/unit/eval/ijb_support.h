@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
+#include "support/brute_force.h"
 #include "support/temp_folder.h"
 #include "uir/eval/ijb_synthetic.h"
-#include "unit/eval/brute_force.h"
 
 namespace uir::brute {
 

@@ -1,6 +1,6 @@
+#include "support/brute_force.h"
 #include "support/catch.h"
 #include "uir/eval/all_pairs.h"
-#include "unit/eval/brute_force.h"
 
 namespace uir {
 namespace {

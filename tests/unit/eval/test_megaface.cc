@@ -5,9 +5,9 @@
 #include <map>
 #include <set>
 
+#include "support/brute_force.h"
 #include "support/catch.h"
 #include "support/temp_folder.h"
-#include "unit/eval/brute_force.h"
 
 namespace uir {
 namespace {

@@ -1,10 +1,10 @@
 #include <fstream>
 #include <map>
 
+#include "support/brute_force.h"
 #include "support/catch.h"
 #include "support/temp_folder.h"
 #include "uir/eval/open_set.h"
-#include "unit/eval/brute_force.h"
 
 namespace uir {
 namespace {

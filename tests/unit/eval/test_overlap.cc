@@ -4,12 +4,12 @@
 #include <numeric>
 #include <set>
 
-#include "brute_force.h"
+#include "support/brute_force.h"
 #include "support/catch.h"
 #include "support/errors.h"
 #include "support/temp_folder.h"
-#include "uir/eval/near_duplicates.h"
 #include "uir/eval/overlap_report.h"
+#include "uir/search/near_duplicates.h"
 
 using namespace uir;
 

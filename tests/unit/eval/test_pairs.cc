@@ -2,10 +2,10 @@
 #include <fstream>
 #include <map>
 
+#include "support/brute_force.h"
 #include "support/catch.h"
 #include "support/temp_folder.h"
 #include "uir/eval/pairs.h"
-#include "unit/eval/brute_force.h"
 
 namespace uir {
 namespace {

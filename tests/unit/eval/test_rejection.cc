@@ -1,8 +1,8 @@
+#include "support/brute_force.h"
 #include "support/catch.h"
 #include "support/temp_folder.h"
 #include "uir/eval/quantile.h"
 #include "uir/eval/rejection.h"
-#include "unit/eval/brute_force.h"
 
 namespace uir {
 namespace {

@@ -1,9 +1,9 @@
 #include <limits>
 
+#include "support/brute_force.h"
 #include "support/catch.h"
 #include "uir/eval/roc.h"
 #include "uir/eval/sort.h"
-#include "unit/eval/brute_force.h"
 
 namespace uir {
 namespace {

@@ -1,6 +1,6 @@
+#include "support/brute_force.h"
 #include "support/catch.h"
 #include "uir/eval/synthetic_features.h"
-#include "unit/eval/brute_force.h"
 
 namespace uir {
 

@@ -1,11 +1,11 @@
 #include <optional>
 
+#include "support/brute_force.h"
 #include "support/catch.h"
 #include "support/errors.h"
 #include "support/temp_folder.h"
 #include "uir/eval/all_pairs.h"
 #include "uir/eval/trillion_pairs.h"
-#include "unit/eval/brute_force.h"
 
 namespace uir {
 namespace {

@@ -1,8 +1,8 @@
 #include <numeric>
 
+#include "support/brute_force.h"
 #include "support/catch.h"
 #include "uir/eval/verification.h"
-#include "unit/eval/brute_force.h"
 
 namespace uir {
 namespace {

@@ -3,11 +3,11 @@
 #include <fstream>
 #include <set>
 
+#include "support/brute_force.h"
 #include "support/catch.h"
 #include "support/temp_folder.h"
 #include "uir/eval/video_retrieval.h"
 #include "uir/eval/video_verification.h"
-#include "unit/eval/brute_force.h"
 
 namespace uir {
 namespace {

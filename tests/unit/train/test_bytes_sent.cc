@@ -27,7 +27,8 @@ double bytes_sent_by_process() {
     socklen_t size = sizeof(info);
     const int fd = std::stoi(entry.path().filename().string());
     if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0)
-      bytes += static_cast<double>(info.tcpi_bytes_sent - info.tcpi_bytes_retrans);  // acknowledged or not yet
+      bytes +=
+          static_cast<double>(info.tcpi_bytes_sent - info.tcpi_bytes_retrans);  // acknowledged or not yet
   }
   return bytes;
 }

@@ -58,7 +58,7 @@ TEST_CASE("schedule: step decay, golden values") {
   CHECK(rate(steps, 29) == Approx(0.1));
   CHECK(rate(steps, 30) == Approx(0.01));
   CHECK(rate(steps, 55) == Approx(0.001));
-  CHECK(rate(steps, 80) == Approx(0.0001));                                     // epochs and steps both count
+  CHECK(rate(steps, 80) == Approx(0.0001));  // epochs and steps both count
   CHECK(rate({StepDecay{{1}, 0.5, {}}, 0, 2}, 11) == Approx(0.1 * 12 / 20 * 0.5));  // a drop within warm-up
 }
 

@@ -1,0 +1,49 @@
+// Faces and their five points in a photo, by a YuNet network in OpenCV's FaceDetectorYN.
+//
+// The network sees faces of some 10 to 300 pixels. So a photo is scaled down until its longer side has at most
+// `detect_side` pixels, and where nothing is found it is tried again at half that size, down to 160. What is found is given in
+// pixels of the photo.
+// Shapes: landmarks and boxes as in align.h. Cost: some 10 ms for 320x320 pixels on one thread.
+// Errors: kMissingInput for a model that is not there; kData for a file that this OpenCV cannot run as a YuNet,
+// with the name of the one that fits it, and for pictures that it cannot run on. Threads: an object belongs to one thread at a time; results do not depend on
+// what it saw before.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "uir/images/align.h"
+#include "uir/images/decode.h"
+
+namespace uir {
+
+struct DetectedFace {
+  FaceBox box{};
+  float score = 0;  // in [0, 1]
+  Landmarks landmarks{};
+};
+
+class FaceDetector {
+ public:
+  // Faces below min_score are not given.
+  FaceDetector(const fs::path& onnx, float min_score, int detect_side);
+  ~FaceDetector();
+  FaceDetector(FaceDetector&&) noexcept;
+
+  // Largest first; of equal size the better one, then the one further left.
+  std::vector<DetectedFace> detect(const RgbImage& image);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// The longer and the shorter side of a box are its size: "largest" means area, a minimum the shorter side.
+inline float width_of(const FaceBox& box) { return box[2] - box[0]; }
+inline float height_of(const FaceBox& box) { return box[3] - box[1]; }
+inline float area_of(const FaceBox& box) { return width_of(box) * height_of(box); }
+
+// Which YuNet this OpenCV runs: "face_detection_yunet_2022mar.onnx" before 4.8, "…_2023mar.onnx" since.
+const char* fitting_detector();
+
+}  // namespace uir

@@ -1,0 +1,279 @@
+#include "uir/report/comparison.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "uir/base/error.h"
+
+namespace uir {
+namespace {
+
+// The protocols of all models; results[m] is null where model m lacks one.
+std::vector<ComparedProtocol> match_protocols(const Report& report) {
+  std::vector<ComparedProtocol> protocols;
+  for (size_t m = 0; m < report.models.size(); ++m) {
+    for (const ProtocolResult& result : report.models[m].results) {
+      const auto free_slot = [&](const ComparedProtocol& p) {
+        return p.name == result.name && p.type == result.type && !p.results[m];
+      };
+      auto found = std::ranges::find_if(protocols, free_slot);
+      if (found == protocols.end()) {
+        protocols.push_back({result.name, result.type, {}, {}, {}, {}});
+        found = std::prev(protocols.end());
+        found->results.resize(report.models.size());
+      }
+      found->results[m] = &result;
+    }
+  }
+  return protocols;
+}
+
+// "3000 (a, b), 2999 (c)"; empty where all models that have the protocol say the same.
+template <class Describe>
+std::string disagreement(const Comparison& comparison, const ComparedProtocol& protocol,
+                         Describe&& describe) {
+  std::vector<std::pair<std::string, std::string>> said;  // what, and by which models
+  for (size_t m = 0; m < protocol.results.size(); ++m) {
+    if (!protocol.results[m]) continue;
+    const std::string text = describe(*protocol.results[m]);
+    const auto known = std::ranges::find(said, text, &std::pair<std::string, std::string>::first);
+    if (known == said.end()) {
+      said.emplace_back(text, comparison.models[m]);
+    } else {
+      known->second += ", " + comparison.models[m];
+    }
+  }
+  std::string all;
+  for (const auto& [text, models] : said) all += concat(all.empty() ? "" : ", ", text, " (", models, ")");
+  return said.size() > 1 ? all : "";
+}
+
+std::string count_text(const ProtocolResult& result, const std::string& name) {
+  const auto found = std::ranges::find(result.counts, name, &std::pair<std::string, int64_t>::first);
+  return found == result.counts.end() ? "none" : std::to_string(found->second);
+}
+
+// The names in the order in which they first occur in any model's `list`.
+template <class List, class Name>
+std::vector<std::string> names_of_all(const ComparedProtocol& protocol, List list, Name name) {
+  std::vector<std::string> names;
+  for (const ProtocolResult* result : protocol.results) {
+    if (!result) continue;
+    for (const auto& entry : result->*list) {
+      if (std::ranges::count(names, entry.*name) == 0) names.push_back(entry.*name);
+    }
+  }
+  return names;
+}
+
+std::vector<std::string> find_mismatches(const Comparison& comparison, const ComparedProtocol& protocol) {
+  std::vector<std::string> mismatches;
+  for (const std::string& count :
+       names_of_all(protocol, &ProtocolResult::counts, &std::pair<std::string, int64_t>::first)) {
+    const std::string counts =
+        disagreement(comparison, protocol, [&](const ProtocolResult& r) { return count_text(r, count); });
+    if (!counts.empty()) mismatches.push_back(concat(count, ": ", counts));
+  }
+  // Equal counts under other words are another protocol too (mirrored images, a threshold's rule).
+  if (mismatches.empty() &&
+      !disagreement(comparison, protocol, [](const ProtocolResult& r) { return r.description; }).empty()) {
+    mismatches.push_back("the protocols in words differ");
+  }
+  return mismatches;
+}
+
+void mark_best(ComparedNumber& number) {
+  std::vector<double> defined;
+  std::ranges::copy_if(number.values, std::back_inserter(defined), [](double v) { return !std::isnan(v); });
+  if (number.meaning.better == Better::kNone || defined.size() < 2) return;
+  const auto [low, high] = std::ranges::minmax(defined);
+  if (low == high) return;
+  const double best = number.meaning.better == Better::kHigher ? high : low;
+  for (size_t m = 0; m < number.values.size(); ++m) number.best[m] = number.values[m] == best;
+}
+
+ComparedNumber compare_number(const ComparedProtocol& protocol, const std::string& name) {
+  const size_t models = protocol.results.size();
+  ComparedNumber number{name, meaning_of(name), std::vector<double>(models, std::nan("")),
+                        std::vector<std::string>(models), std::vector<bool>(models)};
+  for (size_t m = 0; m < models; ++m) {
+    if (!protocol.results[m]) {
+      number.notes[m] = "the protocol was not measured";
+      continue;
+    }
+    const auto& measured = protocol.results[m]->numbers;
+    const auto found = std::ranges::find(measured, name, &Measurement::name);
+    if (found == measured.end()) {
+      number.notes[m] = "not measured";
+    } else {
+      number.values[m] = found->value;
+      number.notes[m] = found->note;
+    }
+  }
+  if (protocol.mismatches.empty()) mark_best(number);
+  return number;
+}
+
+// Those of the first model's result: the others have the same protocol, or the comparison says that they have not.
+std::vector<const Reference*> find_references(const ComparedProtocol& protocol) {
+  for (const ProtocolResult* result : protocol.results) {
+    if (result) return references_of(*result);
+  }
+  return {};
+}
+
+Json number_or_null(double value) { return std::isnan(value) ? Json() : Json(value); }
+
+Json to_json(const ComparedNumber& number) {
+  Json values = Json::array(), differences = Json::array(), points = Json::array();
+  for (size_t m = 0; m < number.values.size(); ++m) {
+    values.push_back(number_or_null(number.values[m]));
+    differences.push_back(number_or_null(number.difference(m)));
+    points.push_back(number_or_null(100 * number.difference(m)));
+  }
+  Json json{{"name", number.name},
+            {"better", to_string(number.meaning.better)},
+            {"values", values},
+            {"differences", differences},
+            {"best", number.best}};
+  if (number.meaning.rate) json["percentage_points"] = points;
+  return json;
+}
+
+Json to_json(const Reference& reference, const ComparedProtocol& protocol) {
+  Json numbers = Json::object();
+  for (const ComparedNumber& number : protocol.numbers) {
+    const double value = reference.value_of(number.name);
+    if (!std::isnan(value)) numbers[number.name] = value;
+  }
+  return {{"model", reference.model},
+          {"source", reference.source},
+          {"note", reference.note},
+          {"numbers", numbers}};
+}
+
+std::string pad_left(const std::string& text, size_t width) {
+  return std::string(width - std::min(width, text.size()), ' ') + text;
+}
+std::string pad_right(const std::string& text, size_t width) {
+  return text + std::string(width - std::min(width, text.size()), ' ');
+}
+
+// Rows of cells: the first column to the left, all others to the right.
+std::string text_table(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<size_t> widths;
+  for (const auto& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], row[c].size());
+  }
+  std::string text;
+  for (const auto& row : rows) {
+    std::string line = "  ";
+    for (size_t c = 0; c < row.size(); ++c) {
+      line += c == 0 ? pad_right(row[c], widths[c]) : "  " + pad_left(row[c], widths[c]);
+    }
+    text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
+  }
+  return text;
+}
+
+// The models' values, and from the second model on the difference to the first.
+std::string models_table(const Comparison& comparison, const ComparedProtocol& protocol) {
+  std::vector<std::vector<std::string>> rows(1);
+  rows[0].push_back("");
+  for (size_t m = 0; m < comparison.models.size(); ++m) {
+    rows[0].push_back(comparison.models[m] + " ");
+    if (m > 0) rows[0].push_back("difference");
+  }
+  for (const ComparedNumber& number : protocol.numbers) {
+    std::vector<std::string>& row = rows.emplace_back(1, number.name);
+    for (size_t m = 0; m < number.values.size(); ++m) {
+      row.push_back(format_number(number.values[m], number.meaning) + (number.best[m] ? "*" : " "));
+      if (m > 0) row.push_back(format_difference(number.difference(m), number.meaning));
+    }
+  }
+  return text_table(rows);
+}
+
+// Beside the model where there is one; of several, the table above has the values.
+std::string references_table(const Comparison& comparison, const ComparedProtocol& protocol) {
+  const bool alone = comparison.models.size() == 1;
+  std::vector<std::vector<std::string>> rows(1);
+  rows[0].push_back("published");
+  if (alone) rows[0].push_back(comparison.models[0]);
+  for (size_t r = 0; r < protocol.references.size(); ++r) {
+    rows[0].push_back(concat("[", r + 1, "]"));
+  }
+  for (const ComparedNumber& number : protocol.numbers) {
+    std::vector<std::string> row(1, number.name);
+    if (alone) row.push_back(format_number(number.values[0], number.meaning));
+    bool any = false;
+    for (const Reference* reference : protocol.references) {
+      const double value = reference->value_of(number.name);
+      any |= !std::isnan(value);
+      row.push_back(std::isnan(value) ? "" : format_published(value, number.meaning));
+    }
+    if (any) rows.push_back(std::move(row));
+  }
+  std::string text = text_table(rows);
+  for (const std::string& line : source_lines(protocol.references)) text += wrap(line, "  ");
+  return text;
+}
+
+std::string to_text(const Comparison& comparison, const ComparedProtocol& protocol) {
+  std::string text = concat("\n", protocol.name, " (", protocol.type, ")\n");
+  for (const std::string& mismatch : protocol.mismatches) {
+    text += concat("  NOT THE SAME PROTOCOL: ", mismatch, "\n");
+  }
+  if (comparison.models.size() > 1) text += models_table(comparison, protocol);
+  if (!protocol.references.empty()) text += references_table(comparison, protocol);
+  return text;
+}
+
+}  // namespace
+
+Comparison compare(const Report& report) {
+  Comparison comparison;
+  for (const ModelReport& model : report.models) comparison.models.push_back(model.name);
+  comparison.protocols = match_protocols(report);
+  for (ComparedProtocol& protocol : comparison.protocols) {
+    protocol.mismatches = find_mismatches(comparison, protocol);
+    for (const std::string& name : names_of_all(protocol, &ProtocolResult::numbers, &Measurement::name)) {
+      protocol.numbers.push_back(compare_number(protocol, name));
+    }
+    protocol.references = find_references(protocol);
+  }
+  return comparison;
+}
+
+Json to_json(const Comparison& comparison) {
+  Json protocols = Json::array();
+  for (const ComparedProtocol& protocol : comparison.protocols) {
+    Json numbers = Json::array(), references = Json::array();
+    for (const ComparedNumber& number : protocol.numbers) numbers.push_back(to_json(number));
+    for (const Reference* reference : protocol.references)
+      references.push_back(to_json(*reference, protocol));
+    protocols.push_back({{"name", protocol.name},
+                         {"type", protocol.type},
+                         {"same_protocol", protocol.mismatches.empty()},
+                         {"mismatches", protocol.mismatches},
+                         {"numbers", numbers},
+                         {"published", references}});
+  }
+  return {{"models", comparison.models}, {"protocols", protocols}};
+}
+
+std::string to_text(const Comparison& comparison) {
+  const bool several = comparison.models.size() > 1;
+  std::string text;
+  for (const ComparedProtocol& protocol : comparison.protocols) {
+    if (several || !protocol.references.empty()) text += to_text(comparison, protocol);
+  }
+  if (text.empty()) return text;
+  const std::string heading = several ? concat("== comparison ==\nDifferences are to ", comparison.models[0],
+                                               ", of rates in percentage points (pp). *: the best model.\n")
+                                      : "== published numbers of the same protocols ==\n";
+  return heading + text;
+}
+
+}  // namespace uir

@@ -1,0 +1,51 @@
+// Models side by side: per protocol and number one row, with the differences to the first model, the better one, and the
+// published numbers of the same protocol.
+//
+// Results are matched by name and type (the k-th of a name with the k-th); what one model lacks stays as a row without a
+// value. Protocols count as the same only if all their counts agree: otherwise `mismatches` says which do not, and no
+// model is marked as better.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "uir/base/json.h"
+#include "uir/report/number_meaning.h"
+#include "uir/report/reference.h"
+#include "uir/report/report.h"
+
+namespace uir {
+
+// All vectors of a comparison have one entry per model.
+struct ComparedNumber {
+  std::string name;
+  NumberMeaning meaning;
+  std::vector<double> values;      // not a number where undefined
+  std::vector<std::string> notes;  // why it is undefined
+  std::vector<bool> best;  // none where all are equal, fewer than two are defined, or nothing is better
+
+  // To the first model's; not a number where either is undefined.
+  double difference(size_t model) const { return values[model] - values[0]; }
+};
+
+struct ComparedProtocol {
+  std::string name, type;
+  std::vector<const ProtocolResult*> results;  // null where the model has no such result
+  std::vector<std::string> mismatches;         // "genuine_pairs: 3000 (baseline), 2999 (uir)"
+  std::vector<ComparedNumber> numbers;
+  std::vector<const Reference*> references;
+};
+
+struct Comparison {
+  std::vector<std::string> models;
+  std::vector<ComparedProtocol> protocols;  // in the order in which they first occur
+};
+
+// Points into the report, which must outlive it.
+Comparison compare(const Report& report);
+
+Json to_json(const Comparison& comparison);
+// Empty where there is nothing to say: one model, and no published numbers.
+std::string to_text(const Comparison& comparison);
+
+}  // namespace uir

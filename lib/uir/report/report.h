@@ -1,0 +1,66 @@
+// Results of protocols and the report made of them: report.json for programs (schema: docs/protocols.md), report.txt and
+// report.html for people. All three end (the page begins) with the models' comparison, comparison.h.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "uir/base/file.h"
+#include "uir/base/json.h"
+
+namespace uir {
+
+// One measured number. Not a number where the protocol does not define it; `note` then says why. What a name means
+// (a rate? is more better?) stands in number_meaning.h.
+struct Measurement {
+  std::string name;  // "tar_at_far_0.001"
+  double value = std::numeric_limits<double>::quiet_NaN();
+  std::string note;
+  bool defined() const { return !std::isnan(value); }
+};
+
+struct ProtocolResult {
+  std::string name;         // as the config calls it
+  std::string type;         // "verification", "all_pairs", "open_set", "separation", "rejection"
+  std::string description;  // the protocol in words, with its switches
+  std::vector<std::pair<std::string, int64_t>> counts;
+  std::vector<Measurement> numbers;
+  Json details = Json::object();  // curves, histograms, folds
+
+  void count(std::string what, int64_t n) { counts.emplace_back(std::move(what), n); }
+  void number(std::string what, double value) { numbers.push_back({std::move(what), value, {}}); }
+  void undefined(std::string what, std::string why) {
+    numbers.push_back({std::move(what), std::nan(""), std::move(why)});
+  }
+  // kInternal if there is no such number; not a number if it is undefined.
+  double value_of(std::string_view number) const;
+};
+
+// What was measured of one model: of a run, or of another tool's embeddings.
+struct ModelReport {
+  std::string name;
+  Json sets = Json::object();  // what each set was made with: the manifest of its embeddings
+  std::vector<ProtocolResult> results;
+};
+
+struct Report {
+  std::vector<ModelReport> models;  // all measured by the same protocols, in the same order
+};
+
+Json to_json(const Report& report);
+std::string to_text(const Report& report);
+// folder/report.json, report.txt and report.html, each replaced atomically.
+void write_report(const fs::path& folder, const Report& report);
+
+// The words in lines of at most 100 characters that start with `indent`.
+std::string wrap(std::string_view text, std::string_view indent);
+
+// "tar_at_far" + 0.001 -> "tar_at_far_0.001": names of numbers that belong to a rate.
+std::string name_with_rate(std::string_view name, double rate);
+
+}  // namespace uir

@@ -1,0 +1,112 @@
+#include <limits>
+
+#include "support/brute_force.h"
+#include "support/catch.h"
+#include "support/temp_folder.h"
+#include "uir/eval/report_roc.h"
+#include "uir/report/report.h"
+
+namespace uir {
+namespace {
+
+Report example() {
+  ProtocolResult result{"lfw", "verification", "Words of the protocol. " + std::string(120, 'x') + " end", {},
+                        {},    Json::object()};
+  result.count("genuine_pairs", 3000);
+  result.number("accuracy", 0.9951666666666666);
+  result.undefined("val", "a fold lacks pairs");
+  return {{{"ours", {{"lfw", {{"weights", "abc"}}}}, {result}}}};
+}
+
+}  // namespace
+
+TEST_CASE("the JSON report keeps every digit and says why a number is missing") {
+  TempFolder folder;
+  write_report(folder / "report", example());
+  const Json json = read_json_file(folder / "report" / "report.json");
+  CHECK(json["format"] == "uir-report");
+  CHECK(json["version"] == 2);
+  CHECK(json["models"][0]["sets"]["lfw"]["weights"] == "abc");
+  const Json& lfw = json["models"][0]["protocols"][0];
+  CHECK(lfw["name"] == "lfw");
+  CHECK(lfw["type"] == "verification");
+  CHECK(lfw["counts"]["genuine_pairs"] == 3000);
+  CHECK(lfw["numbers"]["accuracy"].get<double>() == 0.9951666666666666);
+  CHECK(lfw["numbers"]["val"].is_null());
+  CHECK(lfw["undefined"]["val"] == "a fold lacks pairs");
+  CHECK(lfw["details"] == Json::object());
+  CHECK(json["comparison"]["models"] == Json::parse(R"(["ours"])"));
+}
+
+TEST_CASE("the text report is a table under the protocol's words") {
+  const std::string expected = "lfw (verification)\n  Words of the protocol.\n  " + std::string(120, 'x') +
+                               "\n  end\n"
+                               "  genuine_pairs  3000\n"
+                               "  accuracy       0.995167\n"
+                               "  val            undefined: a fold lacks pairs\n";
+  CHECK(to_text(example()) == expected);
+  Report two = example();
+  two.models[0].results.push_back(two.models[0].results[0]);
+  CHECK(to_text(two) == expected + "\n" + expected);
+  Report models = example();
+  models.models.push_back(models.models[0]);
+  models.models[1].name = "theirs";
+  CHECK(to_text(models) ==
+        "== ours ==\n\n" + expected + "\n== theirs ==\n\n" + expected +
+            "\n== comparison ==\n"
+            "Differences are to ours, of rates in percentage points (pp). *: the best model.\n\n"
+            "lfw (verification)\n"
+            "                 ours      theirs   difference\n"
+            "  accuracy  99.5167 %   99.5167 %            =\n"
+            "  val       undefined   undefined\n");
+}
+
+TEST_CASE("a report replaces the old one") {
+  TempFolder folder;
+  write_report(folder.path(), example());
+  Report other = example();
+  other.models[0].results[0].name = "cfp";
+  write_report(folder.path(), other);
+  CHECK(read_json_file(folder / "report.json")["models"][0]["protocols"][0]["name"] == "cfp");
+  CHECK_THAT(read_text_file(folder / "report.txt"), contains_text("cfp (verification)"));
+  CHECK_THAT(read_text_file(folder / "report.html"), contains_text("cfp"));
+}
+
+TEST_CASE("a name that is no UTF-8 does not keep the report from being written") {
+  TempFolder folder;
+  Report report = example();
+  report.models[0].name = "run\xff";
+  write_report(folder.path(), report);
+  CHECK(read_json_file(folder / "report.json")["models"][0]["name"] == "run\uFFFD");
+  CHECK_THAT(read_text_file(folder / "report.html"), contains_text("run\uFFFD"));
+}
+
+TEST_CASE("numbers are found by name") {
+  const Report report = example();
+  CHECK(report.models[0].results[0].value_of("accuracy") == 0.9951666666666666);
+  CHECK(std::isnan(report.models[0].results[0].value_of("val")));
+  CHECK(brute::error_of(ErrorKind::kInternal, [&] { report.models[0].results[0].value_of("auc"); }) !=
+        "no error");
+}
+
+TEST_CASE("rates in names are written as people write them") {
+  CHECK(name_with_rate("tar_at_far", 1e-4) == "tar_at_far_0.0001");
+  CHECK(name_with_rate("tar_at_far", 0.01) == "tar_at_far_0.01");
+  CHECK(name_with_rate("tar_at_far", 1e-9) == "tar_at_far_1e-09");
+}
+
+TEST_CASE("a ROC in a report: infinite thresholds are null, the printed rates stand in the curve") {
+  Roc roc({3, 2, 1});
+  roc.add_impostors(std::vector<double>{2.5, 0, 0, 0});
+  ProtocolResult result;
+  const std::vector<double> fars{0.25};
+  report_roc(roc, fars, result);
+  CHECK(result.value_of("auc") == Approx(10.0 / 12));
+  CHECK(result.value_of("tar_at_far_0.25") == 1);
+  const Json points = Json::parse(result.details.dump())["roc"]["points"];
+  CHECK(points.front() == Json::parse("[0.0, 0.0, null]"));
+  CHECK(points.back() == Json::parse("[1.0, 1.0, null]"));
+  CHECK(std::count(points.begin(), points.end(), Json::parse("[0.25, 1.0, 1.0]")) == 1);
+}
+
+}  // namespace uir
