@@ -8,6 +8,5 @@ tools/build.sh release
 ctest --preset release "$@"
 [ $# = 0 ] || exit 0
 
-torch_free=(base config formats images data store search report eval experiment plan)
-tools/build.sh dev --target "${torch_free[@]/#/test_}" fuzz_replay
-ctest --preset dev -R "unit\.($(IFS='|'; echo "${torch_free[*]}"))\$|fuzz\.replay"
+tools/build.sh dev --target torch_free_tests fuzz_replay
+ctest --preset dev -L torch_free

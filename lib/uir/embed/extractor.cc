@@ -9,6 +9,7 @@
 
 #include "uir/base/error.h"
 #include "uir/base/row_range.h"
+#include "uir/pixels/pixels.h"
 
 namespace uir {
 namespace {

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "uir/base/error.h"
+#include "uir/pixels/pixels.h"
 
 namespace uir {
 namespace {
