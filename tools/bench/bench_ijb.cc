@@ -21,6 +21,7 @@
 #include "uir/base/json.h"
 #include "uir/eval/ijb_identification.h"
 #include "uir/eval/ijb_verification.h"
+#include "uir/eval/roc.h"
 #include "uir/eval/sort.h"
 
 namespace uir {

@@ -201,7 +201,7 @@ void visit_scores_from(MatrixView probes, const CanonicalVectors& distractors, s
 }
 
 // The same behind the filter: for probes that few distractors reach. It visits from one thread at a time, before blocks
-// are committed: it cannot be restarted.
+// are committed, so it cannot be restarted.
 class FloorSearch : public PairSearch {
  public:
   using Visit = std::function<void(std::span<const Hit>)>;
@@ -209,9 +209,6 @@ class FloorSearch : public PairSearch {
 
   std::unique_ptr<Block> begin(RowRange, RowRange) override { return std::make_unique<Part>(*this); }
   void commit(Block& block) override { static_cast<Part&>(block).flush(); }
-  std::string save() const override { fail(ErrorKind::kInternal, "this search is of one process"); }
-  void merge(std::string_view) override { fail(ErrorKind::kInternal, "this search is of one process"); }
-  std::string settings() const override { return "floors"; }
   int64_t bytes() const override { return 0; }
   int64_t block_bytes(int64_t, int64_t) const override { return kBuffer * static_cast<int64_t>(sizeof(Hit)); }
 

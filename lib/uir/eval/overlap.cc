@@ -27,8 +27,8 @@ std::vector<double> sorted_copy(std::span<const double> values) {
 
 }  // namespace
 
-std::vector<Neighbour> best_matches(const UnitRows& rows, const UnitRows& columns, const ScanOptions& options,
-                                    const PairWanted& wanted) {
+std::vector<Neighbour> best_matches(const UnitRows& rows, const UnitRows& columns,
+                                    const DividedScanOptions& options, const PairWanted& wanted) {
   TopKSearch search(rows.size(), 1, options.what, wanted);
   scan_pairs(rows, columns, PairsOf::kRowsAndColumns, search, options);
   std::vector<Neighbour> best(static_cast<size_t>(rows.size()), Neighbour{-1, -1});
@@ -40,7 +40,7 @@ std::vector<Neighbour> best_matches(const UnitRows& rows, const UnitRows& column
 }
 
 LabeledScores labeled_scores(const UnitRows& images, std::span<const int64_t> labels, const UnitRows& centers,
-                             const ScanOptions& options) {
+                             const DividedScanOptions& options) {
   std::vector<int64_t> rows, classes;
   for (size_t i = 0; i < labels.size(); ++i) {
     if (labels[i] < 0) continue;

@@ -21,8 +21,8 @@
 namespace uir {
 
 // [M]: of each row the best column, −1 where none is wanted.
-std::vector<Neighbour> best_matches(const UnitRows& rows, const UnitRows& columns, const ScanOptions& options,
-                                    const PairWanted& wanted = nullptr);
+std::vector<Neighbour> best_matches(const UnitRows& rows, const UnitRows& columns,
+                                    const DividedScanOptions& options, const PairWanted& wanted = nullptr);
 
 // Of labeled images; those without a label are left out.
 struct LabeledScores {
@@ -30,7 +30,7 @@ struct LabeledScores {
   std::vector<double> other;  // the best one with any other center; −1 if there is no other
 };
 LabeledScores labeled_scores(const UnitRows& images, std::span<const int64_t> labels, const UnitRows& centers,
-                             const ScanOptions& options);
+                             const DividedScanOptions& options);
 
 struct Consequence {
   double threshold = 0;

@@ -11,8 +11,8 @@
 #include "uir/base/error.h"
 #include "uir/base/parallel.h"
 #include "uir/base/progress.h"
+#include "uir/search/byte_values.h"
 #include "uir/search/pair_scan.h"
-#include "uir/search/scan_state.h"
 #include "uir/search/tail_search.h"
 
 namespace uir {
@@ -149,7 +149,7 @@ class BestColumns {
 };
 
 // One pass over gallery x distractors: the best pairs, and the distractors with the best scores (0: not wanted).
-class DistractorSearch : public PairSearch {
+class DistractorSearch : public MergeableSearch {
  public:
   DistractorSearch(int64_t pairs, int64_t distractors)
       : pairs_(pairs, "gallery_x_distractors"), distractors_(distractors) {}
@@ -229,7 +229,7 @@ class DistractorSearch : public PairSearch {
 
 // One pass over the ordered pairs of the gallery: which images have a better match (or an equal one) with another
 // identity than with their own.
-class MismatchSearch : public PairSearch {
+class MismatchSearch : public MergeableSearch {
  public:
   MismatchSearch(const std::vector<int64_t>& labels, const std::vector<double>& own)
       : labels_(labels), own_(own), beaten_(own.size()) {}
@@ -284,8 +284,8 @@ fs::path state_of(const fs::path& state, std::string_view scan) {
   return state.string() + concat(".", scan, ".state");
 }
 
-ScanOptions scan_options(const TrillionPairsRun& run, std::string_view scan, std::string what) {
-  ScanOptions options{.resources = run.resources, .what = std::move(what)};
+DividedScanOptions scan_options(const TrillionPairsRun& run, std::string_view scan, std::string what) {
+  DividedScanOptions options{{.resources = run.resources, .what = std::move(what)}};
   options.state = state_of(run.state, scan);
   options.stop = run.stop;
   options.slice = run.slice;

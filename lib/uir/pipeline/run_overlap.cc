@@ -197,9 +197,9 @@ class OverlapSearch {
 
   UnitRows centers() const { return UnitRows(*targets_.front().store); }
 
-  ScanOptions options(const std::string& what, const std::string& state) {
+  DividedScanOptions options(const std::string& what, const std::string& state) {
     states_.push_back(folder_ / concat(state, ".state"));
-    ScanOptions options;
+    DividedScanOptions options;
     options.resources = resources_;
     options.what = what;
     options.state = states_.back();

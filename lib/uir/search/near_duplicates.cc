@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "uir/base/error.h"
-#include "uir/search/scan_state.h"
+#include "uir/search/byte_values.h"
 
 namespace uir {
 
@@ -76,7 +76,8 @@ std::string NearDuplicateSearch::settings() const {
   return concat("near-duplicates from ", threshold_, " of ", parents_.size());
 }
 
-std::vector<int64_t> near_duplicates(const UnitRows& rows, double threshold, const ScanOptions& options) {
+std::vector<int64_t> near_duplicates(const UnitRows& rows, double threshold,
+                                     const DividedScanOptions& options) {
   NearDuplicateSearch search(rows.size(), threshold);
   scan_pairs(rows, rows, PairsOf::kOneSet, search, options);
   return search.first_of_group();

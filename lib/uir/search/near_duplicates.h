@@ -17,7 +17,7 @@
 
 namespace uir {
 
-class NearDuplicateSearch : public PairSearch {
+class NearDuplicateSearch : public MergeableSearch {
  public:
   NearDuplicateSearch(int64_t rows, double threshold);
   // [N]: the first row of each row's group; its own number for a row without a near-duplicate.
@@ -40,6 +40,7 @@ class NearDuplicateSearch : public PairSearch {
   std::vector<std::atomic<int64_t>> parents_;  // never a later row: the root of a group is its first row
 };
 
-std::vector<int64_t> near_duplicates(const UnitRows& rows, double threshold, const ScanOptions& options = {});
+std::vector<int64_t> near_duplicates(const UnitRows& rows, double threshold,
+                                     const DividedScanOptions& options = {});
 
 }  // namespace uir

@@ -1,6 +1,9 @@
 #include "uir/search/scan_state.h"
 
+#include <string_view>
+
 #include "uir/base/log.h"
+#include "uir/search/byte_values.h"
 
 namespace uir {
 namespace {

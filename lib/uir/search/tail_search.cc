@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "uir/base/error.h"
-#include "uir/search/scan_state.h"
+#include "uir/search/byte_values.h"
 
 namespace uir {
 
@@ -103,12 +103,5 @@ void TailSearch::merge(std::string_view saved) {
 }
 
 std::string TailSearch::settings() const { return concat("tail ", best_.n(), " ", name_); }
-
-std::vector<ScoreCount> best_scores(const UnitRows& rows, const UnitRows& columns, PairsOf pairs, int64_t n,
-                                    const PairWanted& wanted, const ScanOptions& options) {
-  TailSearch search(n, options.what, wanted);
-  scan_pairs(rows, columns, pairs, search, options);
-  return search.scores();
-}
 
 }  // namespace uir

@@ -64,7 +64,7 @@ class TopScores {
 // Whether a pair counts; empty: all do.
 using PairWanted = std::function<bool(int64_t row, int64_t column)>;
 
-class TailSearch : public PairSearch {
+class TailSearch : public MergeableSearch {
  public:
   // `name` tells searches with different `wanted` apart in saved states.
   TailSearch(int64_t n, std::string name, PairWanted wanted = nullptr);
@@ -87,10 +87,6 @@ class TailSearch : public PairSearch {
   std::string name_;
   PairWanted wanted_;
 };
-
-// As TopScores::scores() of all pairs that are wanted.
-std::vector<ScoreCount> best_scores(const UnitRows& rows, const UnitRows& columns, PairsOf pairs, int64_t n,
-                                    const PairWanted& wanted = nullptr, const ScanOptions& options = {});
 
 // Raises a threshold that other threads raise too.
 void raise(std::atomic<double>& threshold, double value);

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "uir/base/error.h"
-#include "uir/search/scan_state.h"
+#include "uir/search/byte_values.h"
 
 namespace uir {
 namespace {

@@ -22,7 +22,7 @@ struct Neighbour {
   bool operator==(const Neighbour&) const = default;
 };
 
-class TopKSearch : public PairSearch {
+class TopKSearch : public MergeableSearch {
  public:
   // `name` tells searches with different `wanted` apart in saved states.
   TopKSearch(int64_t rows, int64_t k, std::string name, PairWanted wanted = nullptr);

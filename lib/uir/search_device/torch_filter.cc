@@ -44,7 +44,7 @@ double bound_of(double norm_x, double error_x, double norm_y, double error_y, in
          d * 0x1p-124;
 }
 
-class TorchVectors : public BlockFilter::Vectors {
+class TorchVectors : public BlockFilter::DeviceVectors {
  public:
   TorchVectors(int64_t size, int64_t dim, at::Device device, at::ScalarType type)
       : values_(at::empty({size, dim}, at::TensorOptions(device).dtype(type))),
@@ -100,13 +100,14 @@ class TorchVectors : public BlockFilter::Vectors {
   std::vector<float> error_, norm_;
 };
 
-const TorchVectors& of_torch(const BlockFilter::Vectors& vectors) {
+const TorchVectors& of_torch(const BlockFilter::DeviceVectors& vectors) {
   return static_cast<const TorchVectors&>(vectors);
 }
 
-class TorchTile : public BlockFilter::Tile {
+class TorchProduct : public BlockFilter::Product {
  public:
-  TorchTile(const TorchVectors& rows, RowRange row_range, const TorchVectors& columns, RowRange column_range)
+  TorchProduct(const TorchVectors& rows, RowRange row_range, const TorchVectors& columns,
+               RowRange column_range)
       : rows_(rows),
         columns_(columns),
         first_row_(row_range.begin),
@@ -180,14 +181,14 @@ TorchFilter::TorchFilter(at::Device device, at::ScalarType type) : device_(devic
 
 std::string TorchFilter::name() const { return concat(c10::toString(type_), " products on ", device_.str()); }
 
-std::unique_ptr<BlockFilter::Vectors> TorchFilter::make_vectors(int64_t size, int64_t dim) const {
+std::unique_ptr<BlockFilter::DeviceVectors> TorchFilter::make_vectors(int64_t size, int64_t dim) const {
   return std::make_unique<TorchVectors>(size, dim, device_, type_);
 }
 
-std::unique_ptr<BlockFilter::Tile> TorchFilter::multiply(const Vectors& rows, RowRange row_range,
-                                                         const Vectors& columns,
-                                                         RowRange column_range) const {
-  return std::make_unique<TorchTile>(of_torch(rows), row_range, of_torch(columns), column_range);
+std::unique_ptr<BlockFilter::Product> TorchFilter::multiply(const DeviceVectors& rows, RowRange row_range,
+                                                            const DeviceVectors& columns,
+                                                            RowRange column_range) const {
+  return std::make_unique<TorchProduct>(of_torch(rows), row_range, of_torch(columns), column_range);
 }
 
 int64_t TorchFilter::vector_bytes(int64_t dim) const {
@@ -195,7 +196,8 @@ int64_t TorchFilter::vector_bytes(int64_t dim) const {
          8;  // twice: the copy on its way to the device
 }
 
-double TorchFilter::bound(const Vectors& rows, int64_t row, const Vectors& columns, int64_t column) {
+double TorchFilter::bound(const DeviceVectors& rows, int64_t row, const DeviceVectors& columns,
+                          int64_t column) {
   const TorchVectors &x = of_torch(rows), &y = of_torch(columns);
   return bound_of(x.norm(row), x.error(row), y.norm(column), y.error(column), x.dim());
 }
@@ -232,7 +234,7 @@ bool TorchFilter::agrees(int64_t dim, bool cancels) const {
       }
     }
   }
-  const std::unique_ptr<Vectors> vectors = make_vectors(kVectors, dim);
+  const std::unique_ptr<DeviceVectors> vectors = make_vectors(kVectors, dim);
   vectors->set(0, values);
   const TorchVectors& loaded = of_torch(*vectors);
   const at::Tensor products = at::mm(loaded.values(), loaded.values().t()).to(at::kCPU).to(at::kDouble);

@@ -35,16 +35,16 @@ class TorchFilter : public BlockFilter {
   TorchFilter(at::Device device, at::ScalarType type);
 
   std::string name() const override;
-  std::unique_ptr<Vectors> make_vectors(int64_t size, int64_t dim) const override;
-  std::unique_ptr<Tile> multiply(const Vectors& rows, RowRange row_range, const Vectors& columns,
-                                 RowRange column_range) const override;
+  std::unique_ptr<DeviceVectors> make_vectors(int64_t size, int64_t dim) const override;
+  std::unique_ptr<Product> multiply(const DeviceVectors& rows, RowRange row_range,
+                                    const DeviceVectors& columns, RowRange column_range) const override;
   int64_t vector_bytes(int64_t dim) const override;
   int64_t pair_bytes() const override {
     return 10;
   }  // a score, its comparison, what finding the passing pairs takes
 
   // The bound on |p − exact score| of one pair, before p is rounded to the type of the products.
-  static double bound(const Vectors& rows, int64_t row, const Vectors& columns, int64_t column);
+  static double bound(const DeviceVectors& rows, int64_t row, const DeviceVectors& columns, int64_t column);
 
  private:
   void check_arithmetic() const;

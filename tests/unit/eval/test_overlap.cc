@@ -65,7 +65,7 @@ TEST_CASE("Best matches, labeled scores and the table equal a float64 brute forc
   CanonicalVectors labeled = rows_of(labels, 0.5, 5);
   labels[7] = -1;  // has no label
 
-  ScanOptions options;
+  DividedScanOptions options;
   options.resources.threads = 3;
   const auto best = best_matches(UnitRows(unlabeled), UnitRows(centers), options);
   std::vector<double> expected;
@@ -138,7 +138,7 @@ TEST_CASE("Groups of near-duplicates are those of flooding over all pairs", "[ov
     CAPTURE(threshold);
     const auto expected = flooded_groups(vectors, threshold);
     for (const int threads : {1, 4}) {
-      ScanOptions options;
+      DividedScanOptions options;
       options.resources.threads = threads;
       options.row_block = 32;
       options.column_block = 16;
@@ -154,7 +154,7 @@ TEST_CASE("An interrupted search for near-duplicates continues", "[overlap]") {
   std::vector<int64_t> labels(120);
   for (size_t i = 0; i < labels.size(); ++i) labels[i] = static_cast<int64_t>(i % 50);
   const CanonicalVectors vectors = rows_of(labels, 0.2, 4);
-  ScanOptions options;
+  DividedScanOptions options;
   options.row_block = options.column_block = 16;
   options.state = temp / "scan.state";
   int asked = 0;

@@ -8,12 +8,13 @@
 #include <set>
 #include <thread>
 
+#include "support/best_scores.h"
 #include "support/brute_force.h"
 #include "support/catch.h"
 #include "support/errors.h"
 #include "support/temp_folder.h"
 #include "uir/base/log.h"
-#include "uir/search/scan_state.h"
+#include "uir/search/byte_values.h"
 #include "uir/search/tail_search.h"
 #include "uir/search/top_k.h"
 
@@ -178,13 +179,19 @@ TEST_CASE(
 
 namespace {
 
+template <class Search>
+concept CanBeDivided = requires(const UnitRows& rows, Search& search, const DividedScanOptions& options) {
+  scan_pairs(rows, rows, PairsOf::kOneSet, search, options);
+};
+static_assert(CanBeDivided<TailSearch> && CanBeDivided<TopKSearch> && !CanBeDivided<PairSearch>);
+
 // All slices of a search, each with its own saved result, merged in the given order.
 std::vector<ScoreCount> tail_of_slices(const UnitRows& rows, int64_t n, const std::vector<int64_t>& order) {
   TailSearch merged(n, "test");
   int64_t pairs = 0;
   for (int64_t index : order) {
     TailSearch part(n, "test");
-    ScanOptions options{.row_block = 30, .column_block = 40};
+    DividedScanOptions options{{.row_block = 30, .column_block = 40}};
     options.slice = {index, static_cast<int64_t>(order.size())};
     pairs += scan_pairs(rows, rows, PairsOf::kOneSet, part, options).pairs;
     merged.merge(part.save());
@@ -209,7 +216,7 @@ TEST_CASE("merged slices are the whole") {
     scan_pairs(rows, rows, PairsOf::kRowsAndColumns, whole);
     for (int64_t index : {1, 0}) {
       TopKSearch part(set.vectors.rows, 4, "test");
-      ScanOptions options{.row_block = 17, .column_block = 20};
+      DividedScanOptions options{{.row_block = 17, .column_block = 20}};
       options.slice = {index, 2};
       scan_pairs(rows, rows, PairsOf::kRowsAndColumns, part, options);
       merged.merge(part.save());
@@ -243,7 +250,7 @@ TEST_CASE("an interrupted search continues to the same result, from any number o
     for (;; ++stops) {
       std::atomic<int> blocks{0};
       TailSearch search(60, "test");
-      ScanOptions options{.resources = {.threads = threads}, .row_block = 50, .column_block = 40};
+      DividedScanOptions options{{.resources = {.threads = threads}, .row_block = 50, .column_block = 40}};
       options.state = folder / "tail.state";
       options.save_every_s = threads == 1 ? 0 : 30;
       options.stop = [&] { return ++blocks > 7; };
@@ -276,7 +283,7 @@ TEST_CASE("a search that fails with blocks done ahead of others counts each once
         throw Error(ErrorKind::kIo, "broken off");
       };
       TailSearch search(60, "test", wanted);
-      ScanOptions options{.resources = {.threads = 3}, .row_block = 50, .column_block = 40};
+      DividedScanOptions options{{.resources = {.threads = 3}, .row_block = 50, .column_block = 40}};
       options.state = folder / "tail.state";
       options.save_every_s = 0;
       if (!error_of([&] { scan_pairs(rows, rows, PairsOf::kOneSet, search, options); })) {
@@ -311,7 +318,8 @@ TEST_CASE("a state belongs to one set, division, slice and search") {
   // Whether the scan had to look at blocks.
   const auto starts_over = [&](const Case& c) {
     TailSearch search(c.n, c.what);
-    ScanOptions options{.row_block = c.row_block, .column_block = c.column_block, .slice = c.slice};
+    DividedScanOptions options{{.row_block = c.row_block, .column_block = c.column_block}};
+    options.slice = c.slice;
     options.state = folder / "tail.state";
     int asked = 0;
     options.stop = [&] { return ++asked < 0; };
@@ -341,7 +349,7 @@ TEST_CASE("a finished state gives its result again; damaged and foreign ones are
   const UnitRows rows(vectors), other_rows(others);
   const fs::path state = folder / "tail.state";
   const auto run = [&](const UnitRows& of, int64_t n, int64_t column_block) {
-    ScanOptions options{.row_block = 50, .column_block = column_block};
+    DividedScanOptions options{{.row_block = 50, .column_block = column_block}};
     options.state = state;
     int asked = 0;
     options.stop = [&] { return ++asked < 0; };
@@ -434,14 +442,14 @@ TEST_CASE("slices that cut the work differently are refused") {
   const CanonicalVectors vectors = tied_vectors(100, 6, 8);
   const UnitRows rows(vectors);
   std::string theirs;
-  ScanOptions first{.row_block = 30, .column_block = 40};
+  DividedScanOptions first{{.row_block = 30, .column_block = 40}};
   first.slice = {0, 2};
   first.exchange = [&](const std::string& mine) {
     theirs = mine;
     return std::vector{mine, mine};
   };
   best_scores(rows, rows, PairsOf::kOneSet, 5, nullptr, first);
-  ScanOptions second{.row_block = 36, .column_block = 40};
+  DividedScanOptions second{{.row_block = 36, .column_block = 40}};
   second.slice = {1, 2};
   second.exchange = [&](const std::string& mine) { return std::vector{theirs, mine}; };
   const auto error = error_of([&] { best_scores(rows, rows, PairsOf::kOneSet, 5, nullptr, second); });

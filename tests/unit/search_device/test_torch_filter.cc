@@ -8,6 +8,7 @@
 #include <map>
 #include <vector>
 
+#include "support/best_scores.h"
 #include "support/catch.h"
 #include "support/errors.h"
 #include "uir/base/random.h"
@@ -127,7 +128,7 @@ TEST_CASE("a search on a device rescores few pairs") {
   }
 }
 
-TEST_CASE("too little memory for a tile on a device is an error of the config") {
+TEST_CASE("too little memory for a product on a device is an error of the config") {
   const CanonicalVectors vectors = faces(100, 48, 20, 0.7);
   const TorchFilter filter(at::kCPU, at::kFloat);
   const ScanResources little{.memory = 10'000, .device = &filter};
@@ -202,14 +203,14 @@ TEST_CASE("no pair that reaches its threshold fails a device's filter, and none 
       const auto n = static_cast<int64_t>(rows.size());
       const auto vectors = filter.make_vectors(n, static_cast<int64_t>(dim));
       for (int64_t i = 0; i < n; ++i) vectors->set(i, rows[static_cast<size_t>(i)]);
-      const auto tile = filter.multiply(*vectors, {0, n}, *vectors, {0, n});
+      const auto product = filter.multiply(*vectors, {0, n}, *vectors, {0, n});
       int64_t told_apart = 0;
       for (int64_t i = 0; i < n; ++i) {
         for (int64_t j = 0; j < n; ++j) {
           const double exact = score(rows[i], rows[j]);
           const auto passes = [&](double threshold) {
             std::vector<BlockFilter::Pair> found;
-            CHECK(tile->passing({i, i + 1}, {j, j + 1}, std::vector{threshold}, 1, found));
+            CHECK(product->passing({i, i + 1}, {j, j + 1}, std::vector{threshold}, 1, found));
             if (!found.empty()) CHECK((found[0].row == i && found[0].column == j));
             return !found.empty();
           };
@@ -227,16 +228,17 @@ TEST_CASE("no pair that reaches its threshold fails a device's filter, and none 
       CHECK(told_apart > n * n / 2);
       // One call for all pairs finds what single calls find.
       std::vector<BlockFilter::Pair> found;
-      CHECK(tile->passing({0, n}, {0, n}, std::vector<double>(static_cast<size_t>(n), -1e30), n * n, found));
+      CHECK(
+          product->passing({0, n}, {0, n}, std::vector<double>(static_cast<size_t>(n), -1e30), n * n, found));
       CHECK(std::ssize(found) == n * n);
       found.clear();
-      CHECK_FALSE(tile->passing({0, n}, {0, n}, std::vector<double>(static_cast<size_t>(n), -1e30), n * n - 1,
-                                found));
+      CHECK_FALSE(product->passing({0, n}, {0, n}, std::vector<double>(static_cast<size_t>(n), -1e30),
+                                   n * n - 1, found));
       CHECK(found.empty());
-      CHECK(
-          tile->passing({0, n}, {0, n},
-                        std::vector<double>(static_cast<size_t>(n), std::numeric_limits<double>::infinity()),
-                        n * n, found));
+      CHECK(product->passing(
+          {0, n}, {0, n},
+          std::vector<double>(static_cast<size_t>(n), std::numeric_limits<double>::infinity()), n * n,
+          found));
     }
   }
 }
