@@ -73,6 +73,21 @@ function(uir_module name)
   file(APPEND ${UIR_MODULE_GRAPH} "${line}\n")
 endfunction()
 
+# uir_embed(module header NAME=file…): the texts of files of the module as the constants NAME that its header declares.
+function(uir_embed module header)
+  set(out ${CMAKE_BINARY_DIR}/embedded/${module}_texts.cc)
+  set(script ${CMAKE_SOURCE_DIR}/cmake/EmbedText.cmake)
+  foreach(text ${ARGN})
+    string(REGEX MATCH "^([^=]+)=(.+)$" matched ${text})
+    set(file ${CMAKE_SOURCE_DIR}/lib/uir/${module}/${CMAKE_MATCH_2})
+    list(APPEND texts ${CMAKE_MATCH_1}=${file})
+    list(APPEND files ${file})
+  endforeach()
+  add_custom_command(OUTPUT ${out} DEPENDS ${files} ${script} VERBATIM
+                     COMMAND ${CMAKE_COMMAND} -DHEADER=uir/${module}/${header} -DOUT=${out} -P ${script} ${texts})
+  target_sources(uir_${module} PRIVATE ${out})
+endfunction()
+
 function(uir_app name source)
   add_executable(${name} ${source} apps/app.cc)
   target_link_libraries(${name} PRIVATE uir_pipeline CLI11::CLI11)

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstdio>
 
-#include "uir/report/html_assets.h"
 #include "uir/report/html_parts.h"
 #include "uir/report/markup.h"
 #include "uir/report/svg_plot.h"
@@ -147,7 +146,7 @@ class Page {
     page_.element("meta", {{"charset", "utf-8"}});
     page_.element("meta", {{"name", "viewport"}, {"content", "width=device-width, initial-scale=1"}});
     page_.element("title", {}, "Overlap of unlabeled and known faces");
-    page_.raw(kHtmlStyle);
+    write_style(page_);
   }
 
   void section(const SetOverlap& set) {

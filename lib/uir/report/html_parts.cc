@@ -101,7 +101,13 @@ void write_head(const std::string& title, const std::string& also_allowed, Marku
                         {"content", "default-src 'none'; " + also_allowed +
                                         "style-src 'unsafe-inline'; script-src 'unsafe-inline'"}});
   page.element("title", {}, title);
-  page.raw(kHtmlStyle);
+  write_style(page);
+}
+
+void write_style(Markup& page) { page.raw(concat("<style>\n", kPageStyle, "</style>\n")); }
+
+void write_script(Markup& page) {
+  page.raw(concat("<script>\n//<![CDATA[\n", kPageScript, "//]]>\n</script>\n"));
 }
 
 void write_curve_data(const std::vector<std::string>& columns, const std::vector<std::string>& names,

@@ -30,6 +30,10 @@ void write_legend(size_t style, std::string_view name, Markup& page);
 
 // The page's head: title, style sheet, and a policy that forbids to load anything but what `also_allowed` names.
 void write_head(const std::string& title, const std::string& also_allowed, Markup& page);
+// Its style sheet alone, for a page with a head of its own.
+void write_style(Markup& page);
+// The page's script, at the end of its body.
+void write_script(Markup& page);
 
 // For the page's script, inside an element with the attribute data-curves, before its figures: what it shows of the point
 // under the pointer. One name and one text "x,y,…;x,y,…" per line of the drawing.

@@ -6,7 +6,6 @@
 
 #include "uir/base/error.h"
 #include "uir/report/comparison.h"
-#include "uir/report/html_assets.h"
 #include "uir/report/html_curves.h"
 #include "uir/report/html_distributions.h"
 #include "uir/report/html_parts.h"
@@ -34,7 +33,7 @@ class Page {
         overview();
         for (size_t p = 0; p < comparison_.protocols.size(); ++p) section(p);
       }
-      page_.raw(kHtmlScript);
+      write_script(page_);
     }
     return page_.take() + "\n";
   }

@@ -11,7 +11,6 @@
 
 #include "uir/base/error.h"
 #include "uir/base/json.h"
-#include "uir/report/html_assets.h"
 #include "uir/report/html_parts.h"
 #include "uir/report/markup.h"
 #include "uir/report/number_meaning.h"
@@ -118,7 +117,7 @@ class Page {
         contact_sheet();
         config();
       }
-      page_.raw(kHtmlScript);
+      write_script(page_);
     }
     return page_.take() + "\n";
   }
