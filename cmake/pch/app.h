@@ -1,0 +1,4 @@
+// What the programs include.
+#include <CLI/CLI.hpp>
+
+#include "lib.h"
