@@ -81,15 +81,17 @@ void add_overlap(uir::App& app, uir::OverlapRequest& request) {
        "Set of labeled images that tells what a threshold does (repeatable); default: held-out images");
   sets("--against", request.against, "Further set to compare with, such as a test set (repeatable)");
   cli.add_option("--centers", request.centers, "Set of the class centers; default: class_centers");
-  cli.add_option("--threshold", request.threshold,
+  cli.add_option("--threshold", request.rules.threshold,
                  "Remove images whose best cosine with a class center is at least this")
       ->check(CLI::Range(-1., 1.));
-  cli.add_option("--against-threshold", request.against_threshold,
+  cli.add_option("--against-threshold", request.rules.against_threshold,
                  "The same with an image of the sets of --against")
       ->check(CLI::Range(-1., 1.));
-  cli.add_option("--duplicates", request.duplicates, "Find near-duplicates: pairs with at least this cosine")
+  cli.add_option("--duplicates", request.rules.duplicates,
+                 "Find near-duplicates: pairs with at least this cosine")
       ->check(CLI::Range(-1., 1.));
-  cli.add_flag("--remove-duplicates", request.remove_duplicates, "Keep only the first of near-duplicates");
+  cli.add_flag("--remove-duplicates", request.rules.remove_duplicates,
+               "Keep only the first of near-duplicates");
   cli.add_option("--out", request.out, "Write the index without what is removed here");
   cli.add_option("--report", request.report, "Folder of the report; default: overlap in the run folder");
 }

@@ -237,19 +237,6 @@ void describe(Visitor& v, VideoRetrievalProtocol& c) {
           "Measure this submission file against the ground truth instead of a set.");
 }
 
-// Feature files for the organisers of a challenge (uir-extract --format).
-struct SubmissionConfig {
-  FrameAggregation frames;
-  bool normalize = true;
-  std::string suffix = "uir";
-};
-template <class Visitor>
-void describe(Visitor& v, SubmissionConfig& c) {
-  describe(v, c.frames);
-  v.field("normalize", c.normalize, "Scale images' features to length 1; those of videos always are.");
-  v.field("suffix", c.suffix, "MegaFace files are called <item>_<suffix>.bin.");
-}
-
 enum class IjbBenchmark { kIjbb, kIjbc };
 template <>
 struct EnumNames<IjbBenchmark> {

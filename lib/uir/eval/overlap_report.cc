@@ -121,7 +121,7 @@ void table_text(const SetOverlap::Target& target, const SetOverlap& set, std::st
 
 // ---- page
 
-class Page {
+class OverlapPage {
  public:
   std::string write(const std::vector<SetOverlap>& sets) {
     page_.raw("<!DOCTYPE html>\n");
@@ -250,6 +250,6 @@ std::string overlap_text(const std::vector<SetOverlap>& sets) {
   return text;
 }
 
-std::string overlap_page(const std::vector<SetOverlap>& sets) { return Page().write(sets); }
+std::string overlap_page(const std::vector<SetOverlap>& sets) { return OverlapPage().write(sets); }
 
 }  // namespace uir

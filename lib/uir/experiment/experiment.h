@@ -12,6 +12,7 @@
 #include "uir/eval/config.h"
 #include "uir/head/config.h"
 #include "uir/model/config.h"
+#include "uir/submission/config.h"
 #include "uir/train/config.h"
 
 namespace uir {

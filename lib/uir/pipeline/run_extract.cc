@@ -35,19 +35,23 @@ class Extraction {
     load_weights(chosen_weights(experiment));
   }
 
-  void run(const SubmissionRequest& submission) {
+  void run(const SubmissionRequest& request) {
     const std::vector<std::string>& wanted = experiment_.extract.sets;
     const std::vector<std::string> sets = wanted.empty() ? index_.default_sets() : wanted;
     if (sets.empty()) {
       fail(ErrorKind::kConfig,
            "nothing to extract: the data has no test source and nothing held out; set extract.sets");
     }
-    check_submission(experiment_, sets, submission);
+    const Submission submission(experiment_.data, experiment_.submission, request);
+    submission.check(sets, experiment_.extract.mirrored);
     for (const std::string& set : sets) extract(set);
     if (!is_first()) return;
     if (head_) export_centers();
-    if (!submission.format) return;
-    for (const std::string& set : sets) write_submission(experiment_, set, submission);
+    if (!submission.wanted()) return;
+    for (const std::string& set : sets) {
+      const EmbeddingStore store = EmbeddingStore::open(experiment_.embeddings_folder(set));
+      submission.write(set, store, experiment_.run_folder() / "submissions");
+    }
   }
 
  private:

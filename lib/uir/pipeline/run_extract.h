@@ -2,7 +2,7 @@
 #pragma once
 
 #include "uir/experiment/experiment.h"
-#include "uir/pipeline/submission.h"
+#include "uir/submission/submission.h"
 
 namespace uir {
 

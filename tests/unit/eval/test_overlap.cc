@@ -172,7 +172,7 @@ TEST_CASE("The report says the same in text, page and JSON", "[overlap]") {
   set.targets = {{"class_centers",
                   cosine_histogram(cosines),
                   consequences(cosines, LabeledScores(), std::vector<double>{0.3, 0.5}),
-                  {{"a/1.jpg", "Ann & Bob", 0.72}}}};
+                  {{"a/1.jpg", "Ann & Bob", 0.72, 1, 0}}}};
   set.labeled_images = 0;
   set.own = set.other = cosine_histogram({});
   set.duplicates = DuplicateCounts{0.9, 1, 2, 2};

@@ -1,36 +1,22 @@
-#include "uir/pipeline/submission.h"
+#include "uir/submission/submission.h"
 
 #include <algorithm>
-#include <span>
+#include <utility>
 
+#include "uir/base/error.h"
 #include "uir/base/log.h"
+#include "uir/data/sources.h"
 #include "uir/data/video_sources.h"
 #include "uir/eval/video.h"
 #include "uir/search/canonical.h"
 #include "uir/store/challenge_writer.h"
-#include "uir/store/embedding_store.h"
 
 namespace uir {
 namespace {
 
-const SourceConfig& source_of_set(const Experiment& experiment, const std::string& set) {
-  const auto found = std::ranges::find(experiment.data.sources, set, &SourceConfig::name);
-  if (found == experiment.data.sources.end()) {
-    fail(ErrorKind::kConfig, "--format: set '", set,
-         "' is no source of the data section; its rows have no list");
-  }
-  return *found;
-}
-
 bool is_video_source(const SourceConfig& source) {
   return std::holds_alternative<FramesSource>(source.kind) ||
          std::holds_alternative<VideosSource>(source.kind);
-}
-
-fs::path output_of(const Experiment& experiment, const std::string& set, const SubmissionRequest& request) {
-  if (!request.out.empty()) return request.out;
-  const bool tree = *request.format == SubmissionFormat::kMegaFace;
-  return experiment.run_folder() / "submissions" / (tree ? set : set + ".bin");
 }
 
 // Compares names that come one at a time with those of the embeddings.
@@ -140,51 +126,68 @@ int64_t write_tree(const EmbeddingStore& store, const SubmissionConfig& config, 
 
 }  // namespace
 
-void check_submission(const Experiment& experiment, const std::vector<std::string>& sets,
-                      const SubmissionRequest& request) {
-  if (!request.format) {
-    if (!request.out.empty()) fail(ErrorKind::kUsage, "--out needs --format");
+Submission::Submission(const DataConfig& data, const SubmissionConfig& config, SubmissionRequest request)
+    : data_(data), config_(config), request_(std::move(request)) {}
+
+const SourceConfig& Submission::source(const std::string& set) const {
+  const auto found = std::ranges::find(data_.sources, set, &SourceConfig::name);
+  if (found == data_.sources.end()) {
+    fail(ErrorKind::kConfig, "--format: set '", set,
+         "' is no source of the data section; its rows have no list");
+  }
+  return *found;
+}
+
+fs::path Submission::output(const std::string& set, const fs::path& folder) const {
+  if (!request_.out.empty()) return request_.out;
+  const bool tree = *request_.format == SubmissionFormat::kMegaFace;
+  return folder / (tree ? set : set + ".bin");
+}
+
+void Submission::check(const std::vector<std::string>& sets, bool mirrored) const {
+  if (!wanted()) {
+    if (!request_.out.empty()) fail(ErrorKind::kUsage, "--out needs --format");
     return;
   }
-  if (!request.out.empty() && sets.size() != 1) {
+  if (!request_.out.empty() && sets.size() != 1) {
     fail(ErrorKind::kUsage, "--out names one place, but ", sets.size(),
          " sets are extracted; choose one with extract.sets");
   }
-  const bool tree = *request.format == SubmissionFormat::kMegaFace;
-  for (const std::string& set : sets) {
-    const SourceConfig& source = source_of_set(experiment, set);
-    if (is_video_source(source) && *request.format != SubmissionFormat::kLfr) {
-      fail(ErrorKind::kConfig, "--format ", enum_name(*request.format), ": set '", set,
-           "' holds videos; only lfr has features of videos. Choose the sets with extract.sets");
-    }
-    if (!is_video_source(source) && experiment.submission.frames.aggregation != Aggregation::kMean) {
-      fail(ErrorKind::kConfig, "submission.aggregation is for sets of videos; '", set, "' holds images");
-    }
-    if (experiment.submission.frames.flip && !experiment.extract.mirrored) {
-      fail(ErrorKind::kConfig, "submission.flip: true needs extract.mirrored: true");
-    }
-  }
-  if (tree && !request.out.empty() && fs::exists(request.out) && !fs::is_empty(request.out)) {
-    fail(ErrorKind::kCannotCreate, request.out,
+  for (const std::string& set : sets) check_source(source(set), mirrored);
+  const bool tree = *request_.format == SubmissionFormat::kMegaFace;
+  if (tree && !request_.out.empty() && fs::exists(request_.out) && !fs::is_empty(request_.out)) {
+    fail(ErrorKind::kCannotCreate, request_.out,
          ": exists and is not empty; name another folder or remove it");
   }
 }
 
-void write_submission(const Experiment& experiment, const std::string& set,
-                      const SubmissionRequest& request) {
-  const SourceConfig& source = source_of_set(experiment, set);
-  const EmbeddingStore store = EmbeddingStore::open(experiment.embeddings_folder(set));
-  check_order(source, store);
-  const fs::path out = output_of(experiment, set, request);
-  int64_t rows = 0;
-  if (*request.format == SubmissionFormat::kMegaFace) {
-    rows = write_tree(store, experiment.submission, out);
-  } else if (is_video_source(source)) {
-    rows = write_videos(store, experiment.submission, out);
-  } else {
-    rows = write_images(store, experiment.submission, out);
+void Submission::check_source(const SourceConfig& source, bool mirrored) const {
+  if (is_video_source(source) && *request_.format != SubmissionFormat::kLfr) {
+    fail(ErrorKind::kConfig, "--format ", enum_name(*request_.format), ": set '", source.name,
+         "' holds videos; only lfr has features of videos. Choose the sets with extract.sets");
   }
-  log_info("set ", set, ": ", enum_name(*request.format), " features, ", rows, " rows of ",
+  if (!is_video_source(source) && config_.frames.aggregation != Aggregation::kMean) {
+    fail(ErrorKind::kConfig, "submission.aggregation is for sets of videos; '", source.name,
+         "' holds images");
+  }
+  if (config_.frames.flip && !mirrored)
+    fail(ErrorKind::kConfig, "submission.flip: true needs extract.mirrored: true");
+}
+
+void Submission::write(const std::string& set, const EmbeddingStore& store, const fs::path& folder) const {
+  if (!wanted()) return;
+  const SourceConfig& source = this->source(set);
+  check_order(source, store);
+  const fs::path out = output(set, folder);
+  int64_t rows = 0;
+  if (*request_.format == SubmissionFormat::kMegaFace) {
+    rows = write_tree(store, config_, out);
+  } else if (is_video_source(source)) {
+    rows = write_videos(store, config_, out);
+  } else {
+    rows = write_images(store, config_, out);
+  }
+  log_info("set ", set, ": ", enum_name(*request_.format), " features, ", rows, " rows of ",
            store.embeddings().cols, ", in ", out.string());
 }
 
