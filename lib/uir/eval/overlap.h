@@ -1,5 +1,5 @@
-// Do unlabeled images show people of the labeled classes (or of a test set)? The best match of each, and what a threshold on
-// its cosine would do.
+// Do unlabeled images show people of the labeled classes (or of a test set)? The best match of each, and what
+// a threshold on its cosine would do.
 //
 // For a threshold t, of n unlabeled images with best cosines b_i over all classes:
 //   removed   how many have b_i >= t
@@ -8,8 +8,8 @@
 //   wrong     share of the same images whose best cosine with any other class's center is >= t: how many images of
 //             people in no class it removes as well; wrong · n of them are expected where all are strangers
 // Both shares are NaN without labeled images.
-// Exact: scores of canonical vectors in float64 (top_k.h). Errors: those of scan_pairs(); kData for labels beyond the
-// centers.
+// Exact: scores of canonical vectors in float64 (top_k.h). Errors: those of scan_pairs(); kData for labels
+// beyond the centers.
 #pragma once
 
 #include <cstdint>
@@ -41,7 +41,8 @@ struct Consequence {
 std::vector<Consequence> consequences(std::span<const double> best, const LabeledScores& labeled,
                                       std::span<const double> thresholds);
 
-// Counts of equal bins over [−1, 1]; bin i holds [−1 + 2i/bins, −1 + 2(i + 1)/bins), the last one its end as well.
+// Counts of equal bins over [−1, 1]; bin i holds [−1 + 2i/bins, −1 + 2(i + 1)/bins), the last one its end as
+// well.
 inline constexpr size_t kOverlapBins = 40;
 std::vector<int64_t> cosine_histogram(std::span<const double> cosines);
 

@@ -1,13 +1,13 @@
-// What uir-index overlap finds in embeddings: the best matches of unlabeled images with the labeled classes and with
-// further sets, near-duplicates among them, and which images the rules leave out.
+// What uir-index overlap finds in embeddings: the best matches of unlabeled images with the labeled classes
+// and with further sets, near-duplicates among them, and which images the rules leave out.
 //
-// Targets are what images are compared with: the class centers first, then sets of images. An image is left out for the
-// first target whose threshold its best cosine reaches; else, on request, as a near-duplicate of an earlier image of its set.
-// overlap.h has the measures.
-// Cost: one scan (search/pair_scan.h) per set and target, one per set of labeled images, and half a scan of a set with
-// itself for near-duplicates. Memory: 16 bytes per image and target beside the scans' own.
-// Errors: those of overlap.h and scan_pairs(), with the set's name where labels do not fit the centers. Threads: one; scans
-// run on those of their resources.
+// Targets are what images are compared with: the class centers first, then sets of images. An image is left
+// out for the first target whose threshold its best cosine reaches; else, on request, as a near-duplicate of
+// an earlier image of its set. overlap.h has the measures.
+// Cost: one scan (search/pair_scan.h) per set and target, one per set of labeled images, and half a scan of a
+// set with itself for near-duplicates. Memory: 16 bytes per image and target beside the scans' own.
+// Errors: those of overlap.h and scan_pairs(), with the set's name where labels do not fit the centers.
+// Threads: one; scans run on those of their resources.
 #pragma once
 
 #include <cstddef>
@@ -84,8 +84,8 @@ struct SetOverlap {
 
 class OverlapSearch {
  public:
-  // Resources and stop are those of `scan`; its state files lie in the folder `states`. At least one target. kData for
-  // targets of different dimensions.
+  // Resources and stop are those of `scan`; its state files lie in the folder `states`. At least one target.
+  // kData for targets of different dimensions.
   OverlapSearch(OverlapRules rules, std::vector<OverlapSet> targets, DividedScanOptions scan, fs::path states);
 
   // kData for embeddings of another dimension than the class centers.

@@ -1,4 +1,5 @@
-// The pictures beside an overlap report: the closest matches and near-duplicates as pairs of faces, from the index.
+// The pictures beside an overlap report: the closest matches and near-duplicates as pairs of faces, from the
+// index.
 #pragma once
 
 #include <cstdint>
@@ -17,9 +18,9 @@ class OverlapPictures {
   // Targets as OverlapSearch has them.
   OverlapPictures(Index index, std::span<const OverlapSet> targets, fs::path folder);
 
-  // Writes closest_<set>.png, closest_<set>_<target>.png for further targets and, if there are near-duplicates,
-  // duplicates_<set>.png, and names them in found.pictures. rows: of the set's images; a face whose row is not known is a
-  // crossed box.
+  // Writes closest_<set>.png, closest_<set>_<target>.png for further targets and, if there are
+  // near-duplicates, duplicates_<set>.png, and names them in found.pictures. rows: of the set's images; a
+  // face whose row is not known is a crossed box.
   void write(const EmbeddingStore& store, const ItemRows& rows, SetOverlap& found);
 
  private:

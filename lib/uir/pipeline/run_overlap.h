@@ -1,5 +1,5 @@
-// Finds unlabeled images that show people of the classes or of test sets, and near-duplicates among them; on request
-// leaves them out of a copy of the index.
+// Finds unlabeled images that show people of the classes or of test sets, and near-duplicates among them; on
+// request leaves them out of a copy of the index.
 #pragma once
 
 #include <string>
@@ -21,10 +21,11 @@ struct OverlapRequest {
   fs::path report;  // folder; empty: overlap in the run folder
 };
 
-// Writes overlap.html, overlap.json, overlap.txt and, where there is an index, contact sheets (closest_<set>.png,
-// duplicates_<set>.png); with a threshold or removed duplicates excluded_<set>.tsv for a source's `exclude`; returns the
-// text. Interrupted searches continue when it runs again (kStopped). Errors: kUsage for a request that contradicts itself
-// or an --out that exists; kMissingInput for sets that were not extracted; those of EmbeddingSets and OverlapSearch.
+// Writes overlap.html, overlap.json, overlap.txt and, where there is an index, contact sheets
+// (closest_<set>.png, duplicates_<set>.png); with a threshold or removed duplicates excluded_<set>.tsv for a
+// source's `exclude`; returns the text. Interrupted searches continue when it runs again (kStopped). Errors:
+// kUsage for a request that contradicts itself or an --out that exists; kMissingInput for sets that were not
+// extracted; those of EmbeddingSets and OverlapSearch.
 std::string run_overlap(const Experiment& experiment, const OverlapRequest& request);
 
 }  // namespace uir

@@ -3,8 +3,8 @@
 //   lfr           one .bin: a row per line of the list; of a set of videos, one aggregated row per video (eval/video.h)
 //   trillionpairs one .bin: a row per line of the list
 //   megaface      a folder with one file per image, <item>_<suffix>.bin
-// The embeddings' rows are compared with the source's list first: other items, another order or number is kData, and no
-// row is ever filled in. Written row by row from the store, and published whole (base/file.h).
+// The embeddings' rows are compared with the source's list first: other items, another order or number is
+// kData, and no row is ever filled in. Written row by row from the store, and published whole (base/file.h).
 #pragma once
 
 #include <array>
@@ -38,14 +38,14 @@ class Submission {
   // The sets are sources of `data`, which outlives this, as `config` does.
   Submission(const DataConfig& data, const SubmissionConfig& config, SubmissionRequest request);
 
-  // Before anything is extracted: kConfig for a set that has no such submission, and for a flip test where sets are
-  // extracted without mirrored embeddings; kUsage for an `out` that several sets would share; kCannotCreate for a folder
-  // in its place that is not empty.
+  // Before anything is extracted: kConfig for a set that has no such submission, and for a flip test where
+  // sets are extracted without mirrored embeddings; kUsage for an `out` that several sets would share;
+  // kCannotCreate for a folder in its place that is not empty.
   void check(const std::vector<std::string>& sets, bool mirrored) const;
   bool wanted() const { return request_.format.has_value(); }
-  // If one is wanted: writes the file or folder of one extracted set. kData for embeddings that do not follow their list,
-  // and as eval/video.h and search/canonical.h say; kCannotCreate, kIo. Cost: one pass over the set; of a set of images
-  // its list is read, too.
+  // If one is wanted: writes the file or folder of one extracted set. kData for embeddings that do not follow
+  // their list, and as eval/video.h and search/canonical.h say; kCannotCreate, kIo. Cost: one pass over the
+  // set; of a set of images its list is read, too.
   void write(const std::string& set, const EmbeddingStore& store, const fs::path& folder) const;
 
  private:
