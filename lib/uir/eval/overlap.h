@@ -3,10 +3,11 @@
 //
 // For a threshold t, of n unlabeled images with best cosines b_i over all classes:
 //   removed   how many have b_i >= t
-//   caught    share of labeled images (best: held out from training) whose cosine with their own class's center is >= t:
-//             how many images of people that are in a class such a threshold finds
-//   wrong     share of the same images whose best cosine with any other class's center is >= t: how many images of
-//             people in no class it removes as well; wrong · n of them are expected where all are strangers
+//   caught    share of labeled images (best: held out from training) whose cosine with their own class's
+//             center is >= t: how many images of people that are in a class such a threshold finds
+//   wrong     share of the same images whose best cosine with any other class's center is >= t: how many
+//             images of people in no class it removes as well; wrong · n of them are expected where all are
+//             strangers
 // Both shares are NaN without labeled images.
 // Exact: scores of canonical vectors in float64 (top_k.h). Errors: those of scan_pairs(); kData for labels
 // beyond the centers.

@@ -1,6 +1,7 @@
 // Feature files for the organisers of a challenge, written from an extracted set (uir-extract --format).
 //
-//   lfr           one .bin: a row per line of the list; of a set of videos, one aggregated row per video (eval/video.h)
+//   lfr           one .bin: a row per line of the list; of a set of videos, one aggregated row per video
+//                 (eval/video.h)
 //   trillionpairs one .bin: a row per line of the list
 //   megaface      a folder with one file per image, <item>_<suffix>.bin
 // The embeddings' rows are compared with the source's list first: other items, another order or number is
