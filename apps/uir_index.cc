@@ -43,8 +43,8 @@ void add_align(uir::App& app, uir::AlignRequest& request) {
       ->capture_default_str()
       ->check(CLI::Range(160, 16384));
   cli.add_flag("--check", run.aligner.check, "Detect again in every aligned face, and report the distances");
-  cli.add_flag("--png", run.png, "Write PNG instead of JPEG");
-  cli.add_option("--quality", run.quality, "Quality of the JPEG files")
+  cli.add_flag("--png", run.encoding.png, "Write PNG instead of JPEG");
+  cli.add_option("--quality", run.encoding.quality, "Quality of the JPEG files")
       ->capture_default_str()
       ->check(CLI::Range(1, 100));
   cli.add_option("--threads", run.threads, "Threads; 0: one per processor")

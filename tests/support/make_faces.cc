@@ -8,6 +8,7 @@
 #include "uir/data/loader.h"
 #include "uir/data/synthetic.h"
 #include "uir/images/decode.h"
+#include "uir/pixels/pixels.h"
 
 namespace {
 

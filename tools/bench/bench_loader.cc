@@ -1,11 +1,13 @@
-// Loader against raw libjpeg-turbo decoding of the same bytes on the same threads, from a folder and from RecordIO.
+// Loader against raw libjpeg-turbo decoding of the same bytes on the same threads, from a folder and from
+// RecordIO.
 //
 //   bench_loader [threads [rounds [index]]]   threads 0: one per processor; index: folder made by uir-index
 //
-// Without an index, 8,000 synthetic faces are written as JPEG (quality 90) into a temporary folder, as files and as
-// RecordIO. Each round times raw decoding and the loader one after the other, so that both see the same machine; the
-// ratio of a round is loader / raw [images/s], and the median over the rounds is what counts (target 0.85). Mirroring
-// is on, as in training. cpu_ratio compares the processor time instead, which other programs disturb less.
+// Without an index, 8,000 synthetic faces are written as JPEG (quality 90) into a temporary folder, as files
+// and as RecordIO. Each round times raw decoding and the loader one after the other, so that both see the
+// same machine; the ratio of a round is loader / raw [images/s], and the median over the rounds is what
+// counts (target 0.85). Mirroring is on, as in training. cpu_ratio compares the processor time instead, which
+// other programs disturb less.
 #include <stdlib.h>
 #include <time.h>
 #include <turbojpeg.h>
@@ -27,6 +29,7 @@
 #include "uir/data/synthetic.h"
 #include "uir/formats/recordio.h"
 #include "uir/images/decode.h"
+#include "uir/pixels/pixels.h"
 
 namespace uir {
 namespace {

@@ -11,8 +11,8 @@
 #include <opencv2/imgproc.hpp>
 
 #include "uir/base/random.h"
-#include "uir/data/loader.h"
 #include "uir/images/decode.h"
+#include "uir/pixels/pixels.h"
 
 namespace uir {
 namespace {
@@ -21,7 +21,8 @@ constexpr int kSide = static_cast<int>(kImageSize);
 
 uint8_t to_byte(double value) { return static_cast<uint8_t>(std::clamp(std::lround(value), 0L, 255L)); }
 
-// A rectangle with the given share of the image's area, aspect ratio 1 / stretch … stretch, at a random place.
+// A rectangle with the given share of the image's area, aspect ratio 1 / stretch … stretch, at a random
+// place.
 cv::Rect random_rectangle(ItemRandom& random, double area, double stretch) {
   const double root = std::sqrt(area), ratio = std::pow(stretch, random.uniform(-0.5, 0.5));
   const auto side = [](double share) {
@@ -90,8 +91,8 @@ void occlude(ItemRandom& random, cv::Mat& face) {
 }
 
 #if defined(__x86_64__)
-// Five pixels at a time; the sixteenth byte is overwritten by the five after them. OpenCV's flip has no vector code
-// for three channels: it takes 4 to 8 times as long, some 4 % of what decoding takes.
+// Five pixels at a time; the sixteenth byte is overwritten by the five after them. OpenCV's flip has no
+// vector code for three channels: it takes 4 to 8 times as long, some 4 % of what decoding takes.
 __attribute__((target("ssse3"))) void mirror_with_ssse3(const uint8_t* from, uint8_t* to) {
   constexpr int kRow = kSide * 3, kStep = 15;
   const __m128i order = _mm_setr_epi8(12, 13, 14, 9, 10, 11, 6, 7, 8, 3, 4, 5, 0, 1, 2, 15);

@@ -1,4 +1,5 @@
-// Config of the data road: where faces come from, how they are decoded, changed and batched. Free of LibTorch.
+// Config of the data road: where faces come from, how they are decoded, changed and batched. Free of
+// LibTorch.
 #pragma once
 
 #include <array>

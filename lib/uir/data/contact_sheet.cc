@@ -9,7 +9,7 @@
 #include "uir/base/error.h"
 #include "uir/base/random.h"
 #include "uir/data/image_source.h"
-#include "uir/data/loader.h"
+#include "uir/pixels/pixels.h"
 
 namespace uir {
 namespace {

@@ -1,7 +1,8 @@
 // A picture of what the network will see: random faces of every source, with their labels.
 //
-// Shapes: one block of `rows` x `columns` faces per source under a line with its name and role; under each face
-// its identity, or "-". Cost: decodes the faces shown, no others. Images that cannot be read are shown as a crossed box.
+// Shapes: one block of `rows` x `columns` faces per source under a line with its name and role; under each
+// face its identity, or "-". Cost: decodes the faces shown, no others. Images that cannot be read are shown
+// as a crossed box.
 #pragma once
 
 #include <cstdint>

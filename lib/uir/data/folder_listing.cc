@@ -90,4 +90,31 @@ std::string item_in(const fs::path& root, std::string_view path) {
   return join_inside(root, path).lexically_relative(root).string();
 }
 
+bool natural_less(std::string_view a, std::string_view b) {
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  const std::string_view whole_a = a, whole_b = b;
+  // The run of digits in front, taken off, without leading zeros: longer means larger.
+  const auto take_number = [&](std::string_view& text) {
+    const auto end = static_cast<size_t>(std::ranges::find_if_not(text, is_digit) - text.begin());
+    std::string_view digits = text.substr(0, end);
+    digits.remove_prefix(std::min(digits.find_first_not_of('0'), digits.size()));
+    text.remove_prefix(end);
+    return digits;
+  };
+  while (!a.empty() && !b.empty()) {
+    if (is_digit(a[0]) && is_digit(b[0])) {
+      const std::string_view x = take_number(a), y = take_number(b);
+      if (x.size() != y.size()) return x.size() < y.size();
+      if (x != y) return x < y;
+    } else if (a[0] != b[0]) {
+      return static_cast<unsigned char>(a[0]) < static_cast<unsigned char>(b[0]);
+    } else {
+      a.remove_prefix(1);
+      b.remove_prefix(1);
+    }
+  }
+  if (a.empty() != b.empty()) return a.empty();
+  return whole_a < whole_b;
+}
+
 }  // namespace uir

@@ -1,7 +1,7 @@
 // The identities of one source on their way to dense class numbers.
 //
-// While rows stream by, identities get provisional numbers in the order in which they appear; at the end they are
-// sorted, numbers numerically and names by their bytes, which gives the final ones.
+// While rows stream by, identities get provisional numbers in the order in which they appear; at the end they
+// are sorted, numbers numerically and names by their bytes, which gives the final ones.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,8 @@ class IdentityTable {
   bool add_number(int64_t label, int64_t& provisional);
   bool add_name(std::string_view name, int64_t& provisional);
 
-  // Final number of each provisional one. Ends the table: afterwards there is nothing but names(), in final order.
+  // Final number of each provisional one. Ends the table: afterwards there is nothing but names(), in final
+  // order.
   std::vector<int64_t> sort();
   const std::vector<std::string>& names() const { return names_; }
 

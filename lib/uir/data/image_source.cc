@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "uir/base/error.h"
-#include "uir/data/loader.h"
 #include "uir/data/synthetic.h"
 #include "uir/data/video_images.h"
 #include "uir/formats/bin_set.h"
@@ -12,6 +11,7 @@
 #include "uir/images/align.h"
 #include "uir/images/decode.h"
 #include "uir/images/image_folder.h"
+#include "uir/pixels/pixels.h"
 
 namespace uir {
 namespace {
@@ -33,7 +33,7 @@ SyntheticSource synthetic_source(const SourceInfo& info) {
 }
 
 // What a source needs open while its rows are read.
-struct OpenSource {
+struct SourceStorage {
   std::optional<ImageFolder> files;     // kFiles
   std::optional<RecordFile> record;     // kRecordIo
   std::optional<BinSet> bin;            // kBin
@@ -41,41 +41,41 @@ struct OpenSource {
   std::unique_ptr<VideoImages> videos;  // kVideos
 };
 
-OpenSource open_source(const Index& index, const SourceInfo& info) {
-  OpenSource source;
+SourceStorage open_storage(const Index& index, const SourceInfo& info) {
+  SourceStorage storage;
   switch (info.kind) {
     case SourceKind::kFiles:
       try {
-        source.files.emplace(info.path);
+        storage.files.emplace(info.path);
       } catch (const Error& error) {
         throw error.at(concat("source '", info.name, "'"));
       }
       break;
     case SourceKind::kRecordIo:
-      source.record.emplace(info.path);
+      storage.record.emplace(info.path);
       break;
     case SourceKind::kBin:
-      source.bin.emplace(info.path);
+      storage.bin.emplace(info.path);
       break;
     case SourceKind::kSynthetic:
-      source.synthetic = synthetic_source(info);
+      storage.synthetic = synthetic_source(info);
       break;
     case SourceKind::kVideos:
-      source.videos = std::make_unique<VideoImages>(index, info);
+      storage.videos = std::make_unique<VideoImages>(index, info);
       break;
   }
-  return source;
+  return storage;
 }
 
 }  // namespace
 
 struct ImageSource::Impl {
   explicit Impl(Index opened) : index(std::move(opened)) {
-    for (const SourceInfo& info : index.sources()) open.push_back(open_source(index, info));
+    for (const SourceInfo& info : index.sources()) storages.push_back(open_storage(index, info));
   }
 
-  const OpenSource& open_of(const SourceInfo& info) const {
-    return open[static_cast<size_t>(&info - index.sources().data())];
+  const SourceStorage& storage_of(const SourceInfo& info) const {
+    return storages[static_cast<size_t>(&info - index.sources().data())];
   }
 
   // The row's bytes, checked against the index: a view of a mapped file, or read into `buffer`.
@@ -88,7 +88,7 @@ struct ImageSource::Impl {
   }
 
   Bytes stored_in_file(const SourceInfo& info, int64_t row, std::vector<std::byte>& buffer) const {
-    const ImageFile file = open_of(info).files->open(std::string(index.item(row)));
+    const ImageFile file = storage_of(info).files->open(std::string(index.item(row)));
     const uint32_t size = index.sizes()[static_cast<size_t>(row)];
     buffer.resize(size_t{size} + 1);
     const std::optional<size_t> read = file.read(buffer, size);
@@ -98,11 +98,11 @@ struct ImageSource::Impl {
   }
 
   Bytes stored_in_record(const SourceInfo& info, int64_t row, std::vector<std::byte>& buffer) const {
-    return open_of(info).record->record(index.offsets()[static_cast<size_t>(row)], buffer).image;
+    return storage_of(info).record->record(index.offsets()[static_cast<size_t>(row)], buffer).image;
   }
 
   Bytes stored_in_bin(const SourceInfo& info, int64_t row) const {
-    const BinSet& bin = *open_of(info).bin;
+    const BinSet& bin = *storage_of(info).bin;
     const uint64_t image = index.offsets()[static_cast<size_t>(row)];
     if (image >= static_cast<uint64_t>(bin.num_images()))
       fail_changed(concat("only ", bin.num_images(), " images"));
@@ -110,7 +110,7 @@ struct ImageSource::Impl {
   }
 
   void load_synthetic(const SourceInfo& info, int64_t row, uint8_t* rgb) const {
-    const SyntheticSource& source = open_of(info).synthetic;
+    const SyntheticSource& source = storage_of(info).synthetic;
     const int64_t number = row - info.first_row;
     render_synthetic_face(source, number / source.images_per_identity, number % source.images_per_identity,
                           rgb);
@@ -130,7 +130,7 @@ struct ImageSource::Impl {
   }
 
   void load(const SourceInfo& info, int64_t row, uint8_t* rgb) const {
-    if (info.kind == SourceKind::kVideos) return open_of(info).videos->load(row, rgb);
+    if (info.kind == SourceKind::kVideos) return storage_of(info).videos->load(row, rgb);
     bool aligned = false;
     if (info.kind == SourceKind::kSynthetic) {
       load_synthetic(info, row, rgb);
@@ -142,7 +142,7 @@ struct ImageSource::Impl {
   }
 
   Index index;
-  std::vector<OpenSource> open;  // one per source of the index
+  std::vector<SourceStorage> storages;  // one per source of the index
 };
 
 ImageSource::ImageSource(Index index) : impl_(std::make_unique<Impl>(std::move(index))) {}

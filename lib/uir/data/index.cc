@@ -11,7 +11,8 @@ namespace {
 
 constexpr std::string_view kHeldOutSuffix = ".held_out";
 
-// Names of rows: offsets and text. Bounds are checked on every access, so that a damaged file cannot be overread.
+// Names of rows: offsets and text. Bounds are checked on every access, so that a damaged file cannot be
+// overread.
 class NameColumn {
  public:
   NameColumn() = default;

@@ -1,8 +1,13 @@
-// The index of a data set: one row per image, one memory-mapped array per column, and a manifest.
-// docs/formats.md ("Index") defines the files. Rows stand in source order, so each source is one range of rows.
+// data/: sources become an index, a sampler chooses its rows, a loader turns them into batches. How a picture
+// is decoded and aligned is the business of images/; how containers are laid out, that of formats/.
 //
-// Shapes: N rows. Opening costs no reading beyond the manifest (checksums are checked by verify_checksums or by
-// opening with Check::kFull); memory stays flat at any N.
+// The index of a data set: one row per image, one memory-mapped array per column, and a manifest.
+// docs/formats.md ("Index") defines the files. Rows stand in source order, so each source is one range of
+// rows.
+//
+// Shapes: N rows; every column has N entries, but those that no row needs have none. Opening costs no reading
+// beyond the manifest; Check::kFull reads all files and compares their checksums. Memory stays flat at any N;
+// spans and texts live as long as the index or a copy of it (copies share the maps).
 // Errors: missing folder kMissingInput; anything inconsistent kData, naming the file and the remedy.
 // Threads: const after open.
 #pragma once
@@ -19,7 +24,7 @@
 #include "uir/base/json.h"
 #include "uir/base/row_range.h"
 #include "uir/data/config.h"
-#include "uir/images/video_file.h"
+#include "uir/data/video_facts.h"
 
 namespace uir {
 
@@ -56,7 +61,7 @@ ContentHash synthetic_hash(uint64_t seed, int64_t identity, int64_t image);
 
 class Index {
  public:
-  enum class Check { kManifest, kFull };
+  enum class Check { kManifest, kFull };  // sizes and the manifest's own checksum, or all files' as well
   static Index open(const fs::path& folder, Check check = Check::kManifest);
 
   int64_t size() const;
@@ -80,8 +85,8 @@ class Index {
   // Width, height; 0, 0 where the header is unreadable.
   std::span<const std::array<uint16_t, 2>> pixel_sizes() const;
   std::span<const int64_t> mtimes() const;  // of the file that holds the image [ns since 1970]; 0: synthetic
-  // Relative path (kFiles), record key ("shard/key" in packs of several), image number (kBin), "person/image",
-  // "video/000123" (kVideos).
+  // Relative path (kFiles), record key ("shard/key" in packs of several), image number (kBin),
+  // "person/image", "video/000123" (kVideos).
   std::string_view item(int64_t row) const;
   // The files of all kVideos sources; none in an index of an older version.
   std::span<const VideoFacts> videos() const;
@@ -93,15 +98,18 @@ class Index {
 
   // Rows that training may use: the role's rows without held-out, bad and excluded ones, in row order.
   std::vector<int64_t> training_rows(Role role) const;
-  // Rows of an embedding set: a source's name (all its rows but bad and excluded ones), or "<source>.held_out".
+  // Rows of an embedding set: a source's name (all its rows but bad and excluded ones), or
+  // "<source>.held_out".
   std::vector<int64_t> set_rows(std::string_view set) const;
   // How many rows of the set are missing there because their images cannot be read.
   int64_t num_bad(std::string_view set) const;
   // Names of all sets that extraction takes by default: test sources, and sources with held-out rows.
   std::vector<std::string> default_sets() const;
-  // Identifies the data set: checksum over sources and columns, wherever the files lie and whenever they were written.
+  // Identifies the data set: checksum over sources and columns, wherever the files lie and whenever they were
+  // written.
   std::string fingerprint() const;
-  // Checksum over the labeled sources' names and their identities in class order: equal fingerprints, equal classes.
+  // Checksum over the labeled sources' names and their identities in class order: equal fingerprints, equal
+  // classes.
   std::string classes_fingerprint() const;
 
  private:

@@ -16,6 +16,7 @@
 #include "uir/data/pack.h"
 #include "uir/data/sources.h"
 #include "uir/formats/text_lines.h"
+#include "uir/pixels/pixels.h"
 
 namespace uir {
 namespace {

@@ -1,4 +1,5 @@
-// Names of an index's files and its manifest (docs/formats.md, "Index"): what its reader and its writers share.
+// Names of an index's files and its manifest (docs/formats.md, "Index"): what its reader and its writers
+// share.
 #pragma once
 
 #include <cstdint>

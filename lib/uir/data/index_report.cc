@@ -58,8 +58,9 @@ std::string sample_text(const Index& index, const SourceInfo& source, int64_t ro
   return text + concat(", ", index.sizes()[i], " bytes");
 }
 
-// Whether five points can hardly be a face's in an image of this size (0: not known): most lie outside of it, or they
-// stay far from the template when they are moved onto it. Swapped left and right sides: 20 pixels; a strong profile 14.
+// Whether five points can hardly be a face's in an image of this size (0: not known): most lie outside of it,
+// or they stay far from the template when they are moved onto it. Swapped left and right sides: 20 pixels; a
+// strong profile 14.
 bool is_odd(const Landmarks& points, int width, int height) {
   constexpr double kFar = 15;
   int outside = 0;
@@ -135,7 +136,8 @@ Group group_of(const SourceInfo& source, uint32_t flags) {
   return source.role == Role::kLabeled ? kLabeledGroup : kUnlabeledGroup;
 }
 
-// Compares the contents of all rows by their hashes, a part of the hashes at a time, so that memory stays flat.
+// Compares the contents of all rows by their hashes, a part of the hashes at a time, so that memory stays
+// flat.
 class ContentComparison {
  public:
   ContentComparison(const Index& index, IndexReport& report) : index_(index), report_(report) {

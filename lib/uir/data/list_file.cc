@@ -155,6 +155,12 @@ bool ListFile::has_labels(ListFormat format) {
   return format != ListFormat::kPath && format != ListFormat::kPathPoints && format != ListFormat::kIjb;
 }
 
+bool ListFile::has_landmarks(ListFormat format) {
+  return format == ListFormat::kInsightFace || format == ListFormat::kTrillionPairs ||
+         format == ListFormat::kPathPoints || format == ListFormat::kLandmarkCsv ||
+         format == ListFormat::kIjb;
+}
+
 bool ListFile::next(ListEntry& entry) {
   if (!lines_.next()) return false;
   entry = {};

@@ -1,4 +1,5 @@
-// Image lists in every format of ListFormat, and CSV files of landmarks (docs/formats.md has an example of each).
+// Image lists in every format of ListFormat, and CSV files of landmarks (docs/formats.md has an example of
+// each).
 //
 // Cost: one pass, flat memory; LandmarkTable keeps 16 bytes per row of its file.
 // Errors: kData naming file and line. Threads: one thread.
@@ -50,6 +51,7 @@ class ListFile {
   // True for formats whose labels must be numbers.
   static bool labels_are_numbers(ListFormat format);
   static bool has_labels(ListFormat format);
+  static bool has_landmarks(ListFormat format);
 
  private:
   void parse(ListEntry& entry);

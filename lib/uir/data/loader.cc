@@ -17,6 +17,8 @@
 #include "uir/base/parallel.h"
 #include "uir/data/augment.h"
 #include "uir/data/image_source.h"
+#include "uir/images/decode.h"
+#include "uir/pixels/pixels.h"
 
 namespace uir {
 namespace {
@@ -41,10 +43,6 @@ struct PendingBatch {
 
   bool is_ready() const { return done == samples.size(); }
 };
-
-bool concerns_image(const Error& error) {
-  return error.kind() == ErrorKind::kData || error.kind() == ErrorKind::kMissingInput;
-}
 
 }  // namespace
 
@@ -86,7 +84,8 @@ struct Loader::Impl {
     }
   }
 
-  // The newest batch, planning another when all its samples are handed out; none when there is nothing left to do.
+  // The newest batch, planning another when all its samples are handed out; none when there is nothing left
+  // to do.
   PendingBatch* batch_with_work(std::unique_lock<std::mutex>& lock) {
     while (!stopped) {
       if (!queue.empty() && queue.back()->handed_out < queue.back()->samples.size())

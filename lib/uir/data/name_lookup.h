@@ -1,4 +1,5 @@
-// From names to numbers with 16 bytes a name: sorted hashes. The caller compares the names, since hashes may collide.
+// From names to numbers with 16 bytes a name: sorted hashes. The caller compares the names, since hashes may
+// collide.
 #pragma once
 
 #include <algorithm>

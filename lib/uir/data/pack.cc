@@ -8,9 +8,9 @@
 #include "uir/base/progress.h"
 #include "uir/base/random.h"
 #include "uir/data/image_source.h"
-#include "uir/data/loader.h"
 #include "uir/formats/recordio.h"
 #include "uir/images/decode.h"
+#include "uir/pixels/pixels.h"
 
 namespace uir {
 namespace {
@@ -169,7 +169,8 @@ class Packer {
 };
 
 void check_options(const PackOptions& options) {
-  // Keys are stored as float32, too, and these are exact only up to 2^24 (identities need keys beyond the images).
+  // Keys are stored as float32, too, and these are exact only up to 2^24 (identities need keys beyond the
+  // images).
   constexpr int64_t kMaxImagesPerShard = int64_t{1} << 23;
   if (options.images_per_shard < 1 || options.images_per_shard >= kMaxImagesPerShard) {
     fail(ErrorKind::kConfig, "a shard can hold 1 to ", kMaxImagesPerShard - 1, " images, not ",

@@ -1,10 +1,10 @@
 // Packs the training images of an index into shuffled RecordIO shards that InsightFace's readers read.
 //
-// <folder>/labeled-00000-of-000NN.rec and .idx, unlabeled-… where the index has such rows, property, pack.json
-// (counts, settings and checksums). docs/formats.md ("Pack") has the layout. Records stand in random order, so a
-// sequential pass is a shuffled epoch; keys run by class, so identity records name ranges of keys.
-// Labels are class numbers; −1 in unlabeled shards. JPEG images of 112x112 without shift keep their bytes, all
-// others are stored as the network sees them, JPEG at the given quality.
+// <folder>/labeled-00000-of-000NN.rec and .idx, unlabeled-… where the index has such rows, property,
+// pack.json (counts, settings and checksums). docs/formats.md ("Pack") has the layout. Records stand in
+// random order, so a sequential pass is a shuffled epoch; keys run by class, so identity records name ranges
+// of keys. Labels are class numbers; −1 in unlabeled shards. JPEG images of 112x112 without shift keep their
+// bytes, all others are stored as the network sees them, JPEG at the given quality.
 //
 // Determinism: byte-identical for any number of threads and after any interruption (commit protocol).
 // Cost: one random read per image; memory grows with the images of one shard (24 bytes each).

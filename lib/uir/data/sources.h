@@ -1,8 +1,14 @@
-// The sources of a config as streams of rows, all of one shape to the index builder.
+// The sources of a config as streams of rows, all of one shape to the index builder (source_kinds.h has the
+// kinds).
 //
-// Cost: rows come one at a time in the source's own order; examine() reads one image and is what threads do.
+// Order of calls: info at any time; reuse, then for_each_row once, during and after it examine, place and
+// forget for rows that it gave, then for_each_video and identities().
+// Cost: for_each_row reads lists, folders and headers of records, not images (video files: each is decoded
+// once, on all threads, unless it is known); rows come one at a time, so memory stays flat. examine() reads
+// one image.
 // Errors: kMissingInput, kData naming file and line, record or offset.
-// Threads: for_each_row from one thread; examine and place from any number.
+// Threads: for_each_row from one thread; examine and place from any number, within for_each_row's callback,
+// too.
 #pragma once
 
 #include <cstdint>
@@ -14,13 +20,14 @@
 
 #include "uir/data/config.h"
 #include "uir/data/identity_table.h"
+#include "uir/data/image_facts.h"
 #include "uir/data/index.h"
 #include "uir/images/align.h"
-#include "uir/images/image_folder.h"
 
 namespace uir {
 
-// One image of a source, before anything of it was read.
+// One image of a source, before anything of it was read. Landmarks and box are in pixels of the stored image
+// (align.h).
 struct SourceRow {
   std::string item;
   int64_t identity = -1;  // provisional number in the source's IdentityTable; −1: none
@@ -30,27 +37,21 @@ struct SourceRow {
   std::optional<FaceBox> box;  // the part of the image that is the face
 };
 
-// What an image's bytes tell.
-struct ImageFacts {
-  uint32_t size = 0;
-  int64_t mtime = 0;
-  ContentHash hash;
-  std::array<uint16_t, 2> pixels{0, 0};
-  std::string unreadable;  // why the header cannot be read; empty if it can
-  bool reused = false;     // taken from what was known
-};
+using RowBody = std::function<void(SourceRow)>;
 
 class Source {
  public:
   virtual ~Source() = default;
-  // Kind, path and settings of the source; name, role and shift are the caller's.
+  // Kind, path and settings of the source; name, role, shift and numbers of rows and classes are the
+  // caller's.
   virtual SourceInfo info() const = 0;
-  // Streams the rows; kData if there are none.
-  virtual void for_each_row(const std::function<void(SourceRow)>& body) = 0;
-  // The row's facts; `known` (may be null) is returned without reading the image if size and time stamp are the same.
+  // Streams the rows in the source's own order, the same for the same files. None are no error here.
+  virtual void for_each_row(const RowBody& body) = 0;
+  // The row's facts; `known` (may be null) is returned without reading the image if size and time stamp are
+  // the same. A header that cannot be read is a fact (ImageFacts::unreadable), no error.
   virtual ImageFacts examine(const SourceRow& row, const ImageFacts* known) const = 0;
-  // For sources whose rows come out of larger files: before for_each_row, an index that knows files of the source of this
-  // name; after it, what the next index is to know of them.
+  // For sources whose rows come out of larger files: before for_each_row, an index that knows files of the
+  // source of this name; after it, what the next index is to know of them.
   virtual void reuse(const Index& /*previous*/, std::string_view /*source*/) {}
   virtual void for_each_video(
       const std::function<void(std::string_view, const VideoFacts&)>& /*body*/) const {}
@@ -59,17 +60,14 @@ class Source {
   // The rows from first to last are done with: their pages may go.
   virtual void forget(const SourceRow& /*first*/, const SourceRow& /*last*/) const {}
 
+  // Those that the rows name by provisional numbers; complete after for_each_row.
   IdentityTable& identities() { return identities_; }
 
  protected:
   IdentityTable identities_;
 };
 
+// Paths of the config are absolute. kConfig for a role that the kind cannot have.
 std::unique_ptr<Source> open_source(const SourceConfig& config);
-
-// Hash, size and header of an encoded image.
-ImageFacts facts_of(Bytes encoded, int64_t mtime);
-// The same of an image file; `known` as in Source::examine.
-ImageFacts examine_file(const ImageFolder& folder, const std::string& item, const ImageFacts* known);
 
 }  // namespace uir

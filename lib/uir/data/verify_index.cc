@@ -7,13 +7,11 @@
 #include "uir/data/image_source.h"
 #include "uir/data/index_builder.h"
 #include "uir/data/index_flags.h"
+#include "uir/images/decode.h"
+#include "uir/pixels/pixels.h"
 
 namespace uir {
 namespace {
-
-bool concerns_image(const Error& error) {
-  return error.kind() == ErrorKind::kData || error.kind() == ErrorKind::kMissingInput;
-}
 
 // Collects the rows that cannot be loaded.
 class Verifier {

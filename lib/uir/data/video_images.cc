@@ -12,9 +12,10 @@
 #include <vector>
 
 #include "uir/base/error.h"
-#include "uir/data/loader.h"
+#include "uir/data/video_facts.h"
 #include "uir/images/align.h"
 #include "uir/images/video_file.h"
+#include "uir/pixels/pixels.h"
 
 namespace uir {
 namespace {
@@ -114,8 +115,8 @@ struct VideoImages::Impl {
     fail(ErrorKind::kData, "the video changed since it was indexed (other content); run uir-index again");
   }
 
-  // Rows between the decoder's position and this row belong to other threads that are about to ask for them. Too many
-  // of them are none: then rows are not read in order.
+  // Rows between the decoder's position and this row belong to other threads that are about to ask for them.
+  // Too many of them are none: then rows are not read in order.
   void prepare_rows_before(OpenVideo& video, int64_t row) const {
     const int64_t position = video.reader->position();
     int64_t first = row;

@@ -1,11 +1,12 @@
-// Verification sets as InsightFace publishes them (lfw.bin): a Python pickle of (images, issame), read without
-// executing anything, and written.
+// Verification sets as InsightFace publishes them (lfw.bin): a Python pickle of (images, issame), read
+// without executing anything, and written.
 //
-// Shapes: P pairs, 2P encoded images; pair i is images 2i and 2i+1. docs/formats.md lists the pickle dialects.
-// Cost: one pass over the memory-mapped file; images are views into it, except where protocol 2 stores bytes as
-// text, which is decoded into memory (at most the file's size).
-// Errors: kData naming file and offset: another opcode or global than the listed ones, anything malformed, counts
-// that do not fit. A hostile file is refused before more memory than about its own size is allocated.
+// Shapes: P pairs, 2P encoded images; pair i is images 2i and 2i+1. docs/formats.md lists the pickle
+// dialects.
+// Cost: one pass over the memory-mapped file; images are views into it, except where protocol 2 stores bytes
+// as text, which is decoded into memory (at most the file's size).
+// Errors: kData naming file and offset: another opcode or global than the listed ones, anything malformed,
+// counts that do not fit. A hostile file is refused before more memory than about its own size is allocated.
 // Threads: const functions are thread-safe.
 #pragma once
 
@@ -20,6 +21,7 @@ namespace uir {
 
 class BinSet {
  public:
+  // Reads and checks all of the pickle but the images' bytes. kMissingInput for a missing file.
   explicit BinSet(const fs::path& path);
 
   int64_t num_images() const { return static_cast<int64_t>(images_.size()); }
@@ -36,8 +38,8 @@ class BinSet {
   std::vector<uint8_t> is_same_;
 };
 
-// Writes a set as the published ones are (protocol 2, Python 2's byte strings), which every reader knows: Python 3 loads
-// it with encoding="bytes", Python 2 as it is. By the commit protocol.
+// Writes a set as the published ones are (protocol 2, Python 2's byte strings), which every reader knows:
+// Python 3 loads it with encoding="bytes", Python 2 as it is. By the commit protocol.
 class BinSetWriter {
  public:
   explicit BinSetWriter(const fs::path& path);

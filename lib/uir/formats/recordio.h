@@ -1,9 +1,11 @@
 // RecordIO files of MXNet and InsightFace: reader over a memory map, scanner, and writer.
 //
-// docs/formats.md ("RecordIO") defines the container, the image header and the two layouts. A path that ends in
-// "-00000-of-000NN.rec" stands for all NN shards of a pack: offsets count through the shards as if they were one file.
+// docs/formats.md ("RecordIO") defines the container, the image header and the two layouts. A path that ends
+// in "-00000-of-000NN.rec" stands for all NN shards of a pack: offsets count through the shards as if they
+// were one file.
 //
-// Cost: a record is a view into the map; only records of several parts are copied. Memory is bounded by the file.
+// Cost: a record is a view into the map; only records of several parts are copied. Memory is bounded by the
+// file.
 // Errors: kData naming file and offset for anything malformed; kMissingInput for a missing file or shard.
 // Threads: const functions are thread-safe.
 #pragma once
@@ -44,7 +46,9 @@ class RecordFile {
   size_t num_shards() const { return shards_.size(); }
   uint64_t shard_begin(size_t shard) const { return shard_begin_[shard]; }
   const fs::path& shard_path(size_t shard) const { return shards_[shard].path(); }
-  // The record that begins at the offset. `buffer` holds it if it had several parts: keep it as long as the record.
+  // The record that begins at the offset, which must be one that for_each_image_record or next_offset gave:
+  // any other is kData or another record's middle. `buffer` holds it if it had several parts: keep it as long
+  // as the record.
   ImageRecord record(uint64_t offset, std::vector<std::byte>& buffer) const;
   // Lets the pages of a range go (flat memory on sequential passes).
   void drop(uint64_t begin, uint64_t end) const;
@@ -66,12 +70,13 @@ struct RecordEntry {
   uint64_t key = 0;
   uint64_t offset = 0;  // as RecordFile::record takes it
 };
-// Calls body for every image of the file in the order of the .idx files, or of the file where there is none. `idx`
-// may be empty: the .rec's name with .idx. Records that describe identities are left out.
+// Calls body for every image of the file in the order of the .idx files, or of the file where there is none.
+// `idx` may be empty: the .rec's name with .idx. Records that describe identities are left out.
 void for_each_image_record(const RecordFile& file, const fs::path& idx,
                            const std::function<void(const RecordEntry&)>& body);
 
-// Writes one .rec and its .idx. Not atomic by itself: write into an AtomicFolder.
+// Writes one .rec and its .idx. Not atomic by itself: write into an AtomicFolder. Complete after close()
+// only.
 class RecordWriter {
  public:
   RecordWriter(const fs::path& rec, const fs::path& idx);

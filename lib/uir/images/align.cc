@@ -39,8 +39,8 @@ void resize(const cv::Mat& image, uint8_t* rgb) {
 
 }  // namespace
 
-// With centred points p -> q the best complex factor is sum(q conj(p)) / sum(|p|^2): Umeyama's scale times his
-// proper rotation.
+// With centred points p -> q the best complex factor is sum(q conj(p)) / sum(|p|^2): Umeyama's scale times
+// his proper rotation.
 Similarity estimate_similarity(const Landmarks& from, const Landmarks& to) {
   const bool finite = std::all_of(from.begin(), from.end(), [](float x) { return std::isfinite(x); });
   if (!finite) fail(ErrorKind::kData, "a landmark is not a finite number");

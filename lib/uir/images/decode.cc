@@ -142,8 +142,9 @@ Size64 probe_bmp(Bytes bmp) {
 
 bool is_space(char c) { return std::isspace(static_cast<unsigned char>(c)); }
 
-// "P6 # comment\n112 112 255\n…": decimal numbers between white space and comments. Stricter than the format where OpenCV would
-// read other numbers than we do: white space follows each of them, and a comment ends with its line, not with a '\r'.
+// "P6 # comment\n112 112 255\n…": decimal numbers between white space and comments. Stricter than the format
+// where OpenCV would read other numbers than we do: white space follows each of them, and a comment ends with
+// its line, not with a '\r'.
 int64_t next_pnm_number(std::string_view text, size_t& at) {
   const auto malformed = [] { fail(ErrorKind::kData, "its PNM header is malformed"); };
   while (at < text.size() && (is_space(text[at]) || text[at] == '#')) {
@@ -175,8 +176,8 @@ Size64 probe_pnm(Bytes pnm) {
   return {width, height};
 }
 
-// OpenCV leaves a damaged WebP to the next decoder whose signature fits, which some builds have for DICOM and DTED: these
-// look far behind the front, and GDCM ends the process on what it does not like.
+// OpenCV leaves a damaged WebP to the next decoder whose signature fits, which some builds have for DICOM and
+// DTED: these look far behind the front, and GDCM ends the process on what it does not like.
 void check_not_another_format(std::string_view webp) {
   for (const auto& [at, signature] : {std::pair<size_t, std::string_view>{128, "DICM"}, {140, "DTED"}}) {
     if (webp.size() > at && webp.substr(at).starts_with(signature))
@@ -237,7 +238,8 @@ void decode_other(Bytes encoded, ImageSize size, uint8_t* rgb) {
   cv::cvtColor(bgr, output, cv::COLOR_BGR2RGB);
 }
 
-// Reads the header, asks `place` where an image of that size goes, and decodes it there unless that is nullptr.
+// Reads the header, asks `place` where an image of that size goes, and decodes it there unless that is
+// nullptr.
 template <class Place>
 void decode_to(Bytes encoded, Place&& place) {
   if (is_jpeg(encoded)) {
@@ -304,6 +306,10 @@ std::vector<std::byte> encode_png(const uint8_t* rgb, ImageSize size) {
   if (!cv::imencode(".png", bgr, png)) fail(ErrorKind::kInternal, "OpenCV cannot encode a PNG");
   const Bytes bytes = std::as_bytes(std::span(png));
   return {bytes.begin(), bytes.end()};
+}
+
+bool concerns_image(const Error& error) {
+  return error.kind() == ErrorKind::kData || error.kind() == ErrorKind::kMissingInput;
 }
 
 }  // namespace uir

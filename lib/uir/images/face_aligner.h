@@ -1,9 +1,9 @@
-// From a photo to aligned faces: detection or given landmarks, the choice among several faces, the warp onto the template,
-// and how far from the template the points end up.
+// From a photo to aligned faces: detection or given landmarks, the choice among several faces, the warp onto
+// the template, and how far from the template the points end up.
 //
 // Shapes: faces are uint8 [112, 112, 3] RGB; points and boxes are in pixels of the stored picture.
-// Errors: kData with the reason, without the photo's name, where it gives no face. Threads: an object belongs to one
-// thread at a time.
+// Errors: kData with the reason, without the photo's name, where it gives no face. Threads: an object belongs
+// to one thread at a time.
 #pragma once
 
 #include <array>
@@ -57,7 +57,8 @@ class FaceAligner {
  public:
   explicit FaceAligner(const FaceAlignerConfig& config);
 
-  // At least one face, largest first. Orientation counts for detection only: landmarks are those of the stored pixels.
+  // At least one face, largest first. Orientation counts for detection only: landmarks are those of the
+  // stored pixels.
   std::vector<AlignedFace> align(const RgbImage& stored, Orientation orientation,
                                  const std::optional<Landmarks>& given);
 

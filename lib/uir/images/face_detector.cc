@@ -20,7 +20,8 @@ constexpr float kNmsOverlap = 0.3f;   // of two boxes of one face the better one
 constexpr int kMostBoxes = 5000;      // before that choice
 constexpr double kLeastContrast = 8;  // grey values between the darkest and the brightest pixel of a face
 
-// OpenCV writes what it throws to standard error as well; the caller's message says it. Its level is one for all threads.
+// OpenCV writes what it throws to standard error as well; the caller's message says it. Its level is one for
+// all threads.
 class QuietOpenCv {
  public:
   QuietOpenCv()
@@ -38,7 +39,8 @@ class QuietOpenCv {
   const cv::utils::logging::LogLevel level_;
 };
 
-// Black to the right and below, where the picture is too small for the network's layers: no coordinate changes.
+// Black to the right and below, where the picture is too small for the network's layers: no coordinate
+// changes.
 void pad(cv::Mat& image) {
   constexpr int kLeastInput = 64;
   const int right = std::max(0, kLeastInput - image.cols), below = std::max(0, kLeastInput - image.rows);
@@ -46,8 +48,8 @@ void pad(cv::Mat& image) {
     cv::copyMakeBorder(image, image, 0, below, 0, right, cv::BORDER_CONSTANT, cv::Scalar());
 }
 
-// One row of FaceDetectorYN's result: box x, y, width, height; five points, those of the eye and of the mouth's corner that
-// are left as seen first; score.
+// One row of FaceDetectorYN's result: box x, y, width, height; five points, those of the eye and of the
+// mouth's corner that are left as seen first; score.
 DetectedFace face_of(const float* row, double scale_x, double scale_y) {
   DetectedFace face;
   const auto edge_x = [&](float x) { return static_cast<float>(x * scale_x); };

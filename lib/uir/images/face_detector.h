@@ -1,12 +1,12 @@
 // Faces and their five points in a photo, by a YuNet network in OpenCV's FaceDetectorYN.
 //
-// The network sees faces of some 10 to 300 pixels. So a photo is scaled down until its longer side has at most
-// `detect_side` pixels, and where nothing is found it is tried again at half that size, down to 160. What is found is given in
-// pixels of the photo.
+// The network sees faces of some 10 to 300 pixels. So a photo is scaled down until its longer side has at
+// most `detect_side` pixels, and where nothing is found it is tried again at half that size, down to 160.
+// What is found is given in pixels of the photo.
 // Shapes: landmarks and boxes as in align.h. Cost: some 10 ms for 320x320 pixels on one thread.
-// Errors: kMissingInput for a model that is not there; kData for a file that this OpenCV cannot run as a YuNet,
-// with the name of the one that fits it, and for pictures that it cannot run on. Threads: an object belongs to one thread at a time; results do not depend on
-// what it saw before.
+// Errors: kMissingInput for a model that is not there; kData for a file that this OpenCV cannot run as a
+// YuNet, with the name of the one that fits it, and for pictures that it cannot run on. Threads: an object
+// belongs to one thread at a time; results do not depend on what it saw before.
 #pragma once
 
 #include <memory>
@@ -25,7 +25,7 @@ struct DetectedFace {
 
 class FaceDetector {
  public:
-  // Faces below min_score are not given.
+  // Faces below min_score, in [0, 1], are not given.
   FaceDetector(const fs::path& onnx, float min_score, int detect_side);
   ~FaceDetector();
   FaceDetector(FaceDetector&&) noexcept;

@@ -1,9 +1,10 @@
 // Reads files below a folder and never outside it, whatever their names and links say.
 //
-// The kernel itself keeps the path inside (openat2 with RESOLVE_BENEATH: one system call instead of a resolution
-// of every link); where it cannot or refuses, resolve_inside decides, and gives the message.
+// The kernel itself keeps the path inside (openat2 with RESOLVE_BENEATH: one system call instead of a
+// resolution of every link); where it cannot or refuses, resolve_inside decides, and gives the message.
 // Cost: an image of known size takes three system calls (open, read, close); facts() is one more.
-// Errors: kMissingInput, kData for names and links that lead out, kIo. Threads: const functions are thread-safe.
+// Errors: kMissingInput, kData for names and links that lead out, kIo. Threads: const functions are
+// thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -33,8 +34,8 @@ class FileDescriptor {
   int fd_;
 };
 
-// An open file below a folder, whatever it is: what turns out not to be a regular file is refused when it is used.
-// Its errors do not name it; those of ImageFolder::open do.
+// An open file below a folder, whatever it is: what turns out not to be a regular file is refused when it is
+// used. Its errors do not name it; those of ImageFolder::open do.
 class ImageFile {
  public:
   explicit ImageFile(FileDescriptor fd) : fd_(std::move(fd)) {}
@@ -45,8 +46,9 @@ class ImageFile {
   };
   // kMissingInput if it is not a regular file.
   Facts facts() const;
-  // Reads until there are at least `enough` bytes, or the file ends, and returns how many. Where `bytes` has room for
-  // more, a file that is longer than expected shows without another call. None if it cannot be read like a file.
+  // Reads until there are at least `enough` bytes, or the file ends, and returns how many. Where `bytes` has
+  // room for more, a file that is longer than expected shows without another call. None if it cannot be read
+  // like a file.
   std::optional<size_t> read(std::span<std::byte> bytes, size_t enough) const;
 
  private:
@@ -57,6 +59,7 @@ class ImageFolder {
  public:
   explicit ImageFolder(const fs::path& root);
 
+  // item: a relative path. Symbolic links are followed as long as they stay below the root.
   ImageFile open(const std::string& item) const;
   const fs::path& root() const { return root_; }
 

@@ -53,8 +53,8 @@ bool is_mirrored(Orientation o) {
          o == Orientation::kTransposed || o == Orientation::kTransversed;
 }
 
-// Where the point (x, y) of the upright picture lies in the stored one, whose last column and row are `right` and
-// `bottom`.
+// Where the point (x, y) of the upright picture lies in the stored one, whose last column and row are `right`
+// and `bottom`.
 template <class T>
 std::pair<T, T> stored_place(Orientation orientation, T x, T y, T right, T bottom) {
   switch (orientation) {

@@ -6,16 +6,11 @@
 #include "uir/base/error.h"
 #include "uir/base/log.h"
 #include "uir/data/folder_listing.h"
+#include "uir/data/list_file.h"
 #include "uir/pipeline/stop_request.h"
 
 namespace uir {
 namespace {
-
-bool has_points(ListFormat format) {
-  return format == ListFormat::kInsightFace || format == ListFormat::kTrillionPairs ||
-         format == ListFormat::kPathPoints || format == ListFormat::kLandmarkCsv ||
-         format == ListFormat::kIjb;
-}
 
 void use_videos(const AlignRequest& request, AlignRun& run) {
   if (!request.landmarks.empty() || run.aligner.detector.empty())
@@ -42,7 +37,7 @@ void use_photos(const AlignRequest& request, AlignRun& run) {
     run.input = ListSource{{request.list.string()}, {root}, *format, {landmarks}};
   }
   const auto* list = std::get_if<ListSource>(&run.input);
-  const bool given = !landmarks.empty() || (list && has_points(list->format));
+  const bool given = !landmarks.empty() || (list && ListFile::has_landmarks(list->format));
   if (!run.aligner.detector.empty() && !landmarks.empty())
     fail(ErrorKind::kUsage, "--detector and --landmarks: give one of them");
   if (run.aligner.detector.empty() && !given)

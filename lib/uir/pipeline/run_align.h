@@ -1,7 +1,7 @@
 // Aligns raw photos or videos: watches for a stop request, logs what came out.
 #pragma once
 
-#include "uir/data/align_run.h"
+#include "uir/align/align_run.h"
 
 namespace uir {
 

@@ -1,17 +1,14 @@
 #include "uir/pipeline/run_index.h"
 
-#include <iterator>
 #include <variant>
 
 #include "uir/base/json.h"
 #include "uir/base/log.h"
-#include "uir/base/progress.h"
 #include "uir/data/contact_sheet.h"
-#include "uir/data/image_source.h"
 #include "uir/data/index_builder.h"
 #include "uir/data/index_report.h"
 #include "uir/data/pack.h"
-#include "uir/formats/bin_set.h"
+#include "uir/data/verification_bin.h"
 #include "uir/pipeline/sets.h"
 
 namespace uir {
@@ -40,25 +37,10 @@ void write_bin(const Experiment& experiment, const Index& index, const std::stri
   std::vector<std::string_view> items;
   for (int64_t i = 0; i < source.num_rows; ++i) items.push_back(index.item(source.first_row + i));
   const PairList pairs = protocol_pairs(experiment, protocol, items);
-
-  constexpr int kQuality = 95;
-  const ImageSource images(index);
-  BinSetWriter writer(path);
-  std::vector<uint8_t> is_same;
-  std::vector<std::byte> encoded;
-  int64_t copied = 0;
-  Progress progress("writing " + path.string(), "pairs", static_cast<int64_t>(pairs.pairs.size()));
-  for (const Pair& pair : pairs.pairs) {
-    for (const int64_t row : {pair.a, pair.b}) {
-      copied += images.as_jpeg(source.first_row + row, kQuality, encoded) ? 1 : 0;
-      writer.add_image(encoded);
-    }
-    is_same.push_back(pair.same ? 1 : 0);
-    progress.add(1);
-  }
-  writer.commit(is_same);
-  log_info("wrote ", path.string(), ": ", pairs.pairs.size(), " pairs of two images, ", copied,
-           " images unchanged, ", 2 * std::ssize(pairs.pairs) - copied, " encoded anew");
+  std::vector<RowPair> rows;
+  for (const Pair& pair : pairs.pairs)
+    rows.push_back({source.first_row + pair.a, source.first_row + pair.b, pair.same});
+  log_info(write_verification_bin(index, rows, path).line());
 }
 
 }  // namespace

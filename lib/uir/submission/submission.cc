@@ -6,7 +6,7 @@
 #include "uir/base/error.h"
 #include "uir/base/log.h"
 #include "uir/data/sources.h"
-#include "uir/data/video_sources.h"
+#include "uir/data/video_list.h"
 #include "uir/eval/video.h"
 #include "uir/search/canonical.h"
 #include "uir/store/challenge_writer.h"

@@ -8,6 +8,7 @@
 #include "support/catch.h"
 #include "uir/data/loader.h"
 #include "uir/data/synthetic.h"
+#include "uir/pixels/pixels.h"
 
 using namespace uir;
 

@@ -7,13 +7,14 @@
 #include <string>
 #include <vector>
 
-#include "faces_on_disk.h"
 #include "support/catch.h"
+#include "support/faces_on_disk.h"
 #include "support/temp_folder.h"
 #include "uir/base/error.h"
 #include "uir/formats/bin_set.h"
 #include "uir/formats/recordio.h"
 #include "uir/images/align.h"
+#include "uir/pixels/pixels.h"
 
 using namespace uir;
 

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "faces_on_disk.h"
 #include "support/catch.h"
 #include "support/errors.h"
+#include "support/faces_on_disk.h"
 #include "support/temp_folder.h"
 #include "uir/base/random.h"
 #include "uir/data/index_builder.h"
@@ -142,7 +142,8 @@ TEST_CASE("Sources are merged with disjoint identities", "[index]") {
                                list_source("pairs", Role::kTest, folder / "test.txt", folder / "faces"),
                                record_source("records", Role::kLabeled, folder / "a.rec")});
   const Index index = Index::open(folder / "index", Index::Check::kFull);
-  // drawn | tree | strangers | list (7 < 10 as numbers) | pairs (after the drawn test identities) | records (2 < 5)
+  // drawn | tree | strangers | list (7 < 10 as numbers) | pairs (after the drawn test identities) | records
+  // (2 < 5)
   CHECK(labels_of(index) ==
         std::vector<int64_t>{0, 0, 1, 1, 0, 0, 1, 1, -1, -1, -1, -1, 2, 3, 2, 2, 3, 2, 5, 4});
   CHECK(index.num_classes() == 6);

@@ -6,15 +6,16 @@
 #include <string>
 #include <vector>
 
-#include "faces_on_disk.h"
 #include "support/catch.h"
 #include "support/errors.h"
+#include "support/faces_on_disk.h"
 #include "support/temp_folder.h"
 #include "uir/base/log.h"
 #include "uir/data/contact_sheet.h"
 #include "uir/data/image_source.h"
 #include "uir/data/index_builder.h"
 #include "uir/images/align.h"
+#include "uir/pixels/pixels.h"
 
 using namespace uir;
 

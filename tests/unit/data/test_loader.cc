@@ -7,12 +7,13 @@
 #include <string>
 #include <thread>
 
-#include "faces_on_disk.h"
 #include "support/catch.h"
+#include "support/faces_on_disk.h"
 #include "support/temp_folder.h"
 #include "uir/base/error.h"
 #include "uir/data/augment.h"
 #include "uir/data/sampler.h"
+#include "uir/pixels/pixels.h"
 
 using namespace uir;
 

@@ -6,12 +6,13 @@
 #include <string>
 #include <vector>
 
-#include "faces_on_disk.h"
 #include "support/catch.h"
 #include "support/errors.h"
+#include "support/faces_on_disk.h"
 #include "support/temp_folder.h"
 #include "uir/data/image_source.h"
 #include "uir/formats/recordio.h"
+#include "uir/pixels/pixels.h"
 
 using namespace uir;
 

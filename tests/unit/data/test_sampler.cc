@@ -5,8 +5,8 @@
 #include <numeric>
 #include <set>
 
-#include "faces_on_disk.h"
 #include "support/catch.h"
+#include "support/faces_on_disk.h"
 #include "support/temp_folder.h"
 #include "uir/base/error.h"
 

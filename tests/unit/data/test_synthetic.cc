@@ -6,6 +6,7 @@
 
 #include "support/catch.h"
 #include "uir/data/loader.h"
+#include "uir/pixels/pixels.h"
 
 using namespace uir;
 
@@ -17,7 +18,8 @@ std::vector<uint8_t> render(const SyntheticSource& source, int64_t identity, int
   return rgb;
 }
 
-// Distance of the centres of two faces (background and hair left out), each brought to mean 0 and deviation 1.
+// Distance of the centres of two faces (background and hair left out), each brought to mean 0 and deviation
+// 1.
 double face_distance(const std::vector<uint8_t>& a, const std::vector<uint8_t>& b) {
   const auto normalised = [](const std::vector<uint8_t>& rgb) {
     std::vector<double> values;

@@ -1,26 +1,27 @@
-// Frames of videos as sources. The video files are written here (Motion JPEG in AVI, built into OpenCV).
+// Frames of videos as sources.
 #include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <map>
-#include <opencv2/imgproc.hpp>
-#include <opencv2/videoio.hpp>
 #include <set>
 #include <string>
 #include <thread>
 #include <tuple>
 #include <vector>
 
-#include "faces_on_disk.h"
 #include "support/catch.h"
 #include "support/errors.h"
+#include "support/faces_on_disk.h"
 #include "support/temp_folder.h"
+#include "support/video_files.h"
 #include "uir/base/log.h"
+#include "uir/data/folder_listing.h"
 #include "uir/data/image_source.h"
 #include "uir/data/index_builder.h"
-#include "uir/data/video_sources.h"
+#include "uir/data/video_facts.h"
+#include "uir/data/video_list.h"
 #include "uir/images/align.h"
-#include "uir/images/video_file.h"
+#include "uir/pixels/pixels.h"
 
 using namespace uir;
 
@@ -31,43 +32,6 @@ using Pixels = std::vector<uint8_t>;
 void write(const fs::path& path, std::string_view text) {
   create_folders(path.parent_path());
   std::ofstream(path, std::ios::binary) << text;
-}
-
-// Frames that differ everywhere and drift, so that a wrong frame is far from the right one.
-cv::Mat drawn_frame(int number, cv::Size size, int seed) {
-  cv::Mat frame(size, CV_8UC3);
-  for (int y = 0; y < size.height; ++y) {
-    for (int x = 0; x < size.width; ++x) {
-      frame.at<cv::Vec3b>(y, x) = {static_cast<uint8_t>((x + 5 * number) % 200 + seed),
-                                   static_cast<uint8_t>((y + 11 * number) % 180),
-                                   static_cast<uint8_t>((17 * number + x / 4 + y / 4) % 240)};
-    }
-  }
-  return frame;
-}
-
-void write_video(const fs::path& path, int frames, cv::Size size = {160, 120}, int seed = 0) {
-  create_folders(path.parent_path());
-  cv::VideoWriter writer(path.string(), cv::CAP_OPENCV_MJPEG, cv::VideoWriter::fourcc('M', 'J', 'P', 'G'), 25,
-                         size);
-  REQUIRE(writer.isOpened());
-  for (int i = 0; i < frames; ++i) writer.write(drawn_frame(i, size, seed));
-}
-
-// What a plain sequential reader sees: RGB of every frame.
-std::vector<cv::Mat> frames_in_order(const fs::path& path) {
-  cv::VideoCapture capture(path.string());
-  std::vector<cv::Mat> frames;
-  for (cv::Mat frame; capture.read(frame);) {
-    frames.emplace_back();
-    cv::cvtColor(frame, frames.back(), cv::COLOR_BGR2RGB);
-  }
-  return frames;
-}
-
-bool same_pixels(const RgbImage& image, const cv::Mat& frame) {
-  return image.size == ImageSize{frame.cols, frame.rows} &&
-         std::memcmp(image.pixels.data(), frame.data, image.pixels.size()) == 0;
 }
 
 SourceConfig source_of(const std::string& name, Role role, decltype(SourceConfig::kind) kind) {
@@ -105,10 +69,6 @@ Pixels load(const ImageSource& images, int64_t row) {
   Pixels rgb(kImageBytes);
   images.load(row, rgb.data());
   return rgb;
-}
-
-RgbImage to_image(const cv::Mat& frame) {
-  return {{frame.cols, frame.rows}, {frame.data, frame.data + frame.total() * 3}};
 }
 
 }  // namespace
@@ -176,26 +136,6 @@ TEST_CASE("Folders of frames: the list's order of videos, natural order of frame
   CHECK_THAT(missing->what(), contains_text("list.txt:2: video 'v4'"));
   CHECK(kind_of([&] { make_index(folder / "other", {source_of("video", Role::kLabeled, frames)}); }) ==
         ErrorKind::kConfig);
-}
-
-TEST_CASE("A frame has the same pixels whatever was read before", "[videos]") {
-  TempFolder folder;
-  const fs::path path = folder / "a.avi";
-  write_video(path, 23);
-  const std::vector<cv::Mat> expected = frames_in_order(path);
-  REQUIRE(expected.size() == 23);
-  VideoReader reader(path);
-  CHECK(reader.size() == ImageSize{160, 120});
-  CHECK(reader.frames_per_second() == 25);
-  CHECK(reader.announced_frames() == 23);
-  for (const int64_t number : {0, 1, 5, 5, 22, 3, 4, 21, 0, 0, 9, 22}) {
-    CAPTURE(number);
-    REQUIRE(same_pixels(reader.frame(number), expected[static_cast<size_t>(number)]));
-    CHECK(reader.position() == number);
-  }
-  CHECK_THAT(data_error([&] { reader.frame(23); }), contains_text("ends after 23 frames"));
-  CHECK(same_pixels(reader.frame(7), expected[7]));
-  CHECK(VideoReader(path).count_frames() == 23);
 }
 
 TEST_CASE("Video files: one row per frame, 112x112 as it is, others stretched", "[videos]") {
@@ -497,16 +437,4 @@ TEST_CASE("What is missing of an unchanged video is checked again", "[videos]") 
   CHECK(items_of(index_videos(folder, videos)) == items);
   videos.missing_frames = 0;
   CHECK_THAT(data_error([&] { index_videos(folder, videos); }), contains_text("a.avi: damaged or truncated"));
-}
-
-TEST_CASE("A box is cut out at whole pixels inside the image", "[align]") {
-  const RgbImage image = to_image(drawn_frame(3, {150, 140}, 0));
-  Pixels out(kImageBytes);
-  crop_face(image, {10.2f, 20.9f, 121.5f, 131.1f}, out.data());  // 10 … 122, 20 … 132: no resampling
-  for (int y = 0; y < 112; ++y) {
-    REQUIRE(std::memcmp(&out[static_cast<size_t>(y) * 112 * 3],
-                        &image.pixels[static_cast<size_t>((y + 20) * 150 + 10) * 3], 112 * 3) == 0);
-  }
-  CHECK_THROWS_AS(crop_face(image, {150, 0, 170, 10}, out.data()), Error);
-  CHECK_THROWS_AS(crop_face(image, {-9, 0, -1, 10}, out.data()), Error);
 }

@@ -3,6 +3,7 @@
 //
 #include "support/catch.h"
 #include "uir/data/image_source.h"
+#include "uir/pixels/pixels.h"
 
 using namespace uir;
 

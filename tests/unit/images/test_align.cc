@@ -1,14 +1,17 @@
 #include "uir/images/align.h"
 
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <numeric>
 #include <opencv2/core.hpp>
+#include <vector>
 
 #include "support/catch.h"
+#include "support/video_files.h"
 #include "uir/base/error.h"
 #include "uir/base/random.h"
-#include "uir/data/loader.h"
+#include "uir/pixels/pixels.h"
 
 using namespace uir;
 
@@ -97,9 +100,9 @@ TEST_CASE("The estimate equals Umeyama's formula, mirrored faces included", "[al
   }
 }
 
-// Every public aligned set was made with this template and plain least squares. The expected numbers solve the normal
-// equations in (a, b, tx, ty) in exact fractions; the nose is 80 pixels off, and a robust estimate, which leaves it
-// out, would be (0.485165, -0.045211, -30.8016, -10.3795).
+// Every public aligned set was made with this template and plain least squares. The expected numbers solve
+// the normal equations in (a, b, tx, ty) in exact fractions; the nose is 80 pixels off, and a robust
+// estimate, which leaves it out, would be (0.485165, -0.045211, -30.8016, -10.3795).
 TEST_CASE("The published template, least squares with an outlier", "[align]") {
   const Landmarks published{38.2946f, 51.6963f, 73.5318f, 51.5014f, 56.0252f,
                             71.7366f, 41.5493f, 92.3655f, 70.7299f, 92.2041f};
@@ -176,4 +179,16 @@ TEST_CASE("Shifting replicates the border", "[align]") {
   out = original;
   shift_face(out.data(), 0, 0);
   CHECK(out == original);
+}
+
+TEST_CASE("A box is cut out at whole pixels inside the image", "[align]") {
+  const RgbImage image = to_image(drawn_frame(3, {150, 140}, 0));
+  std::vector<uint8_t> out(kImageBytes);
+  crop_face(image, {10.2f, 20.9f, 121.5f, 131.1f}, out.data());  // 10 … 122, 20 … 132: no resampling
+  for (int y = 0; y < 112; ++y) {
+    REQUIRE(std::memcmp(&out[static_cast<size_t>(y) * 112 * 3],
+                        &image.pixels[static_cast<size_t>((y + 20) * 150 + 10) * 3], 112 * 3) == 0);
+  }
+  CHECK_THROWS_AS(crop_face(image, {150, 0, 170, 10}, out.data()), Error);
+  CHECK_THROWS_AS(crop_face(image, {-9, 0, -1, 10}, out.data()), Error);
 }

@@ -1,4 +1,5 @@
 #include "support/tiny_run.h"
+#include "uir/pixels/pixels.h"
 #include "uir/train/batch_feed.h"
 //
 #include "support/catch.h"

@@ -1,17 +1,18 @@
-#include "uir/data/align_run.h"
+#include "uir/align/align_run.h"
 
 #include <cmath>
 #include <fstream>
 #include <map>
 #include <sstream>
 
-#include "faces_on_disk.h"
 #include "support/catch.h"
 #include "support/errors.h"
+#include "support/faces_on_disk.h"
 #include "support/file_bytes.h"
 #include "support/real_data.h"
 #include "support/temp_folder.h"
 #include "uir/base/random.h"
+#include "uir/pixels/pixels.h"
 
 using namespace uir;
 
@@ -168,12 +169,12 @@ TEST_CASE("Other settings or photos are not continued", "[align_run]") {
   run.stop = [] { return true; };
   CHECK(kind_of([&] { align_faces(run); }) == ErrorKind::kStopped);
   run.stop = nullptr;
-  run.quality = 80;
+  run.encoding.quality = 80;
   const auto error = error_of([&] { align_faces(run); });
   REQUIRE(error);
   CHECK(error->kind() == ErrorKind::kUsage);
   CHECK(std::string(error->what()).find("image \"jpeg 95\" instead of \"jpeg 80\"") != std::string::npos);
-  run.quality = 95;
+  run.encoding.quality = 95;
   write_bytes(temp / "photos/a.png", Bytes());  // a name before all others
   CHECK(kind_of([&] { align_faces(run); }) == ErrorKind::kUsage);
   fs::remove(temp / "photos/a.png");
@@ -250,18 +251,4 @@ TEST_CASE("Wrong places and models are refused before any work", "[align_run]") 
   CHECK(error->kind() == ErrorKind::kData);
   CHECK(std::string(error->what()).find(fitting_detector()) != std::string::npos);
   CHECK_FALSE(fs::exists(temp / "out"));
-}
-
-TEST_CASE("Of the two published detectors the fitting one runs, and finds no face where there is none",
-          "[align_run]") {
-  const fs::path folder = real_data("detector");
-  if (folder.empty()) return;
-  for (const char* name : {"face_detection_yunet_2022mar.onnx", "face_detection_yunet_2023mar.onnx"}) {
-    const auto error = error_of([&] { FaceDetector(folder / name, 0.5f, 640); });
-    CHECK(error.has_value() == (std::string(name) != fitting_detector()));
-    if (error) CHECK(std::string(error->what()).find(fitting_detector()) != std::string::npos);
-  }
-  FaceDetector detector(folder / fitting_detector(), 0.3f, 640);
-  CHECK(detector.detect({{320, 320}, std::vector<uint8_t>(320 * 320 * 3)}).empty());  // black
-  CHECK(detector.detect({{1, 1}, {1, 2, 3}}).empty());
 }

@@ -11,6 +11,7 @@
 #include "uir/data/loader.h"
 #include "uir/data/synthetic.h"
 #include "uir/images/decode.h"
+#include "uir/pixels/pixels.h"
 
 inline std::vector<std::byte> jpeg_face(int64_t person, int64_t image) {
   std::vector<uint8_t> rgb(uir::kImageBytes);

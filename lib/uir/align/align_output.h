@@ -5,10 +5,11 @@
 //   not_found.txt    path<TAB>reason of every picture without a face
 //   filelist.txt     of videos: video and number of faces, the list of a `frames` source
 //   align.json       settings, counts and how far it got
-// Work goes on in "<out>.partial", which gets its name when all is done. Progress is saved now and then: everything before it
-// is on the disk then, what came after is done again. So a resumed run leaves the same bytes as one in one go.
-// Errors: kUsage where something stands there already, or was made with other settings; kData for a damaged partial folder;
-// kCannotCreate, kIo. Threads: one; write_face from any.
+// Work goes on in "<out>.partial", which gets its name when all is done. Progress is saved now and then:
+// everything before it is on the disk then, what came after is done again. So a resumed run leaves the same
+// bytes as one in one go.
+// Errors: kUsage where something stands there already, or was made with other settings; kData for a damaged
+// partial folder; kCannotCreate, kIo. Threads: one; write_face from any.
 #pragma once
 
 #include <chrono>

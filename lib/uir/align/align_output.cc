@@ -1,4 +1,4 @@
-#include "uir/data/align_output.h"
+#include "uir/align/align_output.h"
 
 #include <utility>
 #include <vector>

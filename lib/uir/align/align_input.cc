@@ -1,0 +1,132 @@
+#include "uir/align/align_input.h"
+
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+
+#include "uir/base/error.h"
+#include "uir/data/sources.h"
+#include "uir/data/video_list.h"
+
+namespace uir {
+namespace {
+
+// a/b.png -> a/b, unless another name has that too.
+void choose_stems(std::vector<AlignUnit>& units) {
+  const auto without_extension = [](const std::string& name) {
+    return fs::path(name).replace_extension().string();
+  };
+  std::unordered_map<std::string, int64_t> uses;
+  for (const AlignUnit& unit : units) ++uses[without_extension(unit.name)];
+  std::unordered_set<std::string> taken;
+  for (AlignUnit& unit : units) {
+    unit.stem = without_extension(unit.name);
+    if (uses[unit.stem] > 1) unit.stem = unit.name;
+    if (!taken.insert(unit.stem).second)
+      fail(ErrorKind::kData, unit.name, ": its face would have the name of another's; rename it");
+  }
+}
+
+std::vector<AlignUnit> photos_of(const SourceConfig& config) {
+  std::vector<AlignUnit> photos;
+  std::unordered_set<std::string> names;
+  open_source(config)->for_each_row([&](SourceRow row) {
+    if (!names.insert(row.item).second)
+      fail(ErrorKind::kData, config.name, ": '", row.item, "' stands there twice");
+    photos.push_back({std::move(row.item), "", {}, row.landmarks});
+  });
+  choose_stems(photos);
+  return photos;
+}
+
+std::vector<AlignUnit> units_of(const FolderSource& folder) {
+  return photos_of({folder.root.value, Role::kUnlabeled, folder, {0, 0}, 0, {}});
+}
+std::vector<AlignUnit> units_of(const ListSource& list) {
+  return photos_of({list.list.value, Role::kUnlabeled, list, {0, 0}, 0, {}});
+}
+std::vector<AlignUnit> units_of(const VideosSource& videos) {
+  std::vector<AlignUnit> units;
+  for (const std::string& name : list_videos(videos))
+    units.push_back({name, name, resolve_inside(videos.root.value, name), {}});
+  return units;
+}
+std::vector<AlignUnit> units_of(const VideoFiles& videos) {
+  std::vector<AlignUnit> units;
+  std::unordered_set<std::string> names;
+  for (const fs::path& file : videos.files) {
+    const std::string name = file.filename().string();
+    if (!fs::is_regular_file(file)) fail(ErrorKind::kMissingInput, file.string(), ": cannot open video");
+    if (!names.insert(name).second)
+      fail(ErrorKind::kUsage, file.string(), ": two videos are called ", name, "; align them apart");
+    units.push_back({name, name, file, {}});
+  }
+  return units;
+}
+
+void check_names(const std::vector<AlignUnit>& units, bool videos) {
+  if (units.empty()) fail(ErrorKind::kData, "there is nothing to align");
+  for (const AlignUnit& unit : units) {
+    if (unit.name.find_first_of("\t\n\r") != std::string::npos)
+      fail(ErrorKind::kData, unit.name, ": a tab or line break in its name, which landmarks.tsv cannot hold");
+    if (videos && unit.name.find(' ') != std::string::npos)
+      fail(ErrorKind::kData, unit.name, ": a space in its name, which filelist.txt cannot hold; rename it");
+  }
+}
+
+std::string absolute(const std::string& path) {
+  return path.empty() ? "" : fs::absolute(path).lexically_normal().string();
+}
+Json describe(const FolderSource& c) {
+  return {{"photos", absolute(c.root.value)}, {"landmarks", checksum_of_input(c.landmarks.value)}};
+}
+Json describe(const ListSource& c) {
+  return {{"photos", absolute(c.root.value)},
+          {"list", checksum_of_input(c.list.value)},
+          {"format", enum_name(c.format)},
+          {"landmarks", checksum_of_input(c.landmarks.value)}};
+}
+Json describe(const VideosSource& c) {
+  return {{"videos", absolute(c.root.value)},
+          {"every", c.every},
+          {"fps", c.frames_per_second},
+          {"max_frames", c.max_frames},
+          {"missing_frames", c.missing_frames}};
+}
+Json describe(const VideoFiles& c) {
+  Json json = describe(c.sampling);
+  json["videos"] = Json::array();
+  for (const fs::path& file : c.files) json["videos"].push_back(absolute(file.string()));
+  return json;
+}
+
+}  // namespace
+
+std::vector<AlignUnit> list_units(const AlignInput& input) {
+  std::vector<AlignUnit> units = std::visit([](const auto& kind) { return units_of(kind); }, input);
+  check_names(units, !photo_root(input));
+  return units;
+}
+
+std::optional<fs::path> photo_root(const AlignInput& input) {
+  if (const auto* folder = std::get_if<FolderSource>(&input)) return folder->root.value;
+  if (const auto* list = std::get_if<ListSource>(&input)) return list->root.value;
+  return std::nullopt;
+}
+
+const VideosSource& video_sampling(const AlignInput& input) {
+  const auto* files = std::get_if<VideoFiles>(&input);
+  return files ? files->sampling : std::get<VideosSource>(input);
+}
+
+Json describe_input(const AlignInput& input) {
+  return std::visit([](const auto& kind) { return describe(kind); }, input);
+}
+
+std::string checksum_of_input(const fs::path& path) {
+  if (path.empty()) return "";
+  if (!fs::is_regular_file(path)) fail(ErrorKind::kMissingInput, path.string(), ": cannot open");
+  return checksum_hex(MappedFile(path).bytes());
+}
+
+}  // namespace uir
