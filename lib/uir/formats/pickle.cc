@@ -1,79 +1,17 @@
 #include "uir/formats/pickle.h"
 
-#include <algorithm>
-#include <array>
 #include <cstring>
 #include <utility>
 
 #include "uir/base/error.h"
+#include "uir/formats/pickle_opcodes.h"
 
 namespace uir {
+using namespace pickle_opcodes;
+
 namespace {
 
-enum Opcode : uint8_t {
-  kMark = '(',
-  kStop = '.',
-  kNone = 'N',
-  kNewTrue = 0x88,
-  kNewFalse = 0x89,
-  kBinInt = 'J',
-  kBinInt1 = 'K',
-  kBinInt2 = 'M',
-  kLong1 = 0x8a,
-  kBinString = 'T',
-  kShortBinString = 'U',
-  kBinBytes = 'B',
-  kShortBinBytes = 'C',
-  kBinBytes8 = 0x8e,
-  kByteArray8 = 0x96,
-  kBinUnicode = 'X',
-  kShortBinUnicode = 0x8c,
-  kEmptyList = ']',
-  kEmptyTuple = ')',
-  kTuple = 't',
-  kTuple1 = 0x85,
-  kTuple2 = 0x86,
-  kTuple3 = 0x87,
-  kAppend = 'a',
-  kAppends = 'e',
-  kBinPut = 'q',
-  kLongBinPut = 'r',
-  kBinGet = 'h',
-  kLongBinGet = 'j',
-  kMemoize = 0x94,
-  kGlobalOpcode = 'c',
-  kStackGlobal = 0x93,
-  kBinFloat = 'G',
-  kEmptyDict = '}',
-  kDict = 'd',
-  kSetItem = 's',
-  kSetItems = 'u',
-  kBinPersId = 'Q',
-  kReduce = 'R',
-  kBuild = 'b',
-  kProto = 0x80,
-  kFrame = 0x95,
-};
-
-// The opcodes of Python that are refused, always or in some kinds of files, so that messages can name them.
-constexpr std::array<std::pair<uint8_t, std::string_view>, 31> kRefusedOpcodes{
-    {{'0', "POP"},        {'1', "POP_MARK"},     {'2', "DUP"},         {'F', "FLOAT"},
-     {'G', "BINFLOAT"},   {'I', "INT"},          {'L', "LONG"},        {'P', "PERSID"},
-     {'Q', "BINPERSID"},  {'S', "STRING"},       {'V', "UNICODE"},     {'d', "DICT"},
-     {'}', "EMPTY_DICT"}, {'g', "GET"},          {'i', "INST"},        {'l', "LIST"},
-     {'o', "OBJ"},        {'p', "PUT"},          {'s', "SETITEM"},     {'u', "SETITEMS"},
-     {0x81, "NEWOBJ"},    {0x82, "EXT1"},        {0x83, "EXT2"},       {0x84, "EXT4"},
-     {0x8b, "LONG4"},     {0x8d, "BINUNICODE8"}, {0x8f, "EMPTY_SET"},  {0x90, "ADDITEMS"},
-     {0x91, "FROZENSET"}, {0x92, "NEWOBJ_EX"},   {0x97, "NEXT_BUFFER"}}};
-
 constexpr uint64_t kMemoryAllowance = uint64_t{1} << 20;
-
-std::string opcode_name(uint8_t opcode) {
-  for (const auto& [code, name] : kRefusedOpcodes) {
-    if (code == opcode) return std::string(name);
-  }
-  return concat("0x", std::hex, static_cast<int>(opcode));
-}
 
 }  // namespace
 
@@ -91,9 +29,7 @@ Pickle::Pickle(Bytes bytes, std::string place, PickleGlobals& globals, uint64_t 
   root_ = pop();
 }
 
-void Pickle::refuse_opcode(uint8_t opcode) const {
-  refuse("opcode ", opcode_name(opcode), " is not allowed");
-}
+void Pickle::refuse_opcode(uint8_t opcode) const { refuse("opcode ", name_of(opcode), " is not allowed"); }
 
 bool Pickle::step() {
   opcode_at_ = position_;

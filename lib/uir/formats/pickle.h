@@ -1,10 +1,12 @@
 // A restricted interpreter of Python pickles: plain values and what a PickleGlobals allows, nothing else.
 //
-// It knows None, numbers, text, bytes, tuples, lists and dicts; it never imports, calls or executes anything. What a
-// global means, if it is allowed at all, is the business of PickleGlobals: NumPy's arrays (numpy_pickle.h), PyTorch's
-// tensors (torch_file.h).
-// Cost: one pass over the bytes. Memory: bounded by the size of the pickle, or of the file around it (plus 1 MiB).
-// Errors: kData naming the offset and the opcode or global that is not allowed. Threads: const after construction.
+// It knows None, numbers, text, bytes, tuples, lists and dicts; it never imports, calls or executes anything.
+// What a global means, if it is allowed at all, is the business of PickleGlobals: NumPy's arrays
+// (numpy_pickle.h), PyTorch's tensors (torch_file.h).
+// Cost: one pass over the bytes. Memory: bounded by the size of the pickle, or of the file around it (plus 1
+// MiB).
+// Errors: kData naming the offset and the opcode or global that is not allowed. Threads: const after
+// construction.
 #pragma once
 
 #include <bit>
@@ -47,7 +49,8 @@ struct PickleValue {
 
 class Pickle;
 
-// What the globals of one kind of file mean. The functions get the interpreter to look at values, and refuse through it.
+// What the globals of one kind of file mean. The functions get the interpreter to look at values, and refuse
+// through it.
 class PickleGlobals {
  public:
   using Id = uint32_t;
@@ -72,7 +75,8 @@ class Pickle {
   using DictEntries =
       std::vector<std::pair<Id, Id>>;  // key and value, in order; of a repeated key the last counts
 
-  // The pickle at the front of the bytes. place: the file's name, for messages. Bytes and globals must outlive the object.
+  // The pickle at the front of the bytes. place: the file's name, for messages. Bytes and globals must
+  // outlive the object.
   Pickle(Bytes bytes, std::string place, PickleGlobals& globals)
       : Pickle(bytes, std::move(place), globals, bytes.size()) {}
   // memory: how much it may need (plus 1 MiB), where it is a part of something larger.
