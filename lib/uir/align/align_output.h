@@ -42,7 +42,9 @@ struct AlignedUnit {
 
 class AlignOutput {
  public:
-  // settings: what must agree for a run to be continued.
+  // settings: what must agree for a run to be continued. Without `resume` neither `out` nor its partial
+  // folder may be there. videos: with a filelist.txt. The partial folder is locked against other processes
+  // until commit().
   AlignOutput(const fs::path& out, Json settings, bool resume, bool videos);
 
   // The units that are done already; all of them where the folder was complete before.
@@ -52,12 +54,14 @@ class AlignOutput {
   // kUsage unless the run did these units first.
   void check_names(const std::vector<std::string>& names) const;
 
+  // Not for a folder that was complete before. A face is written before its unit is added.
   void write_face(const std::string& name, Bytes encoded) const;
+  // The next unit, in the order of check_names' names.
   void add(const std::string& name, const AlignedUnit& unit);
-  void save_now_and_then();
-  void save();
-  void commit();
-  void discard();  // nothing stays
+  void save_now_and_then();  // save() if the last one is ten seconds ago
+  void save();               // makes all that was added survive a crash
+  void commit();             // and publishes the folder; nothing may be added afterwards
+  void discard();            // nothing stays
 
  private:
   void resume(const Json& state);

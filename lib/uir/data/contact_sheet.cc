@@ -49,16 +49,16 @@ std::string printable(std::string text) {
 }
 
 // A picture of faces with captions; grows no more once it is made.
-class Canvas {
+class Sheet {
  public:
-  Canvas(const Index& index, int width, int height)
-      : images_(index), canvas_(height, width, CV_8UC3, kBackground) {}
+  Sheet(const Index& index, int width, int height)
+      : images_(index), picture_(height, width, CV_8UC3, kBackground) {}
 
   const Index& index() const { return images_.index(); }
 
   // Row −1: a crossed box, as for a face that cannot be read.
   void face(int64_t row, cv::Point at, const std::string& caption) {
-    cv::Mat cell = canvas_(cv::Rect(at.x, at.y, kFace, kFace));
+    cv::Mat cell = picture_(cv::Rect(at.x, at.y, kFace, kFace));
     std::vector<uint8_t> rgb(kImageBytes);
     try {
       if (row < 0) fail(ErrorKind::kData, "no image");
@@ -73,18 +73,18 @@ class Canvas {
   }
 
   void text(const std::string& text, cv::Point at, double scale) {
-    cv::putText(canvas_, text, at, cv::FONT_HERSHEY_SIMPLEX, scale, kInk, 1, cv::LINE_AA);
+    cv::putText(picture_, text, at, cv::FONT_HERSHEY_SIMPLEX, scale, kInk, 1, cv::LINE_AA);
   }
 
   void write(const fs::path& png) const {
     std::vector<uint8_t> encoded;
-    if (!cv::imencode(".png", canvas_, encoded)) fail(ErrorKind::kInternal, "OpenCV cannot encode a PNG");
+    if (!cv::imencode(".png", picture_, encoded)) fail(ErrorKind::kInternal, "OpenCV cannot encode a PNG");
     write_file_atomically(png, as_text(std::as_bytes(std::span(encoded))));
   }
 
  private:
   ImageSource images_;
-  cv::Mat canvas_;
+  cv::Mat picture_;
 };
 
 int rows_of(const SourceInfo& source, const ContactSheetOptions& options) {
@@ -93,16 +93,16 @@ int rows_of(const SourceInfo& source, const ContactSheetOptions& options) {
 }
 
 // Draws the faces of a source; returns where the next one begins.
-int draw_source(const SourceInfo& source, const ContactSheetOptions& options, int top, Canvas& canvas) {
+int draw_source(const SourceInfo& source, const ContactSheetOptions& options, int top, Sheet& sheet) {
   const int lines = rows_of(source, options);
-  canvas.text(concat(source.name, " (", enum_name(source.role), ", ", source.num_rows, " images)"),
-              {kGap, top + 16}, 0.5);
+  sheet.text(concat(source.name, " (", enum_name(source.role), ", ", source.num_rows, " images)"),
+             {kGap, top + 16}, 0.5);
   top += kTitle;
   const auto rows = draw_rows(source, int64_t{options.columns} * lines, options.seed);
   for (size_t i = 0; i < rows.size(); ++i) {
     const auto column = static_cast<int>(i) % options.columns, line = static_cast<int>(i) / options.columns;
-    canvas.face(rows[i], {kGap + column * kCellWidth, top + line * kCellHeight},
-                caption_of(canvas.index(), source, rows[i]));
+    sheet.face(rows[i], {kGap + column * kCellWidth, top + line * kCellHeight},
+               caption_of(sheet.index(), source, rows[i]));
   }
   return top + kCellHeight * lines;
 }
@@ -113,23 +113,23 @@ void write_contact_sheet(const Index& index, const fs::path& png, const ContactS
   ensure(options.columns > 0 && options.rows > 0, "a contact sheet of at least one face");
   int height = kGap;
   for (const SourceInfo& source : index.sources()) height += kTitle + kCellHeight * rows_of(source, options);
-  Canvas canvas(index, kGap + options.columns * kCellWidth, height);
+  Sheet sheet(index, kGap + options.columns * kCellWidth, height);
   int top = kGap;
-  for (const SourceInfo& source : index.sources()) top = draw_source(source, options, top, canvas);
-  canvas.write(png);
+  for (const SourceInfo& source : index.sources()) top = draw_source(source, options, top, sheet);
+  sheet.write(png);
 }
 
 void write_pair_sheet(const Index& index, std::span<const FacePair> pairs, const fs::path& png) {
   constexpr int kPairsPerLine = 5, kPairWidth = 2 * kCellWidth + 3 * kGap;
   const auto lines = static_cast<int>((pairs.size() + kPairsPerLine - 1) / kPairsPerLine);
-  Canvas canvas(index, kGap + kPairsPerLine * kPairWidth, kGap + std::max(1, lines) * (kCellHeight + kGap));
+  Sheet sheet(index, kGap + kPairsPerLine * kPairWidth, kGap + std::max(1, lines) * (kCellHeight + kGap));
   for (size_t i = 0; i < pairs.size(); ++i) {
     const auto column = static_cast<int>(i) % kPairsPerLine, line = static_cast<int>(i) / kPairsPerLine;
     const cv::Point at(kGap + column * kPairWidth, kGap + line * (kCellHeight + kGap));
-    canvas.face(pairs[i].left, at, pairs[i].left_caption);
-    canvas.face(pairs[i].right, {at.x + kCellWidth, at.y}, pairs[i].right_caption);
+    sheet.face(pairs[i].left, at, pairs[i].left_caption);
+    sheet.face(pairs[i].right, {at.x + kCellWidth, at.y}, pairs[i].right_caption);
   }
-  canvas.write(png);
+  sheet.write(png);
 }
 
 }  // namespace uir

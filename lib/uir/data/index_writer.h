@@ -1,5 +1,9 @@
 // Writes the files of an index row by row, in flat memory, and publishes them (docs/formats.md, "Index").
-// Threads: one thread.
+//
+// Order of calls: for each source begin_source, add for each row, add_video for each file, end_source; commit
+// once at the end. Without commit nothing is left. Labels become final at end_source, when all identities of
+// the source are known; so do the held-out rows: an identity keeps at least two images.
+// Memory: grows with the number of identities, not of rows. Errors: kCannotCreate, kIo. Threads: one thread.
 #pragma once
 
 #include <array>

@@ -1,5 +1,6 @@
 #include "uir/data/list_file.h"
 
+#include <algorithm>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -212,5 +213,17 @@ TEST_CASE("Labels are whole numbers", "[list]") {
     const auto error = error_of([&] { parse_label(lines, bad, 0); });
     REQUIRE(error);
     CHECK_THAT(error->what(), contains_text("list.txt:2: label '"));
+  }
+}
+
+TEST_CASE("Which formats have labels and landmarks", "[list]") {
+  const std::vector<ListFormat> without_labels{ListFormat::kPath, ListFormat::kPathPoints, ListFormat::kIjb};
+  const std::vector<ListFormat> with_landmarks{ListFormat::kInsightFace, ListFormat::kTrillionPairs,
+                                               ListFormat::kPathPoints, ListFormat::kLandmarkCsv,
+                                               ListFormat::kIjb};
+  for (const auto& [format, name] : EnumNames<ListFormat>::value) {
+    CAPTURE(name);
+    CHECK(ListFile::has_labels(format) == (std::ranges::count(without_labels, format) == 0));
+    CHECK(ListFile::has_landmarks(format) == (std::ranges::count(with_landmarks, format) == 1));
   }
 }
