@@ -1,7 +1,8 @@
-# uir_module(name DEPS module… LIBS target… [TORCH] [CONFIG_ONLY])
-#   Static library uir_<name> from lib/uir/<name>/*.cc (header-only if there are none). CONFIG_ONLY: the module
-#   may include only config.h of its DEPS and does not link them.
-# The declared graph is written to build/modules.txt for the include check, one line "name [torch] [config_only] : deps" a module.
+# uir_module(name DEPS module… LIBS target… [CONFIG_OF module…] [TORCH])
+#   Static library uir_<name> from lib/uir/<name>/*.cc (header-only if there are none). CONFIG_OF: modules of which it
+#   includes config.h only and which it does not link.
+# The declared graph is written to build/modules.txt for the include check, one line "name [torch] : deps : config_of" a
+# module.
 # Modules without TORCH make up the targets torch_free (libraries, what clang-tidy parses) and torch_free_tests, and the label
 # torch_free of ctest: what the sanitizers and clang-tidy cover follows from the graph.
 set(UIR_MODULE_GRAPH ${CMAKE_BINARY_DIR}/modules.txt)
@@ -26,13 +27,11 @@ function(uir_precompile target kind)
 endfunction()
 
 function(uir_module name)
-  cmake_parse_arguments(arg "TORCH;CONFIG_ONLY" "" "DEPS;LIBS" ${ARGN})
+  cmake_parse_arguments(arg "TORCH" "" "DEPS;LIBS;CONFIG_OF" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS lib/uir/${name}/*.cc)
   set(links ${arg_LIBS})
   foreach(dep ${arg_DEPS})
-    if(NOT arg_CONFIG_ONLY OR dep STREQUAL "config" OR dep STREQUAL "base")
-      list(APPEND links uir_${dep})
-    endif()
+    list(APPEND links uir_${dep})
   endforeach()
   if(arg_TORCH)
     list(APPEND links uir_torch)
@@ -65,10 +64,7 @@ function(uir_module name)
   if(arg_TORCH)
     list(APPEND line torch)
   endif()
-  if(arg_CONFIG_ONLY)
-    list(APPEND line config_only)
-  endif()
-  list(APPEND line : ${arg_DEPS})
+  list(APPEND line : ${arg_DEPS} : ${arg_CONFIG_OF})
   list(JOIN line " " line)
   file(APPEND ${UIR_MODULE_GRAPH} "${line}\n")
 endfunction()

@@ -2,7 +2,7 @@
 #include "uir/eval/pairs.h"
 
 #include "target.h"
-#include "uir/eval/megaface.h"
+#include "uir/eval/noise_list.h"
 #include "uir/eval/video.h"
 
 UIR_FUZZ_TARGET(pairs) {

@@ -1,10 +1,11 @@
-// IJB-C from stored embeddings, as uir-eval measures it: opening the features, parsing the meta files, templates, scores
-// and curves; seconds and peak anonymous memory (what the program holds, without mapped files).
+// IJB-C from stored embeddings, as uir-eval measures it: opening the features, parsing the meta files,
+// templates, scores and curves; seconds and peak anonymous memory (what the program holds, without mapped
+// files).
 //
 //   make_ijbc FOLDER && bench_ijb FOLDER [threads, default 2 [quick: one variant of 1:1 only]]
 //
-// Each case runs in a process of its own. The features are read once before, so that they are in the page cache. What
-// this leaves out of a run of uir-eval is the start of LibTorch (0.4 s) and the report.
+// Each case runs in a process of its own. The features are read once before, so that they are in the page
+// cache. What this leaves out of a run of uir-eval is the start of LibTorch (0.4 s) and the report.
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,6 +24,8 @@
 #include "uir/eval/ijb_verification.h"
 #include "uir/eval/roc.h"
 #include "uir/eval/sort.h"
+#include "uir/eval/template_pairs.h"
+#include "uir/report/report.h"
 
 namespace uir {
 namespace {
@@ -51,7 +54,8 @@ double anonymous_mib() {
   return 0;
 }
 
-// Prints {"case": …, "seconds": …, "cpu_seconds": …, "peak_anonymous_mib": …} of the work and what it returns.
+// Prints {"case": …, "seconds": …, "cpu_seconds": …, "peak_anonymous_mib": …} of the work and what it
+// returns.
 void measure(const std::string& name, const std::function<Json()>& work) {
   std::cout.flush();
   const pid_t child = ::fork();
@@ -121,7 +125,7 @@ Json steps(const EmbeddingFiles& features, const std::string& meta, int threads)
   const std::vector<CanonicalVectors> templates =
       build_templates(images, rows, set.embeddings(), set.mirrored(), std::span(&variant, 1), threads);
   lap("templates");
-  LabeledScores scores = score_pairs(templates.front(), pairs, threads);
+  PairScores scores = score_pairs(templates.front(), pairs, threads);
   lap("scores");
   sort_descending(scores.genuine, threads);
   sort_descending(scores.impostor, threads);

@@ -1,11 +1,12 @@
 // MegaFace's search: probes x distractors in float64, and how long the whole challenge would take.
 //
-//   bench_megaface [distractors [threads [probes [dim [noise]]]]]   defaults: 20000, 0 (one per processor), 3530, 512, 1.7
+//   bench_megaface [distractors [threads [probes [dim [noise]]]]]   defaults: 20000, 0 (one per processor),
+//                                                                   3530, 512, 1.7
 //
-// Synthetic faces: 80 people with photos of the given noise among random directions (1.7: rank 1 of .93 among 10^5; 2.5: .11,
-// the worst case, where the filter saves nothing); features are written as .npy into a temporary folder,
-// as evaluation reads them. million_s: the measured time scaled to a million distractors; cpu: time of all threads
-// together, which other programs disturb less.
+// Synthetic faces: 80 people with photos of the given noise among random directions (1.7: rank 1 of .93 among
+// 10^5; 2.5: .11, the worst case, where the filter saves nothing); features are written as .npy into a
+// temporary folder, as evaluation reads them. million_s: the measured time scaled to a million distractors;
+// cpu: time of all threads together, which other programs disturb less.
 #include <stdlib.h>
 
 #include <chrono>
@@ -19,6 +20,9 @@
 #include "uir/base/parallel.h"
 #include "uir/base/random.h"
 #include "uir/eval/megaface.h"
+#include "uir/report/report.h"
+#include "uir/search/pair_scan.h"
+#include "uir/store/embedding_store.h"
 
 namespace uir {
 namespace {

@@ -4,12 +4,11 @@
 #include <cstring>
 
 #include "uir/base/error.h"
+#include "uir/config/names.h"
 #include "uir/data/index_files.h"
 
 namespace uir {
 namespace {
-
-constexpr std::string_view kHeldOutSuffix = ".held_out";
 
 // Names of rows: offsets and text. Bounds are checked on every access, so that a damaged file cannot be
 // overread.
@@ -249,11 +248,11 @@ int64_t Index::num_bad(std::string_view set) const {
 }
 
 std::vector<int64_t> Index::rows_of(std::string_view set) const {
-  const bool held_out_only = set.ends_with(kHeldOutSuffix);
-  const SourceInfo& from = source(held_out_only ? set.substr(0, set.size() - kHeldOutSuffix.size()) : set);
+  const SetName name = parse_set_name(set);
+  const SourceInfo& from = source(name.source);
   std::vector<int64_t> rows;
   for (int64_t row = from.first_row; row < from.first_row + from.num_rows; ++row) {
-    if (!held_out_only || (flags()[static_cast<size_t>(row)] & kHeldOut)) rows.push_back(row);
+    if (!name.held_out || (flags()[static_cast<size_t>(row)] & kHeldOut)) rows.push_back(row);
   }
   return rows;
 }

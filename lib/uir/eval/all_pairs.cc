@@ -5,11 +5,15 @@
 
 #include "uir/base/error.h"
 #include "uir/base/progress.h"
+#include "uir/eval/context.h"
 #include "uir/eval/report_roc.h"
+#include "uir/report/report.h"
 #include "uir/search/exact_scores.h"
 
 namespace uir {
 namespace {
+
+constexpr NamedMeaning kMeanings[] = {{"auc", kHigherRate}, {"eer", kLowerRate}, {"tar_at_far", kHigherRate}};
 
 void check_labels(const CanonicalVectors& vectors, std::span<const int64_t> labels) {
   ensure(static_cast<int64_t>(labels.size()) == vectors.rows, "one label per row");
@@ -38,6 +42,8 @@ std::vector<double> genuine_scores(const CanonicalVectors& vectors, std::span<co
 
 }  // namespace
 
+NumberFacts AllPairsProtocol::number_facts() { return {kMeanings, {}}; }
+
 Roc all_pairs_roc(const CanonicalVectors& vectors, std::span<const int64_t> labels, int threads) {
   check_labels(vectors, labels);
   Roc roc(genuine_scores(vectors, labels));
@@ -62,7 +68,7 @@ Roc all_pairs_roc(const CanonicalVectors& vectors, std::span<const int64_t> labe
 ProtocolResult run_all_pairs(const std::string& name, const CanonicalVectors& vectors,
                              std::span<const int64_t> labels, const std::vector<double>& far, int threads) {
   const Roc roc = all_pairs_roc(vectors, labels, threads);
-  ProtocolResult report{name, "all_pairs", {}, {}, {}, Json::object()};
+  auto report = ProtocolResult::of<AllPairsProtocol>(name);
   report.description =
       "Every unordered pair of images of the set: genuine when both show one identity, else impostor. Score: "
       "cosine of "
@@ -77,6 +83,19 @@ ProtocolResult run_all_pairs(const std::string& name, const CanonicalVectors& ve
   report.count("impostor_pairs", roc.num_impostor());
   report_roc(roc, far, report);
   return report;
+}
+
+std::vector<std::string> sets_of(const AllPairsProtocol& config) { return {config.set}; }
+
+std::vector<std::string> problems_of(const AllPairsProtocol& config, const KnownSources& sources) {
+  return sources.problems_of_sets({{"set", {config.set}}});
+}
+
+std::vector<ProtocolResult> measure(const std::string& name, const AllPairsProtocol& config,
+                                    EvalContext& context) {
+  const EmbeddingStore set = context.sets.store(config.set, config.flip);
+  const CanonicalVectors& vectors = context.sets.canonical(config.set, config.flip);
+  return {with_flip_test(run_all_pairs(name, vectors, set.labels(), config.far, context.threads()), set)};
 }
 
 }  // namespace uir

@@ -1,105 +1,40 @@
 #include "uir/eval/ijb_identification.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <functional>
-#include <unordered_map>
+#include <limits>
 
 #include "uir/base/error.h"
-#include "uir/base/progress.h"
-#include "uir/search/exact_scores.h"
+#include "uir/eval/context.h"
+#include "uir/eval/ijb_meta.h"
+#include "uir/eval/quantile.h"
+#include "uir/eval/template_search.h"
+#include "uir/eval/templates.h"
+#include "uir/report/report.h"
 
 namespace uir {
 namespace {
 
-constexpr std::array<int64_t, 3> kRanks{1, 5, 10};
+constexpr NamedMeaning kMeanings[] = {{"tpir_at_fpir", kHigherRate}, {"top", kHigherRate}};
 
-double share(int64_t count, int64_t total) { return static_cast<double>(count) / static_cast<double>(total); }
+constexpr std::string_view kIjbScripts =
+    "InsightFace (github.com/deepinsight/insightface), IJB evaluation of the released model LResNet100E-IR, "
+    "ArcFace";
 
-// The highest of many scores.
-class HighestScores {
- public:
-  explicit HighestScores(int64_t count) : count_(static_cast<size_t>(count)) {}
-  void add(double score) {
-    if (score <= floor_ || count_ == 0) return;
-    scores_.push_back(score);
-    if (scores_.size() >= 2 * count_) trim();
-  }
-  void add(const HighestScores& more) {
-    for (double score : more.scores_) add(score);
-  }
-  std::vector<double> sorted() {
-    std::ranges::sort(scores_, std::greater());
-    scores_.resize(std::min(scores_.size(), count_));
-    return std::move(scores_);
-  }
-
- private:
-  void trim() {
-    const auto last = scores_.begin() + static_cast<int64_t>(count_) - 1;
-    std::ranges::nth_element(scores_, last, std::greater());
-    floor_ = *last;
-    scores_.resize(count_);
-  }
-  size_t count_;
-  double floor_ = -std::numeric_limits<double>::infinity();  // lower scores are not among the highest
-  std::vector<double> scores_;
-};
-
-std::vector<int32_t> numbers_of(const std::vector<IjbEntry>& entries) {
-  std::vector<int32_t> numbers;
-  for (const IjbEntry& entry : entries) numbers.push_back(entry.number);
-  return numbers;
+std::vector<Reference> published_numbers() {
+  return {{"ArcFace R100, MS1MV2",
+           kIjbScripts,
+           "",
+           "",
+           {"pooled"},
+           {{"probes", 19'593}, {"gallery", 3'531}},
+           {"IJB-C", "f + f(mirrored); its norm is kept; it is multiplied by the detector score"},
+           {{"top1", .963865}, {"top5", .975399}}}};
 }
 
-// Probes against one gallery.
-class GallerySearch {
- public:
-  GallerySearch(const CanonicalVectors& templates, const std::vector<IjbEntry>& gallery,
-                const std::vector<IjbEntry>& probes)
-      : gallery_(gallery),
-        probes_(probes),
-        vectors_(gather_templates(templates, numbers_of(gallery))),
-        columns_(vectors_.view()) {
-    for (int64_t column = 0; column < vectors_.rows; ++column)
-      of_subject_[gallery[column].subject].push_back(column);
-  }
-
-  // The probe's best score with templates of its subject, the same to the bit as a search would give.
-  double own_score(const CanonicalVectors& probe_vectors, int64_t p) const {
-    double best = ProbeScores::kNone;
-    const auto mates = of_subject_.find(probes_[p].subject);
-    if (mates == of_subject_.end()) return best;
-    for (int64_t column : mates->second)
-      best = std::max(best, score(probe_vectors.row(p), vectors_.row(column)));
-    return best;
-  }
-
-  // The scores of probes [begin, end) with templates of other subjects. own(p): probe p's score with its own, if any.
-  template <class Own>
-  void search(const CanonicalVectors& probe_vectors, int64_t begin, int64_t end, const Own& own,
-              std::vector<ProbeScores>& found, HighestScores& non_mate) const {
-    visit_scores(probe_vectors.view(), begin, end, columns_, 0,
-                 [&](int64_t p, int64_t first, std::span<const double> scores) {
-                   ProbeScores& best = found[p];
-                   const double own_score = own(p);
-                   for (size_t c = 0; c < scores.size(); ++c) {
-                     if (gallery_[first + c].subject == probes_[p].subject) continue;
-                     best.other = std::max(best.other, scores[c]);
-                     best.others_at_least_own += scores[c] >= own_score;
-                     non_mate.add(scores[c]);
-                   }
-                 });
-  }
-
- private:
- private:
-  const std::vector<IjbEntry>& gallery_;
-  const std::vector<IjbEntry>& probes_;
-  const CanonicalVectors vectors_;
-  const ScoreColumns columns_;
-  std::unordered_map<int64_t, std::vector<int64_t>> of_subject_;  // columns
-};
+constexpr std::array<int64_t, 3> kRanks{1, 5, 10};
 
 // One gallery's open-set figures.
 class OpenSetFigures {
@@ -170,7 +105,7 @@ void report_gallery(const OpenSetFigures& figures, const std::string& prefix, st
 
 ProtocolResult report_open_set(const SearchScores& scores, const IjbSearch& search,
                                std::span<const double> fpirs) {
-  ProtocolResult result;
+  auto result = ProtocolResult::of<IjbIdentificationProtocol>("");
   const OpenSetFigures figures[2] = {OpenSetFigures(scores.galleries[0]),
                                      OpenSetFigures(scores.galleries[1])};
   for (size_t g = 0; g < 2; ++g) {
@@ -210,7 +145,7 @@ ProbeScores pooled(const ProbeScores& a, const ProbeScores& b) {
 
 ProtocolResult report_pooled(const SearchScores& scores, const IjbSearch& search,
                              std::span<const double> fpirs) {
-  ProtocolResult result;
+  auto result = ProtocolResult::of<IjbIdentificationProtocol>("");
   const auto num_probes = static_cast<int64_t>(search.probes.size());
   std::vector<ProbeScores> probes;
   for (int64_t p = 0; p < num_probes; ++p)
@@ -244,32 +179,9 @@ ProtocolResult report_pooled(const SearchScores& scores, const IjbSearch& search
 
 }  // namespace
 
-SearchScores search_galleries(const CanonicalVectors& templates, const IjbSearch& search,
-                              int64_t num_non_mate, int threads) {
-  const CanonicalVectors probes = gather_templates(templates, numbers_of(search.probes));
-  const GallerySearch galleries[2] = {GallerySearch(templates, search.galleries[0], search.probes),
-                                      GallerySearch(templates, search.galleries[1], search.probes)};
-  SearchScores scores;
-  for (std::vector<ProbeScores>& found : scores.galleries) found.resize(search.probes.size());
-  HighestScores highest(num_non_mate);
-  Progress progress("identifying probes", "probes", probes.rows);
-  reduce_blocks(
-      probes.rows, kScoreRows, threads, HighestScores(num_non_mate),
-      [&](HighestScores& non_mate, int64_t begin, int64_t end) {
-        std::vector<ProbeScores>&first = scores.galleries[0], &second = scores.galleries[1];
-        for (int64_t p = begin; p < end; ++p) {
-          first[p].own = galleries[0].own_score(probes, p);
-          second[p].own = galleries[1].own_score(probes, p);
-        }
-        // At most one gallery holds the subject; the other one's templates compete with it in the pooled form.
-        const auto own = [&](int64_t p) { return std::max(first[p].own, second[p].own); };
-        for (size_t g = 0; g < 2; ++g)
-          galleries[g].search(probes, begin, end, own, scores.galleries[g], non_mate);
-        progress.add(end - begin);
-      },
-      [&](const HighestScores& non_mate) { highest.add(non_mate); });
-  scores.highest_non_mate = highest.sorted();
-  return scores;
+NumberFacts IjbIdentificationProtocol::number_facts() {
+  static const std::vector<Reference> kPublished = published_numbers();
+  return {kMeanings, kPublished};
 }
 
 std::vector<ProtocolResult> run_ijb_identification(const std::string& name, const EmbeddingStore& set,
@@ -301,7 +213,6 @@ std::vector<ProtocolResult> run_ijb_identification(const std::string& name, cons
   for (size_t form = 0; form < results.size(); ++form) {
     ProtocolResult& result = results[form];
     result.name = concat(name, "/", kForms[form]);
-    result.type = IjbIdentificationProtocol::kType;
     result.description = concat(protocol.benchmark == IjbBenchmark::kIjbc ? "IJB-C" : "IJB-B",
                                 " 1:N, galleries ", files.gallery_names[0], " and ", files.gallery_names[1],
                                 ". ", variant.words(), " ", result.description, completeness);
@@ -310,6 +221,17 @@ std::vector<ProtocolResult> run_ijb_identification(const std::string& name, cons
     if (zeros > 0) result.count("images_of_zero_length", zeros);
   }
   return results;
+}
+
+std::vector<std::string> sets_of(const IjbIdentificationProtocol& config) { return {config.set}; }
+
+std::vector<std::string> problems_of(const IjbIdentificationProtocol& config, const KnownSources& sources) {
+  return sources.problems_of_sets({{"set", {config.set}}});
+}
+
+std::vector<ProtocolResult> measure(const std::string& name, const IjbIdentificationProtocol& config,
+                                    EvalContext& context) {
+  return run_ijb_identification(name, context.sets.store(config.set), config, context.threads());
 }
 
 }  // namespace uir

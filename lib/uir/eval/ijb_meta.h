@@ -7,8 +7,9 @@
 // Ids are non-negative integers and need not be contiguous; templates are numbered 0 … T−1 by ascending id.
 // Source: C. Whitelam et al., IJB-B (2017); B. Maze et al., IJB-C (2018).
 // Cost: files are memory-mapped and parsed by several threads. Memory: 32 bytes per image, 8 per pair.
-// Errors: kData naming file and line for a malformed line, an unknown template, lists of different lengths or names,
-// a template with two subjects, a subject in both galleries, and embeddings that are not those of the images.
+// Errors: kData naming file and line for a malformed line, an unknown template, lists of different lengths or
+// names, a template with two subjects, a subject in both galleries, and embeddings that are not those of the
+// images.
 #pragma once
 
 #include <array>
@@ -20,7 +21,7 @@
 #include <vector>
 
 #include "uir/base/file.h"
-#include "uir/eval/config.h"
+#include "uir/eval/ijb_options.h"
 #include "uir/eval/parallel_lines.h"
 #include "uir/store/embedding_store.h"
 
@@ -61,16 +62,17 @@ struct IjbImages {
 };
 IjbImages read_ijb_images(const IjbFiles& files, int threads = 1);
 
-// The set's row of every image: row i where the set holds exactly the lists' images in order, else the one row whose
-// item is the image's name.
+// The set's row of every image: row i where the set holds exactly the lists' images in order, else the one
+// row whose item is the image's name.
 std::vector<int64_t> ijb_rows(const IjbImages& images, const EmbeddingStore& set);
 
-// Images whose embedding is zero: what many tools write for a face that they could not read. They add nothing to their
-// template, unless its norm is removed, which fails. Warns where there are any.
+// Images whose embedding is zero: what many tools write for a face that they could not read. They add nothing
+// to their template, unless its norm is removed, which fails. Warns where there are any.
 int64_t num_zero_images(std::span<const int64_t> rows, MatrixView embeddings);
 
-// A sentence for the report, with a blank in front, where the lists are not as long as those of the published benchmark;
-// it is a warning, too. Empty where they are. What: "images", "templates", "pairs", "probes", "gallery templates".
+// A sentence for the report, with a blank in front, where the lists are not as long as those of the published
+// benchmark; it is a warning, too. Empty where they are. What: "images", "templates", "pairs", "probes",
+// "gallery templates".
 std::string compare_with_published(IjbBenchmark benchmark,
                                    const std::vector<std::pair<std::string_view, int64_t>>& found);
 

@@ -2,53 +2,92 @@
 
 #include <algorithm>
 #include <array>
-#include <numeric>
 
 #include "uir/base/error.h"
 #include "uir/base/progress.h"
+#include "uir/eval/context.h"
+#include "uir/eval/ijb_meta.h"
 #include "uir/eval/report_roc.h"
 #include "uir/eval/sort.h"
+#include "uir/eval/template_pairs.h"
+#include "uir/eval/templates.h"
+#include "uir/report/report.h"
 #include "uir/search/exact_scores.h"
 
 namespace uir {
 namespace {
 
-// The templates that are marked, and each one's place among them.
-struct Chosen {
-  std::vector<int32_t> templates, place;
-  explicit Chosen(const std::vector<uint8_t>& marked) : place(marked.size()) {
-    for (size_t t = 0; t < marked.size(); ++t) {
-      place[t] = static_cast<int32_t>(templates.size());
-      if (marked[t]) templates.push_back(static_cast<int32_t>(t));
-    }
-  }
-};
+constexpr NamedMeaning kMeanings[] = {{"auc", kHigherRate},
+                                      {"eer", kLowerRate},
+                                      {"tar_at_far", kHigherRate},
+                                      {"tar_nearest_far", kHigherRate},
+                                      {"achieved_far", kPlainRate}};
 
-// Scores in the order of the partners: of each row all scores, of which the partners' are taken.
-std::vector<double> score_partners(const CanonicalVectors& templates, const PairGroups& pairs, int threads) {
-  constexpr int64_t kRows = 32;  // whose scores stay in the processor's cache
-  const CanonicalVectors rows = gather_templates(templates, pairs.rows());
-  const ScoreColumns columns(gather_templates(templates, pairs.columns()).view());
-  const std::span<const PairGroups::Partner> partners = pairs.partners();
-  std::vector<double> scores(partners.size());
-  Progress progress("scoring pairs", "pairs", pairs.size());
-  parallel_blocks(rows.rows, kRows, threads, [&](int64_t begin, int64_t end) {
-    std::vector<double> all(static_cast<size_t>((end - begin) * columns.size()));
-    visit_scores(rows.view(), begin, end, columns, 0,
-                 [&](int64_t row, int64_t first, std::span<const double> piece) {
-                   std::ranges::copy(piece, all.begin() + (row - begin) * columns.size() + first);
-                 });
-    for (int64_t row = begin; row < end; ++row) {
-      const double* of_row = all.data() + (row - begin) * columns.size();
-      for (int64_t p = pairs.begin(row); p < pairs.begin(row + 1); ++p)
-        scores[p] = of_row[partners[p].column];
-    }
-    progress.add(pairs.begin(end) - pairs.begin(begin));
-  });
-  return scores;
+constexpr std::string_view kIjbScripts =
+    "InsightFace (github.com/deepinsight/insightface), IJB evaluation of the released model LResNet100E-IR, "
+    "ArcFace";
+constexpr std::string_view kUirPaper =
+    "H. Yu et al., Unknown Identity Rejection Loss: Utilizing Unlabeled Data for Face Recognition, ICCV 2019 "
+    "workshops, "
+    "arXiv:1910.10896, IJB-C table";
+constexpr std::string_view kUirNote =
+    "The paper has two norm settings and does not say which of them keeps the norm, nor whether faces are "
+    "weighted by detector score: both stand beside either variant.";
+constexpr std::string_view kArcfaceTorch =
+    "InsightFace (github.com/deepinsight/insightface, recognition/arcface_torch): published models";
+
+const Reference::Counts kIjbcPairs{{"genuine_pairs", 19'557}, {"impostor_pairs", 15'638'932}};
+
+// TAR at FAR 1e-6 … 1e-1, read by scikit-learn's rule as in all published tables of this benchmark.
+std::vector<std::pair<std::string_view, double>> tars(const double (&values)[6]) {
+  constexpr std::string_view kNames[] = {"tar_nearest_far_1e-06",  "tar_nearest_far_1e-05",
+                                         "tar_nearest_far_0.0001", "tar_nearest_far_0.001",
+                                         "tar_nearest_far_0.01",   "tar_nearest_far_0.1"};
+  std::vector<std::pair<std::string_view, double>> numbers;
+  for (size_t i = 0; i < 6; ++i) numbers.emplace_back(kNames[i], values[i]);
+  return numbers;
 }
 
-void report_nearest(const LabeledScores& sorted, std::span<const double> fars, ProtocolResult& result) {
+Reference ijbc(std::string_view model, std::vector<std::string_view> variant, const double (&values)[6]) {
+  return {model, kIjbScripts, "", "", std::move(variant), kIjbcPairs, {"IJB-C"}, tars(values)};
+}
+
+Reference arcface_torch(std::string_view model, double tar_1e5, double tar_1e4) {
+  return {model,
+          kArcfaceTorch,
+          "",
+          "",
+          {"flip", "norm_kept", "score"},
+          kIjbcPairs,
+          {"IJB-C"},
+          {{"tar_nearest_far_1e-05", tar_1e5}, {"tar_nearest_far_0.0001", tar_1e4}}};
+}
+
+Reference uir_paper(std::string_view model, std::string_view flip, const double (&values)[6]) {
+  return {model, kUirPaper, kUirNote, "", {flip}, kIjbcPairs, {"IJB-C"}, tars(values)};
+}
+
+std::vector<Reference> published_numbers() {
+  return {
+      ijbc("ArcFace R100, MS1MV2", {"flip", "norm_kept", "score"},
+           {.898451, .944726, .962775, .975252, .983638, .990796}),
+      ijbc("ArcFace R100, MS1MV2", {"flip", "norm_removed", "score"},
+           {.882855, .940021, .96073, .974638, .983331, .991001}),
+      arcface_torch("ArcFace R50, MS1MV2", .9407, .9597),
+      arcface_torch("ArcFace MBF, MS1MV2", .9028, .9361),
+      arcface_torch("ArcFace R50, MS1MV3", .9447, .9637),
+      uir_paper("R100 baseline, first norm setting", "no_flip", {.8966, .9470, .9657, .9764, .9843, .9903}),
+      uir_paper("R100 UIR, first norm setting", "no_flip", {.9146, .9496, .9670, .9768, .9842, .9906}),
+      uir_paper("R100 baseline, second norm setting", "no_flip", {.8882, .9442, .9647, .9760, .9840, .9902}),
+      uir_paper("R100 UIR, second norm setting", "no_flip", {.9035, .9460, .9655, .9765, .9838, .9904}),
+      uir_paper("R100 baseline, first norm setting", "flip", {.8907, .9480, .9677, .9778, .9848, .9911}),
+      uir_paper("R100 UIR, first norm setting", "flip", {.9136, .9512, .9690, .9781, .9846, .9912}),
+      uir_paper("R100 baseline, second norm setting", "flip", {.8842, .9445, .9666, .9771, .9843, .9907}),
+      uir_paper("R100 UIR, second norm setting", "flip", {.9022, .9467, .9676, .9773, .9844, .9911}),
+  };
+}
+
+void report_nearest(const PairScores& sorted, std::span<const double> fars, ProtocolResult& result) {
   if (sorted.genuine.empty() || sorted.impostor.empty()) {
     for (double far : fars)
       result.undefined(name_with_rate("tar_nearest_far", far), "it needs genuine and impostor pairs");
@@ -65,7 +104,7 @@ void report_nearest(const LabeledScores& sorted, std::span<const double> fars, P
   result.details["nearest"] = points;
 }
 
-Roc make_roc(const LabeledScores& scores, int threads) {
+Roc make_roc(const PairScores& scores, int threads) {
   Roc roc(scores.genuine);
   constexpr int64_t kBlock = 1 << 16;
   reduce_blocks(
@@ -79,42 +118,9 @@ Roc make_roc(const LabeledScores& scores, int threads) {
 
 }  // namespace
 
-PairGroups::PairGroups(std::span<const IjbPair> pairs, int64_t num_templates) {
-  std::vector<uint8_t> is_row(static_cast<size_t>(num_templates)), is_column(is_row);
-  for (const IjbPair& pair : pairs) {
-    is_row[pair.first] = 1;
-    is_column[pair.second] = 1;
-    num_genuine_ += pair.genuine;
-  }
-  Chosen rows(is_row), columns(is_column);
-  begins_.assign(rows.templates.size() + 1, 0);
-  for (const IjbPair& pair : pairs) ++begins_[rows.place[pair.first] + 1];
-  std::partial_sum(begins_.begin(), begins_.end(), begins_.begin());
-  std::vector<int64_t> next = begins_;
-  partners_.resize(pairs.size());
-  for (const IjbPair& pair : pairs) {
-    Partner& partner = partners_[next[rows.place[pair.first]]++];
-    partner.column = static_cast<uint32_t>(columns.place[pair.second]) & 0x7fffffffU;
-    partner.genuine = pair.genuine;
-  }
-  rows_ = std::move(rows.templates);
-  columns_ = std::move(columns.templates);
-}
-
-LabeledScores score_pairs(const CanonicalVectors& templates, const PairGroups& pairs, int threads) {
-  LabeledScores scores;
-  scores.impostor = score_partners(templates, pairs, threads);
-  scores.genuine.reserve(static_cast<size_t>(pairs.num_genuine()));
-  size_t kept = 0;  // impostor scores move to the front, so that there is one copy of the list
-  for (size_t p = 0; p < scores.impostor.size(); ++p) {
-    if (pairs.partners()[p].genuine) {
-      scores.genuine.push_back(scores.impostor[p]);
-    } else {
-      scores.impostor[kept++] = scores.impostor[p];
-    }
-  }
-  scores.impostor.resize(kept);
-  return scores;
+NumberFacts IjbVerificationProtocol::number_facts() {
+  static const std::vector<Reference> kPublished = published_numbers();
+  return {kMeanings, kPublished};
 }
 
 std::vector<ProtocolResult> run_ijb_verification(const std::string& name, const EmbeddingStore& set,
@@ -136,12 +142,11 @@ std::vector<ProtocolResult> run_ijb_verification(const std::string& name, const 
 
   std::vector<ProtocolResult> results;
   for (size_t v = 0; v < variants.size(); ++v) {
-    LabeledScores scores = score_pairs(std::exchange(templates[v], {}), pairs, threads);
+    PairScores scores = score_pairs(std::exchange(templates[v], {}), pairs, threads);
     sort_descending(scores.genuine, threads);
     sort_descending(scores.impostor, threads);
-    ProtocolResult& result = results.emplace_back();
-    result.name = concat(name, "/", variants[v].name());
-    result.type = IjbVerificationProtocol::kType;
+    ProtocolResult& result = results.emplace_back(
+        ProtocolResult::of<IjbVerificationProtocol>(concat(name, "/", variants[v].name())));
     result.description = concat(protocol.benchmark == IjbBenchmark::kIjbc ? "IJB-C" : "IJB-B",
                                 " 1:1 over the listed pairs of templates. ", variants[v].words(),
                                 " tar_at_far: the largest TAR with FAR <= target; tar_nearest_far: the point "
@@ -157,6 +162,17 @@ std::vector<ProtocolResult> run_ijb_verification(const std::string& name, const 
     report_nearest(scores, protocol.far, result);
   }
   return results;
+}
+
+std::vector<std::string> sets_of(const IjbVerificationProtocol& config) { return {config.set}; }
+
+std::vector<std::string> problems_of(const IjbVerificationProtocol& config, const KnownSources& sources) {
+  return sources.problems_of_sets({{"set", {config.set}}});
+}
+
+std::vector<ProtocolResult> measure(const std::string& name, const IjbVerificationProtocol& config,
+                                    EvalContext& context) {
+  return run_ijb_verification(name, context.sets.store(config.set), config, context.threads());
 }
 
 }  // namespace uir

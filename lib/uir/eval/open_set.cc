@@ -8,11 +8,17 @@
 
 #include "uir/base/error.h"
 #include "uir/base/progress.h"
+#include "uir/eval/context.h"
 #include "uir/eval/items.h"
+#include "uir/eval/quantile.h"
+#include "uir/report/report.h"
 #include "uir/search/exact_scores.h"
 
 namespace uir {
 namespace {
+
+constexpr NamedMeaning kMeanings[] = {
+    {"rank", kHigherRate}, {"dir", kHigherRate}, {"achieved_far", kPlainRate}};
 
 constexpr double kNotDefined = std::numeric_limits<double>::quiet_NaN();
 constexpr double kLowest = -std::numeric_limits<double>::infinity();
@@ -67,8 +73,6 @@ std::vector<BestScores> best_scores(const CanonicalVectors& vectors, const OpenS
   return best;
 }
 
-double share(int64_t count, int64_t total) { return static_cast<double>(count) / static_cast<double>(total); }
-
 OpenSetRate rate_at(double far, const std::vector<BestScores>& mated, const std::vector<double>& non_mated) {
   const auto n = static_cast<int64_t>(non_mated.size());
   const auto entry = std::max<int64_t>(static_cast<int64_t>(static_cast<double>(n) * far) - 1, 0);
@@ -81,6 +85,8 @@ OpenSetRate rate_at(double far, const std::vector<BestScores>& mated, const std:
 }
 
 }  // namespace
+
+NumberFacts OpenSetProtocol::number_facts() { return {kMeanings, {}}; }
 
 OpenSetLists open_set_by_rule(std::span<const int64_t> labels) {
   std::unordered_map<int64_t, int64_t> images;
@@ -138,7 +144,7 @@ OpenSetResult measure_open_set(const CanonicalVectors& vectors, const OpenSetLis
 ProtocolResult run_open_set(const std::string& name, const CanonicalVectors& vectors,
                             const OpenSetLists& lists, const std::vector<double>& far, int threads) {
   const OpenSetResult result = measure_open_set(vectors, lists, far, threads);
-  ProtocolResult report{name, "open_set", {}, {}, {}, Json::object()};
+  auto report = ProtocolResult::of<OpenSetProtocol>(name);
   report.description =
       concat(lists.by_rule
                  ? "Gallery: the first image of every identity with two or more; probes: all other images, "
@@ -171,6 +177,25 @@ ProtocolResult run_open_set(const std::string& name, const CanonicalVectors& vec
                                             {"dir", rate.dir}});
   }
   return report;
+}
+
+std::vector<std::string> sets_of(const OpenSetProtocol& config) { return {config.set}; }
+
+std::vector<std::string> problems_of(const OpenSetProtocol& config, const KnownSources& sources) {
+  std::vector<std::string> problems = sources.problems_of_sets({{"set", {config.set}}});
+  if (config.gallery.empty() != config.probe.empty())
+    problems.emplace_back("gallery and probe are given together or not at all");
+  return problems;
+}
+
+std::vector<ProtocolResult> measure(const std::string& name, const OpenSetProtocol& config,
+                                    EvalContext& context) {
+  const EmbeddingStore set = context.sets.store(config.set, config.flip);
+  const OpenSetLists lists = config.gallery.empty()
+                                 ? open_set_by_rule(set.labels())
+                                 : read_open_set_lists(config.gallery.value, config.probe.value, set.items());
+  const CanonicalVectors& vectors = context.sets.canonical(config.set, config.flip);
+  return {with_flip_test(run_open_set(name, vectors, lists, config.far, context.threads()), set)};
 }
 
 }  // namespace uir

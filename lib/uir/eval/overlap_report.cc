@@ -214,14 +214,14 @@ class OverlapPage {
                {"wrong", number(c.wrong)},
                {"expected wrong", number(c.wrong * static_cast<double>(set.images))}});
     }
-    write_records("thresholds", rows, page_);
+    write_records("thresholds", rows, {}, page_);
   }
 
   void closest(const SetOverlap::Target& target) {
     Records rows;
     for (const OverlapMatch& m : target.closest)
       rows.emplace_back(m.item, Json{{"match", m.match}, {"cosine", m.cosine}});
-    write_records("matches", rows, page_);
+    write_records("matches", rows, {}, page_);
   }
 
   Markup page_;

@@ -1,25 +1,38 @@
-// Pairs of a verification set, with their folds: from the lists that benchmarks publish, or from the booleans of a
-// .bin set. docs/formats.md ("Lists of pairs") defines each format.
+// Pairs of a verification set, with their folds: from the lists that benchmarks publish, or from the booleans
+// of a .bin set. docs/formats.md ("Lists of pairs") defines each format.
 //
-//   lfw         pairs.txt: the header "10<TAB>300" gives folds and pairs of each kind per fold, the header "500" the
-//               pairs of each kind of a list without folds (genuine first); lines "name i j" (same) and "name1 i name2
-//               j" (different). "Name i" is the item Name/Name_000i with any image extension
+//   lfw         pairs.txt: the header "10<TAB>300" gives folds and pairs of each kind per fold, the header
+//               "500" the pairs of each kind of a list without folds (genuine first); lines "name i j" (same)
+//               and "name1 i name2 j" (different). "Name i" is the item Name/Name_000i with any image
+//               extension
 //   calfw       CALFW, CPLFW: two lines "image flag" a pair, flag 0: different; no folds
-//   cfp_fp/_ff  CFP's folder Protocol: Pair_list_F.txt, Pair_list_P.txt, Split/FP/01 … 10/{same,diff}.txt; items are
-//               told by their last three path components ("001/frontal/01")
+//   cfp_fp/_ff  CFP's folder Protocol: Pair_list_F.txt, Pair_list_P.txt, Split/FP/01 … 10/{same,diff}.txt;
+//               items are told by their last three path components ("001/frontal/01")
 //   path_pairs  lines "item item flag", flag 1: same; ten contiguous folds
 // Errors: a malformed line, an absent item or a wrong number of lines is kData with file and line.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string_view>
 #include <vector>
 
 #include "uir/base/file.h"
-#include "uir/eval/config.h"
+#include "uir/config/rules.h"
 
 namespace uir {
+
+// The lists of pairs that benchmarks publish; docs/formats.md has an example of each.
+enum class PairsFormat { kLfw, kCalfw, kCfpFp, kCfpFf, kPathPairs };
+template <>
+struct EnumNames<PairsFormat> {
+  static constexpr std::array<EnumName<PairsFormat>, 5> value{{{PairsFormat::kLfw, "lfw"},
+                                                               {PairsFormat::kCalfw, "calfw"},
+                                                               {PairsFormat::kCfpFp, "cfp_fp"},
+                                                               {PairsFormat::kCfpFf, "cfp_ff"},
+                                                               {PairsFormat::kPathPairs, "path_pairs"}}};
+};
 
 struct Pair {
   int64_t a = 0, b = 0;  // rows of the embedding set

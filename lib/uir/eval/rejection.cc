@@ -6,10 +6,20 @@
 #include <limits>
 
 #include "uir/base/error.h"
+#include "uir/eval/context.h"
 #include "uir/eval/quantile.h"
+#include "uir/report/report.h"
 
 namespace uir {
 namespace {
+
+// Probabilities of strangers rank no models: a network whose recognition is ruined can have better ones
+// (docs/protocols.md).
+constexpr NamedMeaning kMeanings[] = {{"known_rank", kHigherRate},
+                                      {"known_accepted", kHigherRate},
+                                      {"strangers_rejected", kHigherRate},
+                                      {"strangers_below", kHigherRate},
+                                      {"strangers_accepted", kPlainRate}};
 
 constexpr std::array kQuantiles{0.01, 0.05, 0.25, 0.50, 0.75, 0.95, 0.99};
 constexpr size_t kHistogramBins = 20;
@@ -57,8 +67,6 @@ int64_t accepted(const std::vector<float>& sorted, float threshold) {
   return sorted.end() - std::ranges::lower_bound(sorted, threshold);
 }
 
-double share(int64_t count, size_t total) { return static_cast<double>(count) / static_cast<double>(total); }
-
 KeepResult keep_known(const Values& values, double keep) {
   // The k-th largest known face is the last that has to be kept.
   const size_t k = std::max<size_t>(count_of_share(keep, values.known.size()), 1);
@@ -96,18 +104,26 @@ double mean(const std::vector<float>& values) {
   return sum / static_cast<double>(values.size());
 }
 
-// Mean, quantiles and a histogram of equal bins over [low, high].
-Json distribution(const std::vector<float>& sorted, double low, double high) {
-  Json quantiles = Json::object();
-  for (double q : kQuantiles) quantiles[name_with_rate("q", q)] = sorted_quantile(sorted, q);
-  std::vector<int64_t> histogram(kHistogramBins, 0);
+ValueDistribution distribution(const std::vector<float>& sorted, double low, double high) {
+  ValueDistribution of{mean(sorted), {}, low, high, std::vector<int64_t>(kHistogramBins, 0)};
+  for (double q : kQuantiles) of.quantiles.emplace_back(q, sorted_quantile(sorted, q));
   for (float value : sorted) {
     const double bin = (value - low) / (high - low) * static_cast<double>(kHistogramBins);
-    ++histogram[static_cast<size_t>(std::clamp(bin, 0.0, static_cast<double>(kHistogramBins - 1)))];
+    ++of.histogram[static_cast<size_t>(std::clamp(bin, 0.0, static_cast<double>(kHistogramBins - 1)))];
   }
-  return {{"mean", mean(sorted)},
+  return of;
+}
+
+Json distribution_json(const ValueDistribution& of) {
+  Json quantiles = Json::object();
+  for (const auto& [q, value] : of.quantiles) quantiles[name_with_rate("q", q)] = value;
+  return {{"mean", of.mean},
           {"quantiles", quantiles},
-          {"histogram", {{"low", low}, {"high", high}, {"counts", histogram}}}};
+          {"histogram", {{"low", of.low}, {"high", of.high}, {"counts", of.histogram}}}};
+}
+
+Json distributions_json(const SideDistributions& sides) {
+  return {{"known", distribution_json(sides.known)}, {"strangers", distribution_json(sides.strangers)}};
 }
 
 Json threshold_json(const ThresholdChoice& chosen) {
@@ -139,6 +155,8 @@ Json names_of(std::span<const ClassifiedSet> sets) {
 
 }  // namespace
 
+NumberFacts RejectionProtocol::number_facts() { return {kMeanings, {}}; }
+
 RejectionResult measure_rejection(std::span<const ClassifiedSet> known,
                                   std::span<const ClassifiedSet> strangers, const RejectionProtocol& config) {
   check_sets(known, "known faces", true);
@@ -150,10 +168,9 @@ RejectionResult measure_rejection(std::span<const ClassifiedSet> known,
   result.rank1 = share(static_cast<int64_t>(cosine.known_right.size()), cosine.known.size());
   result.cosine = curve_of(cosine, config);
   result.probability = curve_of(probability, config);
-  result.cosine_distribution = {{"known", distribution(cosine.known, -1, 1)},
-                                {"strangers", distribution(cosine.strangers, -1, 1)}};
-  result.probability_distribution = {{"known", distribution(probability.known, 0, 1)},
-                                     {"strangers", distribution(probability.strangers, 0, 1)}};
+  result.cosine_distribution = {distribution(cosine.known, -1, 1), distribution(cosine.strangers, -1, 1)};
+  result.probability_distribution = {distribution(probability.known, 0, 1),
+                                     distribution(probability.strangers, 0, 1)};
   result.strangers_mean_probability = mean(probability.strangers);
   result.strangers_median_probability = sorted_quantile(probability.strangers, 0.5);
   return result;
@@ -162,7 +179,7 @@ RejectionResult measure_rejection(std::span<const ClassifiedSet> known,
 ProtocolResult run_rejection(const std::string& name, std::span<const ClassifiedSet> known,
                              std::span<const ClassifiedSet> strangers, const RejectionProtocol& config) {
   const RejectionResult result = measure_rejection(known, strangers, config);
-  ProtocolResult report{name, "rejection", {}, {}, {}, Json::object()};
+  auto report = ProtocolResult::of<RejectionProtocol>(name);
   report.description = concat(
       "Faces of known people (held out from training) and of strangers, each with its best class's cosine "
       "and "
@@ -179,8 +196,8 @@ ProtocolResult run_rejection(const std::string& name, std::span<const Classified
   report.number("strangers_median_probability", result.strangers_median_probability);
   report_curve("probability", result.probability, report);
   report_curve("cosine", result.cosine, report);
-  report.details["distributions"] = {{"probability", result.probability_distribution},
-                                     {"cosine", result.cosine_distribution}};
+  report.details["distributions"] = {{"probability", distributions_json(result.probability_distribution)},
+                                     {"cosine", distributions_json(result.cosine_distribution)}};
   report.details["threshold"] = {{"format", "uir-threshold"},
                                  {"version", 1},
                                  {"rule", "accept when value >= threshold"},
@@ -197,6 +214,24 @@ ProtocolResult run_rejection(const std::string& name, std::span<const Classified
 void write_threshold(const fs::path& path, const ProtocolResult& rejection) {
   ensure(rejection.details.contains("threshold"), "only a rejection result holds a threshold");
   write_file_atomically(path, rejection.details["threshold"].dump(1) + "\n");
+}
+
+std::vector<std::string> sets_of(const RejectionProtocol& config) {
+  std::vector<std::string> sets = config.known;
+  sets.insert(sets.end(), config.strangers.begin(), config.strangers.end());
+  return sets;
+}
+
+std::vector<std::string> problems_of(const RejectionProtocol& config, const KnownSources& sources) {
+  return sources.problems_of_sets({{"known", config.known}, {"strangers", config.strangers}});
+}
+
+std::vector<ProtocolResult> measure(const std::string& name, const RejectionProtocol& config,
+                                    EvalContext& context) {
+  ProtocolResult result = run_rejection(name, context.sets.classified(config.known),
+                                        context.sets.classified(config.strangers), config);
+  if (context.writes) write_threshold(context.file(name, ".threshold.json"), result);
+  return {std::move(result)};
 }
 
 }  // namespace uir

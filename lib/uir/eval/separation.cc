@@ -6,7 +6,10 @@
 
 #include "uir/base/error.h"
 #include "uir/base/progress.h"
+#include "uir/config/names.h"
+#include "uir/eval/context.h"
 #include "uir/eval/quantile.h"
+#include "uir/report/report.h"
 #include "uir/search/canonical.h"
 #include "uir/search/exact_scores.h"
 
@@ -100,6 +103,9 @@ void report_spread(std::string_view prefix, const Spread& spread, ProtocolResult
 
 }  // namespace
 
+// None ranks models: a network whose recognition is ruined can have better ones (docs/protocols.md).
+NumberFacts SeparationProtocol::number_facts() { return {}; }
+
 SeparationResult measure_separation(MatrixView centers, int threads) {
   if (centers.rows < 2)
     fail(ErrorKind::kData, "separation: ", centers.rows, " class centers; it needs two or more");
@@ -114,7 +120,7 @@ SeparationResult measure_separation(MatrixView centers, int threads) {
 
 ProtocolResult run_separation(const std::string& name, MatrixView centers, int threads) {
   const SeparationResult result = measure_separation(centers, threads);
-  ProtocolResult report{name, "separation", {}, {}, {}, Json::object()};
+  auto report = ProtocolResult::of<SeparationProtocol>(name);
   report.description =
       "1 - cos between class centers: mean and 1 %, 5 %, 50 % quantiles over all pairs (quantiles to 0.5e-5) "
       "and over "
@@ -125,6 +131,15 @@ ProtocolResult run_separation(const std::string& name, MatrixView centers, int t
   report_spread("nearest", result.nearest, report);
   report.number("minimum", result.nearest.minimum);
   return report;
+}
+
+std::vector<std::string> sets_of(const SeparationProtocol&) { return {kClassCentersSet}; }
+
+std::vector<std::string> problems_of(const SeparationProtocol&, const KnownSources&) { return {}; }
+
+std::vector<ProtocolResult> measure(const std::string& name, const SeparationProtocol&,
+                                    EvalContext& context) {
+  return {run_separation(name, context.sets.store(kClassCentersSet).embeddings(), context.threads())};
 }
 
 }  // namespace uir

@@ -1,22 +1,48 @@
 #include "uir/eval/trillion_pairs.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <limits>
 #include <mutex>
 #include <numeric>
-#include <unordered_map>
 
 #include "uir/base/error.h"
 #include "uir/base/parallel.h"
 #include "uir/base/progress.h"
-#include "uir/search/byte_values.h"
+#include "uir/eval/context.h"
+#include "uir/eval/distractor_search.h"
+#include "uir/eval/items.h"
+#include "uir/eval/mismatch_search.h"
+#include "uir/report/report.h"
 #include "uir/search/pair_scan.h"
 #include "uir/search/tail_search.h"
 
 namespace uir {
 namespace {
+
+constexpr NamedMeaning kMeanings[] = {{"tpr_at_fpr", kHigherRate},
+                                      {"identification_tpr_at_fpr", kHigherRate},
+                                      {"identification_rank", kHigherRate}};
+
+constexpr std::string_view kChallengeBaselines =
+    "Lightweight Face Recognition Challenge, ICCV 2019: baselines (github.com/deepinsight/insightface, "
+    "challenges/iccv19-lfr/README.md)";
+constexpr std::string_view kChallengeNote =
+    "Published in May 2019; the organisers cleaned the labels of the image track in June 2019.";
+
+std::vector<Reference> published_numbers() {
+  const auto image_track = [](std::string_view model, double tpr) {
+    return Reference{model,
+                     kChallengeBaselines,
+                     kChallengeNote,
+                     "lfr",
+                     {},
+                     {},
+                     {"Impostor pairs (all)"},
+                     {{"tpr_at_fpr_1e-08", tpr}}};
+  };
+  return {image_track("MobileFaceNet y2", .64691), image_track("R100", .80312)};
+}
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
@@ -60,7 +86,8 @@ Parts take_apart(const UnitRows& vectors, std::span<const int64_t> labels) {
           std::move(gallery_labels), std::move(identities)};
 }
 
-// Calls visit(i, j, score) for all genuine pairs i < j, on several threads; those of one identity come from one.
+// Calls visit(i, j, score) for all genuine pairs i < j, on several threads; those of one identity come from
+// one.
 template <class Visit>
 void visit_genuine(const Parts& parts, int threads, Visit&& visit) {
   Progress progress("scoring genuine pairs", "pairs", parts.genuine_pairs());
@@ -88,195 +115,6 @@ std::vector<double> own_scores(const Parts& parts, int threads) {
   return own;
 }
 
-// The n columns whose best score is highest: every column with a best score >= the n-th one, however many tie there.
-class BestColumns {
- public:
-  explicit BestColumns(int64_t n) : n_(n) {}
-  // Columns whose best score is below it are not among them.
-  double threshold() const { return threshold_.load(std::memory_order_relaxed); }
-  // One thread at a time. Adding a score again changes nothing.
-  void add(int64_t column, double score) {
-    if (score < threshold()) return;
-    const auto [place, is_new] = best_.try_emplace(column, score);
-    place->second = std::max(place->second, score);
-    if (is_new && static_cast<int64_t>(best_.size()) >= next_cut_) cut();
-  }
-  // Descending; all that are known.
-  std::vector<double> scores() const {
-    std::vector<double> scores;
-    for (const auto& [column, score] : best_) scores.push_back(score);
-    std::ranges::sort(scores, std::greater<>());
-    return scores;
-  }
-  int64_t n() const { return n_; }
-  int64_t bytes() const { return kEntryBytes * (n_ + growth()); }
-  std::string save() const {
-    std::vector<std::pair<int64_t, double>> sorted(best_.begin(), best_.end());
-    std::ranges::sort(sorted);
-    ByteWriter writer;
-    writer.put(static_cast<int64_t>(sorted.size()));
-    for (const auto& [column, score] : sorted) {
-      writer.put(column);
-      writer.put(score);
-    }
-    return writer.take();
-  }
-  void merge(ByteReader& reader) {
-    for (auto left = reader.get<int64_t>(); left > 0; --left) {
-      const auto column = reader.get<int64_t>();
-      add(column, reader.get<double>());
-    }
-  }
-
- private:
-  void cut() {
-    std::vector<double> sorted = scores();
-    if (static_cast<int64_t>(sorted.size()) >= n_) {
-      raise(threshold_, sorted[static_cast<size_t>(n_ - 1)]);
-      std::erase_if(best_, [&](const auto& entry) { return entry.second < threshold(); });
-    }
-    const auto kept = static_cast<int64_t>(best_.size());
-    next_cut_ = kept + std::max(growth(), kept / 2);  // many may tie at the threshold
-  }
-  int64_t growth() const { return std::max<int64_t>(n_ / 4, 64); }
-
-  static constexpr int64_t kEntryBytes =
-      56;  // a node, its place in the table, its copy while they are sorted
-
-  int64_t n_, next_cut_ = n_;
-  std::unordered_map<int64_t, double> best_;
-  std::atomic<double> threshold_{-kInfinity};
-};
-
-// One pass over gallery x distractors: the best pairs, and the distractors with the best scores (0: not wanted).
-class DistractorSearch : public MergeableSearch {
- public:
-  DistractorSearch(int64_t pairs, int64_t distractors)
-      : pairs_(pairs, "gallery_x_distractors"), distractors_(distractors) {}
-  const std::vector<ScoreCount>& pair_scores() { return pairs_.scores(); }
-  std::vector<double> distractor_scores() const { return distractors_.scores(); }
-
-  std::unique_ptr<Block> begin(RowRange rows, RowRange columns) override {
-    return std::make_unique<Part>(*this, pairs_.begin(rows, columns), columns);
-  }
-  void commit(Block& block) override {
-    auto& part = static_cast<Part&>(block);
-    pairs_.commit(*part.pairs);
-    for (size_t c = 0; c < part.best.size(); ++c) {
-      if (distractors_.n() > 0 && part.best[c] > -kInfinity)
-        distractors_.add(part.first_column + static_cast<int64_t>(c), part.best[c]);
-    }
-  }
-  std::string save() const override {
-    ByteWriter writer;
-    writer.put_text(pairs_.save());
-    return writer.take() + distractors_.save();
-  }
-  void merge(std::string_view saved) override {
-    ByteReader reader(saved);
-    pairs_.merge(reader.get_text());
-    distractors_.merge(reader);
-  }
-  std::string settings() const override {
-    return concat(pairs_.settings(), " distractors ", distractors_.n());
-  }
-  int64_t bytes() const override { return pairs_.bytes() + distractors_.bytes(); }
-  int64_t block_bytes(int64_t rows, int64_t columns) const override {
-    return pairs_.block_bytes(rows, columns) + columns * 16;
-  }
-
- private:
-  struct Part : Block {
-    Part(DistractorSearch& search, std::unique_ptr<Block> pairs, RowRange columns)
-        : search(search),
-          pairs(std::move(pairs)),
-          first_column(columns.begin),
-          best(static_cast<size_t>(columns.size()), -kInfinity),
-          least(static_cast<size_t>(columns.size() / kFilterColumns + 1), -kInfinity) {}
-
-    // A pair matters to the distractors when it is among the best of any of them and of its column so far.
-    void thresholds(RowRange rows, RowRange columns, std::span<double> thresholds) override {
-      pairs->thresholds(rows, columns, thresholds);
-      if (search.distractors_.n() == 0) return;
-      const auto panel = [&](int64_t column) {
-        return least.begin() + (column - first_column) / kFilterColumns;
-      };
-      const double of_columns = *std::min_element(panel(columns.begin), panel(columns.end - 1) + 1);
-      const double mine = std::max(search.distractors_.threshold(), of_columns);
-      for (double& threshold : thresholds) threshold = std::min(threshold, mine);
-    }
-    bool wants(int64_t, int64_t) override { return true; }
-    void add(int64_t row, int64_t column, double score) override {
-      pairs->add(row, column, score);
-      double& known = best[static_cast<size_t>(column - first_column)];
-      if (score <= known) return;
-      known = score;
-      const int64_t panel = (column - first_column) / kFilterColumns;
-      const auto begin = best.begin() + panel * kFilterColumns;
-      const auto end = best.begin() + std::min<int64_t>((panel + 1) * kFilterColumns, std::ssize(best));
-      least[static_cast<size_t>(panel)] = *std::min_element(begin, end);
-    }
-
-    DistractorSearch& search;
-    std::unique_ptr<Block> pairs;
-    int64_t first_column;
-    std::vector<double> best, least;  // per column; the lowest of each panel of columns
-  };
-
-  TailSearch pairs_;
-  BestColumns distractors_;
-};
-
-// One pass over the ordered pairs of the gallery: which images have a better match (or an equal one) with another
-// identity than with their own.
-class MismatchSearch : public MergeableSearch {
- public:
-  MismatchSearch(const std::vector<int64_t>& labels, const std::vector<double>& own)
-      : labels_(labels), own_(own), beaten_(own.size()) {}
-  bool beaten(int64_t row) const { return beaten_[row].load(std::memory_order_relaxed); }
-
-  std::unique_ptr<Block> begin(RowRange, RowRange) override { return std::make_unique<Part>(*this); }
-  void commit(Block&) override {}
-  std::string save() const override {
-    std::string flags;
-    for (const auto& beaten : beaten_) flags += beaten ? '1' : '0';
-    return flags;
-  }
-  void merge(std::string_view saved) override {
-    ensure(saved.size() == beaten_.size(), "the merged searches have the same rows");
-    for (size_t i = 0; i < saved.size(); ++i) {
-      if (saved[i] == '1') beaten_[i] = true;
-    }
-  }
-  std::string settings() const override {
-    return concat("mismatches ", checksum_hex(std::as_bytes(std::span(labels_))));
-  }
-  int64_t bytes() const override { return std::ssize(beaten_); }
-  int64_t block_bytes(int64_t, int64_t) const override { return 0; }
-
- private:
-  struct Part : Block {
-    explicit Part(MismatchSearch& search) : search(search) {}
-    void thresholds(RowRange rows, RowRange, std::span<double> thresholds) override {
-      for (int64_t i = 0; i < rows.size(); ++i) {
-        const double own = search.own_[rows.begin + i];
-        thresholds[i] = own == -kInfinity || search.beaten(rows.begin + i) ? kInfinity : own;
-      }
-    }
-    bool wants(int64_t row, int64_t column) override {
-      return search.labels_[row] != search.labels_[column] && !search.beaten(row);
-    }
-    void add(int64_t row, int64_t, double score) override {
-      if (score >= search.own_[row]) search.beaten_[row].store(true, std::memory_order_relaxed);
-    }
-    MismatchSearch& search;
-  };
-
-  const std::vector<int64_t>& labels_;
-  const std::vector<double>& own_;
-  std::vector<std::atomic<bool>> beaten_;
-};
-
 constexpr std::string_view kScans[] = {"distractors", "impostors", "mismatches"};
 
 fs::path state_of(const fs::path& state, std::string_view scan) {
@@ -284,12 +122,10 @@ fs::path state_of(const fs::path& state, std::string_view scan) {
   return state.string() + concat(".", scan, ".state");
 }
 
-DividedScanOptions scan_options(const TrillionPairsRun& run, std::string_view scan, std::string what) {
-  DividedScanOptions options{{.resources = run.resources, .what = std::move(what)}};
-  options.state = state_of(run.state, scan);
-  options.stop = run.stop;
-  options.slice = run.slice;
-  options.exchange = run.exchange;
+DividedScanOptions scan_options(const DividedScanOptions& all, std::string_view scan, std::string what) {
+  DividedScanOptions options = all;
+  options.what = std::move(what);
+  options.state = state_of(all.state, scan);
   return options;
 }
 
@@ -434,6 +270,11 @@ std::string describe_protocol(bool all, bool identification) {
 
 }  // namespace
 
+NumberFacts TrillionPairsProtocol::number_facts() {
+  static const std::vector<Reference> kPublished = published_numbers();
+  return {kMeanings, kPublished};
+}
+
 int64_t allowed_at_most(int64_t n, double rate) {
   const auto share = [&](int64_t k) { return static_cast<double>(k) / static_cast<double>(n); };
   if (n <= 0 || share(n) <= rate) return n;
@@ -451,7 +292,7 @@ std::vector<fs::path> trillion_pairs_states(const fs::path& state) {
 
 ProtocolResult run_trillion_pairs(const std::string& name, const UnitRows& vectors,
                                   std::span<const int64_t> labels, const TrillionPairsProtocol& config,
-                                  const TrillionPairsRun& run) {
+                                  const DividedScanOptions& scan) {
   const bool all = config.impostors == Impostors::kAll, identification = !config.identification_fpr.empty();
   const Parts parts = take_apart(vectors, labels);
   const int64_t distractors = parts.distractors.size();
@@ -468,35 +309,53 @@ ProtocolResult run_trillion_pairs(const std::string& name, const UnitRows& vecto
   TopScores best(std::max<int64_t>(tail, 1));
   DistractorSearch strangers(best.n(), identification ? deciding(config.identification_fpr, distractors) : 0);
   scan_pairs(parts.gallery, parts.distractors, PairsOf::kRowsAndColumns, strangers,
-             scan_options(run, kScans[0], "gallery x distractors"));
+             scan_options(scan, kScans[0], "gallery x distractors"));
   for (const ScoreCount& s : strangers.pair_scores()) best.add(s.score, s.count);
   if (all) {
     TailSearch inside(best.n(), concat("impostors of ", checksum_hex(std::as_bytes(std::span(parts.labels)))),
                       [&](int64_t i, int64_t j) { return parts.labels[i] != parts.labels[j]; });
     scan_pairs(parts.gallery, parts.gallery, PairsOf::kOneSet, inside,
-               scan_options(run, kScans[1], "gallery x gallery"));
+               scan_options(scan, kScans[1], "gallery x gallery"));
     for (const ScoreCount& s : inside.scores()) best.add(s.score, s.count);
   }
 
   std::vector<int64_t> identities = parts.labels;
   std::ranges::sort(identities);
-  ProtocolResult report{name, "trillion_pairs", describe_protocol(all, identification), {},
-                        {},   Json::object()};
+  auto report = ProtocolResult::of<TrillionPairsProtocol>(name, describe_protocol(all, identification));
   report.count("gallery_images", parts.gallery.size());
   report.count("identities", std::unique(identities.begin(), identities.end()) - identities.begin());
   report.count("distractors", distractors);
   report.count("genuine_pairs", parts.genuine_pairs());
   report.count("impostor_pairs", impostors);
-  report_verification(parts, config.fpr, impostors, best.scores(), run.resources.threads, report);
+  report_verification(parts, config.fpr, impostors, best.scores(), scan.resources.threads, report);
   if (identification) {
-    const std::vector<double> own = own_scores(parts, run.resources.threads);
+    const std::vector<double> own = own_scores(parts, scan.resources.threads);
     MismatchSearch mismatches(parts.labels, own);
     scan_pairs(parts.gallery, parts.gallery, PairsOf::kRowsAndColumns, mismatches,
-               scan_options(run, kScans[2], "gallery against gallery"));
+               scan_options(scan, kScans[2], "gallery against gallery"));
     report_identification(config.identification_fpr, own, mismatches, distractors,
                           strangers.distractor_scores(), report);
   }
   return report;
+}
+
+std::vector<std::string> sets_of(const TrillionPairsProtocol& config) { return {config.set}; }
+
+std::vector<std::string> problems_of(const TrillionPairsProtocol& config, const KnownSources& sources) {
+  std::vector<std::string> problems = sources.problems_of_sets({{"set", {config.set}}});
+  if (config.fpr.empty() && config.identification_fpr.empty()) problems.emplace_back("names no rate");
+  return problems;
+}
+
+std::vector<ProtocolResult> measure(const std::string& name, const TrillionPairsProtocol& config,
+                                    EvalContext& context) {
+  const EmbeddingStore set = context.sets.store(config.set, config.flip);
+  std::vector<int64_t> labels(set.labels().begin(), set.labels().end());
+  if (!config.labels.empty()) labels = read_item_labels(config.labels.value, set.items());
+  DividedScanOptions scan = context.scan;
+  scan.state = context.file(name, scan.slice.count > 1 ? concat(".rank", scan.slice.index) : "");
+  for (const fs::path& file : trillion_pairs_states(scan.state)) context.states.push_back(file);
+  return {with_flip_test(run_trillion_pairs(name, UnitRows(set), labels, config, scan), set)};
 }
 
 }  // namespace uir

@@ -9,10 +9,36 @@
 
 #include "uir/base/error.h"
 #include "uir/base/parallel.h"
+#include "uir/eval/context.h"
 #include "uir/eval/report_roc.h"
+#include "uir/formats/bin_set.h"
+#include "uir/report/report.h"
 
 namespace uir {
 namespace {
+
+constexpr NamedMeaning kMeanings[] = {{"accuracy", kHigherRate}, {"accuracy_std", kPlainRate},
+                                      {"val", kHigherRate},      {"val_std", kPlainRate},
+                                      {"val_far", kPlainRate},   {"auc", kHigherRate},
+                                      {"eer", kLowerRate},       {"tar_at_far", kHigherRate}};
+
+constexpr std::string_view kModelZoo =
+    "InsightFace Model Zoo (github.com/deepinsight/insightface, model_zoo/README.md)";
+
+std::vector<Reference> published_numbers() {
+  const Reference::Counts of_600{{"genuine_pairs", 3'000}, {"impostor_pairs", 3'000}, {"folds", 10}};
+  const Reference::Counts of_700{{"genuine_pairs", 3'500}, {"impostor_pairs", 3'500}, {"folds", 10}};
+  const auto model_zoo = [](std::string_view model, std::string_view benchmark,
+                            const Reference::Counts& counts, double accuracy) {
+    return Reference{model, kModelZoo, "", benchmark, {}, counts, {"(flip test)"}, {{"accuracy", accuracy}}};
+  };
+  return {model_zoo("ArcFace R100, MS1MV2", "lfw", of_600, .9977),
+          model_zoo("ArcFace R50, MS1MV2", "lfw", of_600, .99833),
+          model_zoo("ArcFace R100, MS1MV2", "cfpfp", of_700, .9827),
+          model_zoo("ArcFace R50, MS1MV2", "cfpfp", of_700, .98083),
+          model_zoo("ArcFace R100, MS1MV2", "agedb30", of_600, .9828),
+          model_zoo("ArcFace R50, MS1MV2", "agedb30", of_600, .98083)};
+}
 
 constexpr double kNotDefined = std::numeric_limits<double>::quiet_NaN();
 constexpr double kValFar = 1e-3;
@@ -190,7 +216,31 @@ void report_folds(const VerificationResult& result, ProtocolResult& report) {
   }
 }
 
+PairList pairs_of_bin(const fs::path& bin, const std::string& set_name, size_t rows) {
+  const BinSet set(bin);
+  if (set.num_images() != static_cast<int64_t>(rows)) {
+    fail(ErrorKind::kData, "set ", set_name, ": ", rows, " embeddings, but ", bin.string(), " holds ",
+         set.num_pairs(), " pairs of two images (bad images cannot be left out of it)");
+  }
+  return pairs_of_consecutive_rows({set.is_same().begin(), set.is_same().end()});
+}
+
+PairList given_pairs(const VerificationProtocol& config, const KnownSources& sources,
+                     std::span<const std::string_view> items) {
+  if (!config.pairs.empty()) return read_pairs(config.pairs.value, config.format, items);
+  if (!config.bin.empty()) return pairs_of_bin(config.bin.value, config.set, items.size());
+  const KnownSource* source = sources.find(config.set);
+  if (source && source->bin) return pairs_of_bin(*source->bin, config.set, items.size());
+  fail(ErrorKind::kConfig, "protocol over set ", config.set,
+       ": neither pairs nor bin is given, and the set is no .bin source");
+}
+
 }  // namespace
+
+NumberFacts VerificationProtocol::number_facts() {
+  static const std::vector<Reference> kPublished = published_numbers();
+  return {kMeanings, kPublished};
+}
 
 std::vector<double> pair_distances(const CanonicalVectors& vectors, const PairList& pairs, int threads) {
   for (const Pair& pair : pairs.pairs) {
@@ -231,7 +281,7 @@ VerificationResult measure_verification(const std::vector<double>& distances, co
 ProtocolResult run_verification(const std::string& name, const CanonicalVectors& vectors,
                                 const PairList& pairs, int threads) {
   const VerificationResult result = measure_verification(pair_distances(vectors, pairs, threads), pairs);
-  ProtocolResult report{name, "verification", {}, {}, {}, Json::object()};
+  auto report = ProtocolResult::of<VerificationProtocol>(name);
   report.description = concat(
       "Given pairs, called the same person when the squared Euclidean distance d of their unit vectors is "
       "below "
@@ -249,6 +299,40 @@ ProtocolResult run_verification(const std::string& name, const CanonicalVectors&
   report_roc(result.roc, kFars, report);
   report.details["folds"] = folds_json(result);
   return report;
+}
+
+PairList pairs_of(const VerificationProtocol& config, const KnownSources& sources,
+                  std::span<const std::string_view> items) {
+  PairList pairs = given_pairs(config, sources, items);
+  const auto found = static_cast<int64_t>(pairs.pairs.size());
+  if (config.num_pairs > 0 && found != config.num_pairs) {
+    fail(ErrorKind::kData, "set ", config.set, ": ", found, " pairs, expected ", config.num_pairs,
+         " (num_pairs); the list or the .bin is not whole, or is another");
+  }
+  return pairs;
+}
+
+std::vector<std::string> sets_of(const VerificationProtocol& config) { return {config.set}; }
+
+std::vector<std::string> problems_of(const VerificationProtocol& config, const KnownSources& sources) {
+  std::vector<std::string> problems = sources.problems_of_sets({{"set", {config.set}}});
+  const KnownSource* source = sources.find(config.set);
+  const bool bin = source && source->bin;
+  if (config.pairs.empty() && config.bin.empty() && source && !bin)
+    problems.emplace_back("pairs: missing (only a .bin source brings its own)");
+  if (!config.pairs.empty() && bin) problems.emplace_back("pairs: a .bin source brings its own");
+  if (!config.bin.empty() && bin)
+    problems.emplace_back("bin: the set is a .bin source, which brings its own pairs");
+  if (!config.pairs.empty() && !config.bin.empty()) problems.emplace_back("pairs and bin exclude each other");
+  return problems;
+}
+
+std::vector<ProtocolResult> measure(const std::string& name, const VerificationProtocol& config,
+                                    EvalContext& context) {
+  const PairList pairs = pairs_of(config, context.sources, context.sets.store(config.set).items());
+  const CanonicalVectors& vectors = context.sets.canonical(config.set, config.flip);
+  return {with_flip_test(run_verification(name, vectors, pairs, context.threads()),
+                         context.sets.store(config.set, config.flip))};
 }
 
 }  // namespace uir

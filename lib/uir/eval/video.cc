@@ -169,6 +169,24 @@ CanonicalVectors video_vectors(const FrameFeatures& features, const VideoFrames&
   return vectors;
 }
 
+VideoFrames videos_of(const EmbeddingStore& set) {
+  try {
+    return VideoFrames(set.items());
+  } catch (const Error& e) {
+    throw e.at(set.folder().string());
+  }
+}
+
+CanonicalVectors video_vectors(const EmbeddingStore& set, const VideoFrames& videos,
+                               const FrameAggregation& config, int threads) {
+  const FrameFeatures features = frame_features(set, config);
+  try {
+    return video_vectors(features, videos, threads);
+  } catch (const Error& e) {
+    throw e.at(set.folder().string());
+  }
+}
+
 std::vector<int64_t> read_video_labels(const fs::path& list, const VideoFrames& videos) {
   std::vector<int64_t> labels(static_cast<size_t>(videos.size()), -1);
   ListReader lines(list, ListReader::Separator::kSpace);

@@ -1,21 +1,22 @@
 // From frames to videos: which rows of a set belong to which video, and one vector per video.
 //
-// A set of videos has items 'video/frame'; the video is what stands before the last slash. Videos are in the order in
-// which the set first names them, which is that of the list it was made from. Their names are compared without the
-// ending .mp4, since the lists of one data set use both spellings.
+// A set of videos has items 'video/frame'; the video is what stands before the last slash. Videos are in the
+// order in which the set first names them, which is that of the list it was made from. Their names are
+// compared without the ending .mp4, since the lists of one data set use both spellings.
 //
-// A set whose items have no slash holds one embedding per video (features of other tools): every row is a video of its
-// own, and its vector is that embedding (plus that of the mirror images, with the flip test) scaled to length 1.
+// A set whose items have no slash holds one embedding per video (features of other tools): every row is a
+// video of its own, and its vector is that embedding (plus that of the mirror images, with the flip test)
+// scaled to length 1.
 //
 // A frame's feature is f, or f + f(mirrored) with the flip test. Of a video with frames f_1 … f_n:
 //   mean              Σ f_i / ‖f_i‖         the LFR challenge's rule
 //   norm_weighted     Σ f_i                 frames weighted by the length of their embedding
 //   quality_weighted  Σ q_i · f_i / ‖f_i‖   given qualities q_i >= 0
-// then scaled to length 1. Sums are float64, over rows in ascending order, rounded to float32 once at the end, as in
-// search/canonical.h: the result does not depend on the machine or the number of threads.
+// then scaled to length 1. Sums are float64, over rows in ascending order, rounded to float32 once at the
+// end, as in search/canonical.h: the result does not depend on the machine or the number of threads.
 // Shapes: [N, D] frames -> [V, D] videos. Cost: one pass.
-// Errors (kData): items with and without a slash in one set, a video with several embeddings of its own, a frame
-// without direction, frames that cancel out (named by video).
+// Errors (kData): items with and without a slash in one set, a video with several embeddings of its own, a
+// frame without direction, frames that cancel out (named by video).
 #pragma once
 
 #include <cstdint>
@@ -26,7 +27,7 @@
 #include <vector>
 
 #include "uir/base/file.h"
-#include "uir/eval/config.h"
+#include "uir/eval/frame_aggregation.h"
 #include "uir/search/canonical.h"
 
 namespace uir {
@@ -69,15 +70,21 @@ struct FrameFeatures {
 // With the qualities of the config's list. kData if flip is asked of a set without mirrored embeddings.
 FrameFeatures frame_features(const EmbeddingStore& store, const FrameAggregation& config);
 
-// 'item<TAB>quality' for every item, each once; kData for anything else. Items of other sets may stand there as well.
+// 'item<TAB>quality' for every item, each once; kData for anything else. Items of other sets may stand there
+// as well.
 std::vector<double> read_frame_qualities(const fs::path& list, std::span<const std::string_view> items);
 
 // The vector of one video: embeddings.cols numbers.
 void aggregate_video(const FrameFeatures& features, const VideoFrames& videos, int64_t video, float* out);
 CanonicalVectors video_vectors(const FrameFeatures& features, const VideoFrames& videos, int threads = 1);
+// Both of a set, which errors name.
+VideoFrames videos_of(const EmbeddingStore& set);
+CanonicalVectors video_vectors(const EmbeddingStore& set, const VideoFrames& videos,
+                               const FrameAggregation& config, int threads = 1);
 
-// Labels per video: from a list 'video label' that names every video of the set and no other, or from the frames'
-// labels, which must agree. kData naming line or video otherwise, and for a video without identity (-1).
+// Labels per video: from a list 'video label' that names every video of the set and no other, or from the
+// frames' labels, which must agree. kData naming line or video otherwise, and for a video without identity
+// (-1).
 std::vector<int64_t> read_video_labels(const fs::path& list, const VideoFrames& videos);
 std::vector<int64_t> labels_of_videos(std::span<const int64_t> frame_labels, const VideoFrames& videos);
 

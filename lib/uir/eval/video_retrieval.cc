@@ -7,11 +7,38 @@
 #include <unordered_set>
 
 #include "uir/base/error.h"
+#include "uir/base/log.h"
+#include "uir/config/names.h"
+#include "uir/eval/context.h"
 #include "uir/eval/items.h"
+#include "uir/eval/video.h"
+#include "uir/report/report.h"
+#include "uir/search/pair_scan.h"
 #include "uir/search/top_k.h"
 
 namespace uir {
 namespace {
+
+constexpr NamedMeaning kMeanings[] = {{"map", kHigherRate}};
+
+std::vector<Reference> published_numbers() {
+  return {{"WitcheR, first of 2018",
+           "iQIYI multimodal video person identification challenge, PRCV 2018: the winning team's report",
+           "On the challenge's hidden test set of 2018, by several models and scene features.",
+           "iqiyi",
+           {},
+           {},
+           {},
+           {{"map_at_100", .886}}},
+          {"Watchdog, first of 2019",
+           "iQIYI and ACM Multimedia multimodal video person recognition challenge 2019: final ranking",
+           "On the challenge's hidden test set of 2019, by several models of face, head, body and voice.",
+           "iqiyi",
+           {},
+           {},
+           {},
+           {{"map_at_100", .9114}}}};
+}
 
 std::string_view first_field(const ListReader& lines) {
   return lines.fields().empty() ? "an empty line" : lines.fields().front();
@@ -94,6 +121,11 @@ int64_t num_videos(std::span<const IdentityVideos> identities) {
 }
 
 }  // namespace
+
+NumberFacts VideoRetrievalProtocol::number_facts() {
+  static const std::vector<Reference> kPublished = published_numbers();
+  return {kMeanings, kPublished};
+}
 
 std::vector<IdentityVideos> read_gallery(const fs::path& list) {
   std::map<int64_t, std::vector<std::string>> by_label;
@@ -203,7 +235,7 @@ int64_t check_ground_truth(std::span<const IdentityVideos> truth, std::span<cons
 ProtocolResult measure_submission(const std::string& name, std::span<const IdentityVideos> submission,
                                   std::span<const IdentityVideos> truth,
                                   const VideoRetrievalProtocol& protocol, const std::string& vectors) {
-  ProtocolResult result{name, "video_retrieval", {}, {}, {}, Json::object()};
+  auto result = ProtocolResult::of<VideoRetrievalProtocol>(name);
   const std::string number = concat("map_at_", protocol.top);
   result.description = concat(
       "For every identity of the ground truth, its list of videos, best first, without repeats, cut after ",
@@ -239,6 +271,84 @@ ProtocolResult measure_submission(const std::string& name, std::span<const Ident
   result.count("relevant_videos", num_videos(truth));
   result.number(number, sum / static_cast<double>(truth.size()));
   return result;
+}
+
+namespace {
+
+// The set's videos ranked for every identity of the gallery; words: how the videos' vectors were made.
+std::vector<IdentityVideos> ranked_videos(const VideoRetrievalProtocol& config,
+                                          const std::vector<IdentityVideos>& truth, EvalContext& context,
+                                          std::string& words) {
+  const std::vector<IdentityVideos> gallery = read_gallery(config.gallery.value);
+  const EmbeddingStore& store = context.sets.store(config.set);
+  const VideoFrames videos = videos_of(store);
+  const int64_t missing = check_ground_truth(truth, gallery, videos, config);
+  words = describe_vectors(config.frames, videos);
+  if (missing > 0) {
+    words += concat("; ", missing,
+                    " videos of the ground truth are not in the set (allow_missing) and are never found");
+  }
+  const CanonicalVectors vectors = video_vectors(store, videos, config.frames, context.threads());
+  const VideoSet set{videos, vectors};
+  const std::span<const IdentityVideos> spelling = truth.empty() ? gallery : truth;
+  if (config.gallery_set.empty() || config.gallery_set == config.set)
+    return rank_videos(set, set, gallery, config, spelling, context.scan.resources);
+  const EmbeddingStore& gallery_store = context.sets.store(config.gallery_set);
+  const VideoFrames gallery_videos = videos_of(gallery_store);
+  const std::string gallery_words = describe_vectors(config.frames, gallery_videos);
+  if (gallery_words != words) words += "; of the gallery's videos: " + gallery_words;
+  const CanonicalVectors gallery_vectors =
+      video_vectors(gallery_store, gallery_videos, config.frames, context.threads());
+  return rank_videos(set, {gallery_videos, gallery_vectors}, gallery, config, spelling,
+                     context.scan.resources);
+}
+
+}  // namespace
+
+std::vector<std::string> sets_of(const VideoRetrievalProtocol& config) {
+  if (!config.submission_in.empty()) return {};
+  if (config.gallery_set.empty()) return {config.set};
+  return {config.set, config.gallery_set};
+}
+
+std::vector<std::string> problems_of(const VideoRetrievalProtocol& config, const KnownSources& sources) {
+  std::vector<std::string> problems = problems_of(config.frames);
+  if (!config.submission.empty() && !is_file_name(config.submission)) {
+    problems.push_back(
+        concat("submission: '", config.submission, "' is no name of a file in the report folder"));
+  }
+  if (!config.submission_in.empty()) {
+    if (config.ground_truth.empty())
+      problems.emplace_back("submission_in needs a ground_truth to be measured against");
+    if (!config.set.empty()) problems.emplace_back("set and submission_in exclude each other");
+    return problems;
+  }
+  if (config.set.empty() || config.gallery.empty())
+    problems.emplace_back("needs set and gallery, or submission_in");
+  const auto given = [](const std::string& set) {
+    return set.empty() ? std::vector<std::string>() : std::vector<std::string>{set};
+  };
+  for (const std::string& problem :
+       sources.problems_of_sets({{"set", given(config.set)}, {"gallery_set", given(config.gallery_set)}})) {
+    problems.push_back(problem);
+  }
+  return problems;
+}
+
+std::vector<ProtocolResult> measure(const std::string& name, const VideoRetrievalProtocol& config,
+                                    EvalContext& context) {
+  const std::vector<IdentityVideos> truth = config.ground_truth.empty()
+                                                ? std::vector<IdentityVideos>()
+                                                : read_ground_truth(config.ground_truth.value);
+  if (!config.submission_in.empty())
+    return {measure_submission(name, read_submission(config.submission_in.value), truth, config)};
+  std::string words;
+  const std::vector<IdentityVideos> submission = ranked_videos(config, truth, context, words);
+  const fs::path file =
+      config.submission.empty() ? context.file(name, ".submission.txt") : context.file(config.submission, "");
+  if (context.writes) write_file_atomically(file, submission_text(submission));
+  if (context.writes) log_info("submission: ", file.string());
+  return {measure_submission(name, submission, truth, config, words)};
 }
 
 }  // namespace uir

@@ -3,15 +3,46 @@
 #include <algorithm>
 
 #include "uir/eval/all_pairs.h"
+#include "uir/eval/context.h"
+#include "uir/eval/video.h"
+#include "uir/report/report.h"
 
 namespace uir {
+namespace {
+
+constexpr NamedMeaning kMeanings[] = {{"tpr_at_fpr", kHigherRate}};
+
+constexpr std::string_view kChallengeBaselines =
+    "Lightweight Face Recognition Challenge, ICCV 2019: baselines (github.com/deepinsight/insightface, "
+    "challenges/iccv19-lfr/README.md)";
+
+std::vector<Reference> published_numbers() {
+  const auto video_track = [](std::string_view model, double tpr) {
+    return Reference{model,
+                     kChallengeBaselines,
+                     "",
+                     "lfr",
+                     {},
+                     {},
+                     {"sum of the frames' unit vectors, scaled to length 1; no flip test"},
+                     {{"tpr_at_fpr_0.0001", tpr}}};
+  };
+  return {video_track("MobileFaceNet y2", .47191), video_track("R100", .64894)};
+}
+
+}  // namespace
+
+NumberFacts VideoVerificationProtocol::number_facts() {
+  static const std::vector<Reference> kPublished = published_numbers();
+  return {kMeanings, kPublished};
+}
 
 ProtocolResult run_video_verification(const std::string& name, const CanonicalVectors& vectors,
                                       const VideoFrames& videos, std::span<const int64_t> labels,
                                       const FrameAggregation& frames, const std::vector<double>& fpr,
                                       int threads) {
   const Roc roc = all_pairs_roc(vectors, labels, threads);
-  ProtocolResult result{name, "video_verification", {}, {}, {}, Json::object()};
+  auto result = ProtocolResult::of<VideoVerificationProtocol>(name);
   result.description = concat(
       "Every unordered pair of videos of the set: genuine when both show one identity, else impostor. Vector "
       "of a "
@@ -38,6 +69,26 @@ ProtocolResult run_video_verification(const std::string& name, const CanonicalVe
     }
   }
   return result;
+}
+
+std::vector<std::string> sets_of(const VideoVerificationProtocol& config) { return {config.set}; }
+
+std::vector<std::string> problems_of(const VideoVerificationProtocol& config, const KnownSources& sources) {
+  std::vector<std::string> problems = sources.problems_of_sets({{"set", {config.set}}});
+  if (config.fpr.empty()) problems.emplace_back("names no rate");
+  for (const std::string& problem : problems_of(config.frames)) problems.push_back(problem);
+  return problems;
+}
+
+std::vector<ProtocolResult> measure(const std::string& name, const VideoVerificationProtocol& config,
+                                    EvalContext& context) {
+  const EmbeddingStore& set = context.sets.store(config.set);
+  const VideoFrames videos = videos_of(set);
+  const std::vector<int64_t> labels = config.labels.empty() ? labels_of_videos(set.labels(), videos)
+                                                            : read_video_labels(config.labels.value, videos);
+  const CanonicalVectors vectors = video_vectors(set, videos, config.frames, context.threads());
+  return {
+      run_video_verification(name, vectors, videos, labels, config.frames, config.fpr, context.threads())};
 }
 
 }  // namespace uir

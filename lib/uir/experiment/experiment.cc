@@ -1,9 +1,9 @@
 #include "uir/experiment/experiment.h"
 
 #include <algorithm>
-#include <map>
 #include <set>
 
+#include "uir/config/names.h"
 #include "uir/config/reader.h"
 #include "uir/config/reference.h"
 #include "uir/config/writer.h"
@@ -46,17 +46,6 @@ class PathResolver {
   fs::path config_folder_, data_root_;
 };
 
-// Names become names of files.
-bool is_plain_name(std::string_view name) {
-  return !name.empty() && std::ranges::all_of(name, [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-';
-  });
-}
-
-bool is_file_name(std::string_view name) {
-  return name.find('/') == std::string_view::npos && !name.starts_with('.');
-}
-
 void resolve_paths(Experiment& experiment, const fs::path& folder) {
   const fs::path config_folder = fs::absolute(folder);
   PathResolver resolver(config_folder, absolute_in(config_folder, experiment.paths.data_root.value));
@@ -68,7 +57,8 @@ void resolve_paths(Experiment& experiment, const fs::path& folder) {
 // Collects what is wrong between the sections; the reader has checked each value by itself.
 class CrossChecks {
  public:
-  explicit CrossChecks(const Experiment& experiment) : experiment_(experiment) {
+  explicit CrossChecks(const Experiment& experiment)
+      : experiment_(experiment), sources_(known_sources(experiment)) {
     sources();
     batch();
     depth();
@@ -76,7 +66,7 @@ class CrossChecks {
     models();
     submission();
     protocols();
-    sets(experiment.extract.sets, "extract.sets");
+    all("", sources_.problems_of_sets({{"extract.sets", experiment.extract.sets}}));
   }
   void throw_problems(const std::string& name) const {
     std::string text;
@@ -89,13 +79,17 @@ class CrossChecks {
   void problem(const Parts&... parts) {
     problems_.push_back(concat(parts...));
   }
+  void all(const std::string& place, const std::vector<std::string>& problems) {
+    for (const std::string& text : problems) problem(place, text);
+  }
 
   void sources() {
+    std::set<std::string> names;
     for (size_t i = 0; i < experiment_.data.sources.size(); ++i) {
       const SourceConfig& source = experiment_.data.sources[i];
       const std::string place = concat("data.sources.", i, " (", source.name, "): ");
       if (!is_plain_name(source.name)) problem(place, "name may hold letters, digits, _ and - only");
-      if (!sources_.emplace(source.name, &source).second) problem(place, "another source has this name");
+      if (!names.insert(source.name).second) problem(place, "another source has this name");
       if (std::holds_alternative<BinSource>(source.kind) && source.role != Role::kTest) {
         problem(place, "a .bin source has role test, since its images carry no identities");
       }
@@ -149,7 +143,7 @@ class CrossChecks {
       if (protocol.name.empty() || !is_file_name(protocol.name))
         problem(place, ": name: it becomes names of files, so it may hold no / nor begin with a dot");
       if (std::holds_alternative<VerificationProtocol>(protocol.kind)) verifications.insert(protocol.name);
-      std::visit([&](const auto& kind) { protocol_sets(kind, place); }, protocol.kind);
+      all(place + ": ", problems_of(protocol, sources_));
     }
     for (const std::string& name : experiment_.train.verification.protocols) {
       if (!verifications.contains(name)) {
@@ -157,96 +151,16 @@ class CrossChecks {
       }
     }
   }
-  void protocol_sets(const VerificationProtocol& p, const std::string& place) {
-    sets({p.set}, place + ": set");
-    const auto source = sources_.find(p.set);
-    const bool bin = source != sources_.end() && std::holds_alternative<BinSource>(source->second->kind);
-    if (p.pairs.empty() && p.bin.empty() && source != sources_.end() && !bin)
-      problem(place, ": pairs: missing (only a .bin source brings its own)");
-    if (!p.pairs.empty() && bin) problem(place, ": pairs: a .bin source brings its own");
-    if (!p.bin.empty() && bin) problem(place, ": bin: the set is a .bin source, which brings its own pairs");
-    if (!p.pairs.empty() && !p.bin.empty()) problem(place, ": pairs and bin exclude each other");
-  }
-  void protocol_sets(const MegaFaceProtocol& p, const std::string& place) {
-    sets({p.probes}, place + ": probes");
-    sets({p.distractors}, place + ": distractors");
-    if (p.probes == p.distractors) problem(place, ": probes and distractors are the same set");
-  }
-  void protocol_sets(const AllPairsProtocol& p, const std::string& place) { sets({p.set}, place + ": set"); }
-  void protocol_sets(const OpenSetProtocol& p, const std::string& place) {
-    sets({p.set}, place + ": set");
-    if (p.gallery.empty() != p.probe.empty())
-      problem(place, ": gallery and probe are given together or not at all");
-  }
-  void protocol_sets(const SeparationProtocol&, const std::string&) {}
-  void protocol_sets(const TrillionPairsProtocol& p, const std::string& place) {
-    sets({p.set}, place + ": set");
-    if (p.fpr.empty() && p.identification_fpr.empty()) problem(place, ": names no rate");
-  }
-  void protocol_sets(const RejectionProtocol& p, const std::string& place) {
-    sets(p.known, place + ": known");
-    sets(p.strangers, place + ": strangers");
-  }
-  void protocol_sets(const IjbVerificationProtocol& p, const std::string& place) {
-    sets({p.set}, place + ": set");
-  }
-  void protocol_sets(const IjbIdentificationProtocol& p, const std::string& place) {
-    sets({p.set}, place + ": set");
-  }
-
-  void protocol_sets(const VideoVerificationProtocol& p, const std::string& place) {
-    sets({p.set}, place + ": set");
-    if (p.fpr.empty()) problem(place, ": names no rate");
-    aggregation(p.frames, place);
-  }
-  void protocol_sets(const VideoRetrievalProtocol& p, const std::string& place) {
-    aggregation(p.frames, place);
-    if (!p.submission.empty() && !is_file_name(p.submission)) {
-      problem(place, ": submission: '", p.submission, "' is no name of a file in the report folder");
-    }
-    if (!p.submission_in.empty()) {
-      if (p.ground_truth.empty())
-        problem(place, ": submission_in needs a ground_truth to be measured against");
-      if (!p.set.empty()) problem(place, ": set and submission_in exclude each other");
-      return;
-    }
-    if (p.set.empty() || p.gallery.empty()) problem(place, ": needs set and gallery, or submission_in");
-    if (!p.set.empty()) sets({p.set}, place + ": set");
-    if (!p.gallery_set.empty()) sets({p.gallery_set}, place + ": gallery_set");
-  }
-
-  void aggregation(const FrameAggregation& frames, const std::string& place) {
-    const bool weighted = frames.aggregation == Aggregation::kQualityWeighted;
-    if (weighted && frames.quality.empty()) problem(place, ": quality_weighted needs a list quality");
-    if (!weighted && !frames.quality.empty())
-      problem(place, ": quality is for aggregation: quality_weighted");
-  }
 
   void submission() {
-    aggregation(experiment_.submission.frames, "submission");
+    all("submission: ", problems_of(experiment_.submission.frames));
     if (!is_plain_name(experiment_.submission.suffix)) {
       problem("submission.suffix may hold letters, digits, _ and - only");
     }
   }
 
-  // Without a data section, or with models from elsewhere, sets name embeddings and are checked where those are opened.
-  void sets(const std::vector<std::string>& names, const std::string& place) {
-    constexpr std::string_view kHeldOutSuffix = ".held_out";
-    for (const std::string& name : names) {
-      if (sources_.empty() || !experiment_.eval.models.empty()) return;
-      const bool held_out = name.ends_with(kHeldOutSuffix);
-      const auto source =
-          sources_.find(held_out ? name.substr(0, name.size() - kHeldOutSuffix.size()) : name);
-      if (source == sources_.end()) {
-        problem(place, ": '", name, "' is no source of the data section");
-      } else if (held_out && source->second->held_out == 0) {
-        problem(place, ": '", name, "': the source has held_out: 0, so nothing is held out");
-      }
-    }
-  }
-
   const Experiment& experiment_;
-  std::map<std::string, const SourceConfig*> sources_;
+  const KnownSources sources_;
   std::vector<std::string> problems_;
 };
 
@@ -259,6 +173,17 @@ Experiment read_experiment(const ConfigDocument& document, const std::string& na
 }
 
 }  // namespace
+
+KnownSources known_sources(const Experiment& experiment) {
+  std::vector<KnownSource> sources;
+  for (const SourceConfig& source : experiment.data.sources) {
+    const auto* bin = std::get_if<BinSource>(&source.kind);
+    sources.push_back({source.name, source.held_out != 0});
+    if (bin) sources.back().bin = bin->file.value;
+  }
+  const bool sets_are_sources = !sources.empty() && experiment.eval.models.empty();
+  return {std::move(sources), sets_are_sources};
+}
 
 Experiment load_experiment(const fs::path& file, const std::vector<std::string>& overrides) {
   const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");

@@ -10,6 +10,7 @@
 #include "uir/data/config.h"
 #include "uir/embed/config.h"
 #include "uir/eval/config.h"
+#include "uir/eval/known_sources.h"
 #include "uir/head/config.h"
 #include "uir/model/config.h"
 #include "uir/submission/config.h"
@@ -27,10 +28,6 @@ void describe(Visitor& v, PathsConfig& c) {
   v.field("data_root", c.data_root, "Folder that the paths of data and pairs lists are relative to.");
   v.field("run", c.run, "Folder of this run: log, checkpoints, embeddings, reports.", Required{});
   v.field("index", c.index, "Folder of the index, to share it among runs; empty: index in the run folder.");
-}
-
-inline fs::path embeddings_folder_of_run(const fs::path& run, const std::string& set) {
-  return run / "embeddings" / set;
 }
 
 struct Experiment {
@@ -65,6 +62,10 @@ void describe(Visitor& v, Experiment& c) {
   v.section("submission", c.submission, "Challenge files (uir-extract --format).");
   v.section("eval", c.eval, "Evaluation.");
 }
+
+// The sources of the data section, as protocols ask of them. Sets must be sources unless there is none, or
+// models bring embeddings from elsewhere.
+KnownSources known_sources(const Experiment& experiment);
 
 // Reads the file, applies "a.b=v" overrides, makes paths absolute and checks what spans modules.
 Experiment load_experiment(const fs::path& file, const std::vector<std::string>& overrides);

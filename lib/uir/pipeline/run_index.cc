@@ -9,7 +9,7 @@
 #include "uir/data/index_report.h"
 #include "uir/data/pack.h"
 #include "uir/data/verification_bin.h"
-#include "uir/pipeline/sets.h"
+#include "uir/eval/verification.h"
 
 namespace uir {
 namespace {
@@ -36,7 +36,7 @@ void write_bin(const Experiment& experiment, const Index& index, const std::stri
   const SourceInfo& source = source_of_set(index, protocol.set);
   std::vector<std::string_view> items;
   for (int64_t i = 0; i < source.num_rows; ++i) items.push_back(index.item(source.first_row + i));
-  const PairList pairs = protocol_pairs(experiment, protocol, items);
+  const PairList pairs = pairs_of(protocol, known_sources(experiment), items);
   std::vector<RowPair> rows;
   for (const Pair& pair : pairs.pairs)
     rows.push_back({source.first_row + pair.a, source.first_row + pair.b, pair.same});

@@ -6,17 +6,17 @@
 
 #include "uir/base/log.h"
 #include "uir/base/parallel.h"
+#include "uir/config/names.h"
 #include "uir/data/folder_listing.h"
 #include "uir/data/index.h"
 #include "uir/data/index_flags.h"
 #include "uir/data/item_rows.h"
 #include "uir/dist/world.h"
+#include "uir/eval/embedding_sets.h"
 #include "uir/eval/overlap_report.h"
 #include "uir/eval/overlap_search.h"
-#include "uir/pipeline/embedding_sets.h"
 #include "uir/pipeline/overlap_pictures.h"
 #include "uir/pipeline/search_device.h"
-#include "uir/pipeline/sets.h"
 #include "uir/pipeline/stop_request.h"
 
 namespace uir {
@@ -92,7 +92,7 @@ class OverlapRun {
     if (!request_.labeled.empty()) return request_.labeled;
     std::vector<std::string> sets;
     for (const std::string& source : sources_of_role(experiment_, Role::kLabeled)) {
-      const std::string set = source + ".held_out";
+      const std::string set = concat(source, kHeldOutSuffix);
       const bool given = std::ranges::find(model_.sets, set, &SetFiles::set) != model_.sets.end();
       const bool extracted =
           !model_.run.empty() && fs::exists(embeddings_folder_of_run(model_.run.value, set));

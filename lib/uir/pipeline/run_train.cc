@@ -13,10 +13,10 @@
 #include "uir/dist/rendezvous.h"
 #include "uir/dist/world.h"
 #include "uir/embed/extractor.h"
+#include "uir/eval/pairs.h"
 #include "uir/eval/verification.h"
 #include "uir/pipeline/architecture.h"
 #include "uir/pipeline/compute.h"
-#include "uir/pipeline/sets.h"
 #include "uir/pipeline/start_weights.h"
 #include "uir/pipeline/stop_request.h"
 #include "uir/report/training_report.h"
@@ -34,7 +34,7 @@ class TrainingVerification {
     const std::vector<int64_t> set = index.set_rows(config.set);
     std::vector<std::string_view> items;
     for (const int64_t row : set) items.push_back(index.item(row));
-    pairs_ = protocol_pairs(experiment, config, items);
+    pairs_ = pairs_of(config, known_sources(experiment), items);
     std::map<int64_t, int64_t> position;  // set row → position in rows_
     for (Pair& pair : pairs_.pairs) {
       for (int64_t* row : {&pair.a, &pair.b}) {
@@ -187,7 +187,9 @@ void describe_run(const Experiment& experiment, const Index& index, const Traine
 }
 
 void report_run(const Experiment& experiment) {
-  log_info("report: ", write_training_report(experiment.run_folder()).string());
+  log_info(
+      "report: ",
+      write_training_report(experiment.run_folder(), VerificationProtocol::number_facts().meanings).string());
 }
 
 // What was trained is saved already: a page that cannot be written does not make the run a failure.

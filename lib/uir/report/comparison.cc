@@ -18,7 +18,7 @@ std::vector<ComparedProtocol> match_protocols(const Report& report) {
       };
       auto found = std::ranges::find_if(protocols, free_slot);
       if (found == protocols.end()) {
-        protocols.push_back({result.name, result.type, {}, {}, {}, {}});
+        protocols.push_back({result.name, result.type, result.facts, {}, {}, {}, {}});
         found = std::prev(protocols.end());
         found->results.resize(report.models.size());
       }
@@ -94,8 +94,9 @@ void mark_best(ComparedNumber& number) {
 
 ComparedNumber compare_number(const ComparedProtocol& protocol, const std::string& name) {
   const size_t models = protocol.results.size();
-  ComparedNumber number{name, meaning_of(name), std::vector<double>(models, std::nan("")),
-                        std::vector<std::string>(models), std::vector<bool>(models)};
+  ComparedNumber number{name, meaning_of(name, protocol.facts.meanings),
+                        std::vector<double>(models, std::nan("")), std::vector<std::string>(models),
+                        std::vector<bool>(models)};
   for (size_t m = 0; m < models; ++m) {
     if (!protocol.results[m]) {
       number.notes[m] = "the protocol was not measured";
@@ -114,7 +115,8 @@ ComparedNumber compare_number(const ComparedProtocol& protocol, const std::strin
   return number;
 }
 
-// Those of the first model's result: the others have the same protocol, or the comparison says that they have not.
+// Those of the first model's result: the others have the same protocol, or the comparison says that they have
+// not.
 std::vector<const Reference*> find_references(const ComparedProtocol& protocol) {
   for (const ProtocolResult* result : protocol.results) {
     if (result) return references_of(*result);

@@ -1,9 +1,9 @@
-// Models side by side: per protocol and number one row, with the differences to the first model, the better one, and the
-// published numbers of the same protocol.
+// Models side by side: per protocol and number one row, with the differences to the first model, the better
+// one, and the published numbers of the same protocol.
 //
-// Results are matched by name and type (the k-th of a name with the k-th); what one model lacks stays as a row without a
-// value. Protocols count as the same only if all their counts agree: otherwise `mismatches` says which do not, and no
-// model is marked as better.
+// Results are matched by name and type (the k-th of a name with the k-th); what one model lacks stays as a
+// row without a value. Protocols count as the same only if all their counts agree: otherwise `mismatches`
+// says which do not, and no model is marked as better.
 #pragma once
 
 #include <string>
@@ -30,6 +30,7 @@ struct ComparedNumber {
 
 struct ComparedProtocol {
   std::string name, type;
+  NumberFacts facts;
   std::vector<const ProtocolResult*> results;  // null where the model has no such result
   std::vector<std::string> mismatches;         // "genuine_pairs: 3000 (baseline), 2999 (uir)"
   std::vector<ComparedNumber> numbers;

@@ -131,7 +131,7 @@ class DistributionWriter {
         rows.emplace_back(models_.size() > 1 ? concat(models_[model], ", ", side) : side, std::move(row));
       }
     }
-    write_records("faces", rows, page_);
+    write_records("faces", rows, protocol_.facts.meanings, page_);
   }
 
   const ComparedProtocol& protocol_;

@@ -5,7 +5,6 @@
 
 #include "uir/base/error.h"
 #include "uir/report/html_assets.h"
-#include "uir/report/number_meaning.h"
 #include "uir/report/svg_plot.h"
 
 namespace uir {
@@ -29,23 +28,25 @@ std::vector<std::string> columns_of(const Records& records) {
   return columns;
 }
 
-void write_cell(const std::string& column, const Json& value, Markup& page) {
+void write_cell(const Json& value, const NumberMeaning& meaning, Markup& page) {
   const Element cell(page, "td");
   if (value.is_number_integer()) {
     page.element("data", {{"value", json_text(value)}}, grouped(value.get<int64_t>()));
   } else if (value.is_number() && std::isfinite(value.get<double>())) {
     page.element("data", {{"value", exact_text(value.get<double>())}},
-                 format_number(value.get<double>(), meaning_of(column)));
+                 format_number(value.get<double>(), meaning));
   } else {
     page.text(value.is_string() ? value.get<std::string>() : value.is_boolean() ? json_text(value) : "—");
   }
 }
 
 void write_row(const std::string& name, const Json& record, const std::vector<std::string>& columns,
-               Markup& page) {
+               std::span<const NamedMeaning> meanings, Markup& page) {
   const Element row(page, "tr");
   page.element("th", {{"scope", "row"}}, name);
-  for (const std::string& column : columns) write_cell(column, record.value(column, Json()), page);
+  for (const std::string& column : columns) {
+    write_cell(record.value(column, Json()), meaning_of(column, meanings), page);
+  }
 }
 
 // Nothing in it may end the script element or be markup.
@@ -141,7 +142,8 @@ Records records_of(const Json& json) {
   return records;
 }
 
-void write_records(const std::string& what, const Records& records, Markup& page) {
+void write_records(const std::string& what, const Records& records, std::span<const NamedMeaning> meanings,
+                   Markup& page) {
   const std::vector<std::string> columns = columns_of(records);
   {
     const Element scroll(page, "div", {{"class", "scroll"}});
@@ -152,7 +154,7 @@ void write_records(const std::string& what, const Records& records, Markup& page
       for (const std::string& column : columns) page.element("th", {{"scope", "col"}}, spaced(column));
     }
     for (size_t i = 0; i < std::min(records.size(), kMostRows); ++i)
-      write_row(records[i].first, records[i].second, columns, page);
+      write_row(records[i].first, records[i].second, columns, meanings, page);
   }
   if (records.size() <= kMostRows) return;
   page.element("p", {{"class", "quiet"}},

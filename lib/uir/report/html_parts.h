@@ -1,8 +1,9 @@
-// Pieces that the report's page (html_report.h) is put together from: numbers, names of models, tables of records.
-// Everything is written to the end of the page; all text is escaped.
+// Pieces that the report's page (html_report.h) is put together from: numbers, names of models, tables of
+// records. Everything is written to the end of the page; all text is escaped.
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,6 +12,7 @@
 #include "uir/base/file.h"
 #include "uir/base/json.h"
 #include "uir/report/markup.h"
+#include "uir/report/number_meaning.h"
 
 namespace uir {
 
@@ -28,15 +30,16 @@ void write_breakable(std::string_view name, Markup& page);
 // The name behind a piece of its line's style.
 void write_legend(size_t style, std::string_view name, Markup& page);
 
-// The page's head: title, style sheet, and a policy that forbids to load anything but what `also_allowed` names.
+// The page's head: title, style sheet, and a policy that forbids to load anything but what `also_allowed`
+// names.
 void write_head(const std::string& title, const std::string& also_allowed, Markup& page);
 // Its style sheet alone, for a page with a head of its own.
 void write_style(Markup& page);
 // The page's script, at the end of its body.
 void write_script(Markup& page);
 
-// For the page's script, inside an element with the attribute data-curves, before its figures: what it shows of the point
-// under the pointer. One name and one text "x,y,…;x,y,…" per line of the drawing.
+// For the page's script, inside an element with the attribute data-curves, before its figures: what it shows
+// of the point under the pointer. One name and one text "x,y,…;x,y,…" per line of the drawing.
 void write_curve_data(const std::vector<std::string>& columns, const std::vector<std::string>& names,
                       const std::vector<std::string>& points, Markup& page);
 
@@ -47,7 +50,9 @@ std::string base64(Bytes bytes);
 using Records = std::vector<std::pair<std::string, Json>>;
 // What can be shown as a table: a list of flat objects, or the flat objects among an object's members.
 Records records_of(const Json& json);
-// One row per record, up to a hundred; `what` names them where there are more.
-void write_records(const std::string& what, const Records& records, Markup& page);
+// One row per record, up to a hundred; `what` names them where there are more, `meanings` tells of columns
+// that hold rates.
+void write_records(const std::string& what, const Records& records, std::span<const NamedMeaning> meanings,
+                   Markup& page);
 
 }  // namespace uir

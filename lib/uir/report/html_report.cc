@@ -339,7 +339,7 @@ class Page {
         const Element name(page_, "p", {{"class", "of-model"}});
         model_name(model);
       }
-      write_records(member, records, page_);
+      write_records(member, records, protocol.facts.meanings, page_);
     }
     page_.raw("</details>\n");
     return true;

@@ -7,43 +7,6 @@
 namespace uir {
 namespace {
 
-struct Known {
-  std::string_view name;  // the number's name, or its beginning where a '_' or a digit follows
-  NumberMeaning meaning;
-};
-
-constexpr NumberMeaning kHigherRate{Better::kHigher, true}, kLowerRate{Better::kLower, true},
-    kPlainRate{Better::kNone, true};
-
-// Distances of class centers and probabilities of strangers stay out: a network whose recognition is ruined can have
-// better ones (docs/protocols.md).
-constexpr Known kKnown[] = {
-    {"accuracy", kHigherRate},
-    {"accuracy_std", kPlainRate},
-    {"val", kHigherRate},
-    {"val_std", kPlainRate},
-    {"val_far", kPlainRate},
-    {"auc", kHigherRate},
-    {"eer", kLowerRate},
-    {"tar_at_far", kHigherRate},
-    {"tar_nearest_far", kHigherRate},
-    {"tpr_at_fpr", kHigherRate},
-    {"identification_tpr_at_fpr", kHigherRate},
-    {"identification_rank", kHigherRate},
-    {"tpir_at_fpir", kHigherRate},
-    {"fnir_at_fpir", kLowerRate},
-    {"dir", kHigherRate},
-    {"achieved_far", kPlainRate},
-    {"rank", kHigherRate},
-    {"top", kHigherRate},
-    {"map", kHigherRate},
-    {"known_rank", kHigherRate},
-    {"known_accepted", kHigherRate},
-    {"strangers_rejected", kHigherRate},
-    {"strangers_below", kHigherRate},
-    {"strangers_accepted", kPlainRate},
-};
-
 bool is_digit(char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0; }
 
 bool begins_with(std::string_view number, std::string_view name) {
@@ -67,12 +30,12 @@ std::string print(const char* format, double value) {
 
 }  // namespace
 
-NumberMeaning meaning_of(std::string_view number) {
+NumberMeaning meaning_of(std::string_view number, std::span<const NamedMeaning> known) {
   const std::string_view name = without_gallery(number);
   if (name.ends_with("threshold")) return {};  // a score, of whatever rate
-  const Known* found = nullptr;
-  for (const Known& known : kKnown) {
-    if (begins_with(name, known.name) && (!found || known.name.size() > found->name.size())) found = &known;
+  const NamedMeaning* found = nullptr;
+  for (const NamedMeaning& one : known) {
+    if (begins_with(name, one.name) && (!found || one.name.size() > found->name.size())) found = &one;
   }
   return found ? found->meaning : NumberMeaning{};
 }

@@ -5,7 +5,6 @@
 #include "uir/base/error.h"
 #include "uir/report/comparison.h"
 #include "uir/report/html_report.h"
-#include "uir/report/number_meaning.h"
 
 namespace uir {
 namespace {

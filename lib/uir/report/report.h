@@ -1,10 +1,12 @@
-// Results of protocols and the report made of them: report.json for programs (schema: docs/protocols.md), report.txt and
-// report.html for people. All three end (the page begins) with the models' comparison, comparison.h.
+// Results of protocols and the report made of them: report.json for programs (schema: docs/protocols.md),
+// report.txt and report.html for people. All three end (the page begins) with the models' comparison,
+// comparison.h.
 #pragma once
 
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,11 +14,19 @@
 
 #include "uir/base/file.h"
 #include "uir/base/json.h"
+#include "uir/report/number_meaning.h"
+#include "uir/report/reference.h"
 
 namespace uir {
 
-// One measured number. Not a number where the protocol does not define it; `note` then says why. What a name means
-// (a rate? is more better?) stands in number_meaning.h.
+// What a protocol says of its numbers, and of the columns of its details, beside their values. Constants of
+// the protocol: they outlive every report.
+struct NumberFacts {
+  std::span<const NamedMeaning> meanings;
+  std::span<const Reference> published;
+};
+
+// One measured number. Not a number where the protocol does not define it; `note` then says why.
 struct Measurement {
   std::string name;  // "tar_at_far_0.001"
   double value = std::numeric_limits<double>::quiet_NaN();
@@ -26,11 +36,23 @@ struct Measurement {
 
 struct ProtocolResult {
   std::string name;         // as the config calls it
-  std::string type;         // "verification", "all_pairs", "open_set", "separation", "rejection"
+  std::string type;         // kType of the protocol's config
   std::string description;  // the protocol in words, with its switches
   std::vector<std::pair<std::string, int64_t>> counts;
   std::vector<Measurement> numbers;
   Json details = Json::object();  // curves, histograms, folds
+  NumberFacts facts{};
+
+  // A result without numbers of a protocol, which is told by its config: kType and number_facts().
+  template <class Protocol>
+  static ProtocolResult of(std::string name, std::string description = {}) {
+    ProtocolResult result;
+    result.name = std::move(name);
+    result.type = Protocol::kType;
+    result.description = std::move(description);
+    result.facts = Protocol::number_facts();
+    return result;
+  }
 
   void count(std::string what, int64_t n) { counts.emplace_back(std::move(what), n); }
   void number(std::string what, double value) { numbers.push_back({std::move(what), value, {}}); }

@@ -100,7 +100,8 @@ double median_of(const Points& points) {
 
 class Page {
  public:
-  Page(const fs::path& folder, TrainingLog log) : folder_(folder), log_(std::move(log)) {}
+  Page(const fs::path& folder, TrainingLog log, std::span<const NamedMeaning> meanings)
+      : folder_(folder), log_(std::move(log)), meanings_(meanings) {}
 
   std::string write() {
     page_.raw("<!DOCTYPE html>\n");
@@ -211,7 +212,7 @@ class Page {
     }
     if (last.empty()) return;
     page_.element("h2", {}, "Last verification");
-    write_records("verifications", Records(last.begin(), last.end()), page_);
+    write_records("verifications", Records(last.begin(), last.end()), meanings_, page_);
   }
 
   void contact_sheet() {
@@ -236,15 +237,16 @@ class Page {
 
   const fs::path folder_;
   const TrainingLog log_;
+  const std::span<const NamedMeaning> meanings_;
   Markup page_;
 };
 
 }  // namespace
 
-fs::path write_training_report(const fs::path& run_folder) {
+fs::path write_training_report(const fs::path& run_folder, std::span<const NamedMeaning> meanings) {
   const fs::path folder = fs::absolute(run_folder).lexically_normal();
   const fs::path path = run_folder / "training.html";
-  write_file_atomically(path, Page(folder, read_log(run_folder / "log.jsonl")).write());
+  write_file_atomically(path, Page(folder, read_log(run_folder / "log.jsonl"), meanings).write());
   return path;
 }
 

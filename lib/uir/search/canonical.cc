@@ -66,11 +66,6 @@ CanonicalVectors canonical_vectors(const EmbeddingStore& store, int threads) {
   return canonical_vectors(store.embeddings(), store.mirrored(), threads, row_names_of(store));
 }
 
-std::string describe_flip_test(const EmbeddingStore& store) {
-  return store.mirrored() ? "Vector of an image: its embedding plus its mirror image's (flip test)."
-                          : "Vector of an image: its embedding alone (no flip test).";
-}
-
 CanonicalVectors canonical_rows(const EmbeddingStore& store, std::span<const int64_t> rows, int threads) {
   const auto gather = [&](MatrixView matrix) {
     std::vector<float> values;

@@ -1,9 +1,9 @@
 // Canonical vectors: the unit vectors that every exact score is computed from.
 //
-// Of a row: e = f, or f + f(mirrored) where both are there (the flip test), summed and normalised to length 1 in
-// float64, then rounded to float32. Scores are float64 and summed in index order, so that they are the same to the
-// last bit on every machine and for any number of threads; the product of two float32 values is exact in float64,
-// so fused multiply-add does not matter.
+// Of a row: e = f, or f + f(mirrored) where both are there (the flip test), summed and normalised to length 1
+// in float64, then rounded to float32. Scores are float64 and summed in index order, so that they are the
+// same to the last bit on every machine and for any number of threads; the product of two float32 values is
+// exact in float64, so fused multiply-add does not matter.
 // Shapes: [N, D] -> [N, D]. Cost: one pass; memory 4·N·D bytes.
 // Errors: a zero or non-finite row, or arrays of different shapes: kData, naming the row.
 #pragma once
@@ -33,8 +33,6 @@ CanonicalVectors canonical_vectors(MatrixView embeddings, std::optional<MatrixVi
                                    int threads = 1, const RowName& row_name = nullptr);
 // With the flip test when the store holds mirrored embeddings.
 CanonicalVectors canonical_vectors(const EmbeddingStore& store, int threads = 1);
-// A sentence for the report: whether the vectors of the store's images are made with the flip test.
-std::string describe_flip_test(const EmbeddingStore& store);
 // Of some rows only, in the given order.
 CanonicalVectors canonical_rows(const EmbeddingStore& store, std::span<const int64_t> rows, int threads = 1);
 
@@ -48,7 +46,8 @@ RowName row_names_of(const EmbeddingStore& store);
 
 // Cosine of two canonical vectors, in [-1, 1] up to rounding.
 double score(std::span<const float> a, std::span<const float> b);
-// The same of one vector with each of several (a few at a time is several times as fast as one after the other).
+// The same of one vector with each of several (a few at a time is several times as fast as one after the
+// other).
 void scores(std::span<const float> a, std::span<const float* const> others, std::span<double> out);
 // Squared Euclidean distance of two canonical vectors, in [0, 4] up to rounding.
 double squared_distance(std::span<const float> a, std::span<const float> b);

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "uir/config/visitor.h"
-#include "uir/eval/config.h"
+#include "uir/eval/frame_aggregation.h"
 
 namespace uir {
 

@@ -1,6 +1,8 @@
 #include "support/brute_force.h"
 #include "support/catch.h"
 #include "uir/eval/all_pairs.h"
+#include "uir/report/report.h"
+#include "uir/search/canonical.h"
 
 namespace uir {
 namespace {

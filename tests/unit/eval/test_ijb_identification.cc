@@ -1,5 +1,8 @@
 #include "support/catch.h"
 #include "uir/eval/ijb_identification.h"
+#include "uir/eval/template_search.h"
+#include "uir/eval/templates.h"
+#include "uir/report/report.h"
 #include "unit/eval/ijb_support.h"
 
 namespace uir {
@@ -160,7 +163,8 @@ TEST_CASE("the number of threads does not change a bit of the 1:N results") {
 }
 
 TEST_CASE("ties count against the probe") {
-  // Templates 0, 1: first gallery; 2: second; 3, 4, 5: probes. Probe 3 stands between its mate 0 and 1, probe 4 on 1.
+  // Templates 0, 1: first gallery; 2: second; 3, 4, 5: probes. Probe 3 stands between its mate 0 and 1, probe
+  // 4 on 1.
   const CanonicalVectors templates = at_angles({0, 90, 200, 45, 90, 200});
   IjbSearch search;
   search.galleries[0] = {{0, 10}, {1, 11}};

@@ -3,6 +3,8 @@
 #include "support/catch.h"
 #include "uir/eval/ijb_verification.h"
 #include "uir/eval/sort.h"
+#include "uir/eval/template_pairs.h"
+#include "uir/report/report.h"
 #include "unit/eval/ijb_support.h"
 
 namespace uir {
@@ -104,7 +106,7 @@ TEST_CASE("scores are those of the listed pairs, in any order of the list and fo
   for (int threads : {1, 2, 5}) {
     const PairGroups groups(pairs, images.templates.size());
     CHECK(groups.num_genuine() == static_cast<int64_t>(expected.genuine.size()));
-    LabeledScores scores = score_pairs(templates, groups, threads);
+    PairScores scores = score_pairs(templates, groups, threads);
     sort_descending(scores.genuine, threads);
     sort_descending(scores.impostor, threads);
     CHECK(scores.genuine == expected.genuine);

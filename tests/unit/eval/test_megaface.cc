@@ -8,6 +8,10 @@
 #include "support/brute_force.h"
 #include "support/catch.h"
 #include "support/temp_folder.h"
+#include "uir/eval/noise_list.h"
+#include "uir/report/report.h"
+#include "uir/search/pair_scan.h"
+#include "uir/store/embedding_store.h"
 
 namespace uir {
 namespace {
@@ -268,7 +272,7 @@ TEST_CASE("megaface: a mate that ties with a distractor is a miss") {
   const std::vector<Face> probes{{"a/1", 0, {1, 0}, {}}, {"a/2", 0, {0, 1}, {}}};
   const auto rank1 = [&](std::vector<float> distractor) {
     const EmbeddingStore store = store_of(folder, "d", {{"d/1", -1, std::move(distractor), {}}});
-    return run_megaface("m", store_of(folder, "p", probes), store, protocol_with({}))
+    return run_megaface("m", store_of(folder, "p", probes), store, protocol_with({}), {})
         .value_of("identification_rank_1");
   };
   CHECK(rank1({-1, 0}) == 0.5);  // ties with the mate for the second probe, is below for the first
@@ -309,7 +313,7 @@ TEST_CASE("megaface: noises are left out on both sides, and may have no directio
   protocol.identity = IdentityOf::kFolder;
   for (Face& face : faces.probes) face.label = -1;
   const ProtocolResult result = run_megaface("m", store_of(folder, "p", faces.probes),
-                                             store_of(folder, "d", faces.distractors), protocol);
+                                             store_of(folder, "d", faces.distractors), protocol, {});
   check(result, clean, smaller);
   CHECK(count_of(result, "probe_noises") == 2);
   CHECK(count_of(result, "distractor_noises") == 3);
@@ -336,7 +340,7 @@ TEST_CASE("megaface: noisy probes replaced by the mean of their identity") {
   protocol.probe_noises.value = (folder / "noises.txt").string();
   protocol.noisy_probes = NoisyProbes::kCenter;
   const ProtocolResult result = run_megaface("m", store_of(folder, "p", faces.probes),
-                                             store_of(folder, "d", faces.distractors), protocol);
+                                             store_of(folder, "d", faces.distractors), protocol, {});
   CHECK(count_of(result, "probes") == 17);
   check(result, expected, {});
 
@@ -344,7 +348,7 @@ TEST_CASE("megaface: noisy probes replaced by the mean of their identity") {
   CHECK_THAT(brute::error_of(ErrorKind::kData,
                              [&] {
                                run_megaface("m", store_of(folder, "p", faces.probes),
-                                            store_of(folder, "d", faces.distractors), protocol);
+                                            store_of(folder, "d", faces.distractors), protocol, {});
                              }),
              contains_text("the center of its identity"));
 }
@@ -363,7 +367,7 @@ TEST_CASE("megaface: what cannot be measured is refused") {
   const auto refusal = [&](const std::vector<Face>& probes, const std::vector<Face>& distractors,
                            const MegaFaceProtocol& protocol = protocol_with({})) {
     const EmbeddingStore p = store_of(folder, "p", probes), d = store_of(folder, "d", distractors);
-    return brute::error_of(ErrorKind::kData, [&] { run_megaface("m", p, d, protocol); });
+    return brute::error_of(ErrorKind::kData, [&] { run_megaface("m", p, d, protocol, {}); });
   };
   CHECK(refusal(good, others) == "no error");
   CHECK_THAT(refusal({good[0], good[2]}, others), contains_text("no identity has two images"));

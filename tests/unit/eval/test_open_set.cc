@@ -5,6 +5,8 @@
 #include "support/catch.h"
 #include "support/temp_folder.h"
 #include "uir/eval/open_set.h"
+#include "uir/report/report.h"
+#include "uir/search/canonical.h"
 
 namespace uir {
 namespace {
@@ -72,8 +74,8 @@ TEST_CASE("the rule: first images of repeated identities are the gallery") {
 }
 
 TEST_CASE("an open set by hand") {
-  // Gallery A at 0, B at 90. Probes of A at 10 and 80 (wrong), of B at 100 and 45.01 (barely right), strangers at
-  // 200 (best: B, 110 away), 30 (best: A, 30 away).
+  // Gallery A at 0, B at 90. Probes of A at 10 and 80 (wrong), of B at 100 and 45.01 (barely right),
+  // strangers at 200 (best: B, 110 away), 30 (best: A, 30 away).
   const CanonicalVectors v = at_angles({0, 90, 10, 80, 100, 45.01, 200, 30});
   OpenSetLists lists{{{0, 1}, {1, 2}}, {{2, 1}, {3, 1}, {4, 2}, {5, 2}, {6, 8}, {7, 9}}};
   const OpenSetResult result = measure_open_set(v, lists, {0.5, 0.99, 1.0});
@@ -93,7 +95,8 @@ TEST_CASE("an open set by hand") {
 
 TEST_CASE("ties are misses: with another identity, and with the threshold") {
   const CanonicalVectors v = at_angles({0, 0, 90, 0, 90, 90, 180});
-  // The probe of A (row 3) is as near to A as to its double B; C's probe is exactly as near as the nearer stranger.
+  // The probe of A (row 3) is as near to A as to its double B; C's probe is exactly as near as the nearer
+  // stranger.
   const OpenSetLists lists{{{0, 1}, {1, 2}, {2, 3}}, {{3, 1}, {4, 3}, {5, 9}, {6, 10}}};
   const OpenSetResult result = measure_open_set(v, lists, {0.01, 1.0});
   CHECK(result.rank1 == 0.5);

@@ -1,8 +1,10 @@
 #include "support/brute_force.h"
 #include "support/catch.h"
 #include "support/temp_folder.h"
+#include "uir/eval/embedding_sets.h"
 #include "uir/eval/quantile.h"
 #include "uir/eval/rejection.h"
+#include "uir/report/report.h"
 
 namespace uir {
 namespace {

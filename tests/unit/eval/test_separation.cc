@@ -1,6 +1,8 @@
 #include "support/brute_force.h"
 #include "support/catch.h"
 #include "uir/eval/separation.h"
+#include "uir/report/report.h"
+#include "uir/store/embedding_store.h"
 
 namespace uir {
 

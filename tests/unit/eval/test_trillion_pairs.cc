@@ -6,6 +6,9 @@
 #include "support/temp_folder.h"
 #include "uir/eval/all_pairs.h"
 #include "uir/eval/trillion_pairs.h"
+#include "uir/report/report.h"
+#include "uir/search/pair_scan.h"
+#include "uir/search/unit_rows.h"
 
 namespace uir {
 namespace {
@@ -48,8 +51,8 @@ brute::Scores pair_scores(const Faces& f, bool all) {
   return scores;
 }
 
-// Share of probes whose own best score is above all others of the gallery and above a threshold that at most the
-// share `rate` of distractors reach: tried for every threshold.
+// Share of probes whose own best score is above all others of the gallery and above a threshold that at most
+// the share `rate` of distractors reach: tried for every threshold.
 double identification(const Faces& f, double rate) {
   std::vector<double> best, hits;
   int64_t probes = 0;
@@ -92,7 +95,7 @@ TEST_CASE("TPR at FPR and identification agree with brute force, with and withou
     for (int threads : {1, 3}) {
       const ProtocolResult result =
           run_trillion_pairs("t", UnitRows(f.vectors), f.labels, config_of(impostors, rates, rates),
-                             {.resources = {.threads = threads}, .state = {}});
+                             {{.resources = {.threads = threads}}});
       for (double rate : rates) {
         INFO("ties " << ties << ", n " << n << ", rate " << rate);
         CHECK(result.value_of(name_with_rate("tpr_at_fpr", rate)) == brute::tar_at_most(scores, rate));
@@ -110,8 +113,8 @@ TEST_CASE("TPR at FPR and identification agree with brute force, with and withou
 TEST_CASE("without distractors, all impostors give what all_pairs gives") {
   Faces f = make_faces(150, true, 4);
   for (int64_t& label : f.labels) label = std::max<int64_t>(label, 0);
-  const auto result =
-      run_trillion_pairs("lfr", UnitRows(f.vectors), f.labels, config_of(Impostors::kAll, {1e-8, 1e-2}, {}));
+  const auto result = run_trillion_pairs("lfr", UnitRows(f.vectors), f.labels,
+                                         config_of(Impostors::kAll, {1e-8, 1e-2}, {}), {});
   const Roc roc = all_pairs_roc(f.vectors, f.labels);
   CHECK(result.value_of("tpr_at_fpr_0.01") == roc.at_most(1e-2).tar);
   CHECK(result.value_of("tpr_at_fpr_1e-08") == roc.at_most(1e-8).tar);
@@ -125,7 +128,7 @@ TEST_CASE("what cannot be measured is an error or undefined, never zero") {
   const UnitRows rows(f.vectors);
   const auto run = [&](const std::vector<int64_t>& labels, Impostors impostors,
                        std::vector<double> identification) {
-    return run_trillion_pairs("t", rows, labels, config_of(impostors, {1e-3}, std::move(identification)));
+    return run_trillion_pairs("t", rows, labels, config_of(impostors, {1e-3}, std::move(identification)), {});
   };
   const std::vector<int64_t> none(30, -1), one(30, 5);
   CHECK(kind_of([&] { run(none, Impostors::kAll, {}); }) == ErrorKind::kData);
@@ -146,12 +149,14 @@ TEST_CASE("the protocol continues after interruptions at any block") {
   const Faces f = make_faces(900, true, 5);
   const UnitRows rows(f.vectors);
   const auto config = config_of(Impostors::kAll, {1e-3}, {0.01});
-  const Json expected = run_trillion_pairs("t", rows, f.labels, config).details;
+  const Json expected = run_trillion_pairs("t", rows, f.labels, config, {}).details;
   int stops = 0;
   for (;; ++stops) {
     REQUIRE(stops < 20);
     int asked = 0;
-    const TrillionPairsRun run{{}, folder / "t", [&] { return ++asked > 1; }};
+    DividedScanOptions run;
+    run.state = folder / "t";
+    run.stop = [&] { return ++asked > 1; };
     Json details;
     const auto error =
         error_of([&] { details = run_trillion_pairs("t", rows, f.labels, config, run).details; });
@@ -183,7 +188,7 @@ TEST_CASE("one low rate at a time, so that thresholds leave out most pairs; inte
     const TempFolder folder;
     const auto config = config_of(Impostors::kAll, {1e-4}, {rate});
     const std::string number = name_with_rate("identification_tpr_at_fpr", rate);
-    const ProtocolResult result = run_trillion_pairs("t", rows, f.labels, config);
+    const ProtocolResult result = run_trillion_pairs("t", rows, f.labels, config, {});
     const auto allowed = static_cast<size_t>(allowed_at_most(std::ssize(strangers), rate));
     CHECK(result.details["identification_thresholds"][0]["above"] == strangers[allowed]);
     CHECK(result.value_of(number) == identification(f, rate));
@@ -192,7 +197,9 @@ TEST_CASE("one low rate at a time, so that thresholds leave out most pairs; inte
     for (int stops = 0; !continued; ++stops) {
       REQUIRE(stops < 30);
       int asked = 0;
-      const TrillionPairsRun run{{}, folder / "t", [&] { return ++asked > 1; }};
+      DividedScanOptions run;
+      run.state = folder / "t";
+      run.stop = [&] { return ++asked > 1; };
       const auto error = error_of([&] { continued = run_trillion_pairs("t", rows, f.labels, config, run); });
       if (error) CHECK(error->kind() == ErrorKind::kStopped);
     }

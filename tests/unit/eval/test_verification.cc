@@ -3,6 +3,8 @@
 #include "support/brute_force.h"
 #include "support/catch.h"
 #include "uir/eval/verification.h"
+#include "uir/report/report.h"
+#include "uir/search/canonical.h"
 
 namespace uir {
 namespace {

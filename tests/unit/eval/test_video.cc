@@ -8,6 +8,8 @@
 #include "support/temp_folder.h"
 #include "uir/eval/video_retrieval.h"
 #include "uir/eval/video_verification.h"
+#include "uir/report/report.h"
+#include "uir/search/pair_scan.h"
 
 namespace uir {
 namespace {
@@ -22,7 +24,8 @@ struct Items {
   std::vector<std::string_view> views;
 };
 
-// Videos with a few frames each, not in a row: frame i belongs to video i · 7 mod V, so that frames are interleaved.
+// Videos with a few frames each, not in a row: frame i belongs to video i · 7 mod V, so that frames are
+// interleaved.
 Items interleaved_frames(int64_t frames, int64_t videos) {
   std::vector<std::string> names;
   for (int64_t i = 0; i < frames; ++i) names.push_back(concat("v", i * 7 % videos, ".mp4/", i));
@@ -403,7 +406,7 @@ TEST_CASE("retrieval refuses lists that do not fit the set", "[video]") {
   protocol.ground_truth.value = "truth.txt";
   const VideoSet set{videos, vectors};
   const std::vector<IdentityVideos> gallery{{5, {"a"}}}, truth{{5, {"b", "c"}}};
-  const auto ranked = rank_videos(set, set, gallery, protocol, truth);
+  const auto ranked = rank_videos(set, set, gallery, protocol, truth, {});
   REQUIRE(ranked.size() == 1);
   CHECK(ranked[0].videos.size() == 2);
   CHECK(std::set<std::string>(ranked[0].videos.begin(), ranked[0].videos.end()) ==
@@ -412,17 +415,18 @@ TEST_CASE("retrieval refuses lists that do not fit the set", "[video]") {
 
   const std::vector<IdentityVideos> unknown{{5, {"a", "z"}}}, stranger{{5, {"b", "z"}}}, overlap{{5, {"a"}}},
       all{{5, {"a", "b", "c"}}}, nobody{{5, {"y", "z"}}};
-  CHECK_THAT(data_error([&] { rank_videos(set, set, unknown, protocol, truth); }),
+  CHECK_THAT(data_error([&] { rank_videos(set, set, unknown, protocol, truth, {}); }),
              contains_text("video 'z'"));
   CHECK_THAT(data_error([&] { check_ground_truth(stranger, gallery, videos, protocol); }),
              contains_text("video 'z'"));
   CHECK_THAT(data_error([&] { check_ground_truth(overlap, gallery, videos, protocol); }),
              contains_text("gallery"));
-  CHECK_THAT(data_error([&] { rank_videos(set, set, all, protocol, truth); }), contains_text("none is left"));
+  CHECK_THAT(data_error([&] { rank_videos(set, set, all, protocol, truth, {}); }),
+             contains_text("none is left"));
   protocol.allow_missing = true;
-  CHECK(rank_videos(set, set, unknown, protocol, truth)[0].videos.size() == 2);
+  CHECK(rank_videos(set, set, unknown, protocol, truth, {})[0].videos.size() == 2);
   CHECK_NOTHROW(check_ground_truth(std::vector<IdentityVideos>{{5, {"z"}}}, gallery, videos, protocol));
-  CHECK_THAT(data_error([&] { rank_videos(set, set, nobody, protocol, truth); }),
+  CHECK_THAT(data_error([&] { rank_videos(set, set, nobody, protocol, truth, {}); }),
              contains_text("none of its videos"));
   CHECK(measure_submission("m", ranked, std::vector<IdentityVideos>{{5, {"b", "c", "z"}}}, protocol)
             .value_of("map_at_100") == Approx(2.0 / 3));
@@ -432,7 +436,7 @@ TEST_CASE("retrieval refuses lists that do not fit the set", "[video]") {
     opposite.values[static_cast<size_t>(4 + d)] = -opposite.values[static_cast<size_t>(d)];
   const std::vector<IdentityVideos> both{{5, {"a", "b"}}};
   CHECK_THAT(data_error([&] {
-               rank_videos({videos, opposite}, {videos, opposite}, both, protocol, truth);
+               rank_videos({videos, opposite}, {videos, opposite}, both, protocol, truth, {});
              }),
              contains_text("label 5: its 2 videos cancel out"));
 }

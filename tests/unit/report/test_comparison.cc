@@ -1,6 +1,7 @@
 #include "uir/report/comparison.h"
 
 #include "support/catch.h"
+#include "support/protocol_facts.h"
 #include "uir/eval/templates.h"
 #include "uir/eval/video.h"
 
@@ -8,7 +9,7 @@ namespace uir {
 namespace {
 
 ProtocolResult lfw(double accuracy, double eer, int64_t pairs = 3000) {
-  ProtocolResult result{"lfw", "verification", "words", {}, {}, Json::object()};
+  auto result = ProtocolResult::of<VerificationProtocol>("lfw", "words");
   result.count("genuine_pairs", pairs);
   result.number("accuracy", accuracy);
   result.number("eer", eer);
@@ -29,7 +30,11 @@ const ComparedNumber& number_of(const Comparison& comparison, const std::string&
 
 ProtocolResult named(std::string name, std::string type, std::vector<std::string> numbers,
                      std::string description = "") {
-  ProtocolResult result{std::move(name), std::move(type), std::move(description), {}, {}, Json::object()};
+  ProtocolResult result;
+  result.name = std::move(name);
+  result.facts = facts_of(type);
+  result.type = std::move(type);
+  result.description = std::move(description);
   for (std::string& number : numbers) result.number(std::move(number), 0.5);
   return result;
 }
@@ -53,6 +58,8 @@ std::vector<std::string_view> models_of(const std::vector<const Reference*>& ref
 }  // namespace
 
 TEST_CASE("for every number of the protocols it is known whether more is better") {
+  const std::vector<NamedMeaning> known = meanings_of_all_protocols();
+  const auto meaning = [&](std::string_view name) { return meaning_of(name, known); };
   for (const char* name :
        {"accuracy", "val", "auc", "tar_at_far_1e-06", "tar_nearest_far_0.0001", "tpr_at_fpr_1e-09",
         "identification_tpr_at_fpr_0.001", "identification_rank_1", "g1.tpir_at_fpir_0.01",
@@ -60,20 +67,20 @@ TEST_CASE("for every number of the protocols it is known whether more is better"
         "known_accepted_by_cosine", "known_accepted_right_by_probability",
         "strangers_rejected_keeping_0.99_by_cosine"}) {
     INFO(name);
-    CHECK(meaning_of(name).better == Better::kHigher);
-    CHECK(meaning_of(name).rate);
+    CHECK(meaning(name).better == Better::kHigher);
+    CHECK(meaning(name).rate);
   }
-  CHECK(meaning_of("eer").better == Better::kLower);
+  CHECK(meaning("eer").better == Better::kLower);
   for (const char* name : {"accuracy_std", "val_std", "val_far", "strangers_accepted_by_cosine"}) {
     INFO(name);
-    CHECK(meaning_of(name).better == Better::kNone);
-    CHECK(meaning_of(name).rate);
+    CHECK(meaning(name).better == Better::kNone);
+    CHECK(meaning(name).rate);
   }
   for (const char* name : {"all_pairs_mean", "nearest_q50", "minimum", "strangers_mean_probability",
                            "mapping", "val_threshold", "topology", "unheard_of", "", "g1."}) {
     INFO(name);
-    CHECK(meaning_of(name).better == Better::kNone);
-    CHECK_FALSE(meaning_of(name).rate);
+    CHECK(meaning(name).better == Better::kNone);
+    CHECK_FALSE(meaning(name).rate);
   }
 }
 
@@ -117,7 +124,7 @@ TEST_CASE("of three models, all that reach the best value are best") {
 }
 
 TEST_CASE("a number or a protocol that one model lacks stays in the comparison") {
-  ProtocolResult lacking{"lfw", "verification", "words", {}, {}, Json::object()};
+  auto lacking = ProtocolResult::of<VerificationProtocol>("lfw", "words");
   lacking.count("genuine_pairs", 3000);
   lacking.undefined("accuracy", "a fold has no pair");
   Report report = two_models(lfw(0.99, 0.02), lacking);
@@ -277,14 +284,20 @@ TEST_CASE("published numbers need the benchmark's counts and the protocol's swit
 }
 
 TEST_CASE("every published number has a source and a name that is a rate") {
-  for (const Reference& reference : references()) {
-    INFO(reference.model);
-    CHECK_FALSE(reference.source.empty());
-    for (const auto& [name, value] : reference.numbers) {
-      CHECK(meaning_of(name).rate);
-      CHECK((value > 0 && value < 1));
+  size_t found = 0;
+  for_each_alternative<decltype(ProtocolConfig::kind)>([&]<class Protocol>() {
+    const NumberFacts facts = Protocol::number_facts();
+    for (const Reference& reference : facts.published) {
+      INFO(reference.model);
+      CHECK_FALSE(reference.source.empty());
+      for (const auto& [name, value] : reference.numbers) {
+        CHECK(meaning_of(name, facts.meanings).rate);
+        CHECK((value > 0 && value < 1));
+        ++found;
+      }
     }
-  }
+  });
+  CHECK(found == 80);
 }
 
 TEST_CASE("sources are named once, in text and JSON") {

@@ -5,15 +5,16 @@
 
 #include "support/brute_force.h"
 #include "support/catch.h"
-#include "uir/eval/rejection.h"
+#include "uir/eval/embedding_sets.h"
+#include "uir/eval/protocols.h"
 #include "uir/eval/report_roc.h"
 #include "uir/report/markup.h"
 
 namespace uir {
 namespace {
 
-// Whether every element is closed in order and every '<' and '&' outside CDATA and style is markup: what an XML parser
-// asks for, as far as it concerns us.
+// Whether every element is closed in order and every '<' and '&' outside CDATA and style is markup: what an
+// XML parser asks for, as far as it concerns us.
 std::string markup_error(std::string_view text) {
   std::vector<std::string> open;
   for (size_t at = 0; at < text.size();) {
@@ -61,14 +62,14 @@ ProtocolResult with_roc(std::string name, int pairs, int seed) {
   for (double& score : impostors) score = 0.1 * normal(random);
   Roc roc(genuine);
   roc.add_impostors(impostors);
-  ProtocolResult result{std::move(name), "ijb_verification", "in words", {}, {}, Json::object()};
+  auto result = ProtocolResult::of<IjbVerificationProtocol>(std::move(name), "in words");
   result.count("genuine_pairs", pairs);
   report_roc(roc, std::vector<double>{1e-4, 1e-3, 1e-2}, result);
   return result;
 }
 
 Report example(std::string first = "baseline", std::string second = "uir") {
-  ProtocolResult undefined{"one_kind", "all_pairs", "words", {}, {}, Json::object()};
+  auto undefined = ProtocolResult::of<AllPairsProtocol>("one_kind", "words");
   undefined.undefined("auc", "there are no pairs of the same person");
   Report report;
   for (const std::string& name : {first, second}) {
@@ -174,7 +175,7 @@ TEST_CASE("curves: one line per model in every drawing, and the values of its po
 }
 
 TEST_CASE("1:N curves of one gallery or of several") {
-  ProtocolResult result{"ijbc/open_set", "ijb_identification", "words", {}, {}, Json::object()};
+  auto result = ProtocolResult::of<IjbIdentificationProtocol>("ijbc/open_set", "words");
   const Json curve =
       Json::parse(R"({"columns": ["fpir", "fnir"], "points": [[0.001, 0.2], [0.1, 0.1], [1.0, 0.05]]})");
   result.details["det"] = curve;
@@ -187,7 +188,7 @@ TEST_CASE("1:N curves of one gallery or of several") {
 }
 
 TEST_CASE("details that no table can show are named, those that can are shown") {
-  ProtocolResult result{"p", "all_pairs", "words", {}, {}, Json::object()};
+  auto result = ProtocolResult::of<VerificationProtocol>("p", "words");
   result.details["folds"] =
       Json::parse(R"([{"threshold": 1.25, "accuracy": 0.5}, {"threshold": null, "n": 1234}])");
   result.details["submission"] = "file.txt";

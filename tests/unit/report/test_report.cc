@@ -3,6 +3,7 @@
 #include "support/brute_force.h"
 #include "support/catch.h"
 #include "support/temp_folder.h"
+#include "uir/eval/config.h"
 #include "uir/eval/report_roc.h"
 #include "uir/report/report.h"
 
@@ -10,8 +11,8 @@ namespace uir {
 namespace {
 
 Report example() {
-  ProtocolResult result{"lfw", "verification", "Words of the protocol. " + std::string(120, 'x') + " end", {},
-                        {},    Json::object()};
+  auto result = ProtocolResult::of<VerificationProtocol>(
+      "lfw", "Words of the protocol. " + std::string(120, 'x') + " end");
   result.count("genuine_pairs", 3000);
   result.number("accuracy", 0.9951666666666666);
   result.undefined("val", "a fold lacks pairs");

@@ -1,4 +1,5 @@
-// Searches behind LibTorch's products, on the CPU, against float64 brute force to the last bit; and the bound.
+// Searches behind LibTorch's products, on the CPU, against float64 brute force to the last bit; and the
+// bound.
 #include <ATen/ATen.h>
 #include <ATen/Context.h>
 
@@ -12,8 +13,9 @@
 #include "support/catch.h"
 #include "support/errors.h"
 #include "uir/base/random.h"
-#include "uir/eval/config.h"
 #include "uir/eval/trillion_pairs.h"
+#include "uir/report/report.h"
+#include "uir/search/pair_scan.h"
 #include "uir/search/tail_search.h"
 #include "uir/search/top_k.h"
 #include "uir/search_device/torch_filter.h"
@@ -146,13 +148,13 @@ TEST_CASE("Trillion-Pairs on a device gives the report of the processor") {
   protocol.impostors = Impostors::kAll;
   protocol.fpr = {1e-9, 1e-3};
   protocol.identification_fpr = {1e-3, 0.1};
-  const ProtocolResult expected = run_trillion_pairs("t", UnitRows(vectors), labels, protocol);
+  const ProtocolResult expected = run_trillion_pairs("t", UnitRows(vectors), labels, protocol, {});
   for (const Measurement& number : expected.numbers) REQUIRE(number.defined());
   for (const at::ScalarType type : types()) {
     const TorchFilter filter(at::kCPU, type);
     for (const int64_t memory : {int64_t{1} << 30, int64_t{1} << 20}) {
-      const TrillionPairsRun run{.resources = {.threads = 2, .memory = memory, .device = &filter},
-                                 .state = {}};
+      DividedScanOptions run;
+      run.resources = {.threads = 2, .memory = memory, .device = &filter};
       const ProtocolResult found = run_trillion_pairs("t", UnitRows(vectors), labels, protocol, run);
       REQUIRE(found.numbers.size() == expected.numbers.size());
       for (size_t k = 0; k < found.numbers.size(); ++k)
@@ -164,8 +166,8 @@ TEST_CASE("Trillion-Pairs on a device gives the report of the processor") {
 
 namespace {
 
-// As bad for a filter as possible: long tails, values between two numbers of the type, their residuals, nearly equal
-// vectors, sums that cancel out, denormals of each type, zeros, lengths other than 1.
+// As bad for a filter as possible: long tails, values between two numbers of the type, their residuals,
+// nearly equal vectors, sums that cancel out, denormals of each type, zeros, lengths other than 1.
 std::vector<std::vector<float>> adversarial(size_t dim) {
   std::vector<std::vector<float>> rows;
   ItemRandom random(17, RandomPurpose::kTest, 0, 0);

@@ -1,9 +1,8 @@
-#include "uir/pipeline/embedding_sets.h"
+#include "uir/eval/embedding_sets.h"
 
 #include <algorithm>
 
 #include "uir/base/error.h"
-#include "uir/experiment/experiment.h"
 
 namespace uir {
 

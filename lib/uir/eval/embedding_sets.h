@@ -1,4 +1,5 @@
-// The embedding sets of one evaluated model: each is opened once, and its canonical vectors serve all protocols.
+// The embedding sets of one evaluated model: each is opened once, and its canonical vectors serve all
+// protocols.
 #pragma once
 
 #include <map>
@@ -7,22 +8,28 @@
 #include <vector>
 
 #include "uir/eval/config.h"
-#include "uir/eval/rejection.h"
 #include "uir/search/canonical.h"
 #include "uir/store/embedding_store.h"
 
 namespace uir {
+
+// One embedding set's classes.npy and labels (the labels of strangers are not used).
+struct ClassifiedSet {
+  std::string name;
+  MatrixView classes;  // [N, 3]: best class, cosine, probability
+  std::span<const int64_t> labels;
+};
 
 class EmbeddingSets {
  public:
   // The model must outlive this.
   EmbeddingSets(const EvalModel& model, int threads) : model_(model), threads_(threads) {}
 
-  // The set's files that the model names, else the store that uir-extract left in its run. kMissingInput if there is
-  // neither; kData if it was extracted with other weights or data than the sets before it.
+  // The set's files that the model names, else the store that uir-extract left in its run. kMissingInput if
+  // there is neither; kData if it was extracted with other weights or data than the sets before it.
   const EmbeddingStore& store(const std::string& set);
-  // Opens the set, so that what is missing or broken is found early; of a folder of features, which would stay in memory,
-  // only looks whether it is there.
+  // Opens the set, so that what is missing or broken is found early; of a folder of features, which would
+  // stay in memory, only looks whether it is there.
   void check(const std::string& set);
   // The store, without its mirrored embeddings where `flip` is false.
   EmbeddingStore store(const std::string& set, bool flip);

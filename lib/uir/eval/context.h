@@ -1,0 +1,34 @@
+// What a protocol measures with: one model's embedding sets, what searches may use, and where results go.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "uir/base/error.h"
+#include "uir/base/file.h"
+#include "uir/eval/embedding_sets.h"
+#include "uir/eval/known_sources.h"
+#include "uir/search/pair_scan.h"
+
+namespace uir {
+
+// Of one model on one rank. All ranks measure the same protocols in the same order, each its slice of the
+// scans that are shared; without an exchange there is one rank.
+struct EvalContext {
+  EmbeddingSets& sets;
+  const KnownSources& sources;
+  DividedScanOptions scan;  // resources, slice, exchange and stop request; a protocol adds what it scans
+  std::string file_prefix;  // what the paths of the model's files in the report folder begin with
+  bool writes = true;       // false: another rank writes the files
+  // Files to continue from after an interruption; no longer needed once the report is written.
+  std::vector<fs::path> states{};
+
+  int threads() const { return scan.resources.threads; }
+  // "<prefix><name><ending>"
+  fs::path file(std::string_view name, std::string_view ending) const {
+    return concat(file_prefix, name, ending);
+  }
+};
+
+}  // namespace uir
