@@ -12,11 +12,11 @@
 #include <utility>
 
 #include "uir/base/allocator.h"
-#include "uir/base/launch.h"
 #include "uir/base/log.h"
 #include "uir/base/parallel.h"
-#include "uir/dist/meeting_folder.h"
-#include "uir/dist/world.h"
+#include "uir/ranks/launch.h"
+#include "uir/ranks/meeting_folder.h"
+#include "uir/ranks/world.h"
 
 namespace uir {
 namespace {

@@ -16,10 +16,10 @@
 #include "uir/base/error.h"
 #include "uir/base/log.h"
 #include "uir/dist/compat.h"
-#include "uir/dist/meeting_folder.h"
 #include "uir/dist/nccl.h"
 #include "uir/dist/rank_roll.h"
 #include "uir/dist/rank_watch.h"
+#include "uir/ranks/meeting_folder.h"
 
 namespace uir {
 namespace {

@@ -12,8 +12,8 @@
 
 #include "uir/base/error.h"
 #include "uir/dist/compat.h"
-#include "uir/dist/meeting_folder.h"
 #include "uir/dist/process_group.h"
+#include "uir/ranks/meeting_folder.h"
 
 namespace uir {
 namespace {

@@ -14,7 +14,7 @@
 #include <memory>
 
 #include "uir/dist/communicator.h"
-#include "uir/dist/world.h"
+#include "uir/ranks/world.h"
 
 namespace uir {
 

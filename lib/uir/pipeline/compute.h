@@ -7,7 +7,7 @@
 #include <string>
 
 #include "uir/dist/rendezvous.h"
-#include "uir/dist/world.h"
+#include "uir/ranks/world.h"
 #include "uir/train/config.h"
 
 namespace uir {

@@ -11,13 +11,13 @@
 #include "uir/data/index.h"
 #include "uir/data/index_flags.h"
 #include "uir/data/item_rows.h"
-#include "uir/dist/world.h"
 #include "uir/eval/embedding_sets.h"
 #include "uir/eval/overlap_report.h"
 #include "uir/eval/overlap_search.h"
 #include "uir/pipeline/overlap_pictures.h"
 #include "uir/pipeline/search_device.h"
 #include "uir/pipeline/stop_request.h"
+#include "uir/ranks/world.h"
 
 namespace uir {
 namespace {

@@ -11,7 +11,7 @@
 #include "uir/base/log.h"
 #include "uir/checkpoint/checkpoint.h"
 #include "uir/dist/rendezvous.h"
-#include "uir/dist/world.h"
+#include "uir/ranks/world.h"
 #include "uir/embed/extractor.h"
 #include "uir/eval/pairs.h"
 #include "uir/eval/verification.h"

@@ -3,8 +3,8 @@
 
 #include <memory>
 
-#include "uir/dist/world.h"
 #include "uir/eval/config.h"
+#include "uir/ranks/world.h"
 #include "uir/search/block_filter.h"
 
 namespace uir {

@@ -57,22 +57,6 @@ TEST_CASE("item randomness is a pure function with the right moments") {
         0xb52523ebd2e9e657ULL);  // golden: order of all batches
 }
 
-TEST_CASE("the queue delivers in order, ends after close and passes exceptions on") {
-  BoundedQueue<int> queue(2);
-  std::thread producer([&] {
-    for (int i = 0; i < 100; ++i) queue.push(i);
-    queue.close();
-  });
-  for (int i = 0; i < 100; ++i) CHECK(queue.pop() == i);
-  CHECK(queue.pop() == std::nullopt);
-  producer.join();
-
-  BoundedQueue<int> failing(1);
-  failing.fail(std::make_exception_ptr(Error(ErrorKind::kData, "bad")));
-  CHECK_FALSE(failing.push(1));
-  CHECK(kind_of([&] { failing.pop(); }) == ErrorKind::kData);
-}
-
 TEST_CASE("a parallel loop covers everything once and stops at the first error") {
   std::vector<int> visits(1003);
   parallel_blocks(1003, 10, 4, [&](int64_t begin, int64_t end) {

@@ -10,8 +10,8 @@
 
 #include "uir/base/error.h"
 #include "uir/dist/compat.h"
-#include "uir/dist/meeting_folder.h"
 #include "uir/dist/rendezvous.h"
+#include "uir/ranks/meeting_folder.h"
 // after the torch headers
 #include "support/catch.h"
 #include "support/errors.h"

@@ -1,4 +1,4 @@
-#include "uir/base/launch.h"
+#include "uir/ranks/launch.h"
 
 #include <pthread.h>
 #include <signal.h>

@@ -1,4 +1,4 @@
-#include "uir/dist/meeting_folder.h"
+#include "uir/ranks/meeting_folder.h"
 
 #include <fcntl.h>
 #include <sys/file.h>

@@ -1,4 +1,4 @@
-#include "uir/base/launch.h"
+#include "uir/ranks/launch.h"
 
 #include <signal.h>
 #include <sys/wait.h>

@@ -1,4 +1,4 @@
-#include "uir/dist/world.h"
+#include "uir/ranks/world.h"
 
 #include <map>
 #include <string>
