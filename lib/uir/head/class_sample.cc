@@ -15,9 +15,9 @@ namespace {
 using Priority = std::pair<uint64_t, int64_t>;  // random, or 0 for a positive class; class
 constexpr uint64_t kNegative = uint64_t{1} << 63;
 
-bool contains(const ClassRange& range, int64_t label) { return range.begin <= label && label < range.end; }
+bool contains(RowRange range, int64_t label) { return range.begin <= label && label < range.end; }
 
-std::vector<Priority> priorities(const ClassRange& range, uint64_t seed, uint64_t key) {
+std::vector<Priority> priorities(RowRange range, uint64_t seed, uint64_t key) {
   std::vector<Priority> result(static_cast<size_t>(range.size()));
   at::parallel_for(0, range.size(), 1 << 14, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
@@ -30,7 +30,7 @@ std::vector<Priority> priorities(const ClassRange& range, uint64_t seed, uint64_
 
 }  // namespace
 
-std::vector<int64_t> sample_classes(const ClassRange& range, double rate, std::span<const int64_t> labels,
+std::vector<int64_t> sample_classes(RowRange range, double rate, std::span<const int64_t> labels,
                                     uint64_t seed, uint64_t key) {
   std::vector<Priority> classes = priorities(range, seed, key);
   int64_t positives = 0;
@@ -45,7 +45,7 @@ std::vector<int64_t> sample_classes(const ClassRange& range, double rate, std::s
   return sample;
 }
 
-std::vector<int64_t> positions_in_sample(const ClassRange& range, const std::vector<int64_t>& sample,
+std::vector<int64_t> positions_in_sample(RowRange range, const std::vector<int64_t>& sample,
                                          std::span<const int64_t> labels) {
   std::vector<int64_t> positions;
   for (const int64_t label : labels) {

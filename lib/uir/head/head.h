@@ -19,18 +19,12 @@
 #include <cstdint>
 #include <memory>
 
+#include "uir/base/row_range.h"
 #include "uir/dist/communicator.h"
 #include "uir/head/config.h"
 #include "uir/head/touched_rows.h"
 
 namespace uir {
-
-// The rank's part of the class centers.
-struct ClassRange {
-  int64_t begin = 0, end = 0;
-  int64_t size() const { return end - begin; }
-};
-ClassRange class_range(int64_t num_classes, int64_t rank, int64_t num_ranks);
 
 struct HeadLoss {
   double labeled = 0;  // mean over the labeled rows of all ranks
@@ -63,14 +57,11 @@ class Head {
   // Same B and B_l on every rank. Throws kData for a label outside. Embeddings that are not finite make the loss NaN.
   HeadLoss loss_and_gradients(const at::Tensor& embeddings, const at::Tensor& labels, const HeadStep& step);
 
-  // Per row: best class, its cosine, its probability (no margin): float32 [B, 3], so classes are exact up to 2^24. Collective like the above.
-  at::Tensor best_classes(const at::Tensor& embeddings);
-
   at::Tensor& centers();  // [n, D], requires_grad, unnormalised
   // With class sampling, the rows of the centers' gradient that are not 0; whoever zeroes the gradient clears it.
   // Without: null, all rows.
   std::shared_ptr<TouchedRows> touched_rows() const;
-  ClassRange range() const;
+  RowRange range() const;  // of the classes that this rank owns: the rows of centers() among all C
   int64_t num_classes() const;
   // AdaFace's running statistics [2] (mean and deviation of the norms); undefined for other margins.
   at::Tensor& margin_state();

@@ -1,25 +1,38 @@
 // One call of Head::loss_and_gradients: sums over all classes, losses and row gradients from them, backward walk.
 //
-// Shapes, cost and collectives as in head.h; suffixes of tensors as in shard.h, K blocks of tiles.
-// Threads: one pass at a time per shard, whose gradient and margin state it changes.
+// Shapes, cost and collectives as in head.h; suffixes of tensors as in center_shard.h, K blocks of tiles.
+// Threads: one pass at a time per head, whose gradient and margin state it changes.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
+#include "uir/head/center_shard.h"
+#include "uir/head/class_tile.h"
+#include "uir/head/config.h"
 #include "uir/head/head.h"
 #include "uir/head/margins.h"
-#include "uir/head/shard.h"
-#include "uir/head/tile.h"
+#include "uir/head/touched_rows.h"
 
 namespace uir {
+
+// What a Head is made of.
+struct HeadState {
+  CenterShard shard;
+  HeadConfig config;
+  UirReduction reduction;
+  uint64_t seed;
+  at::Tensor margin_state;                    // undefined but for AdaFace
+  std::shared_ptr<TouchedRows> touched_rows;  // null without class sampling
+};
 
 class HeadPass {
  public:
   // labels int64 [B_l] on the embeddings' device, inside [0, C).
-  HeadPass(Shard& shard, const at::Tensor& embeddings_BD, const at::Tensor& labels, const HeadStep& step);
+  HeadPass(HeadState& head, const at::Tensor& embeddings_BD, const at::Tensor& labels, const HeadStep& step);
   HeadLoss run();
 
  private:
@@ -51,20 +64,25 @@ class HeadPass {
   void add_unlabeled_losses();
   void backward();
   at::Tensor walk_backward(const RowGroup& group);
-  at::Tensor replace_by_gradients(const RowGroup& group, const Tile& tile,
+  at::Tensor replace_by_gradients(const RowGroup& group, const ClassTile& tile,
                                   const at::Tensor& row_gradients) const;
-  void accumulate_centers_gradient(const ClassList& classes, const Tile& tile, const at::Tensor& x_RD,
+  void accumulate_centers_gradient(const ClassList& classes, const ClassTile& tile, const at::Tensor& x_RD,
                                    const at::Tensor& weights_TD, const at::Tensor& cosine_dots_T,
                                    int64_t begin);
   at::Tensor through_normalisation(const at::Tensor& gradient_RD) const;
 
-  Shard& shard_;
+  HeadState& head_;
+  const CenterShard& shard_;
   const HeadStep& step_;
-  Rows rows_;
+  GatheredRows rows_;
   at::Tensor targets_;
   std::vector<RowGroup> groups_;
   at::Tensor sums_R4_;  // over all classes that a row meets, except kLargestOther: of this rank
-  at::Tensor row_gradients_R3_, second_sums_R2_;
+  at::Tensor row_gradients_R4_;
+  // What one small all-reduce sums, in one piece of memory, float64 [R, 2]: of a labeled row, how many ranks own a class
+  // that beats its target; of an unlabeled row, the sums of `released`.
+  at::Tensor second_sums_R2_;
+  at::Tensor beaten_L2_, released_U2_;  // its labeled and its unlabeled rows
   HeadLoss loss_;
 };
 

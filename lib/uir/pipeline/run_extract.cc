@@ -1,7 +1,5 @@
 #include "uir/pipeline/run_extract.h"
 
-#include <ATen/core/grad_mode.h>
-
 #include <algorithm>
 #include <numeric>
 #include <optional>
@@ -14,7 +12,7 @@
 #include "uir/dist/communicator.h"
 #include "uir/dist/rendezvous.h"
 #include "uir/embed/extractor.h"
-#include "uir/head/head.h"
+#include "uir/head/best_classes.h"
 #include "uir/pipeline/chosen_weights.h"
 #include "uir/pipeline/compute.h"
 #include "uir/pipeline/start_weights.h"
@@ -46,7 +44,7 @@ class Extraction {
     submission.check(sets, experiment_.extract.mirrored);
     for (const std::string& set : sets) extract(set);
     if (!is_first()) return;
-    if (head_) export_centers();
+    if (classes_) export_centers();
     if (!submission.wanted()) return;
     for (const std::string& set : sets) {
       const EmbeddingStore store = EmbeddingStore::open(experiment_.embeddings_folder(set));
@@ -61,19 +59,16 @@ class Extraction {
     backbone_->to(compute_.device);
     weights_ = {{"file", path.filename().string()}, {"checksum", weights.checksum}};
     if (!is_first()) return;
-    if (const auto centers = read_class_centers(path)) load_centers(*centers);
+    if (const auto centers = read_class_centers(path)) take_centers(*centers);
   }
 
-  void load_centers(const ClassCenters& centers) {
+  void take_centers(const ClassCenters& centers) {
     check_dimension(centers);
     class_names_match_ = centers.classes_fingerprint == index_.classes_fingerprint();
-    head_ = std::make_unique<Head>(experiment_.head, experiment_.uir.reduction, centers.num_classes,
-                                   backbone_->embedding_size(), 0, std::make_shared<Communicator>(),
-                                   compute_.device);
-    const at::NoGradGuard no_grad;
     std::vector<int64_t> rows(static_cast<size_t>(centers.num_classes));
     std::iota(rows.begin(), rows.end(), int64_t{0});
-    head_->centers().copy_(centers.read(rows));
+    classes_.emplace(std::make_shared<Communicator>(), centers.num_classes,
+                     centers.read(rows).to(compute_.device), experiment_.head);
     if (!class_names_match_) {
       log_warning(centers.classes_fingerprint.empty()
                       ? "the weights do not tell whose their classes are"
@@ -105,7 +100,7 @@ class Extraction {
   // Rank 0 writes; the others help it to embed.
   void extract(const std::string& set) {
     const std::vector<int64_t> rows = index_.set_rows(set);
-    const bool classes = experiment_.extract.classes && head_ != nullptr;
+    const bool classes = experiment_.extract.classes && classes_.has_value();
     const StoreShape shape{static_cast<int64_t>(rows.size()), backbone_->embedding_size(),
                            experiment_.extract.mirrored, classes};
     const fs::path folder = experiment_.embeddings_folder(set);
@@ -158,14 +153,15 @@ class Extraction {
     const at::Tensor embeddings = block.embeddings.contiguous();
     const at::Tensor mirrored = block.mirrored.defined() ? block.mirrored.contiguous() : at::Tensor();
     at::Tensor classes;
-    if (with_classes) classes = head_->best_classes(embeddings.to(compute_.device)).to(at::kCPU).contiguous();
+    if (with_classes)
+      classes = best_classes(*classes_, embeddings.to(compute_.device)).to(at::kCPU).contiguous();
     writer.append({embeddings.data_ptr<float>(), embeddings.size(0), embeddings.size(1)},
                   mirrored.defined() ? mirrored.data_ptr<float>() : nullptr,
                   classes.defined() ? classes.data_ptr<float>() : nullptr, items);
   }
 
   void export_centers() {
-    const at::Tensor centers = head_->centers().detach().to(at::kCPU, at::kFloat).contiguous();
+    const at::Tensor centers = classes_->centers_nD.to(at::kCPU).contiguous();
     const StoreShape shape{centers.size(0), centers.size(1), false, false};
     const fs::path folder = experiment_.embeddings_folder(kClassCentersSet);
     if (is_current(folder, shape, manifest(kClassCentersSet))) return;
@@ -192,7 +188,7 @@ class Extraction {
   const Compute compute_;
   const Index index_;
   std::shared_ptr<Backbone> backbone_;
-  std::unique_ptr<Head> head_;  // none: the weights bring no class centers
+  std::optional<CenterShard> classes_;  // rank 0's, all of them; none: the weights bring no class centers
   bool class_names_match_ = false;
   Json weights_;
 };

@@ -168,7 +168,7 @@ void Trainer::run() { impl_->run(); }
 void Trainer::Impl::resume(const Checkpoint& checkpoint) {
   const at::NoGradGuard no_grad;
   load_state_dict(*parts.backbone, checkpoint.model());
-  const ClassRange range = parts.head->range();
+  const RowRange range = parts.head->range();
   const RowRange rows{range.begin, range.end};
   parts.head->centers().copy_(checkpoint.read_centers(rows));
   optimizer.load_state(checkpoint.optimizer(), checkpoint.read_centers_optimizer(rows));
@@ -429,7 +429,7 @@ RankGroup Trainer::Impl::writers(const std::shared_ptr<const Communicator>& rank
 }
 
 CheckpointContents Trainer::Impl::contents() const {
-  const ClassRange range = parts.head->range();
+  const RowRange range = parts.head->range();
   CheckpointContents contents;
   contents.step = step;
   contents.model = state_dict(*parts.backbone);

@@ -10,6 +10,7 @@
 #include "naive.h"
 #include "support/ranks.h"
 #include "uir/base/error.h"
+#include "uir/head/best_classes.h"
 // after the torch headers
 #include "support/catch.h"
 
@@ -33,6 +34,12 @@ Head head_of(const Problem& p,
   head.centers() =
       p.centers.narrow(0, head.range().begin, head.range().size()).clone().set_requires_grad(true);
   return head;
+}
+
+at::Tensor best_classes(
+    Head& head, const Problem& p,
+    const std::shared_ptr<const Communicator>& communicator = std::make_shared<Communicator>()) {
+  return uir::best_classes({communicator, head.num_classes(), head.centers(), p.head}, p.embeddings);
 }
 
 HeadLoss run(Head& head, const Problem& p) {
@@ -189,7 +196,7 @@ TEST_CASE("tiles of any size give the same result") {
     CHECK(loss.correct == expected.correct);
     CHECK(error_of(loss.embeddings_gradient, expected.embeddings_gradient) < 1e-12);
     CHECK(error_of(head.centers().grad(), whole.centers().grad()) < 1e-12);
-    CHECK(at::equal(head.best_classes(p.embeddings), whole.best_classes(p.embeddings)));
+    CHECK(at::equal(best_classes(head, p), best_classes(whole, p)));
   }
 }
 
@@ -206,7 +213,7 @@ TEST_CASE("results do not depend on the number of threads") {
     Head head = head_of(p);
     const HeadLoss loss = run(head, p);
     results.push_back(at::cat({at::tensor({loss.labeled, loss.uir}), loss.embeddings_gradient.flatten(),
-                               head.centers().grad().flatten(), head.best_classes(p.embeddings).flatten()}));
+                               head.centers().grad().flatten(), best_classes(head, p).flatten()}));
   }
   at::set_num_threads(before);
   CHECK(at::equal(results[0], results[1]));
@@ -322,7 +329,7 @@ TEST_CASE("best classes equal brute force") {
       p.head.scale * naive::normalised(p.embeddings).mm(naive::normalised(p.centers).t());
   const auto [best, classes] = logits.max(1);
   Head head = head_of(p);
-  const at::Tensor result = head.best_classes(p.embeddings);
+  const at::Tensor result = best_classes(head, p);
   CHECK(result.scalar_type() == at::kFloat);
   CHECK(at::equal(result.select(1, 0).to(at::kLong), classes));
   CHECK(at::allclose(result.select(1, 1).to(at::kDouble), best / p.head.scale, 1e-6));
@@ -405,7 +412,7 @@ TEST_CASE("class ranges cover all classes, the first ranks one more") {
     for (int64_t ranks : {1, 2, 3, 4}) {
       int64_t begin = 0;
       for (int64_t rank = 0; rank < ranks; ++rank) {
-        const uir::ClassRange range = uir::class_range(classes, rank, ranks);
+        const uir::RowRange range = uir::class_range(classes, rank, ranks);
         CHECK(range.begin == begin);
         CHECK(range.size() == classes / ranks + (rank < classes % ranks));
         begin = range.end;
@@ -471,7 +478,7 @@ void check_shards(const Problem& p, const RankResults& results, int64_t ranks) {
   const int64_t labeled = p.num_labeled() / ranks;
   CHECK(error_of(joined(gradients, labeled), expected.embeddings_gradient) < 1e-12);
   CHECK(error_of(at::cat(results.centers_gradients), whole.centers().grad()) < 1e-12);
-  CHECK(at::allclose(joined(results.bests, labeled), whole.best_classes(p.embeddings), 1e-6));
+  CHECK(at::allclose(joined(results.bests, labeled), best_classes(whole, p), 1e-6));
 }
 
 }  // namespace
@@ -486,7 +493,7 @@ TEST_CASE("shards: same loss and same gradients as one rank") {
       const Problem part = part_of(problems[i], rank, ranks);
       Head head = head_of(part, communicator);
       results[i].losses[rank] = run(head, part);
-      results[i].bests[rank] = head.best_classes(part.embeddings);
+      results[i].bests[rank] = best_classes(head, part, communicator);
       results[i].centers_gradients[rank] = head.centers().grad();
       results[i].states[rank] = head.margin_state();
     }

@@ -9,6 +9,7 @@
 #include "naive.h"
 #include "support/ranks.h"
 #include "uir/base/error.h"
+#include "uir/head/center_shard.h"
 #include "uir/head/class_sample.h"
 #include "uir/head/head.h"
 // after the torch headers
@@ -17,10 +18,10 @@
 namespace {
 
 using naive::Problem;
-using uir::ClassRange;
 using uir::Communicator;
 using uir::Head;
 using uir::HeadLoss;
+using uir::RowRange;
 using uir::UirReduction;
 using Numbers = std::vector<int64_t>;
 
@@ -63,7 +64,7 @@ Numbers sample_of_rank(const Problem& p, int64_t rank, int64_t ranks) {
 at::Tensor sampled_classes(const Problem& p, int64_t ranks) {
   Numbers classes;
   for (int64_t rank = 0; rank < ranks; ++rank) {
-    const ClassRange range = uir::class_range(p.centers.size(0), rank, ranks);
+    const RowRange range = uir::class_range(p.centers.size(0), rank, ranks);
     for (const int64_t number : sample_of_rank(p, rank, ranks)) classes.push_back(range.begin + number);
   }
   return at::tensor(classes, at::kLong);
@@ -149,7 +150,7 @@ TEST_CASE("sampling: loss and gradients equal the softmax over all ranks' sample
 }
 
 TEST_CASE("sampling: the sample is every positive and random others, exactly as many as the rate says") {
-  const ClassRange range{100, 150};
+  const RowRange range{100, 150};
   const Numbers labels{149, 3, 100, 149, 150, 120};  // 3 and 150 are other ranks'
   for (uint64_t key = 0; key < 200; ++key) {
     const Numbers sample = uir::sample_classes(range, 0.2, labels, 1, key);
@@ -169,7 +170,7 @@ TEST_CASE("sampling: the sample is every positive and random others, exactly as 
 }
 
 TEST_CASE("sampling: every class and every pair of classes is drawn equally often") {
-  const ClassRange range{20, 32};
+  const RowRange range{20, 32};
   constexpr int kDraws = 20000, kClasses = 12;
   std::vector<std::vector<int>> together(kClasses, std::vector<int>(kClasses));
   for (uint64_t key = 0; key < kDraws; ++key) {
@@ -187,7 +188,7 @@ TEST_CASE("sampling: every class and every pair of classes is drawn equally ofte
 }
 
 TEST_CASE("sampling: the draw depends on seed, key and class number alone") {
-  const ClassRange range{0, 1000};
+  const RowRange range{0, 1000};
   const Numbers sample = uir::sample_classes(range, 0.1, {}, 1, 2);
   CHECK(uir::sample_classes(range, 0.1, {}, 1, 2) == sample);
   CHECK(uir::sample_classes(range, 0.1, {}, 1, 3) != sample);

@@ -1,4 +1,4 @@
-#include "uir/head/tile.h"
+#include "uir/head/class_tile.h"
 
 #include <ATen/ops/zeros.h>
 
@@ -140,7 +140,7 @@ struct Released {
       : exponent(scale, row[kShift]),
         factor(row[kFactor]),
         per_class(1 / static_cast<double>(num_classes)),
-        offset(row[kThird]) {}
+        offset(row[kOffset]) {}
   UIR_INLINE Pack<T> operator()(const Pack<T>& cosine) const {
     const Pack<T> q = packs::expm1<T>(exponent(cosine)) * per_class;
     return (q + per_class) * ((q + packs::exp_excess<T>(q)) - offset) * factor;
@@ -182,7 +182,7 @@ UIR_INLINE void replace_block(const View<T>& v, const double* rows, int64_t begi
     replace_segment(v.row(r), v.inverse_norms, begin, split ? target : end, gradient, dots);
     if (!split) continue;
     const T cosine = v.row(r)[target] * v.inverse_norms[target];
-    const T at_target = static_cast<T>(row[kThird]);
+    const T at_target = static_cast<T>(row[kTargetGradient]);
     v.row(r)[target] = at_target * v.inverse_norms[target];
     dots[target] += at_target * cosine;
     replace_segment(v.row(r), v.inverse_norms, target + 1, end, gradient, dots);
@@ -213,7 +213,7 @@ UIR_TILE_FUNCTIONS(double)
 #undef UIR_TILE_FUNCTIONS
 
 template <class T>
-View<T> view_of(const Tile& tile, const at::Tensor& targets_R, int64_t num_classes) {
+View<T> view_of(const ClassTile& tile, const at::Tensor& targets_R, int64_t num_classes) {
   const at::Tensor& products = tile.products_RT;
   return {products.data_ptr<T>(),
           tile.inverse_norms_T.data_ptr<T>(),
@@ -228,7 +228,7 @@ View<T> view_of(const Tile& tile, const at::Tensor& targets_R, int64_t num_class
 
 // Calls body(view) with the tile's memory as float or double.
 template <class Body>
-void with_view(const Tile& tile, const at::Tensor& targets_R, int64_t num_classes, Body&& body) {
+void with_view(const ClassTile& tile, const at::Tensor& targets_R, int64_t num_classes, Body&& body) {
   if (tile.products_RT.scalar_type() == at::kFloat) {
     body(view_of<float>(tile, targets_R, num_classes));
   } else {
@@ -268,7 +268,7 @@ at::Tensor sum_of_blocks(const at::Tensor& sums_KR4) {
   return sums_R4;
 }
 
-void add_row_sums(Tile& tile, const at::Tensor& targets_R, const at::Tensor& sums_R4) {
+void add_row_sums(ClassTile& tile, const at::Tensor& targets_R, const at::Tensor& sums_R4) {
   if (!tile.products_RT.is_cpu()) return generic::add_row_sums(tile, targets_R, sums_R4);
   double* sums = sums_R4.data_ptr<double>();
   with_view(tile, targets_R, 0, [&](const auto& view) {
@@ -276,7 +276,7 @@ void add_row_sums(Tile& tile, const at::Tensor& targets_R, const at::Tensor& sum
   });
 }
 
-void add_released_sums(Tile& tile, const at::Tensor& shifts_R, int64_t num_classes,
+void add_released_sums(ClassTile& tile, const at::Tensor& shifts_R, int64_t num_classes,
                        const at::Tensor& sums_R2) {
   if (!tile.products_RT.is_cpu()) return generic::add_released_sums(tile, shifts_R, num_classes, sums_R2);
   const double* shifts = shifts_R.data_ptr<double>();
@@ -286,14 +286,14 @@ void add_released_sums(Tile& tile, const at::Tensor& shifts_R, int64_t num_class
   });
 }
 
-void replace_by_gradient(Tile& tile, GradientForm form, const at::Tensor& targets_R,
-                         const at::Tensor& rows_R3, int64_t num_classes, const at::Tensor& cosine_dots_T) {
+void replace_by_gradient(ClassTile& tile, GradientForm form, const at::Tensor& targets_R,
+                         const at::Tensor& rows_R4, int64_t num_classes, const at::Tensor& cosine_dots_T) {
   if (!tile.products_RT.is_cpu()) {
-    return generic::replace_by_gradient(tile, form, targets_R, rows_R3, num_classes, cosine_dots_T);
+    return generic::replace_by_gradient(tile, form, targets_R, rows_R4, num_classes, cosine_dots_T);
   }
   with_view(tile, targets_R, num_classes, [&](const auto& view) {
     using T = std::remove_reference_t<decltype(*view.products)>;
-    replace_in_blocks(view, form, rows_R3.data_ptr<double>(), cosine_dots_T.data_ptr<T>());
+    replace_in_blocks(view, form, rows_R4.data_ptr<double>(), cosine_dots_T.data_ptr<T>());
   });
 }
 

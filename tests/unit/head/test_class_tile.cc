@@ -1,5 +1,5 @@
 // The tile's kernels against LibTorch's operators in float64, and the accuracy that the UIR loss needs.
-#include "uir/head/tile.h"
+#include "uir/head/class_tile.h"
 
 #include <ATen/ATen.h>
 
@@ -11,8 +11,8 @@
 
 namespace {
 
+using uir::ClassTile;
 using uir::GradientForm;
-using uir::Tile;
 
 // A tile in the middle of the classes; some targets inside, some not.
 struct Fixture {
@@ -24,9 +24,9 @@ struct Fixture {
                          at::kLong);
     this->scale = scale;
   }
-  Tile tile() const { return {products.clone(), inverse_norms, 100, scale}; }
+  ClassTile tile() const { return {products.clone(), inverse_norms, 100, scale}; }
   // The same values in float64, for the oracle.
-  Tile exact_tile() const {
+  ClassTile exact_tile() const {
     return {products.clone().to(at::kDouble), inverse_norms.to(at::kDouble), 100, scale};
   }
 
@@ -57,7 +57,7 @@ TEST_CASE("row sums equal the operators'") {
   const Fixture fixture(type, classes, spread, scale);
   const at::Tensor targets = with_targets ? fixture.targets : at::Tensor();
 
-  Tile tile = fixture.tile(), exact = fixture.exact_tile();
+  ClassTile tile = fixture.tile(), exact = fixture.exact_tile();
   at::Tensor sums = uir::empty_row_sums(1, Fixture::kRows, at::kCPU)[0], expected = sums.clone();
   add_row_sums(tile, targets, sums);
   uir::generic::add_row_sums(exact, targets, expected);
@@ -77,12 +77,12 @@ TEST_CASE("row sums equal the operators'") {
 TEST_CASE("row sums add up over tiles and skip the target alone") {
   const Fixture fixture(at::kFloat, 37, 0.2, 64);
   at::Tensor whole = uir::empty_row_sums(1, Fixture::kRows, at::kCPU)[0], parts = whole.clone();
-  Tile tile = fixture.tile();
+  ClassTile tile = fixture.tile();
   add_row_sums(tile, fixture.targets, whole);
   for (int64_t begin = 0; begin < 37; begin += 5) {
     const int64_t classes = std::min<int64_t>(5, 37 - begin);
-    Tile part{fixture.products.narrow(1, begin, classes).contiguous(),
-              fixture.inverse_norms.narrow(0, begin, classes), 100 + begin, 64};
+    ClassTile part{fixture.products.narrow(1, begin, classes).contiguous(),
+                   fixture.inverse_norms.narrow(0, begin, classes), 100 + begin, 64};
     add_row_sums(part, fixture.targets, parts);
   }
   CHECK(relative_difference(parts, whole) < 1e-6);
@@ -94,13 +94,13 @@ TEST_CASE("released sums and all gradients equal the operators'") {
   const double spread = GENERATE(0.2, 1e-3);
   CAPTURE(type, classes, spread);
   const Fixture fixture(type, classes, spread, 64);
-  Tile exact = fixture.exact_tile();
+  ClassTile exact = fixture.exact_tile();
   at::Tensor sums = uir::empty_row_sums(1, Fixture::kRows, at::kCPU)[0];
   uir::generic::add_row_sums(exact, at::Tensor(), sums);
   const at::Tensor shifts = (sums.select(1, uir::kSumExp) / classes).log();
   const double error = 30 * tolerance(type);  // logits of size 64, rounded
 
-  Tile tile = fixture.tile();
+  ClassTile tile = fixture.tile();
   exact = fixture.exact_tile();
   at::Tensor released = at::zeros({Fixture::kRows, uir::kNumReleasedSums}, at::kDouble),
              expected = released.clone();
@@ -112,10 +112,11 @@ TEST_CASE("released sums and all gradients equal the operators'") {
   for (GradientForm form : {GradientForm::kSoftmax, GradientForm::kCentered, GradientForm::kReleased}) {
     CAPTURE(static_cast<int>(form));
     const bool labeled = form == GradientForm::kSoftmax;
-    const at::Tensor rows = at::stack(
-        {at::full({Fixture::kRows}, 0.25, at::kDouble), labeled ? shifts + std::log(classes) : shifts,
-         labeled ? at::full({Fixture::kRows}, -0.3, at::kDouble) : expected.select(1, 1)},
-        1);
+    const at::Tensor rows = at::full({Fixture::kRows, uir::kNumRowGradients}, NAN, at::kDouble);
+    rows.select(1, uir::kFactor).fill_(0.25);
+    rows.select(1, uir::kShift).copy_(labeled ? shifts + std::log(classes) : shifts);
+    if (labeled) rows.select(1, uir::kTargetGradient).fill_(-0.3);
+    if (form == GradientForm::kReleased) rows.select(1, uir::kOffset).copy_(expected.select(1, 1));
     const at::Tensor targets = labeled ? fixture.targets : at::Tensor();
     tile = fixture.tile();
     exact = fixture.exact_tile();
@@ -141,7 +142,7 @@ TEST_CASE("the UIR gradient keeps its digits when all probabilities are nearly e
   const at::Tensor d = z - z.mean(1, true);
   const at::Tensor expected = (d - d.expm1().mean(1, true).log1p()).expm1();  // C p − 1
 
-  Tile tile{logits.clone(), at::ones({classes}), 0, 1};
+  ClassTile tile{logits.clone(), at::ones({classes}), 0, 1};
   at::Tensor sums = uir::empty_row_sums(1, 3, at::kCPU)[0];
   add_row_sums(tile, at::Tensor(), sums);
   at::Tensor rows = at::zeros({3, uir::kNumRowGradients}, at::kDouble);

@@ -1,4 +1,4 @@
-#include "uir/head/shard.h"
+#include "uir/head/center_shard.h"
 
 #include <ATen/Parallel.h>
 #include <ATen/ops/cat.h>
@@ -10,11 +10,16 @@
 #include <c10/core/GradMode.h>
 
 #include <algorithm>
+#include <utility>
 
+#include "uir/base/error.h"
 #include "uir/base/random.h"
 
 namespace uir {
 namespace {
+
+// Row sums are float64 sums of exponentials: finite for any number of classes below this scale.
+constexpr double kLargestScale = 600;
 
 constexpr double kInitialDeviation = 0.01;
 
@@ -57,9 +62,53 @@ at::Tensor rank_first(const at::Tensor& rows_RD, int64_t ranks, int64_t labeled_
 
 }  // namespace
 
-Rows Shard::gather_rows(const at::Tensor& embeddings_BD, int64_t labeled_per_rank) const {
+RowRange class_range(int64_t num_classes, int64_t rank, int64_t num_ranks) {
+  const int64_t share = num_classes / num_ranks, rest = num_classes % num_ranks;
+  const int64_t begin = rank * share + std::min(rank, rest);
+  return {begin, begin + share + (rank < rest ? 1 : 0)};
+}
+
+at::Tensor initial_centers(RowRange classes, int64_t embedding_size, uint64_t seed) {
+  at::Tensor centers_nD = at::empty({classes.size(), embedding_size}, at::kFloat);
+  float* values = centers_nD.data_ptr<float>();
+  at::parallel_for(0, classes.size(), 64, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      ItemRandom random(seed, RandomPurpose::kInit, 0, static_cast<uint64_t>(classes.begin + i));
+      for (int64_t d = 0; d < embedding_size; ++d) {
+        values[i * embedding_size + d] = static_cast<float>(kInitialDeviation * random.normal());
+      }
+    }
+  });
+  return centers_nD;
+}
+
+CenterShard::CenterShard(std::shared_ptr<const Communicator> ranks, int64_t num_classes, at::Tensor centers,
+                         const HeadConfig& config)
+    : communicator(std::move(ranks)),
+      num_classes(num_classes),
+      range(class_range(num_classes, communicator->rank(), communicator->size())),
+      centers_nD(std::move(centers)),
+      scale(config.scale),
+      class_tile(config.class_tile) {
+  if (scale > kLargestScale) {
+    fail(ErrorKind::kConfig, "head.scale: ", scale, " is above ", kLargestScale,
+         ", where e^scale leaves float64; 64 is usual");
+  }
+  if (num_classes < 1) fail(ErrorKind::kData, "the index has no labeled class; the head needs at least one");
+  ensure(centers_nD.dim() == 2 && centers_nD.size(0) == range.size(),
+         "a rank has the centers of its classes");
+}
+
+void CenterShard::check_embeddings(const at::Tensor& embeddings_BD) const {
+  ensure(embeddings_BD.dim() == 2 && embeddings_BD.size(1) == centers_nD.size(1),
+         "embeddings are [B, D] with the class centers' D");
+  ensure(embeddings_BD.scalar_type() == centers_nD.scalar_type(),
+         "embeddings and class centers have one type");
+}
+
+GatheredRows CenterShard::gather_rows(const at::Tensor& embeddings_BD, int64_t labeled_per_rank) const {
   const at::Tensor all_RD = communicator->all_gather_rows(embeddings_BD.contiguous());
-  Rows rows;
+  GatheredRows rows;
   rows.labeled = labeled_per_rank * communicator->size();
   rows.x_RD = labeled_first(all_RD, communicator->size(), labeled_per_rank);
   rows.norms_R = norms_of(rows.x_RD);
@@ -68,40 +117,41 @@ Rows Shard::gather_rows(const at::Tensor& embeddings_BD, int64_t labeled_per_ran
   return rows;
 }
 
-at::Tensor Shard::rows_of_this_rank(const at::Tensor& partial_RD, int64_t labeled_per_rank) const {
+at::Tensor CenterShard::rows_of_this_rank(const at::Tensor& partial_RD, int64_t labeled_per_rank) const {
   return communicator->reduce_scatter_rows(rank_first(partial_RD, communicator->size(), labeled_per_rank));
 }
 
-ClassList Shard::all_classes() const {
+ClassList CenterShard::all_classes() const {
   return {at::Tensor(), at::empty({range.size()}, centers_nD.options().requires_grad(false)), range.begin};
 }
 
-ClassList Shard::sample(const std::vector<int64_t>& numbers) const {
+ClassList CenterShard::sample(const std::vector<int64_t>& numbers) const {
   const auto size = static_cast<int64_t>(numbers.size());
   return {at::tensor(numbers, at::kLong).to(centers_nD.device()),
           at::empty({size}, centers_nD.options().requires_grad(false)), 0};
 }
 
-int64_t Shard::tile_size(const ClassList& classes) const {
+int64_t CenterShard::tile_size(const ClassList& classes) const {
   const int64_t tile = centers_nD.is_cpu() ? kCpuTile : kDeviceTile;
-  return std::max<int64_t>(1, std::min(config.class_tile > 0 ? config.class_tile : tile, classes.size()));
+  return std::max<int64_t>(1, std::min(class_tile > 0 ? class_tile : tile, classes.size()));
 }
 
-int64_t Shard::num_blocks(const ClassList& classes) const {
+int64_t CenterShard::num_blocks(const ClassList& classes) const {
   if (!centers_nD.is_cpu()) return 1;
   const int64_t tiles = (classes.size() + tile_size(classes) - 1) / tile_size(classes);
   return std::max<int64_t>(1, std::min(tiles, kMostBlocks));
 }
 
-void Shard::walk(const at::Tensor& x_RD, const ClassList& classes, Norms norms, const TileBody& body) const {
+void CenterShard::walk(const at::Tensor& x_RD, const ClassList& classes, Norms norms,
+                       const TileBody& body) const {
   at::parallel_for(0, num_blocks(classes), 1, [&](int64_t begin, int64_t end) {
     const at::NoGradGuard no_autograd;  // a thread's own
     for (int64_t block = begin; block < end; ++block) walk_block(x_RD, classes, norms, body, block);
   });
 }
 
-void Shard::walk_block(const at::Tensor& x_RD, const ClassList& classes, Norms norms, const TileBody& body,
-                       int64_t block) const {
+void CenterShard::walk_block(const at::Tensor& x_RD, const ClassList& classes, Norms norms,
+                             const TileBody& body, int64_t block) const {
   const int64_t tile_classes = tile_size(classes), blocks = num_blocks(classes);
   const int64_t tiles = (classes.size() + tile_classes - 1) / tile_classes;
   const at::Tensor buffer = at::empty({x_RD.size(0) * tile_classes}, x_RD.options());
@@ -116,23 +166,9 @@ void Shard::walk_block(const at::Tensor& x_RD, const ClassList& classes, Norms n
     if (norms == Norms::kCompute) inverse_norms_T.copy_(inverse_of(norms_of(weights_TD)));
     at::Tensor products_RT = buffer.narrow(0, 0, x_RD.size(0) * size).view({x_RD.size(0), size});
     at::mm_out(products_RT, x_RD, weights_TD.t());
-    Tile tile{products_RT, inverse_norms_T, classes.first_class + begin, config.scale};
+    ClassTile tile{products_RT, inverse_norms_T, classes.first_class + begin, scale};
     body(tile, weights_TD, begin, block);
   }
-}
-
-at::Tensor initial_centers(const ClassRange& range, int64_t embedding_size, uint64_t seed) {
-  at::Tensor centers_nD = at::empty({range.size(), embedding_size}, at::kFloat);
-  float* values = centers_nD.data_ptr<float>();
-  at::parallel_for(0, range.size(), 64, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      ItemRandom random(seed, RandomPurpose::kInit, 0, static_cast<uint64_t>(range.begin + i));
-      for (int64_t d = 0; d < embedding_size; ++d) {
-        values[i * embedding_size + d] = static_cast<float>(kInitialDeviation * random.normal());
-      }
-    }
-  });
-  return centers_nD;
 }
 
 }  // namespace uir
