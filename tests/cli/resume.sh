@@ -22,6 +22,12 @@ expect 0 train --set paths.run=stopped --resume
 expect 0 train --set paths.run=stopped --resume
 [ "$(weights_of stopped)" = "$want" ] || die "resuming a finished run changed it"
 
+# Another experiment, other data: refused with what differs; what does not enter the weights may.
+expect 78 train --set paths.run=stopped --resume --set train.seed=99 --set train.max_nonfinite_steps=3
+says "cannot resume, the experiment differs:"
+says "now:  seed: 99"
+! grep -q max_nonfinite_steps out.txt || die "an option that may differ was held against the run"
+
 # SIGTERM saves and exits 75.
 (exec "$UIR_BIN/uir-train" exp.yaml --set paths.index=index --set train.log_every=1 --set paths.run=signalled >signalled.txt 2>&1) &
 pid=$!

@@ -79,15 +79,15 @@ class ConfigReader {
     }
   }
 
-  template <class Section>
-  void section(std::string_view name, Section& value, std::string_view) {
+  template <class Section, class... Marks>
+  void section(std::string_view name, Section& value, std::string_view, const Marks&...) {
     // An absent section is read as an empty one, so that what it requires is reported.
     const auto node = child(std::string(name), false);
     read_section(node ? *node : YAML::Node(YAML::NodeType::Map), path_of(name), value);
   }
 
-  template <class Item>
-  void list(std::string_view name, std::vector<Item>& items, std::string_view) {
+  template <class Item, class... Marks>
+  void list(std::string_view name, std::vector<Item>& items, std::string_view, const Marks&...) {
     const auto node = child(std::string(name), false);
     if (!node) return;
     if (!node->IsSequence()) return problem(*node, path_of(name), "expected a list of sections");

@@ -24,15 +24,15 @@ class ConfigReference {
     add_row(field_info<T>(name, help, rules...), value_text(value));
   }
 
-  template <class Section>
-  void section(std::string_view name, Section& value, std::string_view help) {
+  template <class Section, class... Marks>
+  void section(std::string_view name, Section& value, std::string_view help, const Marks&...) {
     open(name, help);
     describe(*this, value);
     close();
   }
 
-  template <class Item>
-  void list(std::string_view name, std::vector<Item>&, std::string_view help) {
+  template <class Item, class... Marks>
+  void list(std::string_view name, std::vector<Item>&, std::string_view help, const Marks&...) {
     open(concat(name, "[]"), concat(help, " A list; each entry:"));
     Item item;
     describe(*this, item);

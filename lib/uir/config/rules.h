@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "uir/base/error.h"
@@ -47,8 +48,17 @@ struct Distinct {
   std::string text() const { return "no value twice"; }
 };
 
+// Marks of an option, which check no value.
+//
 // The value's absence is an error: there is no sensible default.
 struct Required {};
+// A run may be resumed with another value, since it does not enter the weights (or is compared in another
+// way); of a section or a list: whatever is in it. All other options must stay (config/resume.h).
+struct MayDifferOnResume {};
+
+template <class Rule>
+inline constexpr bool kChecksValues =
+    !std::is_same_v<Rule, Required> && !std::is_same_v<Rule, MayDifferOnResume>;
 
 // Specialise for every enum that a config uses:
 //   template <> struct EnumNames<Role> { static constexpr auto value = enum_names<Role>({{Role::kTest, "test"}}); };

@@ -1,5 +1,5 @@
-// The vocabulary in which every option is described once. A module's config.h holds plain structs with defaults
-// and, beside each, one function template naming every field with its meaning and its rule:
+// The vocabulary in which every option is described once. A module's config.h holds plain structs with
+// defaults and, beside each, one function template naming every field with its meaning and its rule:
 //
 //   template <class Visitor> void describe(Visitor& v, ScheduleConfig& c) {
 //     v.field("base_lr", c.base_lr, "Peak learning rate.", GreaterThan{0});
@@ -8,11 +8,13 @@
 //     v.variant("type", c.backbone, "The network.");                        // alternatives, chosen by a key
 //   }
 //
+// Behind the help stand rules and marks (rules.h); sections and lists take MayDifferOnResume only.
 // Field types: bool, int64_t, uint64_t, double, std::string, ConfigPath, DataPath, enums with EnumNames, and
 // std::vector / std::array of those. A variant's alternatives have `static constexpr std::string_view kType`;
 // their fields stand in the same mapping as the key.
 //
-// Three visitors read (reader.h, strict), write (writer.h, resolved copy) and document (reference.h).
+// Four visitors read (reader.h, strict), write (writer.h, resolved copy), document (reference.h) and tell
+// what a resumed run may change (resume.h).
 // This header adapts describe()'s typed calls to the few untyped operations that each visitor implements.
 #pragma once
 
@@ -77,14 +79,14 @@ template <class Rule>
 void add_rule(FieldInfo& info, const Rule& rule) {
   if constexpr (std::is_same_v<Rule, Required>) {
     info.required = true;
-  } else {
+  } else if constexpr (kChecksValues<Rule>) {
     info.rules.push_back(rule.text());
   }
 }
 
 template <class T, class Rule>
 bool accepts(const T& value, const Rule& rule) {
-  if constexpr (std::is_same_v<Rule, Required>) {
+  if constexpr (!kChecksValues<Rule>) {
     return true;
   } else if constexpr (std::is_same_v<Rule, Distinct>) {
     static_assert(IsSequence<T>::value, "a rule of lists");

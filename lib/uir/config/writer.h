@@ -28,14 +28,14 @@ class ConfigWriter {
     emit(value);
   }
 
-  template <class Section>
-  void section(std::string_view name, Section& value, std::string_view) {
+  template <class Section, class... Marks>
+  void section(std::string_view name, Section& value, std::string_view, const Marks&...) {
     out_ << YAML::Key << std::string(name) << YAML::Value;
     write_section(value);
   }
 
-  template <class Item>
-  void list(std::string_view name, std::vector<Item>& items, std::string_view) {
+  template <class Item, class... Marks>
+  void list(std::string_view name, std::vector<Item>& items, std::string_view, const Marks&...) {
     out_ << YAML::Key << std::string(name) << YAML::Value << YAML::BeginSeq;
     for (Item& item : items) write_section(item);
     out_ << YAML::EndSeq;

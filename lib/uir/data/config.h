@@ -249,9 +249,10 @@ struct DataConfig {
 };
 template <class Visitor>
 void describe(Visitor& v, DataConfig& c) {
-  v.list("sources", c.sources, "Where faces come from; labeled sources get disjoint identities.");
+  v.list("sources", c.sources, "Where faces come from; labeled sources get disjoint identities.",
+         MayDifferOnResume{});
   v.section("augment", c.augment, "Random changes to training images.");
-  v.section("loader", c.loader, "Decoding and batching.");
+  v.section("loader", c.loader, "Decoding and batching.", MayDifferOnResume{});
 }
 
 }  // namespace uir

@@ -29,12 +29,12 @@ class PathResolver {
       if (!value.empty()) value.value = absolute_in(data_root_, value.value).string();
     }
   }
-  template <class Section>
-  void section(std::string_view, Section& value, std::string_view) {
+  template <class Section, class... Marks>
+  void section(std::string_view, Section& value, std::string_view, const Marks&...) {
     describe(*this, value);
   }
-  template <class Item>
-  void list(std::string_view, std::vector<Item>& items, std::string_view) {
+  template <class Item, class... Marks>
+  void list(std::string_view, std::vector<Item>& items, std::string_view, const Marks&...) {
     for (Item& item : items) describe(*this, item);
   }
   template <class Variant>

@@ -52,15 +52,15 @@ struct Experiment {
 };
 template <class Visitor>
 void describe(Visitor& v, Experiment& c) {
-  v.section("paths", c.paths, "Where data lies and results go.");
+  v.section("paths", c.paths, "Where data lies and results go.", MayDifferOnResume{});
   v.section("data", c.data, "The faces.");
   v.section("model", c.model, "The network.");
   v.section("head", c.head, "Class centers and the loss on labeled faces.");
   v.section("uir", c.uir, "The loss on unlabeled faces.");
   v.section("train", c.train, "Training.");
-  v.section("extract", c.extract, "Embedding extraction.");
+  v.section("extract", c.extract, "Embedding extraction.", MayDifferOnResume{});
   v.section("submission", c.submission, "Challenge files (uir-extract --format).");
-  v.section("eval", c.eval, "Evaluation.");
+  v.section("eval", c.eval, "Evaluation.", MayDifferOnResume{});
 }
 
 // The sources of the data section, as protocols ask of them. Sets must be sources unless there is none, or

@@ -1,9 +1,10 @@
 // The loader's batches, with their images on the device that trains.
 //
-// On CUDA the images of the next batch travel, from page-locked memory and on a stream of their own, while the current one is computed:
-// prefetch() starts that once the work on the current batch is queued (which over Gloo is done by then). On a CPU images
-// are read where the loader left them.
-// Cost on CUDA: one copy of the images on the host; two batches of images on the device. Errors: those of the loader.
+// On CUDA the images of the next batch travel, from page-locked memory and on a stream of their own, while
+// the current one is computed: prefetch() starts that once the work on the current batch is queued (which
+// over Gloo is done by then). On a CPU images are read where the loader left them.
+// Cost on CUDA: one copy of the images on the host; two batches of images on the device. Errors: those of the
+// loader.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -187,11 +187,12 @@ void describe(Visitor& v, RanksConfig& c) {
           "of its own.");
   v.field("batch_norm", c.batch_norm,
           "Statistics of batch norms in training: each rank's own rows (local), or those of all ranks.");
-  v.field("compression", c.compression, "How gradients of the backbone travel: none, or as bf16.");
+  v.field("compression", c.compression, "How gradients of the backbone travel: none, or as bf16.",
+          MayDifferOnResume{});
   v.field("bucket_mb", c.bucket_mb, "Gradients that are summed at a time while backward goes on [MiB].",
-          Between{0.001, 1024});
+          Between{0.001, 1024}, MayDifferOnResume{});
   v.field("timeout_s", c.timeout_s, "How long ranks wait for one that does not answer [s].",
-          Between{1, 86400});
+          Between{1, 86400}, MayDifferOnResume{});
 }
 
 struct TrainConfig {
@@ -220,17 +221,21 @@ void describe(Visitor& v, TrainConfig& c) {
   v.section("schedule", c.schedule, "Learning rate over time.");
   v.field("precision", c.precision,
           "Arithmetic of the backbone; the head is float32. auto: the fastest that is safe here.");
-  v.field("device", c.device, "auto, cpu, cuda or cuda:N.");
-  v.field("threads", c.threads, "Threads of tensor arithmetic; 0: one per processor.", Between{0, 1024});
+  v.field("device", c.device, "auto, cpu, cuda or cuda:N.", MayDifferOnResume{});
+  v.field("threads", c.threads, "Threads of tensor arithmetic; 0: one per processor.", Between{0, 1024},
+          MayDifferOnResume{});
   v.field("max_nonfinite_steps", c.max_nonfinite_steps,
-          "Skipped steps in a row (loss or gradient not finite) that end the run.", AtLeast{1});
-  v.field("log_every", c.log_every, "Steps between console lines; the JSONL log has every step.", AtLeast{1});
+          "Skipped steps in a row (loss or gradient not finite) that end the run.", AtLeast{1},
+          MayDifferOnResume{});
+  v.field("log_every", c.log_every, "Steps between console lines; the JSONL log has every step.", AtLeast{1},
+          MayDifferOnResume{});
   v.field("tensorboard", c.tensorboard,
           "Write the console lines' numbers and the verifications for TensorBoard (tensorboard/ in the run "
-          "folder).");
-  v.section("verification", c.verification, "Measured while training.");
-  v.section("checkpoint", c.checkpoint, "What is saved when.");
-  v.section("init", c.init, "Where the weights start.");
+          "folder).",
+          MayDifferOnResume{});
+  v.section("verification", c.verification, "Measured while training.", MayDifferOnResume{});
+  v.section("checkpoint", c.checkpoint, "What is saved when.", MayDifferOnResume{});
+  v.section("init", c.init, "Where the weights start.", MayDifferOnResume{});
   v.section("ranks", c.ranks, "Training by several processes (torchrun, mpirun, srun, --nproc-per-node).");
 }
 

@@ -1,10 +1,11 @@
 // Scalars over steps in a file that TensorBoard reads. Free of LibTorch.
 //
-// One file per start of a run, <folder>/events.out.tfevents.…; TensorBoard drops what earlier files say of first_step and
-// later steps, as the run does. Every call of write() is a single system call, so that a crash can tear the last record at
-// most; readers stop there.
-// Format: records {u64 length, masked CRC-32C of it, message, masked CRC-32C of it}, messages tensorflow.Event (TensorFlow:
-// core/lib/io/record_writer.h, core/util/event.proto, core/framework/summary.proto).
+// One file per start of a run, <folder>/events.out.tfevents.…; TensorBoard drops what earlier files say of
+// first_step and later steps, as the run does. Every call of write() is a single system call, so that a crash
+// can tear the last record at most; readers stop there.
+// Format: records {u64 length, masked CRC-32C of it, message, masked CRC-32C of it}, messages
+// tensorflow.Event (TensorFlow: core/lib/io/record_writer.h, core/util/event.proto,
+// core/framework/summary.proto).
 // Errors: kCannotCreate, kIo. Threads: one at a time.
 #pragma once
 
@@ -36,8 +37,8 @@ class EventFile {
   int fd_ = -1;
 };
 
-// CRC-32C (Castagnoli): reflected, polynomial 0x1EDC6F41 (RFC 3720, appendix B.4). Own code: twelve lines, where the
-// library would be one more dependency.
+// CRC-32C (Castagnoli): reflected, polynomial 0x1EDC6F41 (RFC 3720, appendix B.4). Own code: twelve lines,
+// where the library would be one more dependency.
 uint32_t crc32c(std::string_view bytes);
 
 }  // namespace uir

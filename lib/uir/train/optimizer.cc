@@ -79,8 +79,8 @@ at::Tensor aligned_gradient(const at::Tensor& parameter) {
 // All elements of a dense tensor in memory order.
 at::Tensor flat(const at::Tensor& tensor) { return tensor.detach().as_strided({tensor.numel()}, {1}); }
 
-// The elements of a parameter that are updated, in memory order and in fixed blocks of about kBlock: all, or those of
-// some rows (int64, on the CPU).
+// The elements of a parameter that are updated, in memory order and in fixed blocks of about kBlock: all, or
+// those of some rows (int64, on the CPU).
 class Blocks {
  public:
   Blocks(const at::Tensor& parameter, const at::Tensor& rows) : elements_(parameter.numel()) {
@@ -92,7 +92,8 @@ class Blocks {
   }
   int64_t size() const { return block_ > 0 ? (elements_ + block_ - 1) / block_ : 0; }
 
-  // Runs kernel(block, begin, end) on LibTorch's threads for each contiguous piece; those of a block in order.
+  // Runs kernel(block, begin, end) on LibTorch's threads for each contiguous piece; those of a block in
+  // order.
   template <class Kernel>
   void for_each(Kernel&& kernel) const {
     at::parallel_for(0, size(), 1, [&](int64_t first, int64_t last) {

@@ -4,11 +4,12 @@
 //   sgd    v = momentum v + g' + decay w;  w -= lr v      (v starts at 0; without Nesterov and dampening)
 //   adamw  w -= lr decay w;  m = b1 m + (1 - b1) g';  s = b2 s + (1 - b2) g'^2;
 //          w -= lr / (1 - b1^t) * m / (sqrt(s / (1 - b2^t)) + epsilon)
-// A parameter without a gradient is left as it is, and so are untouched rows: no decay, their momentum (mean, square)
-// kept; t counts the optimizer's steps all the same. Only touched rows are read.
+// A parameter without a gradient is left as it is, and so are untouched rows: no decay, their momentum (mean,
+// square) kept; t counts the optimizer's steps all the same. Only touched rows are read.
 // Cost: on the CPU one pass over weight, gradient and state in memory, no temporaries; elsewhere LibTorch's
 // foreach operators, in blocks, so that temporaries stay small beside a large parameter.
-// Source: torch::optim::SGD and AdamW (Loshchilov and Hutter, ICLR 2019), whose results these are to rounding.
+// Source: torch::optim::SGD and AdamW (Loshchilov and Hutter, ICLR 2019), whose results these are to
+// rounding.
 // Threads: one at a time; uses LibTorch's intra-op threads. Results do not depend on their number.
 #pragma once
 
@@ -30,12 +31,13 @@ struct Parameter {
   at::Tensor tensor;     // dense; its gradient is tensor.grad()
   bool decays = true;    // weight decay applies
   bool sharded = false;  // this rank's rows of the class centers; otherwise the same on all ranks
-  // Rows whose gradient is not 0, of a contiguous tensor: the others are left as they are, state included. Null: all.
+  // Rows whose gradient is not 0, of a contiguous tensor: the others are left as they are, state included.
+  // Null: all.
   std::shared_ptr<TouchedRows> touched = nullptr;
 };
 
-// Sums of squares of the gradients, in float64: not finite exactly when a (float32) gradient is not. The whole
-// gradient's square is replicated + the sum of sharded over the ranks.
+// Sums of squares of the gradients, in float64: not finite exactly when a (float32) gradient is not. The
+// whole gradient's square is replicated + the sum of sharded over the ranks.
 struct GradientSquares {
   double replicated = 0;
   double sharded = 0;  // of this rank

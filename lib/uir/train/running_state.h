@@ -1,6 +1,7 @@
 // What forward passes change besides gradients: running statistics of batch norms and of the margin.
 //
-// Kept to undo a step that turns out not to be finite, and averaged over the ranks where batch norms are local.
+// Kept to undo a step that turns out not to be finite, and averaged over the ranks where batch norms are
+// local.
 // Cost: a copy of the statistics per step; average(): one all-reduce. Threads: one at a time.
 #pragma once
 

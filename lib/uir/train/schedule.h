@@ -1,7 +1,7 @@
 // The learning rate of each optimizer step: linear warm-up, then linear, cosine or step decay. No LibTorch.
 //
 // With T = total_steps, w = round(warmup_epochs * steps_per_epoch), at most T, and step s in [0, T):
-//   s < w    base * (s + 1) / w, times the drops of `step`   (arcface_torch: s / w, its first step does nothing)
+//   s < w    base * (s + 1) / w, times the drops of `step`   (arcface_torch: s / w, so step 0 is idle)
 //   linear   base * (1 - (s - w) / (T - w))                  arcface_torch's PolynomialLRWarmup with power 1
 //   cosine   base * (1 + cos(pi (s - w) / (T - w))) / 2
 //   step     base * factor^n, n the number of entries e of `epochs` with round(e * steps_per_epoch) <= s,

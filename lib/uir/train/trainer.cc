@@ -2,40 +2,29 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/cat.h>
 #include <ATen/ops/tensor.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
-#include <cstdio>
 #include <optional>
 #include <utility>
 
 #include "uir/base/log.h"
-#include "uir/base/progress.h"
+#include "uir/base/stopwatch.h"
 #include "uir/checkpoint/background_writer.h"
 #include "uir/data/loader.h"
 #include "uir/data/sampler.h"
 #include "uir/dist/gradient_reducer.h"
 #include "uir/model/state_dict.h"
 #include "uir/train/batch_feed.h"
-#include "uir/train/event_file.h"
 #include "uir/train/loss_scaler.h"
+#include "uir/train/monitor.h"
 #include "uir/train/optimizer.h"
-#include "uir/train/run_log.h"
 #include "uir/train/running_state.h"
 #include "uir/train/schedule.h"
-#include "uir/train/step_totals.h"
 
 namespace uir {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 std::vector<at::Tensor> trained_tensors(const Backbone& backbone) {
   std::vector<at::Tensor> tensors;
@@ -55,28 +44,6 @@ std::vector<Parameter> trained_parameters(const TrainConfig& config, const Backb
   }
   parameters.push_back({"centers", head.centers(), true, true, head.touched_rows()});
   return parameters;
-}
-
-Scalars scalars_of(const VerificationScore& score) {
-  const std::string group = "verification_" + score.protocol + "/";
-  Scalars scalars;
-  if (!score.numbers.contains("accuracy")) scalars.emplace_back(group + "accuracy", score.accuracy);
-  for (const auto& [name, value] : score.numbers.items()) {
-    if (value.is_number()) scalars.emplace_back(group + name, value.get<double>());
-  }
-  return scalars;
-}
-
-std::string percent(double share) {
-  char text[16];
-  std::snprintf(text, sizeof text, "%.1f %%", 100 * share);
-  return text;
-}
-
-std::string significant(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.4g", value);
-  return text;
 }
 
 }  // namespace
@@ -111,16 +78,14 @@ struct Trainer::Impl {
   void run();
 
   // One optimizer step in its parts.
-  void train_step(const Loader& loader, BatchFeed& feed);
+  StepRecord train_step(const Loader& loader, BatchFeed& feed);
   void accumulate(BatchFeed& feed, bool last, Totals& totals);
-  bool update(const Totals& totals, Json& line);
-  double sum_over_ranks(double value) const;
-  std::vector<int64_t> rows_of_all_ranks(const std::vector<int64_t>& rows) const;
-  void skip(const Totals& totals, Json& line);
+  double gradient_norm() const;
+  void update(const StepRecord& record);
+  void undo(StepRecord& record);
   HeadStep head_step() const;
   bool scales_loss() const { return parts.pixel_type == at::kHalf; }
   double loss_scale() const { return scales_loss() ? scaler.scale() : 1; }
-  int64_t verifications() const { return static_cast<int64_t>(parts.config.verification.protocols.size()); }
   bool verification_due() const {
     const int64_t every = parts.config.verification.every_steps;
     return parts.verify && (step == total_steps || (every > 0 && step % every == 0));
@@ -128,13 +93,15 @@ struct Trainer::Impl {
   double epoch() const { return static_cast<double>(step) / static_cast<double>(sampler.steps_per_epoch()); }
 
   // What happens between steps.
+  void end_if_nothing_is_finite() const;
   void at_step_boundary();
   bool agreed_stop();
-  void report(Loader& loader);
+  bool verification_is_missing() const;
   void verify();
   void keep_if_best(const VerificationScore& score);
   void save();
   CheckpointContents contents() const;
+  Monitor make_monitor() const;
   Loader make_loader() const;
 
   TrainerParts parts;
@@ -145,17 +112,12 @@ struct Trainer::Impl {
   GradientReducer reducer;
   BackgroundWriter writer;
   const int64_t total_steps;
-  std::unique_ptr<RunLog> log;        // rank 0's
-  std::unique_ptr<EventFile> events;  // rank 0's, if wanted
+  std::optional<Monitor> monitor;  // from the start of run() on
+  Stopwatch training_time;
 
   int64_t step = 0;  // optimizer steps done, skipped ones included
   int64_t skipped = 0, skipped_in_row = 0;
   int64_t saved_step = -1;
-  int64_t bad_images = 0;
-
-  Totals interval;  // since the last console line
-  Clock::time_point interval_start = Clock::now();
-  double interval_waited = 0;
 };
 
 Trainer::Trainer(TrainerParts parts) : impl_(std::make_unique<Impl>(std::move(parts))) {}
@@ -168,8 +130,7 @@ void Trainer::run() { impl_->run(); }
 void Trainer::Impl::resume(const Checkpoint& checkpoint) {
   const at::NoGradGuard no_grad;
   load_state_dict(*parts.backbone, checkpoint.model());
-  const RowRange range = parts.head->range();
-  const RowRange rows{range.begin, range.end};
+  const RowRange rows = parts.head->range();
   parts.head->centers().copy_(checkpoint.read_centers(rows));
   optimizer.load_state(checkpoint.optimizer(), checkpoint.read_centers_optimizer(rows));
   const NamedTensors state = checkpoint.state();
@@ -196,67 +157,64 @@ Loader Trainer::Impl::make_loader() const {
       parts.index, [this](int64_t batch) { return sampler.micro_batch(batch); }, options);
 }
 
+Monitor Trainer::Impl::make_monitor() const {
+  return Monitor({.run_folder = parts.run_folder,
+                  .writes = is_first(),
+                  .tensorboard = parts.config.tensorboard,
+                  .first_step = step + 1,
+                  .total_steps = total_steps,
+                  .steps_per_epoch = sampler.steps_per_epoch(),
+                  .accumulation = parts.config.batch.accumulation,
+                  .log_every = parts.config.log_every});
+}
+
 void Trainer::Impl::run() {
-  if (is_first()) {
-    remove_leftovers(parts.checkpoints_folder);
-    log = std::make_unique<RunLog>(parts.run_folder / "log.jsonl", step + 1);
-    if (parts.config.tensorboard && step < total_steps)
-      events = std::make_unique<EventFile>(parts.run_folder / "tensorboard", step + 1);
-  }
+  if (is_first()) remove_leftovers(parts.checkpoints_folder);
+  monitor.emplace(make_monitor());
   parts.communicator->barrier();
   parts.backbone->train();
   if (parts.stop_after_step > 0 && step >= parts.stop_after_step && step < total_steps) {
     fail(ErrorKind::kUsage, "--stop-after ", parts.stop_after_step, ": the run is at step ", step,
          " already");
   }
-  // A crash may have come between a checkpoint and its verification.
-  if (step > 0 && verification_due()) {
-    const bool missing = is_first() && log->count(step, "verification") < verifications();
-    if (parts.communicator->sum(missing ? 1 : 0) > 0) verify();
-  }
+  if (verification_is_missing()) verify();
   Loader loader = make_loader();
   BatchFeed feed(loader, parts.device);
-  interval_start = Clock::now();
+  training_time = Stopwatch();
   while (step < total_steps) {
-    train_step(loader, feed);
-    if (step % parts.config.log_every == 0 || step == total_steps) report(loader);
+    const StepRecord record = train_step(loader, feed);
+    monitor->log(record);
+    end_if_nothing_is_finite();
+    monitor->show(record);
     at_step_boundary();
   }
   save();
   writer.wait();
 }
 
-void Trainer::Impl::train_step(const Loader& loader, BatchFeed& feed) {
-  const auto start = Clock::now();
-  const double waited_before = loader.waited_s();
+StepRecord Trainer::Impl::train_step(const Loader& loader, BatchFeed& feed) {
+  const double begin_s = training_time.seconds(), waited_before_s = loader.waited_s();
   running.save();
   optimizer.zero_gradients();
-  Totals totals;
+  StepRecord record;
   for (int64_t part = 0; part < parts.config.batch.accumulation; ++part) {
     feed.next();
-    accumulate(feed, part + 1 == parts.config.batch.accumulation, totals);
+    accumulate(feed, part + 1 == parts.config.batch.accumulation, record.totals);
   }
-  totals.images *= num_ranks();
-  Json line{{"step", step + 1},
-            {"epoch", epoch()},
-            {"labeled", totals.mean(totals.labeled)},
-            {"uir", totals.mean(totals.uir)},
-            {"total", totals.mean(totals.total)},
-            {"accuracy", totals.share(totals.correct)},
-            {"accuracy_with_margin", totals.share(totals.correct_with_margin)}};
-  if (!update(totals, line)) skip(totals, line);
-  interval.add(totals);
-  ++step;
-  line["skipped"] = skipped;
-  line["images_per_s"] = static_cast<double>(totals.images) / seconds_since(start);
-  line["waited_s"] = loader.waited_s() - waited_before;
-  if (log) log->write(line);
-  if (skipped_in_row >= parts.config.max_nonfinite_steps) {
-    fail(ErrorKind::kData, "step ", step, ": loss or gradient not finite in ", skipped_in_row,
-         " steps in a row; the last checkpoint is intact: lower the learning rate or the scale, or look at "
-         "the rows in ",
-         (parts.run_folder / "log.jsonl").string());
-  }
+  record.totals.images *= num_ranks();
+  record.gradient_norm = gradient_norm();
+  record.learning_rate = learning_rate(parts.config.schedule, step, sampler.steps_per_epoch(), total_steps);
+  record.skipped = !std::isfinite(record.totals.total) || !std::isfinite(record.gradient_norm);
+  record.skipped ? undo(record) : update(record);
+  if (scales_loss()) scaler.update(!record.skipped);
+  record.step = ++step;
+  record.skipped_so_far = skipped;
+  record.skipped_in_row = skipped_in_row;
+  record.trained_s = training_time.seconds();
+  record.seconds = record.trained_s - begin_s;
+  record.waited_s = loader.waited_s() - waited_before_s;
+  record.bad_images = static_cast<int64_t>(loader.bad_images().size());
+  return record;
 }
 
 void Trainer::Impl::accumulate(BatchFeed& feed, bool last, Totals& totals) {
@@ -285,42 +243,35 @@ HeadStep Trainer::Impl::head_step() const {
   return options;
 }
 
-bool Trainer::Impl::update(const Totals& totals, Json& line) {
+double Trainer::Impl::gradient_norm() const {
   const GradientSquares squares = optimizer.gradient_squares();
-  const double norm = std::sqrt(squares.replicated + sum_over_ranks(squares.sharded)) / loss_scale();
-  const bool finite = std::isfinite(totals.total) && std::isfinite(norm);
-  line["gradient_norm"] = norm;
-  if (finite) {
-    const double rate = learning_rate(parts.config.schedule, step, sampler.steps_per_epoch(), total_steps);
-    line["lr"] = rate;
-    optimizer.step(rate, clip_factor(norm, parts.config.optimizer.clip_norm) / loss_scale());
-    if (parts.config.ranks.batch_norm == BatchNormStatistics::kLocal) running.average(*parts.communicator);
-    skipped_in_row = 0;
-  }
-  if (scales_loss()) scaler.update(finite);
-  return finite;
+  at::Tensor sharded = at::tensor({squares.sharded}, at::kDouble);
+  parts.communicator->all_reduce_sum(sharded);
+  return std::sqrt(squares.replicated + sharded.item<double>()) / loss_scale();
 }
 
-double Trainer::Impl::sum_over_ranks(double value) const {
-  at::Tensor sum = at::tensor({value}, at::kDouble);
-  parts.communicator->all_reduce_sum(sum);
-  return sum.item<double>();
+void Trainer::Impl::update(const StepRecord& record) {
+  const double clip = clip_factor(record.gradient_norm, parts.config.optimizer.clip_norm);
+  optimizer.step(record.learning_rate, clip / loss_scale());
+  if (parts.config.ranks.batch_norm == BatchNormStatistics::kLocal) running.average(*parts.communicator);
+  skipped_in_row = 0;
 }
 
-std::vector<int64_t> Trainer::Impl::rows_of_all_ranks(const std::vector<int64_t>& rows) const {
-  const at::Tensor all = parts.communicator->all_gather_rows(at::tensor(rows, at::kLong));
-  return {all.data_ptr<int64_t>(), all.data_ptr<int64_t>() + all.numel()};
-}
-
-void Trainer::Impl::skip(const Totals& totals, Json& line) {
+void Trainer::Impl::undo(StepRecord& record) {
   running.restore();
   ++skipped;
   ++skipped_in_row;
-  const std::vector<int64_t> rows = rows_of_all_ranks(totals.rows);
-  line["rows"] = rows;
-  if (!is_first()) return;
-  log_warning("step ", step + 1, ": loss or gradient not finite; step skipped (", skipped_in_row,
-              " in a row), its rows are in the log; first: ", parts.index.item(rows.front()));
+  const at::Tensor rows = parts.communicator->all_gather_rows(at::tensor(record.totals.rows, at::kLong));
+  record.rows.assign(rows.data_ptr<int64_t>(), rows.data_ptr<int64_t>() + rows.numel());
+  record.first_item = parts.index.item(record.rows.front());
+}
+
+void Trainer::Impl::end_if_nothing_is_finite() const {
+  if (skipped_in_row < parts.config.max_nonfinite_steps) return;
+  fail(ErrorKind::kData, "step ", step, ": loss or gradient not finite in ", skipped_in_row,
+       " steps in a row; the last checkpoint is intact: lower the learning rate or the scale, or look at "
+       "the rows in ",
+       (parts.run_folder / "log.jsonl").string());
 }
 
 void Trainer::Impl::at_step_boundary() {
@@ -334,7 +285,8 @@ void Trainer::Impl::at_step_boundary() {
   }
 }
 
-// Whether any rank was asked to stop before the end. Throws on all ranks if a checkpoint could not be written.
+// Whether any rank was asked to stop before the end. Throws on all ranks if a checkpoint could not be
+// written.
 bool Trainer::Impl::agreed_stop() {
   constexpr int64_t kFailed = int64_t{1} << 32;
   const bool here = parts.stop_requested && parts.stop_requested();
@@ -346,63 +298,28 @@ bool Trainer::Impl::agreed_stop() {
   return all > 0 && step < total_steps;
 }
 
-void Trainer::Impl::report(Loader& loader) {
-  if (!is_first()) return;
-  const double elapsed = seconds_since(interval_start);
-  const double waited = loader.waited_s() - interval_waited;
-  const double steps =
-      static_cast<double>(interval.losses) / static_cast<double>(parts.config.batch.accumulation);
-  const double rate = learning_rate(parts.config.schedule, step - 1, sampler.steps_per_epoch(), total_steps);
-  log_info("step ", step, "/", total_steps, "  epoch ", significant(epoch()), "  ",
-           std::llround(static_cast<double>(interval.images) / elapsed), " img/s  labeled ",
-           significant(interval.mean(interval.labeled)), "  uir ", significant(interval.mean(interval.uir)),
-           "  lr ", significant(rate), "  acc ", percent(interval.share(interval.correct)), " (margin ",
-           percent(interval.share(interval.correct_with_margin)), ")  data wait ", percent(waited / elapsed),
-           "  ", format_duration(elapsed / steps * static_cast<double>(total_steps - step)), " left");
-  if (events) {
-    events->write(step, {{"loss/labeled", interval.mean(interval.labeled)},
-                         {"loss/uir", interval.mean(interval.uir)},
-                         {"loss/total", interval.mean(interval.total)},
-                         {"accuracy/without_margin", interval.share(interval.correct)},
-                         {"accuracy/with_margin", interval.share(interval.correct_with_margin)},
-                         {"training/learning_rate", rate},
-                         {"training/epoch", epoch()},
-                         {"training/skipped_steps", static_cast<double>(skipped)},
-                         {"speed/images_per_s", static_cast<double>(interval.images) / elapsed},
-                         {"speed/data_wait", waited / elapsed}});
-  }
-  const auto bad = static_cast<int64_t>(loader.bad_images().size());
-  if (bad > bad_images)
-    log_warning(bad, " undecodable images replaced so far; uir-index --verify lists them");
-  bad_images = bad;
-  interval = {};
-  interval_start = Clock::now();
-  interval_waited = loader.waited_s();
+// A crash may have come between a checkpoint and its verification.
+bool Trainer::Impl::verification_is_missing() const {
+  if (step == 0 || !verification_due()) return false;
+  const auto wanted = static_cast<int64_t>(parts.config.verification.protocols.size());
+  const bool missing = is_first() && monitor->verifications_of(step) < wanted;
+  return parts.communicator->sum(missing ? 1 : 0) > 0;
 }
 
 void Trainer::Impl::verify() {
   save();  // what was trained must not depend on the verification's success
-  const auto start = Clock::now();
+  const Stopwatch::Pause not_training(training_time);
   const std::vector<VerificationScore> scores = parts.verify(*parts.backbone);
   writer.wait();  // only what is saved can be the best
   for (const VerificationScore& score : scores) {
-    if (!is_first()) continue;
-    log_info("step ", step, "  ", score.protocol, ": accuracy ", significant(score.accuracy));
-    const std::string& wanted = parts.config.checkpoint.best_by;
-    if (wanted == score.protocol ||
-        (wanted.empty() && score.protocol == parts.config.verification.protocols.front())) {
-      keep_if_best(score);
-    }
-    log->write({{"step", step},
-                {"verification", score.protocol},
-                {"accuracy", score.accuracy},
-                {"numbers", score.numbers}});
-    if (events) events->write(step, scalars_of(score));
+    if (is_first()) keep_if_best(score);
+    monitor->log(step, score);
   }
-  interval_start += std::chrono::duration_cast<Clock::duration>(Clock::now() - start);  // not training time
 }
 
 void Trainer::Impl::keep_if_best(const VerificationScore& score) {
+  const std::string& wanted = parts.config.checkpoint.best_by;
+  if (score.protocol != (wanted.empty() ? parts.config.verification.protocols.front() : wanted)) return;
   std::optional<BestCheckpoint> best;
   try {
     best = best_checkpoint(parts.checkpoints_folder);
@@ -415,13 +332,12 @@ void Trainer::Impl::keep_if_best(const VerificationScore& score) {
 
 void Trainer::Impl::save() {
   if (saved_step == step) return;
-  const auto start = Clock::now();
-  if (log) log->sync();
+  const Stopwatch::Pause not_training(training_time);
+  monitor->sync();
   const bool background = parts.config.checkpoint.background;
   writer.start(background ? snapshot(contents()) : contents());
   if (!background) writer.wait();
   saved_step = step;
-  interval_start += std::chrono::duration_cast<Clock::duration>(Clock::now() - start);
 }
 
 RankGroup Trainer::Impl::writers(const std::shared_ptr<const Communicator>& ranks) {
@@ -429,14 +345,13 @@ RankGroup Trainer::Impl::writers(const std::shared_ptr<const Communicator>& rank
 }
 
 CheckpointContents Trainer::Impl::contents() const {
-  const RowRange range = parts.head->range();
   CheckpointContents contents;
   contents.step = step;
   contents.model = state_dict(*parts.backbone);
   contents.optimizer = optimizer.state(false);
   if (parts.head->margin_state().defined()) contents.state["margin_state"] = parts.head->margin_state();
   contents.num_classes = parts.head->num_classes();
-  contents.rows = {range.begin, range.end};
+  contents.rows = parts.head->range();
   contents.centers = parts.head->centers().detach();
   contents.centers_optimizer = optimizer.state(true);
   contents.model_config = parts.model_config;
