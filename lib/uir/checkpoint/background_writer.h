@@ -1,10 +1,13 @@
-// Writes checkpoints in a thread of its own, while training goes on: the step waits only for a copy of the tensors.
+// Writes checkpoints in a thread of its own, while training goes on: the step waits only for a copy of the
+// tensors.
 //
-// One checkpoint is written at a time; the next one waits for it. After each, the first rank removes what is too old
-// (prune_checkpoints) and says where it was saved.
+// One checkpoint is written at a time; the next one waits for it. After each, the first rank removes what is
+// too old (prune_checkpoints) and says where it was saved.
 // Memory: the copy, in CPU memory also for tensors of a device, until it is written.
-// Collectives: those of write_checkpoint, called in the writer's thread: the ranks need a communicator of their own for it.
-// Errors: those of write_checkpoint, thrown by the next call of start() or wait(). Threads: calls come from one thread.
+// Collectives: those of write_checkpoint, called in the writer's thread: the ranks need a communicator of
+// their own for it.
+// Errors: those of write_checkpoint, thrown by the next call of start() or wait(). Threads: calls come from
+// one thread.
 #pragma once
 
 #include <atomic>

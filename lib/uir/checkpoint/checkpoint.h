@@ -11,7 +11,8 @@
 // Shapes: C classes over K ranks, D embedding size; rank r holds the rows [begin, end) of C.
 // Cost: writing streams every tensor once; opening reads every byte once, to verify it.
 // Collectives: four sums of one integer per checkpoint written.
-// Errors: a damaged checkpoint is kData naming file and tensor, a missing one kMissingInput, failed writes kIo.
+// Errors: a damaged checkpoint is kData naming file and tensor, a missing one kMissingInput, failed writes
+// kIo.
 // Threads: one at a time per root; a Checkpoint may be read by several.
 #pragma once
 
@@ -69,10 +70,12 @@ class Checkpoint {
   const Json& train_state() const;
   const std::string& config() const;
 
+  // Copies in CPU memory.
   NamedTensors model() const;
   NamedTensors optimizer() const;
   NamedTensors state() const;
-  // Rows of the class centers and of their optimizer state, whatever shards they were written in.
+  // Rows [begin, end) of the class centers [C, D] and of their optimizer state, whatever shards they were
+  // written in.
   at::Tensor read_centers(RowRange rows) const;
   NamedTensors read_centers_optimizer(RowRange rows) const;
 
@@ -82,8 +85,10 @@ class Checkpoint {
   std::shared_ptr<const Impl> impl_;
 };
 
-// Writes <root>/step-NNNNNNNNNN, then moves `latest`. Returns the folder. Every rank calls it; if one fails, all
-// throw and nothing is published. A checkpoint of the same step is replaced.
+// Writes <root>/step-NNNNNNNNNN, then moves `latest`. Returns the folder. Every rank calls it with its rows
+// of the centers, which together are [0, num_classes) in rank order; if one fails, all throw and nothing is
+// published. When it returns, the checkpoint survives a crash of the machine. A checkpoint of the same step
+// is replaced.
 fs::path write_checkpoint(const fs::path& root, const CheckpointContents& contents,
                           const RankGroup& ranks = {});
 
@@ -95,8 +100,8 @@ Checkpoint open_checkpoint(const fs::path& folder);
 std::optional<Checkpoint> latest_checkpoint(const fs::path& root);
 
 // Deletes all but the newest `keep_last` (at least 2) and the best, after verifying the newest: if that is
-// damaged, warns and deletes nothing. Checkpoints of steps after `latest` belong to an abandoned run and count as
-// the oldest.
+// damaged, warns and deletes nothing. Checkpoints of steps after `latest` belong to an abandoned run and
+// count as the oldest.
 void prune_checkpoints(const fs::path& root, int64_t keep_last);
 
 // The checkpoint with the best metric so far.
@@ -105,6 +110,7 @@ struct BestCheckpoint {
   std::string metric;
   double value = 0;
 };
+// Replaces the mark, atomically; the checkpoint must have been published.
 void mark_best(const fs::path& root, const BestCheckpoint& best);
 // None if none is marked or its folder is gone. Does not verify it.
 std::optional<BestCheckpoint> best_checkpoint(const fs::path& root);
@@ -112,6 +118,6 @@ std::optional<BestCheckpoint> best_checkpoint(const fs::path& root);
 // Removes what interrupted writes left in root. For the start of a run, which owns the folder.
 void remove_leftovers(const fs::path& root);
 
-std::string checkpoint_name(int64_t step);  // "step-0000001000"
+std::string checkpoint_name(int64_t step);  // of its folder: "step-0000001000"
 
 }  // namespace uir

@@ -1,4 +1,5 @@
-// Names and seals of a checkpoint's files, shared by the writer, the reader and the retention. Private to checkpoint/.
+// Names and seals of a checkpoint's files, shared by the writer, the reader and the retention. Private to
+// checkpoint/.
 #pragma once
 
 #include <cstdint>
@@ -36,7 +37,8 @@ std::string seal(const Json& json);
 // The JSON without the checksum; kData if the text is damaged or nests deeper than any of ours.
 Json unseal(std::string_view text, const fs::path& path);
 
-// The weights of a checkpoint folder, compared with the manifest; nothing else is read. Errors as open_checkpoint.
+// The weights of a checkpoint folder, compared with the manifest; nothing else is read. Errors as
+// open_checkpoint.
 SafetensorsFile open_verified_model(const fs::path& folder);
 
 }  // namespace uir::checkpoint_layout

@@ -51,7 +51,8 @@ std::string what_is_damaged(const fs::path& path, const Json& entry) {
   return "its checksum does not match the manifest";
 }
 
-// The folder's files. Each is compared with the manifest before it is used; names come from us, never from the manifest.
+// The folder's files. Each is compared with the manifest before it is used; names come from us, never from
+// the manifest.
 class VerifiedFiles {
  public:
   VerifiedFiles(const fs::path& folder, const Json& manifest)

@@ -1,6 +1,7 @@
 // LibTorch tensors in and out of safetensors files.
 //
-// Cost: reading copies each tensor once; writing copies only what is not contiguous in CPU memory, one at a time.
+// Cost: reading copies each tensor once; writing copies only what is not contiguous in CPU memory, one at a
+// time.
 // Errors: those of safetensors.h; a tensor of an element type that the format lacks is kInternal.
 #pragma once
 

@@ -36,7 +36,8 @@ bool is_folder(const fs::path& path) {
   return fs::is_directory(path, error);
 }
 
-// How many checkpoint_gpu_<rank>.pt the folder holds; 0 for other folders. kData if one is missing in between.
+// How many checkpoint_gpu_<rank>.pt the folder holds; 0 for other folders. kData if one is missing in
+// between.
 size_t count_ranks(const fs::path& folder) {
   size_t found = 0, highest = 0;
   for (const auto& entry : fs::directory_iterator(folder)) {
@@ -115,7 +116,7 @@ Weights rank_folder_weights(const fs::path& folder) {
 // --- Class centers -----------------------------------------------------------------------------------------
 
 // The class centers of one rank.
-struct CenterShard {
+struct RankCenters {
   std::shared_ptr<const TorchFile> file;
   TensorView view;  // [rows, D]
   int64_t first = 0;
@@ -123,7 +124,7 @@ struct CenterShard {
   int64_t rows() const { return view.shape[0]; }
 };
 
-std::optional<CenterShard> open_shard(const fs::path& path) {
+std::optional<RankCenters> open_shard(const fs::path& path) {
   auto file = std::make_shared<const TorchFile>(path);
   const auto dict = file->root().dict(kCentersKey);
   const auto view = dict ? dict->tensor(kCentersName) : std::nullopt;
@@ -131,32 +132,33 @@ std::optional<CenterShard> open_shard(const fs::path& path) {
   if (view->shape.size() != 2 || view->shape[1] < 1)
     fail(ErrorKind::kData, path.string(), ": ", kCentersKey, ".", kCentersName,
          " is no matrix of class centers");
-  return CenterShard{std::move(file), *view, 0};
+  return RankCenters{std::move(file), *view, 0};
 }
 
-at::Tensor read_rows(const std::vector<CenterShard>& shards, std::span<const int64_t> rows) {
+at::Tensor read_rows(const std::vector<RankCenters>& shards, std::span<const int64_t> rows) {
   const TensorView& model = shards[0].view;
   at::Tensor result = at::empty({static_cast<int64_t>(rows.size()), model.shape[1]}, scalar_type(model.type));
   const size_t row_size = static_cast<size_t>(model.shape[1]) * element_size(model.type);
   auto* out = static_cast<std::byte*>(result.data_ptr());
   for (const int64_t row : rows) {
-    const auto after = std::ranges::upper_bound(shards, row, {}, &CenterShard::first);
+    const auto after = std::ranges::upper_bound(shards, row, {}, &RankCenters::first);
     ensure(row >= 0 && after != shards.begin() && row < (after - 1)->first + (after - 1)->rows(),
            "asked-for class centers exist");
-    const CenterShard& shard = *(after - 1);
+    const RankCenters& shard = *(after - 1);
     std::memcpy(out, shard.view.bytes.data() + static_cast<size_t>(row - shard.first) * row_size, row_size);
     out += row_size;
   }
   return result.to(at::kFloat);
 }
 
-// Type, width and number of rows are those that PartialFC gives each rank, and all ranks stand at the same step.
-void check_shards(const std::vector<CenterShard>& shards) {
+// Type, width and number of rows are those that PartialFC gives each rank, and all ranks stand at the same
+// step.
+void check_shards(const std::vector<RankCenters>& shards) {
   const auto num_ranks = static_cast<int64_t>(shards.size());
   const int64_t num_classes = shards.back().first + shards.back().rows();
   const auto step = shards[0].file->root().number("global_step");
   for (int64_t rank = 0; rank < num_ranks; ++rank) {
-    const CenterShard& shard = shards[static_cast<size_t>(rank)];
+    const RankCenters& shard = shards[static_cast<size_t>(rank)];
     const std::string place = shard.file->file().path().string();
     const int64_t expected = num_classes / num_ranks + (rank < num_classes % num_ranks ? 1 : 0);
     if (shard.view.type != shards[0].view.type || shard.view.shape[1] != shards[0].view.shape[1])
@@ -170,9 +172,9 @@ void check_shards(const std::vector<CenterShard>& shards) {
   }
 }
 
-std::optional<ClassCenters> shard_centers(std::vector<CenterShard> shards, std::string kind) {
+std::optional<ClassCenters> shard_centers(std::vector<RankCenters> shards, std::string kind) {
   int64_t first = 0;
-  for (CenterShard& shard : shards) {
+  for (RankCenters& shard : shards) {
     shard.first = first;
     first += shard.rows();
   }
@@ -188,10 +190,10 @@ std::optional<ClassCenters> shard_centers(std::vector<CenterShard> shards, std::
 }
 
 std::optional<ClassCenters> rank_folder_centers(const fs::path& folder) {
-  std::vector<CenterShard> shards;
+  std::vector<RankCenters> shards;
   const size_t num_ranks = count_ranks(folder);
   for (size_t rank = 0; rank < num_ranks; ++rank) {
-    std::optional<CenterShard> shard = open_shard(rank_path(folder, rank));
+    std::optional<RankCenters> shard = open_shard(rank_path(folder, rank));
     if (!shard && rank == 0) return std::nullopt;
     if (!shard)
       fail(ErrorKind::kData, rank_path(folder, rank).string(), ": has no ", kCentersKey,
@@ -202,7 +204,7 @@ std::optional<ClassCenters> rank_folder_centers(const fs::path& folder) {
 }
 
 std::optional<ClassCenters> torch_file_centers(const fs::path& path) {
-  std::optional<CenterShard> shard = open_shard(path);
+  std::optional<RankCenters> shard = open_shard(path);
   if (!shard) return std::nullopt;
   return shard_centers({std::move(*shard)},
                        "one rank of InsightFace; the folder of all checkpoint_gpu_*.pt has the others'");

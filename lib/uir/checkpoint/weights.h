@@ -1,14 +1,16 @@
 // Weights to start from or to extract with: a backbone, and the class centers beside it. Ours or anyone's:
 //
-//   checkpoint folder                       ours; only the files that are asked for are read and verified
-//   .safetensors                            a state dict
-//   .pt, .pth                               of PyTorch (formats/torch_file.h): a state dict, bare or under one of the keys
-//                                           state_dict_backbone, backbone, state_dict, model_state_dict, model, net
-//   folder of checkpoint_gpu_0.pt … _k-1    of InsightFace's arcface_torch, one file per rank: the backbone of rank 0, and the
-//                                           ranks' class centers in order (PartialFC: of C classes rank r holds C / k, and
-//                                           one more if r < C mod k)
-// What a file is, its first bytes tell. Cost: one read of the files; centers are copied row by row when asked for.
-// Errors: kMissingInput; kData naming file and place, ranks that are missing or do not belong together included.
+//   checkpoint folder         ours; only the files that are asked for are read and verified
+//   .safetensors              a state dict
+//   .pt, .pth                 of PyTorch (formats/torch_file.h): a state dict, bare or under one of the keys
+//                             state_dict_backbone, backbone, state_dict, model_state_dict, model, net
+//   folder of                 of InsightFace's arcface_torch, one file per rank: the backbone of rank 0, and
+//   checkpoint_gpu_0.pt …     the ranks' class centers in order (PartialFC: of C classes rank r holds C / k,
+//   checkpoint_gpu_k-1.pt     and one more if r < C mod k)
+// What a file is, its first bytes tell. Cost: one read of the files; centers are copied row by row when asked
+// for.
+// Errors: kMissingInput; kData naming file and place, ranks that are missing or do not belong together
+// included.
 // Threads: const after construction.
 #pragma once
 
@@ -28,6 +30,7 @@ struct Weights {
   std::string checksum;  // of the file, or of all ranks' files, 16 hex digits
   std::string kind;      // for people: "PyTorch file, state_dict_backbone"
 };
+// The backbone's tensors, in CPU memory and of the file's types; class centers are not read.
 Weights read_weights(const fs::path& path);
 
 struct ClassCenters {
@@ -35,7 +38,8 @@ struct ClassCenters {
   // Of the identities in class order (Checkpoint::classes_fingerprint); empty: the files do not tell them.
   std::string classes_fingerprint;
   std::string kind;  // for people: "8 ranks of InsightFace"
-  // The rows as float32 [n, D] in CPU memory.
+  // The rows (each in [0, num_classes), any order) as float32 [n, D] in CPU memory, copied from the files,
+  // which it keeps open.
   std::function<at::Tensor(std::span<const int64_t> rows)> read;
 };
 // None if the weights bring no class centers.

@@ -1,6 +1,6 @@
-// c10d with Gloo as LibTorch 1.13 and 2.x install it: the one place that includes it. What this module calls is the
-// same in both but for the options of the TCP store; ProcessGroupGloo derives from ProcessGroup in 1.13 and from
-// Backend in 2.x.
+// c10d with Gloo as LibTorch 1.13 and 2.x install it: the one place that includes it. What this module calls
+// is the same in both but for the options of the TCP store; ProcessGroupGloo derives from ProcessGroup in
+// 1.13 and from Backend in 2.x.
 #pragma once
 
 #ifndef USE_C10D_GLOO  // LibTorch's own build defines it; the installed header is empty without it

@@ -1,10 +1,12 @@
-// NCCL, where LibTorch has it: CUDA builds from 2.4 on (CMake defines UIR_HAS_NCCL where nccl.h is found as well).
+// NCCL, where LibTorch has it: CUDA builds from 2.4 on (CMake defines UIR_HAS_NCCL where nccl.h is found as
+// well).
 //
 // Compiled and linked against LibTorch 2.6 with CUDA 12.4; it has yet to run on devices.
-// A group connects at its first collective. One device carries one rank of a group: NCCL refuses a second one. It notices no rank
-// that is lost, so somebody else must, and abort the group (rank_watch.h). After the timeout LibTorch's watchdog ends the process.
-// Errors: make_nccl_group throws kInternal in a build without NCCL, and kConfig where LibTorch has another NCCL than the header that
-// this was built with. Closing and aborting throw what CUDA reports.
+// A group connects at its first collective. One device carries one rank of a group: NCCL refuses a second
+// one. It notices no rank that is lost, so somebody else must, and abort the group (rank_watch.h). After the
+// timeout LibTorch's watchdog ends the process.
+// Errors: make_nccl_group throws kInternal in a build without NCCL, and kConfig where LibTorch has another
+// NCCL than the header that this was built with. Closing and aborting throw what CUDA reports.
 #pragma once
 
 #include <chrono>

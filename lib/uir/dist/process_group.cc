@@ -32,8 +32,8 @@ std::vector<int64_t> with_rows(const at::Tensor& tensor, int64_t rows) {
 
 constexpr std::chrono::milliseconds kRollCall{2500};
 constexpr std::chrono::milliseconds kNoteLimit{1000};
-// How long the rank whose end takes the store away waits for the others: those that fail with it, and those that have yet
-// to learn of its own failure.
+// How long the rank whose end takes the store away waits for the others: those that fail with it, and those
+// that have yet to learn of its own failure.
 constexpr std::chrono::milliseconds kLinger{1500}, kFailureLinger{5000};
 
 c10::intrusive_ptr<GlooGroup> meet(const c10::intrusive_ptr<c10d::Store>& store, int64_t rank, int64_t size,

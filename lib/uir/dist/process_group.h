@@ -1,13 +1,14 @@
-// The communicator of a run with several ranks, over c10d's process groups: Gloo, and for CUDA tensors NCCL after with_nccl().
+// The communicator of a run with several ranks, over c10d's process groups: Gloo, and for CUDA tensors NCCL
+// after with_nccl().
 //
 // Shapes: float32, float64 or int64 tensors. Results are the same on every rank, bit for bit:
-// reduce_scatter_rows adds in rank order, all_reduce_sum in Gloo's order, which depends on the number of ranks only, or NCCL's,
-// of which nothing is known.
-// Cost: reduce_scatter_rows is an all-to-all and a local sum, since Gloo in LibTorch 1.13 has no reduce-scatter:
-// the same traffic as a direct one.
-// Errors: kRankLost when a rank fails, is lost or does not answer within the timeout. The ranks that are left then hold a
-// roll call over the store (at most kRollCall) to name it. Nothing may be called after an error but
-// announce_failure. Over NCCL a collective only starts; what is wrong with it shows in a later one.
+// reduce_scatter_rows adds in rank order, all_reduce_sum in Gloo's order, which depends on the number of
+// ranks only, or NCCL's, of which nothing is known.
+// Cost: reduce_scatter_rows is an all-to-all and a local sum, since Gloo in LibTorch 1.13 has no
+// reduce-scatter: the same traffic as a direct one.
+// Errors: kRankLost when a rank fails, is lost or does not answer within the timeout. The ranks that are left
+// then hold a roll call over the store (at most kRollCall) to name it. Nothing may be called after an error
+// but announce_failure. Over NCCL a collective only starts; what is wrong with it shows in a later one.
 #pragma once
 
 #include <c10/util/intrusive_ptr.h>
@@ -34,9 +35,10 @@ struct RankConnections;
 
 class ProcessGroupCommunicator : public Communicator {
  public:
-  // Meets the other ranks at the store; returns when all of them came. `timeout` counts for meeting and, until
-  // set_timeout, for collectives. `interface_address` is the host name or address on which this rank listens; empty:
-  // the one of this machine's host name. `folder`: where the ranks met, if in one; it is left at the end.
+  // Meets the other ranks at the store; returns when all of them came. `timeout` counts for meeting and,
+  // until set_timeout, for collectives. `interface_address` is the host name or address on which this rank
+  // listens; empty: the one of this machine's host name. `folder`: where the ranks met, if in one; it is left
+  // at the end.
   ProcessGroupCommunicator(const c10::intrusive_ptr<c10d::Store>& store, int64_t rank, int64_t size,
                            std::chrono::milliseconds timeout, const std::string& interface_address = "",
                            std::shared_ptr<const MeetingFolder> folder = nullptr);
@@ -49,10 +51,12 @@ class ProcessGroupCommunicator : public Communicator {
   at::Tensor reduce_scatter_rows(const at::Tensor& rows) const override;
   void barrier() const override;
   std::shared_ptr<const Communicator> another() const override;
-  // As another(), with CUDA tensors over NCCL, and so in groups made from it; watches the ranks. Connects at once, before memory runs
-  // out or a rank is lost: NCCL would wait for it without end. kInternal in a build without NCCL.
+  // As another(), with CUDA tensors over NCCL, and so in groups made from it; watches the ranks. Connects at
+  // once, before memory runs out or a rank is lost: NCCL would wait for it without end. kInternal in a build
+  // without NCCL.
   std::shared_ptr<const Communicator> with_nccl(at::Device device) const;
-  // From here on all groups hang up as soon as a rank ends or hangs up (rank_watch.h). All ranks call it, once.
+  // From here on all groups hang up as soon as a rank ends or hangs up (rank_watch.h). All ranks call it,
+  // once.
   void watch() const;
   bool lost() const;  // whether they have hung up
   bool uses_nccl() const { return nccl_; }
@@ -63,8 +67,8 @@ class ProcessGroupCommunicator : public Communicator {
 
   // For parts of LibTorch that run collectives themselves.
   c10::intrusive_ptr<c10d::ProcessGroup> process_group() const;
-  // Runs the call; what it throws becomes kRankLost, after hanging up, so that no other rank waits for this one, and a
-  // roll call, which names who is lost.
+  // Runs the call; what it throws becomes kRankLost, after hanging up, so that no other rank waits for this
+  // one, and a roll call, which names who is lost.
   void guarded(const char* name, const std::function<void()>& call) const;
 
  private:

@@ -21,8 +21,8 @@ constexpr milliseconds kPoll{20};
 std::string present_key(int64_t rank) { return concat("roll_call/present/", rank); }
 std::string done_key(int64_t rank) { return concat("roll_call/done/", rank); }  // needs the store no longer
 
-// What the call returns; none if it has not returned in time or the store is lost. A call that hangs keeps its thread:
-// a read from a store whose process hangs has no time limit in c10d. What it uses, it must own.
+// What the call returns; none if it has not returned in time or the store is lost. A call that hangs keeps
+// its thread: a read from a store whose process hangs has no time limit in c10d. What it uses, it must own.
 template <class Result>
 std::optional<Result> within(milliseconds limit, std::function<Result()> call) {
   auto promise = std::make_shared<std::promise<std::optional<Result>>>();

@@ -1,5 +1,6 @@
-// What the ranks tell each other through the store when a collective has failed: who still answers, and why a rank gave
-// up. A store may itself be lost or hang with the process that keeps it: every call returns after its time limit.
+// What the ranks tell each other through the store when a collective has failed: who still answers, and why a
+// rank gave up. A store may itself be lost or hang with the process that keeps it: every call returns after
+// its time limit.
 #pragma once
 
 #include <c10/util/intrusive_ptr.h>
@@ -29,7 +30,8 @@ class RankRoll {
   bool announce(const std::string& message, std::chrono::milliseconds limit) const;
   // The reason why a collective failed: "rank 2 of 4 failed: its message" or "rank 2 of 4 was lost: …".
   std::string reason(std::chrono::milliseconds limit) const;
-  // Returns when every other rank has announced or knows its reason. For the rank whose end takes the store away.
+  // Returns when every other rank has announced or knows its reason. For the rank whose end takes the store
+  // away.
   void wait_for_others(std::chrono::milliseconds limit) const;
 
  private:

@@ -1,9 +1,11 @@
-// Notices at once when another rank ends or hangs up, also while this one waits for a device and runs no collective of Gloo's.
+// Notices at once when another rank ends or hangs up, also while this one waits for a device and runs no
+// collective of Gloo's.
 //
-// The ranks stand in a ring; a thread of each waits for a word of the rank before it, which comes only at the end. A
-// connection that closes before that is a lost rank.
-// Cost: a thread that sleeps, a Gloo group. Errors: none; the callback runs in the thread. Collectives: the destructor returns when
-// the rank before this one is there too, a connection has closed, or kLongestEnd has passed.
+// The ranks stand in a ring; a thread of each waits for a word of the rank before it, which comes only at the
+// end. A connection that closes before that is a lost rank.
+// Cost: a thread that sleeps, a Gloo group. Errors: none; the callback runs in the thread. Collectives: the
+// destructor returns when the rank before this one is there too, a connection has closed, or kLongestEnd has
+// passed.
 #pragma once
 
 #include <atomic>
@@ -26,7 +28,8 @@ class RankWatch {
   RankWatch(const RankWatch&) = delete;
   RankWatch& operator=(const RankWatch&) = delete;
 
-  // This rank hangs up: no word will come, and closing the connections on this side does not end the wait for it.
+  // This rank hangs up: no word will come, and closing the connections on this side does not end the wait for
+  // it.
   void give_up() { given_up_ = true; }
 
  private:

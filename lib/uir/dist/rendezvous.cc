@@ -55,7 +55,8 @@ std::string missing_ranks(c10d::Store& store, const World& world) {
 
 void say_here(c10d::Store& store, const World& world) { set_flag(store, concat("here/", world.rank)); }
 
-// Returns when every rank has said that it is there. The process group alone would wait as long as for a collective.
+// Returns when every rank has said that it is there. The process group alone would wait as long as for a
+// collective.
 void wait_for_all(c10d::Store& store, const World& world, milliseconds timeout, const std::string& place) {
   try {
     say_here(store, world);
@@ -108,9 +109,9 @@ std::optional<std::string> run_name(const Environment& environment) {
   return std::nullopt;
 }
 
-// Rank 0 creates the folder and says so in a notice. It withdraws the notice before it lets anyone go on: a program
-// that the same job starts afterwards cannot find it. One left by a job that was killed is replaced, and whoever
-// followed it meanwhile follows the new one.
+// Rank 0 creates the folder and says so in a notice. It withdraws the notice before it lets anyone go on: a
+// program that the same job starts afterwards cannot find it. One left by a job that was killed is replaced,
+// and whoever followed it meanwhile follows the new one.
 std::shared_ptr<const Communicator> invite(const MeetingNotice& notice, const World& world,
                                            const RankTimeouts& timeouts) {
   const std::filesystem::path path = create_meeting_folder();

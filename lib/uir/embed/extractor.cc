@@ -3,6 +3,7 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/flip.h>
 #include <ATen/ops/from_blob.h>
+#include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
@@ -61,6 +62,23 @@ at::Tensor embed(Backbone& backbone, const at::Tensor& images, const ExtractOpti
   return backbone.forward(pixels).to(at::kCPU).contiguous();
 }
 
+// Embeddings of a batch and, if wanted, of its mirror images: [options.batch, 1 or 2, D].
+at::Tensor embed_views(Backbone& backbone, Batch& batch, const ExtractOptions& options) {
+  batch.images.resize(static_cast<size_t>(options.batch * kImageBytes), 0);  // pads the last batch
+  const at::Tensor images =
+      at::from_blob(batch.images.data(), {options.batch, kImageSize, kImageSize, 3}, at::kByte);
+  std::vector<at::Tensor> views{embed(backbone, images, options)};
+  if (options.mirrored) views.push_back(embed(backbone, at::flip(images, {2}), options));
+  return at::stack(views, 1);
+}
+
+EmbeddingBlock block_of(const std::vector<int64_t>& rows, RowRange range, const at::Tensor& views) {
+  EmbeddingBlock block{range.begin, {rows.begin() + range.begin, rows.begin() + range.end}, {}, {}};
+  block.embeddings = views.select(1, 0).contiguous();
+  if (views.size(1) > 1) block.mirrored = views.select(1, 1).contiguous();
+  return block;
+}
+
 }  // namespace
 
 void embed_rows(const Index& index, const std::vector<int64_t>& rows, int64_t first, Backbone& backbone,
@@ -82,21 +100,13 @@ void embed_rows(const Index& index, const std::vector<int64_t>& rows, int64_t fi
     Batch batch;
     if (round < rounds.own_count()) {
       ensure(loader.next(batch), "the loader holds this rank's blocks");
-      batch.images.resize(static_cast<size_t>(options.batch * kImageBytes), 0);  // pads the last batch
-      const at::Tensor images =
-          at::from_blob(batch.images.data(), {options.batch, kImageSize, kImageSize, 3}, at::kByte);
-      own.select(1, 0).copy_(embed(backbone, images, options));
-      if (options.mirrored) own.select(1, 1).copy_(embed(backbone, at::flip(images, {2}), options));
+      own = embed_views(backbone, batch, options);
     }
     const at::Tensor all = ranks.all_gather_rows(own);
     for (int64_t rank = 0; rank < ranks.size(); ++rank) {
       const RowRange range = rounds.block(round, rank);
       if (range.size() == 0) break;
-      const at::Tensor part = all.narrow(0, rank * options.batch, range.size());
-      EmbeddingBlock block{range.begin, {rows.begin() + range.begin, rows.begin() + range.end}, {}, {}};
-      block.embeddings = part.select(1, 0).contiguous();
-      if (options.mirrored) block.mirrored = part.select(1, 1).contiguous();
-      sink(block);
+      sink(block_of(rows, range, all.narrow(0, rank * options.batch, range.size())));
     }
   }
 }

@@ -1,11 +1,15 @@
 // From index rows to embeddings: the network in evaluation mode over fixed batches.
 //
-// Shapes: N rows → blocks of at most `batch` embeddings [b, D] float32, unnormalised, with their mirror images'.
-// Outputs depend on the batch size (rounding of the products), not on threads or interruptions: batches start at
-// multiples of `batch` of the row list and the last one is padded with black images.
-// Several ranks: each embeds every k-th block, then all get all of them; blocks, and so results, are those of one rank.
+// Shapes: N rows → blocks of at most `batch` embeddings [b, D] float32, unnormalised, with their mirror
+// images'. Outputs depend on the batch size (rounding of the products), not on threads or interruptions:
+// batches start at multiples of `batch` of the row list and the last one is padded with black images.
+// Several ranks: each embeds every k-th block, then all get all of them; blocks, and so results, are those of
+// one rank.
 // Collectives: one gather of [batch, D] or [batch, 2 D] for every k blocks.
-// Errors: undecodable images as Loader says. Threads: one extraction at a time per network.
+// Cost: one forward pass per image, two with mirror images, the last batch in full; memory: k batches of
+// embeddings.
+// Errors: undecodable images as Loader says (none is replaced); what the sink throws. Threads: one extraction
+// at a time per network; the sink is called from the caller's.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -38,8 +42,9 @@ struct EmbeddingBlock {
   at::Tensor mirrored;        // [b, D], undefined unless asked for
 };
 
-// Calls sink, on every rank, for consecutive blocks, from the block that contains position `first` (a multiple of batch)
-// on. The network is left in the mode it was in.
+// Calls sink, on every rank, for consecutive blocks, from the block that contains position `first` (a
+// multiple of batch) on. Every rank gives the same rows, `first` and options. The network, on options.device,
+// is left in the mode it was in.
 void embed_rows(const Index& index, const std::vector<int64_t>& rows, int64_t first, Backbone& backbone,
                 const ExtractOptions& options, const std::function<void(const EmbeddingBlock&)>& sink);
 

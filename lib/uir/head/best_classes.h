@@ -1,9 +1,9 @@
-// Each row's best class, for extraction and for out-of-library rejection: one walk over the classes, without margins,
-// losses or gradients.
+// Each row's best class, for extraction and for out-of-library rejection: one walk over the classes, without
+// margins, losses or gradients.
 //
-// Cost: 2 R n D operations (center_shard.h: R rows of all ranks, n classes of this one). Collectives: one gather of
-// embeddings, one of [R, 3] results. Threads: as center_shard.h. Errors: embeddings of another size or type than the
-// centers are a bug of ours (kInternal).
+// Cost: 2 R n D operations (center_shard.h: R rows of all ranks, n classes of this one). Collectives: one
+// gather of embeddings, one of [R, 3] results. Threads: as center_shard.h. Errors: embeddings of another size
+// or type than the centers are a bug of ours (kInternal).
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -12,9 +12,9 @@
 
 namespace uir {
 
-// embeddings [B, D] of the class centers' type and device, the same B on every rank. Per row of this rank: class, its
-// cosine, its probability (softmax of scale times cosine over all classes): float32 [B, 3], so class numbers are exact up
-// to 2^24. The lowest of classes with equal cosines counts. No autograd.
+// embeddings [B, D] of the class centers' type and device, the same B on every rank. Per row of this rank:
+// class, its cosine, its probability (softmax of scale times cosine over all classes): float32 [B, 3], so
+// class numbers are exact up to 2^24. The lowest of classes with equal cosines counts. No autograd.
 at::Tensor best_classes(const CenterShard& centers, const at::Tensor& embeddings_BD);
 
 }  // namespace uir

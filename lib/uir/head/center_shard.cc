@@ -26,8 +26,8 @@ constexpr double kInitialDeviation = 0.01;
 // A shorter vector has no direction.
 constexpr double kSmallestNorm = 1e-12;
 
-// On a CPU a tile of centers and its logits stay in a core's second-level cache (fastest in bench_head among 256 to
-// 8192); on other devices a tile shall fill the device.
+// On a CPU a tile of centers and its logits stay in a core's second-level cache (fastest in bench_head among
+// 256 to 8192); on other devices a tile shall fill the device.
 constexpr int64_t kCpuTile = 512, kDeviceTile = 16384;
 
 // Enough for the threads of most machines; each costs [R, D] of memory in the backward walk.

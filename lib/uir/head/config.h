@@ -1,4 +1,5 @@
-// Config of the head: margin softmax over the labeled rows, UIR loss over the unlabeled rows. Free of LibTorch.
+// Config of the head: margin softmax over the labeled rows, UIR loss over the unlabeled rows. Free of
+// LibTorch.
 #pragma once
 
 #include <array>

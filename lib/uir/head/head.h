@@ -1,17 +1,19 @@
-// The head: class centers, margin softmax over labeled rows and UIR loss over unlabeled rows, class-sharded over the
-// ranks and tiled over classes, loss and gradients in one call.
+// The head: class centers, margin softmax over labeled rows and UIR loss over unlabeled rows, class-sharded
+// over the ranks and tiled over classes, loss and gradients in one call.
 //
-// Shapes (legend for head/): B rows of this rank (B_l labeled first, then B_u unlabeled), K ranks, C classes of
-// which this rank owns n = C/K (the first C % K ranks one more), D embedding size.
-// Cost: 8 B n D operations (10 on unlabeled rows with `released`); memory B * tile besides weight and gradient. With
-// class sampling n is the sample's size for the labeled rows; it adds D * tile of memory per thread.
-// Collectives: one gather of embeddings and labels, one sum all-reduce of row sums, a second, small one of counts and of
-// the sums of `released`, one reduce-scatter of embedding gradients. Row sums are float64 sums of exponentials, so no
-// maximum is ever agreed upon.
-// Source: docs/losses.md with equations; ArcFace (Deng et al., CVPR 2019), UIR (Yu et al., ICCV workshops 2019),
-// Partial FC (An et al., CVPR 2022).
+// Shapes (legend for head/): B rows of this rank (B_l labeled first, then B_u unlabeled), K ranks, C classes
+// of which this rank owns n = C/K (the first C % K ranks one more), D embedding size.
+// Cost: 8 B n D operations (10 on unlabeled rows with `released`); memory B * tile besides weight and
+// gradient. With class sampling n is the sample's size for the labeled rows; it adds D * tile of memory per
+// thread.
+// Collectives: one gather of embeddings and labels, one sum all-reduce of row sums, a second, small one of
+// counts and of the sums of `released`, one reduce-scatter of embedding gradients. Row sums are float64 sums
+// of exponentials, so no maximum is ever agreed upon.
+// Source: docs/losses.md with equations; ArcFace (Deng et al., CVPR 2019), UIR (Yu et al., ICCV workshops
+// 2019), Partial FC (An et al., CVPR 2022).
 // Computes in the embeddings' type; class centers are float32 (tests put float64 tensors in their place).
-// Threads: one thread; uses LibTorch's intra-op threads.
+// Errors: kConfig and kData as the functions say; a lost rank is kRankLost.
+// Threads: one thread; uses LibTorch's intra-op threads. No result depends on their number.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -34,7 +36,7 @@ struct HeadLoss {
   int64_t correct = 0;
   int64_t correct_with_margin = 0;             // … although the margin is subtracted
   int64_t num_labeled = 0, num_unlabeled = 0;  // over all ranks
-  at::Tensor embeddings_gradient;              // [B, D], of the total
+  at::Tensor embeddings_gradient;              // [B, D], of gradient_scale times the total
 };
 
 struct HeadStep {
@@ -48,17 +50,22 @@ struct HeadStep {
 class Head {
  public:
   // Centers start at N(0, 0.01), a function of the seed and of the class number alone (not of the sharding).
+  // kConfig for a scale or sample_rate out of bounds, kData without a class.
   Head(const HeadConfig& config, UirReduction reduction, int64_t num_classes, int64_t embedding_size,
        uint64_t seed, std::shared_ptr<const Communicator> communicator, at::Device device);
   Head(Head&&) noexcept;
   ~Head();
 
-  // embeddings [B, D] of the class centers' type, no autograd; labels int64 [B_l] in [0, C). Adds to centers().grad().
-  // Same B and B_l on every rank. Throws kData for a label outside. Embeddings that are not finite make the loss NaN.
+  // embeddings [B, D] of the class centers' type and device, no autograd; labels int64 [B_l] in [0, C),
+  // anywhere. Every rank calls it with the same B, B_l and step, and gets the same losses and counts. Adds
+  // the gradient of step.gradient_scale times the total to centers().grad(), moves AdaFace's statistics on,
+  // and returns the gradient by this rank's embeddings. kData for a label outside. Embeddings that are not
+  // finite make the loss NaN; whoever then undoes the step restores margin_state().
   HeadLoss loss_and_gradients(const at::Tensor& embeddings, const at::Tensor& labels, const HeadStep& step);
 
   at::Tensor& centers();  // [n, D], requires_grad, unnormalised
-  // With class sampling, the rows of the centers' gradient that are not 0; whoever zeroes the gradient clears it.
+  // With class sampling, the rows of the centers' gradient that are not 0; whoever zeroes the gradient clears
+  // it.
   // Without: null, all rows.
   std::shared_ptr<TouchedRows> touched_rows() const;
   RowRange range() const;  // of the classes that this rank owns: the rows of centers() among all C

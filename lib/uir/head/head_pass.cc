@@ -15,7 +15,8 @@
 namespace uir {
 namespace {
 
-// Columns of a labeled row: how many ranks own a class with a larger cosine than the target's without and with the margin.
+// Columns of a labeled row: how many ranks own a class with a larger cosine than the target's without and
+// with the margin.
 enum Beaten : int64_t { kWithoutMargin, kWithMargin, kNumBeaten };
 static_assert(kNumBeaten == kNumReleasedSums, "they share the memory of one all-reduce");
 

@@ -1,4 +1,5 @@
-// One call of Head::loss_and_gradients: sums over all classes, losses and row gradients from them, backward walk.
+// One call of Head::loss_and_gradients: sums over all classes, losses and row gradients from them, backward
+// walk.
 //
 // Shapes, cost and collectives as in head.h; suffixes of tensors as in center_shard.h, K blocks of tiles.
 // Threads: one pass at a time per head, whose gradient and margin state it changes.
@@ -36,8 +37,8 @@ class HeadPass {
   HeadLoss run();
 
  private:
-  // Rows that meet the same classes in one walk: all of them, or with class sampling the labeled ones on the sample and
-  // the unlabeled ones on all classes.
+  // Rows that meet the same classes in one walk: all of them, or with class sampling the labeled ones on the
+  // sample and the unlabeled ones on all classes.
   struct RowGroup {
     int64_t first_row, labeled, unlabeled;
     ClassList classes;
@@ -79,8 +80,8 @@ class HeadPass {
   std::vector<RowGroup> groups_;
   at::Tensor sums_R4_;  // over all classes that a row meets, except kLargestOther: of this rank
   at::Tensor row_gradients_R4_;
-  // What one small all-reduce sums, in one piece of memory, float64 [R, 2]: of a labeled row, how many ranks own a class
-  // that beats its target; of an unlabeled row, the sums of `released`.
+  // What one small all-reduce sums, in one piece of memory, float64 [R, 2]: of a labeled row, how many ranks
+  // own a class that beats its target; of an unlabeled row, the sums of `released`.
   at::Tensor second_sums_R2_;
   at::Tensor beaten_L2_, released_U2_;  // its labeled and its unlabeled rows
   HeadLoss loss_;

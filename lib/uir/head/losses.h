@@ -2,7 +2,8 @@
 //
 // z_j: logits, C classes, s the scale. The gradient by the logits of the row is
 //   labeled   p_j − [j = y]                 p_j = exp(z_j − shift)
-//   mean      (C p_j − 1)/C                 C p_j − 1 = expm1(z_j − shift): no cancellation when p is nearly uniform
+//   mean      (C p_j − 1)/C                 C p_j − 1 = expm1(z_j − shift): no cancellation when p is nearly
+//                                           uniform
 //   sum       C p_j − 1
 //   released  p_j (expm1(q_j) − offset) / (1 + excess/C)      q_j = p_j − 1/C = expm1(z_j − shift)/C
 #pragma once
@@ -40,8 +41,8 @@ struct ReleasedRow {
   double denominator;  // mean of e^q
 };
 
-// excess = Σ (e^q − 1 − q), curvature = Σ q (e^q − 1): sums of positive terms. Σ q = 0 turns the released form
-// C log1p(Σ expm1(p)/C) − 1 into C log1p(excess/C), which cancels nowhere.
+// excess = Σ (e^q − 1 − q), curvature = Σ q (e^q − 1): sums of positive terms. Σ q = 0 turns the released
+// form C log1p(Σ expm1(p)/C) − 1 into C log1p(excess/C), which cancels nowhere.
 inline ReleasedRow released_row(double excess, double curvature, int64_t num_classes) {
   const auto classes = static_cast<double>(num_classes);
   const double mean_excess = excess / classes;

@@ -15,8 +15,8 @@ constexpr double kSmallestSine = 1e-4;
 
 double sine(double cosine) { return std::max(std::sqrt(1 - cosine * cosine), kSmallestSine); }
 
-// Beyond m1 θ + m2 = π the cosine would rise again. There ArcFace's released code continues with cos θ − m2 sin m2;
-// for m1 > 1, which it does not know, the offset makes the curve continuous.
+// Beyond m1 θ + m2 = π the cosine would rise again. There ArcFace's released code continues with cos θ − m2
+// sin m2; for m1 > 1, which it does not know, the offset makes the curve continuous.
 double fallback_offset(double m1, double m2) {
   return m1 == 1 ? m2 * std::sin(m2) : 1 + std::cos((pi - m2) / m1);
 }

@@ -1,7 +1,8 @@
 // The margins of the labeled rows, as functions of one cosine.
 //
-// Source: ArcFace (Deng et al., CVPR 2019), CosFace (Wang et al., CVPR 2018), SphereFace (Liu et al., CVPR 2017),
-// AdaFace (Kim et al., CVPR 2022); docs/losses.md has the formulas and where they depart from the sources.
+// Source: ArcFace (Deng et al., CVPR 2019), CosFace (Wang et al., CVPR 2018), SphereFace (Liu et al., CVPR
+// 2017), AdaFace (Kim et al., CVPR 2022); docs/losses.md has the formulas and where they depart from the
+// sources.
 // Cost: a few transcendental functions per labeled row. Threads: free functions, no shared state.
 #pragma once
 
@@ -26,8 +27,8 @@ struct NormStatistics {
   double deviation = 100;
 };
 
-// The statistics after a batch with these norms; unchanged where the batch says nothing (no rows; one row has no
-// deviation; values that are not finite).
+// The statistics after a batch with these norms; unchanged where the batch says nothing (no rows; one row has
+// no deviation; values that are not finite).
 NormStatistics updated_statistics(const NormStatistics& statistics, double momentum,
                                   const std::vector<double>& norms);
 

@@ -1,9 +1,11 @@
 // Vectors of 64 bytes for the head's element-wise work, and e^x − 1 on them.
 //
-// GCC's and clang's vector types: the compiler splits them into whatever registers the target has, so the same code
-// serves AVX-512, AVX2 and the base instruction set (UIR_EVERY_CPU compiles a function for each and the loader picks).
-// Accuracy: float32 within 2 units in the last place of the exact value between −87 and 88 and clamped beyond, NaN
-// stays NaN; float64 is the standard library's, element by element: it serves the tests, not speed.
+// GCC's and clang's vector types: the compiler splits them into whatever registers the target has, so the
+// same code serves AVX-512, AVX2 and the base instruction set (UIR_EVERY_CPU compiles a function for each and
+// the loader picks).
+// Accuracy: float32 within 2 units in the last place of the exact value between −87 and 88 and clamped
+// beyond, NaN stays NaN; float64 is the standard library's, element by element: it serves the tests, not
+// speed.
 #pragma once
 
 #include <cmath>
@@ -16,7 +18,8 @@
 #define UIR_EVERY_CPU
 #endif
 #define UIR_INLINE inline __attribute__((always_inline))
-// Vectors passed by value have a register only where the processor has it. Everything here is inlined: none is passed.
+// Vectors passed by value have a register only where the processor has it. Everything here is inlined: none
+// is passed.
 #pragma GCC diagnostic ignored "-Wpsabi"
 
 namespace uir::packs {
@@ -78,8 +81,8 @@ UIR_INLINE void for_each_pack(int64_t begin, int64_t end, Body&& body) {
   if (i < end) body(i, end - i);
 }
 
-// e^x = power (1 + fraction) with an integer power of two: x = n ln 2 + r, |r| <= (ln 2)/2, fraction = e^r − 1 as a
-// Taylor polynomial whose remainder is below 6e-9.
+// e^x = power (1 + fraction) with an integer power of two: x = n ln 2 + r, |r| <= (ln 2)/2, fraction = e^r −
+// 1 as a Taylor polynomial whose remainder is below 6e-9.
 struct ExpParts {
   Pack<float> power, fraction;
 };

@@ -1,5 +1,5 @@
-// Rows of the class centers that got a gradient since the gradients were last zeroed: with class sampling few do, and
-// the others must not be decayed, moved by their momentum, or read at all.
+// Rows of the class centers that got a gradient since the gradients were last zeroed: with class sampling few
+// do, and the others must not be decayed, moved by their momentum, or read at all.
 //
 // The head adds, the optimizer reads and clears. All other rows' gradient is 0. Threads: one at a time.
 #pragma once

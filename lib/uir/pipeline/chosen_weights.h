@@ -6,8 +6,8 @@
 
 namespace uir {
 
-// The checkpoint or weights file that the config names (extract.weights), else the run's best checkpoint, else its
-// latest; a damaged best one is warned about. kMissingInput if there is none.
+// The checkpoint or weights file that the config names (extract.weights), else the run's best checkpoint,
+// else its latest; a damaged best one is warned about. kMissingInput if there is none.
 fs::path chosen_weights(const Experiment& experiment);
 
 }  // namespace uir

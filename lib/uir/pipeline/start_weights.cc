@@ -49,8 +49,8 @@ int64_t number_of(std::string_view name) {
   return whole && (name.size() == 1 || name[0] != '0') ? number : -1;
 }
 
-// The labels of the classes, if the data are one source whose labels are numbers; else none. Numbers stand in numeric
-// order, names (of folders, which may look like numbers) in byte order.
+// The labels of the classes, if the data are one source whose labels are numbers; else none. Numbers stand in
+// numeric order, names (of folders, which may look like numbers) in byte order.
 std::vector<int64_t> labels_of_classes(const Index& index) {
   const auto labeled = std::ranges::count(index.sources(), Role::kLabeled, &SourceInfo::role);
   std::vector<int64_t> labels;

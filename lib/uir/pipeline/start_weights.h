@@ -1,7 +1,7 @@
 // Weights from a file into a network, and what was taken of them, said line by line.
 //
-// Errors: those of checkpoint/weights.h; kData with the difference of names where the network is another one, and for
-// weights that were trained on another colour order or normalisation.
+// Errors: those of checkpoint/weights.h; kData with the difference of names where the network is another one,
+// and for weights that were trained on another colour order or normalisation.
 #pragma once
 
 #include "uir/checkpoint/weights.h"
@@ -16,9 +16,10 @@ namespace uir {
 Weights load_backbone(const fs::path& path, Backbone& backbone);
 void load_backbone(const fs::path& path, const Weights& weights, Backbone& backbone);
 
-// Which row of the centers belongs to each class of the index, for centers that do not tell whose they are: row l to the
-// class with label l where the data are of one source with numbers as labels (RecordIO, lists), as arcface_torch has it;
-// else row i to class i. None where the counts differ: the largest label + 1, or the number of classes, is not num_classes.
+// Which row of the centers belongs to each class of the index, for centers that do not tell whose they are:
+// row l to the class with label l where the data are of one source with numbers as labels (RecordIO, lists),
+// as arcface_torch has it; else row i to class i. None where the counts differ: the largest label + 1, or the
+// number of classes, is not num_classes.
 std::optional<std::vector<int64_t>> rows_of_classes(const Index& index, int64_t num_classes);
 
 // train.init: the backbone, and the class centers where they are wanted and fit the data.

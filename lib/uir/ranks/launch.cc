@@ -26,8 +26,8 @@ constexpr int kStoppedCode = static_cast<int>(ErrorKind::kStopped);
 
 pthread_t waiting_thread;
 
-// The signals that the launcher waits for instead of being interrupted; as before at the end. A library may have started
-// threads that do not block them (OpenBLAS does while it is loaded): these hand them over.
+// The signals that the launcher waits for instead of being interrupted; as before at the end. A library may
+// have started threads that do not block them (OpenBLAS does while it is loaded): these hand them over.
 class AwaitedSignals {
  public:
   AwaitedSignals() {

@@ -1,8 +1,9 @@
-// A private folder of this machine (mode 0700) where the ranks of a run meet without an open port, and where each can
-// see which of the others have ended: every rank holds a lock there, which the kernel releases when its process ends.
+// A private folder of this machine (mode 0700) where the ranks of a run meet without an open port, and where
+// each can see which of the others have ended: every rank holds a lock there, which the kernel releases when
+// its process ends.
 //
-// Errors: kCannotCreate when the folder cannot be created; kUsage for one that belongs to somebody else or is open to
-// others. Threads: has_ended from any.
+// Errors: kCannotCreate when the folder cannot be created; kUsage for one that belongs to somebody else or is
+// open to others. Threads: has_ended from any.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +19,8 @@ inline constexpr const char* kMeetingVariable = "UIR_MEETING";
 // A new folder for one run, below a folder of this user in the temporary folder.
 std::filesystem::path create_meeting_folder();
 
-// Where rank 0 of a run that is known only by a name says which folder it created. It is there during the meeting only,
-// so neither an earlier run of the same name nor a later one can be taken for this one.
+// Where rank 0 of a run that is known only by a name says which folder it created. It is there during the
+// meeting only, so neither an earlier run of the same name nor a later one can be taken for this one.
 class MeetingNotice {
  public:
   explicit MeetingNotice(const std::string& run_name);

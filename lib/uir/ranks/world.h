@@ -20,10 +20,11 @@ using Environment = std::function<const char*(const char*)>;
 inline const char* process_environment(const char* name) { return std::getenv(name); }
 
 // The world that torchrun and our own launcher (RANK, WORLD_SIZE, LOCAL_RANK, LOCAL_WORLD_SIZE), Open MPI
-// (OMPI_COMM_WORLD_*), Slurm's srun (SLURM_PROCID, SLURM_STEP_NUM_TASKS, SLURM_LOCALID, SLURM_STEP_TASKS_PER_NODE with
-// SLURM_NODEID) or MPICH and Intel MPI (PMI_*, MPI_LOCALRANKID, MPI_LOCALNRANKS) describe, in this order; one process
-// if none does. Slurm counts only with SLURM_STEP_NUM_TASKS, which srun alone sets: in the shell of an allocation or in
-// a batch script SLURM_NTASKS and SLURM_PROCID exist too, yet nobody started that many processes.
+// (OMPI_COMM_WORLD_*), Slurm's srun (SLURM_PROCID, SLURM_STEP_NUM_TASKS, SLURM_LOCALID,
+// SLURM_STEP_TASKS_PER_NODE with SLURM_NODEID) or MPICH and Intel MPI (PMI_*, MPI_LOCALRANKID,
+// MPI_LOCALNRANKS) describe, in this order; one process if none does. Slurm counts only with
+// SLURM_STEP_NUM_TASKS, which srun alone sets: in the shell of an allocation or in a batch script
+// SLURM_NTASKS and SLURM_PROCID exist too, yet nobody started that many processes.
 // Throws kUsage for an incomplete set of variables and for values that contradict each other.
 World world_from_environment(const Environment& environment = process_environment);
 

@@ -129,9 +129,9 @@ TEST_CASE("released sums and all gradients equal the operators'") {
 }
 
 TEST_CASE("the UIR gradient keeps its digits when all probabilities are nearly equal") {
-  // Logits of one tile whose spread is far below float32's resolution of e^z. They are exact in float32 (scale 1, norms
-  // 1), so what is measured is the kernels' own error: a few units in the last place of the largest gradient. Computed
-  // as C p − 1 the error would be 3.7 % at a spread of 1e-6.
+  // Logits of one tile whose spread is far below float32's resolution of e^z. They are exact in float32
+  // (scale 1, norms 1), so what is measured is the kernels' own error: a few units in the last place of the
+  // largest gradient. Computed as C p − 1 the error would be 3.7 % at a spread of 1e-6.
   const double spread = GENERATE(1e-6, 1e-5, 1e-3, 0.1);
   const double center = GENERATE(0.0, 3e-6, 0.5);
   const int64_t classes = 5000;

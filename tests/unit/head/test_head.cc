@@ -173,8 +173,8 @@ TEST_CASE("equal class centers: no UIR loss and no gradient, to rounding") {
   }
   Head head = head_of(p);
   const HeadLoss loss = run(head, p);
-  // float32 products round the 3000 equal logits of a row alike within a tile width of the product's kernel; what is
-  // left is 64 · 1e-7 of a logit. The sum form is C times as large.
+  // float32 products round the 3000 equal logits of a row alike within a tile width of the product's kernel;
+  // what is left is 64 · 1e-7 of a logit. The sum form is C times as large.
   const double rounding = (single ? 1e-5 : 1e-12) * (reduction == UirReduction::kSum ? 3000 : 1);
   CHECK(std::abs(loss.uir) < rounding);
   CHECK(loss.embeddings_gradient.abs().max().item<double>() < 64 * rounding);

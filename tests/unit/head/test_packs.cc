@@ -63,7 +63,8 @@ TEST_CASE("exp and expm1 of packs: two units in the last place") {
 }
 
 TEST_CASE("the excess of exp over its tangent keeps its digits near 0") {
-  // Four units: a product of three factors. The oracle is the series in long double, since exp(q) − 1 − q cancels.
+  // Four units: a product of three factors. The oracle is the series in long double, since exp(q) − 1 − q
+  // cancels.
   const auto exact = [](double q) {
     long double term = static_cast<long double>(q) * q / 2, sum = 0;
     for (int k = 3; k < 40; ++k) {
