@@ -26,7 +26,8 @@ enum class RandomPurpose : uint64_t {
   kSynthetic,
   kTest,
   kPack,
-  kSampleClasses
+  kSampleClasses,
+  kDropout = kInit  // they began with one number; another one would change every run with dropout
 };
 
 // A short stream of random numbers belonging to one item.

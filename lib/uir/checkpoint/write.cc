@@ -9,6 +9,7 @@
 #include "uir/base/error.h"
 #include "uir/checkpoint/checkpoint.h"
 #include "uir/checkpoint/layout.h"
+#include "uir/network/architecture.h"
 #include "uir/pixels/pixels.h"
 
 namespace uir {
@@ -57,7 +58,7 @@ Json write_text(const fs::path& path, std::string_view text) {
 }
 
 Metadata model_metadata(const CheckpointContents& c) {
-  return {{"architecture", c.model_config.dump()},
+  return {{kArchitectureKey, c.model_config.dump()},
           {"color_order", std::string(kColorOrder)},
           {"normalization", std::string(kNormalization)},
           {"step", std::to_string(c.step)}};

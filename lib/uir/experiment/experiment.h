@@ -12,7 +12,7 @@
 #include "uir/eval/config.h"
 #include "uir/eval/known_sources.h"
 #include "uir/head/config.h"
-#include "uir/model/config.h"
+#include "uir/network/config.h"
 #include "uir/submission/config.h"
 #include "uir/train/config.h"
 

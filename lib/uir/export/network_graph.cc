@@ -3,119 +3,11 @@
 #include <ATen/ops/zeros.h>
 
 #include <utility>
-#include <variant>
 
-#include "uir/base/error.h"
-#include "uir/model/layers.h"
 #include "uir/model/state_dict.h"
 
 namespace uir {
 namespace {
-
-// Appends operations; values are numbered by the operation that makes them.
-class Builder {
- public:
-  explicit Builder(const Backbone& backbone) {
-    graph_.tensors = state_dict(backbone);
-    graph_.embedding_size = backbone.embedding_size();
-  }
-
-  bool has(const std::string& name) const { return graph_.tensors.contains(name); }
-  int64_t conv(const std::string& name, int64_t x, int64_t stride = 1) {
-    return add_conv(name, x, stride, weight(name).size(2) / 2);
-  }
-  int64_t unpadded_conv(const std::string& name, int64_t x) { return add_conv(name, x, 1, 0); }
-  int64_t batch_norm(const std::string& name, int64_t x) {
-    return add({OpKind::kBatchNorm, name, {x}}, channels(x));
-  }
-  int64_t prelu(const std::string& name, int64_t x) { return add({OpKind::kPRelu, name, {x}}, channels(x)); }
-  int64_t sum(const std::string& name, int64_t x, int64_t y) {
-    return add({OpKind::kAdd, name, {x, y}}, channels(x));
-  }
-  int64_t flatten(int64_t x) { return add({OpKind::kFlatten, "flatten", {x}}, 0); }
-  int64_t linear(const std::string& name, int64_t x) {
-    return add({.kind = OpKind::kLinear, .name = name, .inputs = {x}, .bias = has(name + ".bias")}, 0);
-  }
-
-  NetworkGraph graph() { return std::move(graph_); }
-
- private:
-  const at::Tensor& weight(const std::string& name) const { return graph_.tensors.at(name + ".weight"); }
-  int64_t channels(int64_t x) const { return x == kNetworkInput ? 3 : channels_.at(static_cast<size_t>(x)); }
-  int64_t add_conv(const std::string& name, int64_t x, int64_t stride, int64_t padding) {
-    const at::Tensor& w = weight(name);
-    return add({.kind = OpKind::kConv,
-                .name = name,
-                .inputs = {x},
-                .kernel = w.size(2),
-                .stride = stride,
-                .padding = padding,
-                .groups = channels(x) / w.size(1)},
-               w.size(0));
-  }
-  int64_t add(Op op, int64_t channels) {
-    graph_.ops.push_back(std::move(op));
-    channels_.push_back(channels);
-    return static_cast<int64_t>(graph_.ops.size()) - 1;
-  }
-
-  NetworkGraph graph_;
-  std::vector<int64_t> channels_;
-};
-
-int64_t residual_block(Builder& net, const std::string& name, int64_t x, int64_t stride) {
-  int64_t y = net.conv(name + "conv1", net.batch_norm(name + "bn1", x));
-  y = net.prelu(name + "prelu", net.batch_norm(name + "bn2", y));
-  y = net.batch_norm(name + "bn3", net.conv(name + "conv2", y, stride));
-  if (stride == 1) return net.sum(name + "add", y, x);
-  const int64_t shortcut = net.conv(name + "downsample.0", x, stride);
-  return net.sum(name + "add", y, net.batch_norm(name + "downsample.1", shortcut));
-}
-
-void build(const IResNetConfig&, Builder& net) {
-  int64_t x = net.prelu("prelu", net.batch_norm("bn1", net.conv("conv1", kNetworkInput)));
-  for (int64_t stage = 1; stage <= 4; ++stage) {
-    for (int64_t b = 0;; ++b) {
-      const std::string name = concat("layer", stage, ".", b, ".");
-      if (!net.has(name + "conv1.weight")) break;
-      x = residual_block(net, name, x, b == 0 ? 2 : 1);
-    }
-  }
-  x = net.flatten(net.batch_norm("bn2", x));
-  net.batch_norm("features", net.linear("fc", x));
-}
-
-int64_t conv_block(Builder& net, const std::string& name, int64_t x, int64_t stride = 1) {
-  const int64_t y = net.batch_norm(name + ".layers.1", net.conv(name + ".layers.0", x, stride));
-  return net.prelu(name + ".layers.2", y);
-}
-
-int64_t depthwise_block(Builder& net, const std::string& name, int64_t x, int64_t stride) {
-  const int64_t y = conv_block(net, name + ".layers.1", conv_block(net, name + ".layers.0", x), stride);
-  const std::string project = name + ".layers.2.layers.";
-  const int64_t z = net.batch_norm(project + "1", net.conv(project + "0", y));
-  return stride == 1 ? net.sum(name + ".add", z, x) : z;
-}
-
-int64_t residual_blocks(Builder& net, const std::string& name, int64_t x) {
-  for (int64_t b = 0;; ++b) {
-    const std::string block = concat(name, ".layers.", b);
-    if (!net.has(block + ".layers.0.layers.0.weight")) return x;
-    x = depthwise_block(net, block, x, 1);
-  }
-}
-
-void build(const MobileFaceNetConfig& config, Builder& net) {
-  int64_t x = conv_block(net, "layers.0", kNetworkInput, 2);
-  x = config.large ? residual_blocks(net, "layers.1", x) : conv_block(net, "layers.1", x);
-  for (int64_t step = 2; step < 8; step += 2) {
-    x = depthwise_block(net, concat("layers.", step), x, 2);
-    x = residual_blocks(net, concat("layers.", step + 1), x);
-  }
-  x = net.unpadded_conv("features.layers.0.layers.0", conv_block(net, "conv_sep", x));
-  x = net.flatten(net.batch_norm("features.layers.0.layers.1", x));
-  net.batch_norm("features.layers.3", net.linear("features.layers.2", x));
-}
 
 // Batch norms as y = scale · x + shift, folded one by one.
 class Folding {
@@ -154,7 +46,7 @@ class Folding {
 
   Affine affine(const std::string& norm) const {
     const auto value = [&](const char* part) { return graph_.tensors.at(norm + part).to(at::kDouble); };
-    const at::Tensor scale = value(".weight") / (value(".running_var") + BatchNorm::kEpsilon).sqrt();
+    const at::Tensor scale = value(".weight") / (value(".running_var") + kBatchNormEpsilon).sqrt();
     return {scale, value(".bias") - value(".running_mean") * scale};
   }
 
@@ -237,17 +129,21 @@ class Folding {
 
 }  // namespace
 
-NetworkGraph network_graph(const ModelConfig& config, const Backbone& backbone) {
-  Builder builder(backbone);
-  std::visit([&](const auto& c) { build(c, builder); }, config.backbone);
-  return builder.graph();
+NetworkGraph network_graph(const Backbone& backbone) {
+  return {backbone.blueprint().ops, state_dict(backbone), backbone.embedding_size()};
 }
 
 NetworkGraph with_normalization(NetworkGraph graph) {
   for (Op& op : graph.ops) {
     for (int64_t& input : op.inputs) ++input;  // the network's input becomes operation 0
   }
-  graph.ops.insert(graph.ops.begin(), {OpKind::kNormalize, "normalize", {kNetworkInput}});
+  Op normalize;
+  normalize.kind = OpKind::kNormalize;
+  normalize.name = "normalize";
+  normalize.inputs = {kNetworkInput};
+  normalize.in_channels = normalize.out_channels = graph.ops.front().in_channels;
+  normalize.in_size = normalize.out_size = graph.ops.front().in_size;
+  graph.ops.insert(graph.ops.begin(), std::move(normalize));
   return graph;
 }
 

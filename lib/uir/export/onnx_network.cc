@@ -4,7 +4,6 @@
 
 #include "uir/base/error.h"
 #include "uir/formats/onnx_file.h"
-#include "uir/model/layers.h"
 #include "uir/pixels/pixels.h"
 
 namespace uir {
@@ -43,8 +42,8 @@ class Writer {
         return node("BatchNormalization", op.name,
                     {x, tensor(op.name + ".weight"), tensor(op.name + ".bias"),
                      tensor(op.name + ".running_mean"), tensor(op.name + ".running_var")},
-                    result, {{"epsilon", static_cast<float>(BatchNorm::kEpsilon)}});
-      case OpKind::kPRelu:
+                    result, {{"epsilon", static_cast<float>(kBatchNormEpsilon)}});
+      case OpKind::kPReLU:
         return node("PRelu", op.name, {x, slope(op.name + ".weight")}, result);
       case OpKind::kAdd:
         return node("Add", op.name, {x, value(op.inputs[1])}, result);

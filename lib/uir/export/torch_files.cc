@@ -12,7 +12,6 @@
 #include "uir/base/error.h"
 #include "uir/base/json.h"
 #include "uir/formats/pytorch_pickle.h"
-#include "uir/model/layers.h"
 
 namespace uir {
 namespace {
@@ -105,8 +104,8 @@ std::string expression(const Op& op, const std::vector<std::string>& x) {
                     pair_of(op.padding), ", [1, 1], ", op.groups, ")");
     case OpKind::kBatchNorm:
       return concat("torch.batch_norm(", x[0], ", ", self, ".weight, ", self, ".bias, ", self,
-                    ".running_mean, ", self, ".running_var, False, 0.1, ", BatchNorm::kEpsilon, ", True)");
-    case OpKind::kPRelu:
+                    ".running_mean, ", self, ".running_var, False, 0.1, ", kBatchNormEpsilon, ", True)");
+    case OpKind::kPReLU:
       return concat("torch.prelu(", x[0], ", ", self, ".weight)");
     case OpKind::kAdd:
       return concat(x[0], " + ", x[1]);

@@ -1,9 +1,10 @@
-// The networks: IResNet and MobileFaceNet with InsightFace's structure and state-dict keys
-// (docs/architecture.md).
+// The networks: pixels become embeddings.
+//
+// A backbone is built from its blueprint (network/blueprint.h): its modules have the blueprint's names, stand
+// in its order, and are called in its evaluation order.
 //
 // Shapes: images uint8 [B, 112, 112, 3] RGB → embeddings float32 [B, D], unnormalised.
-// Source: arcface_torch's iresnet.py and mobilefacenet.py, structure only. Departure: a width multiplier,
-// which rounds every channel count to a multiple of 8, at least 8, and leaves the embedding's size alone.
+// Cost: the blueprint's multiply-adds per image; memory in training: plan/network_facts.h.
 // Threads: one forward at a time per network. Results depend on the number of LibTorch's intra-op threads in
 // training (gradients are summed per thread), not in evaluation.
 #pragma once
@@ -17,16 +18,44 @@
 #include <vector>
 
 #include "uir/model/batch_norm.h"
-#include "uir/model/config.h"
+#include "uir/network/blueprint.h"
+#include "uir/network/config.h"
 
 namespace uir {
 
 class Backbone : public torch::nn::Module {
  public:
+  // Weights of convolutions and linear layers are uninitialised memory. The seed is dropout's.
+  Backbone(Blueprint blueprint, uint64_t seed);
+
   // pixels: float or bf16 (float16 on CUDA) [B, 3, 112, 112] channels-last, normalised to [−1, 1] (see
-  // normalize_pixels). Convolutions run in pixels' type; the last layers and the result are float32.
-  virtual at::Tensor forward(const at::Tensor& pixels) = 0;
-  virtual int64_t embedding_size() const = 0;
+  // normalize_pixels). Convolutions run in pixels' type; the last layers and the result are float32. In
+  // training mode the running statistics move, and B is at least 2.
+  at::Tensor forward(const at::Tensor& pixels);
+  const Blueprint& blueprint() const { return blueprint_; }
+  int64_t embedding_size() const { return blueprint_.embedding_size; }
+
+ private:
+  // One call of a layer. A batch norm is computed together with the PReLU or the sum that reads it: one pass
+  // over memory.
+  struct Step {
+    int64_t op;                     // whose result it computes
+    std::vector<int64_t> inputs;    // the values that it reads
+    std::vector<int64_t> released;  // those that no later step reads
+  };
+  std::vector<Step> steps() const;
+  // values: by operation, the step's inputs among them; input: the first of these.
+  at::Tensor compute(const Step& step, const at::Tensor& input, const std::vector<at::Tensor>& values);
+  at::Tensor dropout(const at::Tensor& x) const;
+  template <class Layer>
+  Layer& layer(int64_t op) const {
+    return static_cast<Layer&>(*layers_[op]);
+  }
+
+  Blueprint blueprint_;
+  uint64_t seed_;
+  std::vector<std::shared_ptr<torch::nn::Module>> layers_;  // by operation; none where it has no tensors
+  std::vector<Step> steps_;
 };
 
 // A network with freshly initialised weights, a function of the seed alone. Throws kConfig for an unknown

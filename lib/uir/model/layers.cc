@@ -6,14 +6,15 @@
 #include <ATen/ops/ones.h>
 #include <ATen/ops/zeros.h>
 
+#include "uir/base/error.h"
 #include "uir/model/batch_norm.h"
 #include "uir/model/pair_conv.h"
 
 namespace uir {
 namespace {
 
-// A depthwise convolution whose kernel covers the whole input: a weighted sum over pixels, [B, C, K, K] → [B, C, 1, 1].
-// The weight's gradient takes oneDNN fifty times as long.
+// A depthwise convolution whose kernel covers the whole input: a weighted sum over pixels,
+// [B, C, K, K] → [B, C, 1, 1]. The weight's gradient takes oneDNN fifty times as long.
 at::Tensor global_depthwise(const at::Tensor& x, const at::Tensor& weight) {
   const int64_t channels = x.size(1);
   const at::Tensor pixels_BPC = x.permute({0, 2, 3, 1}).reshape({x.size(0), -1, channels});
@@ -23,31 +24,35 @@ at::Tensor global_depthwise(const at::Tensor& x, const at::Tensor& weight) {
 
 }  // namespace
 
-Conv::Conv(const ConvShape& shape) : shape_(shape) {
-  weight_ = register_parameter("weight",
-                               at::empty({shape.out, shape.in / shape.groups, shape.kernel, shape.kernel}));
+Conv::Conv(const Op& op) : op_(op) {
+  ensure(!op.bias, "convolutions have no bias");
+  weight_ = register_parameter(
+      "weight", at::empty({op.out_channels, op.in_channels / op.groups, op.kernel, op.kernel}));
 }
 
 at::Tensor Conv::forward(const at::Tensor& x) const {
-  const bool pairs = shape_.in == shape_.out && shape_.groups * 2 == shape_.in;
-  if (pairs && shape_.kernel == 3 && shape_.stride == 1 && shape_.padding == 1) return pair_conv(x, weight_);
-  // The backward pass of oneDNN 2.6's strided 1x1 convolution writes out of bounds for channels that do not fill a
-  // vector (8 in, channels-last), so the input is thinned out first: the same result.
-  if (shape_.kernel == 1 && shape_.stride > 1 && shape_.in % 16 != 0) {
-    const at::Tensor thinned = x.slice(2, 0, {}, shape_.stride).slice(3, 0, {}, shape_.stride);
+  const bool pairs = op_.in_channels == op_.out_channels && op_.groups * 2 == op_.in_channels;
+  if (pairs && op_.kernel == 3 && op_.stride == 1 && op_.padding == 1) return pair_conv(x, weight_);
+  // The backward pass of oneDNN 2.6's strided 1x1 convolution writes out of bounds for channels that do not
+  // fill a vector (8 in, channels-last), so the input is thinned out first: the same result.
+  if (op_.kernel == 1 && op_.stride > 1 && op_.in_channels % 16 != 0) {
+    const at::Tensor thinned = x.slice(2, 0, {}, op_.stride).slice(3, 0, {}, op_.stride);
     return at::conv2d(thinned.contiguous(at::MemoryFormat::ChannelsLast), weight_.to(x.scalar_type()));
   }
-  const bool depthwise = shape_.groups == shape_.in && shape_.in == shape_.out;
-  if (depthwise && shape_.kernel == x.size(2) && shape_.kernel == x.size(3) && shape_.padding == 0) {
+  const bool depthwise = op_.groups == op_.in_channels && op_.in_channels == op_.out_channels;
+  if (depthwise && op_.kernel == x.size(2) && op_.kernel == x.size(3) && op_.padding == 0) {
     return global_depthwise(x, weight_.to(x.scalar_type()));
   }
-  return at::conv2d(x, weight_.to(x.scalar_type()), {}, shape_.stride, shape_.padding, 1, shape_.groups);
+  return at::conv2d(x, weight_.to(x.scalar_type()), {}, op_.stride, op_.padding, 1, op_.groups);
 }
 
-PReLU::PReLU(int64_t channels) { weight_ = register_parameter("weight", at::empty({channels}).fill_(0.25)); }
+PReLU::PReLU(const Op& op) {
+  weight_ = register_parameter("weight", at::empty({op.in_channels}).fill_(0.25));
+}
 
-BatchNorm::BatchNorm(int64_t channels, bool trainable_weight) {
-  weight_ = register_parameter("weight", at::ones({channels}), trainable_weight);
+BatchNorm::BatchNorm(const Op& op) {
+  const int64_t channels = op.in_channels;
+  weight_ = register_parameter("weight", at::ones({channels}), op.trained);
   bias_ = register_parameter("bias", at::zeros({channels}));
   running_mean_ = register_buffer("running_mean", at::zeros({channels}));
   running_var_ = register_buffer("running_var", at::ones({channels}));
@@ -72,14 +77,14 @@ at::Tensor BatchNorm::apply(const at::Tensor& x, const at::Tensor& slope, const 
                      .slope = slope,
                      .residual = residual,
                      .training = is_training(),
-                     .momentum = kMomentum,
-                     .epsilon = kEpsilon,
+                     .momentum = kBatchNormMomentum,
+                     .epsilon = kBatchNormEpsilon,
                      .gather = gather_});
 }
 
-Linear::Linear(int64_t in, int64_t out, bool bias) {
-  weight_ = register_parameter("weight", at::empty({out, in}));
-  if (bias) bias_ = register_parameter("bias", at::empty({out}));
+Linear::Linear(const Op& op) {
+  weight_ = register_parameter("weight", at::empty({op.out_channels, op.in_channels}));
+  if (op.bias) bias_ = register_parameter("bias", at::empty({op.out_channels}));
 }
 
 at::Tensor Linear::forward(const at::Tensor& x) const { return at::linear(x, weight_, bias_); }

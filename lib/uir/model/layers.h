@@ -1,8 +1,8 @@
-// The layers both networks are built of: convolution, batch normalisation and PReLU with InsightFace's
-// parameter names. Only BatchNorm's call does work of its own: normalisation, activation and residual sum in
-// one pass.
+// The layers that networks are built of, one per kind of operation in network/blueprint.h, with its keys. Only
+// BatchNorm's call does work of its own: normalisation, activation and residual sum in one pass.
 //
 // Parameters are float32 whatever type the activations have; convolutions cast their weight in every forward.
+// Those of Conv and Linear are uninitialised memory after construction.
 #pragma once
 
 #include <torch/nn/module.h>
@@ -10,48 +10,34 @@
 #include <cstdint>
 
 #include "uir/model/batch_norm.h"
+#include "uir/network/blueprint.h"
 
 namespace uir {
 
-// The last layers' type: float32, or float64 in a float64 network.
-inline at::Tensor at_least_float32(const at::Tensor& x) {
-  return x.scalar_type() == at::kDouble ? x : x.to(at::kFloat);
-}
-
-struct ConvShape {
-  int64_t in, out;
-  int64_t kernel = 3, stride = 1, padding = 1, groups = 1;
-};
-
-// Key: weight [out, in / groups, kernel, kernel]; no bias.
+// Without a bias.
 class Conv : public torch::nn::Module {
  public:
-  explicit Conv(const ConvShape& shape);
+  explicit Conv(const Op& op);
   // x [B, in, H, W] → [B, out, H', W'], both channels-last, of x's type.
   at::Tensor forward(const at::Tensor& x) const;
 
  private:
-  ConvShape shape_;
+  Op op_;
   at::Tensor weight_;
 };
 
-// Key: weight [channels].
 class PReLU : public torch::nn::Module {
  public:
-  explicit PReLU(int64_t channels);
+  explicit PReLU(const Op& op);
   const at::Tensor& weight() const { return weight_; }
 
  private:
   at::Tensor weight_;
 };
 
-// Keys: weight, bias, running_mean, running_var [channels], num_batches_tracked.
 class BatchNorm : public torch::nn::Module {
  public:
-  static constexpr double kEpsilon = 1e-5;
-  static constexpr double kMomentum = 0.1;
-
-  explicit BatchNorm(int64_t channels, bool trainable_weight = true);
+  explicit BatchNorm(const Op& op);
   // x [B, channels, H, W] or [B, channels] → batch_norm(x), then PReLU if there is one, or plus the residual
   // (of x's shape and type) if there is one. In training the batch's statistics are used and the running ones
   // updated.
@@ -69,10 +55,9 @@ class BatchNorm : public torch::nn::Module {
   GatherRows gather_;
 };
 
-// Key: weight [out, in] and bias [out] if there is one.
 class Linear : public torch::nn::Module {
  public:
-  Linear(int64_t in, int64_t out, bool bias);
+  explicit Linear(const Op& op);
   at::Tensor forward(const at::Tensor& x) const;  // float32 [B, in] → [B, out]
 
  private:

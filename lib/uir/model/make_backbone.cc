@@ -6,9 +6,7 @@
 #include "uir/base/parallel.h"
 #include "uir/base/random.h"
 #include "uir/model/backbone.h"
-#include "uir/model/iresnet.h"
 #include "uir/model/layers.h"
-#include "uir/model/mobilefacenet.h"
 
 namespace uir {
 namespace {
@@ -54,13 +52,6 @@ void initialize(const MobileFaceNetConfig&, Backbone& network, uint64_t seed) {
   }
 }
 
-std::shared_ptr<Backbone> build(const IResNetConfig& config, uint64_t seed) {
-  return make_iresnet(config, seed);
-}
-std::shared_ptr<Backbone> build(const MobileFaceNetConfig& config, uint64_t) {
-  return make_mobilefacenet(config);
-}
-
 using NamedState = std::vector<std::pair<std::string, at::Tensor>>;
 
 void append_state(const torch::nn::Module& module, const std::string& prefix, NamedState& state) {
@@ -77,7 +68,7 @@ void append_state(const torch::nn::Module& module, const std::string& prefix, Na
 }  // namespace
 
 std::shared_ptr<Backbone> make_uninitialized_backbone(const ModelConfig& config, uint64_t seed) {
-  return std::visit([&](const auto& c) { return build(c, seed); }, config.backbone);
+  return std::make_shared<Backbone>(network_blueprint(config), seed);
 }
 
 std::shared_ptr<Backbone> make_backbone(const ModelConfig& config, uint64_t seed) {

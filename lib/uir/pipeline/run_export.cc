@@ -18,7 +18,7 @@
 #include "uir/export/torch_files.h"
 #include "uir/formats/onnx_file.h"
 #include "uir/model/state_dict.h"
-#include "uir/pipeline/architecture.h"
+#include "uir/network/architecture.h"
 #include "uir/pipeline/chosen_weights.h"
 #include "uir/pipeline/start_weights.h"
 #include "uir/pixels/pixels.h"
@@ -58,7 +58,7 @@ LoadedNetwork load_network(const Experiment* experiment, const fs::path& path) {
   if (experiment) {
     network.config = experiment->model;
   } else {
-    const auto found = weights.metadata.find("architecture");
+    const auto found = weights.metadata.find(kArchitectureKey);
     if (found == weights.metadata.end()) {
       fail(ErrorKind::kUsage, path.string(),
            ": the weights do not say what network they belong to; give the experiment file whose model "
@@ -116,7 +116,7 @@ Faces faces_for_check(const Experiment* experiment, int64_t count) {
 
 std::map<std::string, std::string> metadata_of(const LoadedNetwork& network, bool normalized_inside) {
   return {
-      {"architecture", architecture_json(network.config).dump()},
+      {kArchitectureKey, architecture_json(network.config).dump()},
       {"color_order", std::string(kColorOrder)},
       {"normalization", normalized_inside ? "inside: the input is 0 to 255" : std::string(kNormalization)},
       {"weights_checksum", network.checksum}};
@@ -147,7 +147,7 @@ class Export {
   }
 
   NetworkGraph graph() const {
-    NetworkGraph graph = network_graph(network_.config, *network_.backbone);
+    NetworkGraph graph = network_graph(*network_.backbone);
     if (request_.fold_batch_norms) graph = with_folded_batch_norms(std::move(graph));
     return request_.normalize ? with_normalization(std::move(graph)) : graph;
   }

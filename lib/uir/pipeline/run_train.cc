@@ -8,7 +8,7 @@
 #include "uir/checkpoint/checkpoint.h"
 #include "uir/dist/rendezvous.h"
 #include "uir/eval/verification.h"
-#include "uir/pipeline/architecture.h"
+#include "uir/network/architecture.h"
 #include "uir/pipeline/compute.h"
 #include "uir/pipeline/resume_check.h"
 #include "uir/pipeline/start_weights.h"

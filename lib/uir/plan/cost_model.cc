@@ -33,7 +33,7 @@ double bytes_of(const TrainingPlan& plan, const LayerFacts& layer) {
 
 double kept_bytes(const TrainingPlan& plan, const LayerFacts& layer) {
   // The CPU's batch norm, PReLU and sum are one operation that keeps its input; on devices the PReLU keeps its own.
-  if (layer.kind == LayerKind::kPReLU && !plan.cuda) return 0;
+  if (layer.kind == OpKind::kPReLU && !plan.cuda) return 0;
   return as_double(layer.kept_elements) * bytes_of(plan, layer);
 }
 
@@ -46,7 +46,7 @@ double backward_peak(const TrainingPlan& plan) {
     kept += kept_bytes(plan, layer);
     const double in = as_double(layer.in_elements()), out = as_double(layer.out_elements());
     const double gradients = (in + out + std::max(in, out)) * bytes_of(plan, layer);
-    peak = std::max(peak, rows * (kept + gradients) + as_double(layer.parameters) * kFloat);
+    peak = std::max(peak, rows * (kept + gradients) + as_double(layer.parameters()) * kFloat);
   }
   return peak;
 }
@@ -55,8 +55,8 @@ double backward_peak(const TrainingPlan& plan) {
 double cast_weight_bytes(const TrainingPlan& plan) {
   double bytes = 0;
   for (const LayerFacts& layer : plan.network.layers) {
-    const bool cast = layer.kind == LayerKind::kConv && bytes_of(plan, layer) < kFloat;
-    if (cast) bytes += as_double(layer.parameters) * bytes_of(plan, layer);
+    const bool cast = layer.kind == OpKind::kConv && bytes_of(plan, layer) < kFloat;
+    if (cast) bytes += as_double(layer.parameters()) * bytes_of(plan, layer);
   }
   return bytes;
 }
@@ -229,14 +229,14 @@ double gradient_bytes_sent(const TrainingPlan& plan) {
 double synchronized_norm_bytes_sent(const TrainingPlan& plan) {
   double numbers = 0;
   for (const LayerFacts& layer : plan.network.layers) {
-    if (layer.kind == LayerKind::kBatchNorm) numbers += as_double(4 * layer.in_channels + 1);
+    if (layer.kind == OpKind::kBatchNorm) numbers += as_double(4 * layer.in_channels + 1);
   }
   return as_double(plan.ranks - 1) * numbers * kDouble;
 }
 
 int64_t num_batch_norms(const TrainingPlan& plan) {
   return std::count_if(plan.network.layers.begin(), plan.network.layers.end(),
-                       [](const LayerFacts& layer) { return layer.kind == LayerKind::kBatchNorm; });
+                       [](const LayerFacts& layer) { return layer.kind == OpKind::kBatchNorm; });
 }
 
 double head_bytes_sent(const TrainingPlan& plan) {

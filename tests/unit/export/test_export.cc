@@ -48,8 +48,8 @@ struct Form {
 };
 constexpr std::array<Form, 3> kForms{{{false, false}, {true, false}, {true, true}}};
 
-NetworkGraph graph_of(const ModelConfig& config, const Backbone& network, Form form) {
-  NetworkGraph graph = network_graph(config, network);
+NetworkGraph graph_of(const Backbone& network, Form form) {
+  NetworkGraph graph = network_graph(network);
   if (form.folded) graph = with_folded_batch_norms(std::move(graph));
   return form.normalized ? with_normalization(std::move(graph)) : graph;
 }
@@ -82,7 +82,7 @@ TEST_CASE("OpenCV computes an exported network's embeddings, in every form and b
   for (const ModelConfig& config : {kResidual, kMobile, kLarge}) {
     const auto network = random_network(config);
     for (const Form form : kForms) {
-      const fs::path file = write_onnx_file(folder, graph_of(config, *network, form));
+      const fs::path file = write_onnx_file(folder, graph_of(*network, form));
       check_agreement(opencv_engine(file), *network, form);
     }
   }
@@ -93,7 +93,7 @@ TEST_CASE("TorchScript computes an exported network's embeddings, in every form 
   for (const ModelConfig& config : {kResidual, kMobile, kLarge}) {
     const auto network = random_network(config);
     for (const Form form : kForms) {
-      const fs::path file = write_script_file(folder, graph_of(config, *network, form));
+      const fs::path file = write_script_file(folder, graph_of(*network, form));
       check_agreement(torch_script_engine(file), *network, form);
     }
   }
@@ -103,7 +103,7 @@ TEST_CASE("the check sees one wrong number, a missing shift and an engine that c
           "[export]") {
   const TempFolder folder;
   const auto network = random_network(kMobile);
-  NetworkGraph graph = network_graph(kMobile, *network);
+  NetworkGraph graph = network_graph(*network);
   at::Tensor& weight = graph.tensors.at("layers.3.layers.1.layers.0.layers.0.weight");
   weight = weight.clone();
   weight.view({-1})[3] += 5;
@@ -111,7 +111,7 @@ TEST_CASE("the check sees one wrong number, a missing shift and an engine that c
     return compare_with_network(engine, *network, random_faces(2), normalized).largest_difference;
   };
   CHECK(difference(opencv_engine(write_onnx_file(folder, graph)), false) > 1e-4);
-  graph = network_graph(kMobile, *network);
+  graph = network_graph(*network);
   CHECK(difference(opencv_engine(write_onnx_file(folder, graph)), true) > 1e-2);
   const Engine broken{"broken", [](const at::Tensor& x) { return at::full({x.size(0), 20}, NAN); }};
   CHECK(difference(broken, false) == INFINITY);
@@ -136,7 +136,7 @@ int64_t count(const NetworkGraph& graph, OpKind kind) {
 
 TEST_CASE("folding leaves only batch norms in front of convolutions that pad", "[export]") {
   const auto residual = random_network(kResidual), mobile = random_network(kMobile);
-  const NetworkGraph plain = network_graph(kResidual, *residual);
+  const NetworkGraph plain = network_graph(*residual);
   CHECK(plain.tensors.size() == 187);
   CHECK(count(plain, OpKind::kBatchNorm) == 1 + 8 * 3 + 4 + 2);
   const NetworkGraph folded = with_folded_batch_norms(plain);
@@ -147,7 +147,7 @@ TEST_CASE("folding leaves only batch norms in front of convolutions that pad", "
   }
   CHECK_FALSE(folded.tensors.contains("bn2.running_mean"));
   CHECK_FALSE(folded.tensors.contains("features.weight"));
-  CHECK(count(with_folded_batch_norms(network_graph(kMobile, *mobile)), OpKind::kBatchNorm) == 0);
+  CHECK(count(with_folded_batch_norms(network_graph(*mobile)), OpKind::kBatchNorm) == 0);
   // The network's own weights are untouched.
   CHECK(plain.tensors.at("fc.weight").is_alias_of(residual->named_parameters()["fc.weight"]));
   CHECK_FALSE(folded.tensors.at("fc.weight").is_alias_of(residual->named_parameters()["fc.weight"]));
@@ -165,7 +165,7 @@ TEST_CASE("a TorchScript file's state dict has the network's names and values", 
   const TempFolder folder;
   for (const ModelConfig& config : {kResidual, kLarge}) {
     const auto network = random_network(config);
-    const fs::path file = write_script_file(folder, network_graph(config, *network));
+    const fs::path file = write_script_file(folder, network_graph(*network));
     const auto found = read_torch_script_state(file);
     const auto expected = named_state(*network);
     CHECK(found.size() == expected.size());
@@ -199,7 +199,7 @@ TEST_CASE("files do not depend on their names", "[export]") {
   std::array<uint64_t, 2> sums{};
   for (size_t i = 0; i < 2; ++i) {
     OutputFile out(folder / ("file" + std::to_string(i)));
-    write_torch_script(network_graph(kMobile, *network), {}, out);
+    write_torch_script(network_graph(*network), {}, out);
     write_state_dict(named_state(*network), out);
     out.close();
     sums[i] = out.checksum();

@@ -34,13 +34,13 @@ TEST_CASE("network_facts names every parameter of the networks and knows its sha
     size_t keys = 0;
     for (const LayerFacts& l : facts.layers) {
       INFO(l.name);
-      const bool norm = l.kind == LayerKind::kBatchNorm, conv = l.kind == LayerKind::kConv;
+      const bool norm = l.kind == OpKind::kBatchNorm, conv = l.kind == OpKind::kConv;
       keys += norm ? 5 : l.bias ? 2 : 1;
       REQUIRE(shapes.contains(l.name + ".weight"));
       const std::vector<int64_t> vector{l.in_channels};
       const std::vector<int64_t> weight =
           conv ? std::vector<int64_t>{l.out_channels, l.in_channels / l.groups, l.kernel, l.kernel}
-          : l.kind == LayerKind::kLinear ? std::vector<int64_t>{l.out_channels, l.in_channels}
+          : l.kind == OpKind::kLinear ? std::vector<int64_t>{l.out_channels, l.in_channels}
                                          : vector;
       CHECK(shapes.at(l.name + ".weight") == weight);
       if (norm) CHECK(shapes.at(l.name + ".running_var") == vector);
@@ -110,8 +110,8 @@ TEST_CASE("a training pass takes the memory that network_facts and the cost mode
       double beside = 0;  // batch statistics, 16-bit copies of weights
       for (const LayerFacts& l : plan.network.layers) {
         const bool narrow = plan.activation_bytes < 4 && !l.always_float32;
-        if (l.kind == LayerKind::kBatchNorm) beside += 2 * 4 * static_cast<double>(l.in_channels);
-        if (l.kind == LayerKind::kConv && narrow) beside += 2 * static_cast<double>(l.parameters);
+        if (l.kind == OpKind::kBatchNorm) beside += 2 * 4 * static_cast<double>(l.in_channels);
+        if (l.kind == OpKind::kConv && narrow) beside += 2 * static_cast<double>(l.parameters());
       }
       const double kept = 4 * kept_bytes_of_image(plan) + beside;
       double peak = beside;

@@ -34,15 +34,14 @@ TrainingPlan resnet50(int64_t classes, int64_t ranks, double sample_rate = 1) {
 TrainingPlan one_layer() {
   TrainingPlan plan;
   LayerFacts conv, norm, prelu;
-  conv.kind = LayerKind::kConv;
+  conv.kind = OpKind::kConv;
   conv.in_channels = 2, conv.in_size = 10, conv.out_channels = 4, conv.out_size = 5;
-  conv.parameters = 72, conv.multiply_adds = 1800, conv.kept_elements = 200;
-  norm.kind = LayerKind::kBatchNorm;
+  conv.kernel = 3, conv.kept_elements = 200;  // 72 parameters, 1800 multiply-adds
+  norm.kind = OpKind::kBatchNorm;
   norm.in_channels = norm.out_channels = 4, norm.in_size = norm.out_size = 5;
-  norm.parameters = 8, norm.kept_elements = 100;
+  norm.kept_elements = 100;  // 8 parameters
   prelu = norm;
-  prelu.kind = LayerKind::kPReLU;
-  prelu.parameters = 4;
+  prelu.kind = OpKind::kPReLU;  // 4 parameters
   plan.network = {{conv, norm, prelu}, 16};
   plan.data = {1001, 5000, 70};
   plan.ranks = 4;

@@ -45,17 +45,17 @@ TEST_CASE("the challenge counts one operation less per output without a bias, di
   const NetworkFacts grouped = mobilefacenet(false);
   int64_t expected = 0;
   for (const LayerFacts& l : grouped.layers) {
-    if (l.kind == LayerKind::kConv) {
+    if (l.kind == OpKind::kConv) {
       expected +=
           (2 * l.in_channels * l.kernel * l.kernel - 1) * l.out_size * l.out_size * l.out_channels / l.groups;
     }
   }
   CHECK(grouped.challenge_flops() == expected + 2 * 512 * 512 - 512);
   const LayerFacts& stem = layer(plain, "conv1");
-  CHECK(stem.multiply_adds == 27 * 64 * 112 * 112);
+  CHECK(stem.multiply_adds() == 27 * 64 * 112 * 112);
   const LayerFacts& last = layer(plain, "fc");
-  CHECK(last.multiply_adds == 25088 * 512);
-  CHECK(last.parameters == 25088 * 512 + 512);
+  CHECK(last.multiply_adds() == 25088 * 512);
+  CHECK(last.parameters() == 25088 * 512 + 512);
 }
 
 TEST_CASE("a tensor that two layers keep for backward counts once") {

@@ -1,4 +1,4 @@
-#include "uir/pipeline/architecture.h"
+#include "uir/network/architecture.h"
 
 #include <variant>
 
