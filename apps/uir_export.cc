@@ -18,12 +18,12 @@ int main(int argc, char** argv) {
       "--weights", weights,
       "Checkpoint folder or safetensors file (default: the run's best checkpoint, else its latest). "
       "Weights of ours need no experiment file");
-  cli.add_option("--opset", request.opset, "Of an ONNX file, 11 to 21 (default: 11)");
-  cli.add_flag("--normalize", request.normalize,
+  cli.add_option("--opset", request.file.opset, "Of an ONNX file, 11 to 21 (default: 11)");
+  cli.add_flag("--normalize", request.file.normalize,
                "Put (x - 127.5) / 127.5 into the file, which then takes RGB from 0 to 255");
-  cli.add_flag("--fold-batch-norms", request.fold_batch_norms,
+  cli.add_flag("--fold-batch-norms", request.file.fold_batch_norms,
                "Make batch norms part of the neighbouring layer where that is exact");
-  cli.add_option("--tolerance", request.tolerance,
+  cli.add_option("--tolerance", request.file.tolerance,
                  "Largest difference allowed in the check, relative to the embedding's norm")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
@@ -31,7 +31,7 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();
   return app.run_with_operand(argc, argv, output, [&](const uir::Experiment* experiment) {
-    request.output = output;
+    request.file.output = output;
     request.weights = weights;
     uir::run_export(experiment, request);
   });

@@ -8,7 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "uir/plan/logits_head.h"
+#include "support/logits_head.h"
 
 namespace {
 

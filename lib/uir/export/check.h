@@ -1,9 +1,12 @@
-// Whether an exported file computes what the network computes: the file is run by another engine on real faces.
+// Whether an exported file computes what the network does: another engine runs the file on real faces.
 //
-// Shapes: faces uint8 [N, 112, 112, 3] RGB, taken in batches of 1, 2, 4, 8, 8, … so that the batch's size changes.
-// Difference of one face: ‖a − b‖ / ‖b‖ of the unnormalised embeddings, b the network's own in float32. It bounds the
-// change of any cosine of the face with another one.
-// Errors: kData for embeddings that are not finite or zero; kInternal for a file that an engine refuses.
+// Shapes: faces uint8 [N, 112, 112, 3] RGB, taken in batches of 1, 2, 4, 8, 8, … so that the batch's size
+// changes. The network runs in float32 on the CPU, with the caller's number of intra-op threads.
+// Difference of one face: ‖a − b‖ / ‖b‖ of the unnormalised embeddings, b the network's own. It bounds the
+// change of any cosine of the face with another one; not a number counts as infinitely far away.
+// Cost: two forward passes of every face, and what the engine needs to load the file.
+// Errors: kData for embeddings of the network that are not finite or zero; kInternal for a file that an
+// engine refuses or that computes another shape. Threads: one check at a time per engine and per network.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -34,7 +37,7 @@ struct Agreement {
   std::vector<int64_t> batches;
 };
 
-// normalized_inside: the engine gets RGB from 0 to 255.
+// normalized_inside: the engine gets RGB from 0 to 255. Leaves the network in evaluation mode.
 Agreement compare_with_network(const Engine& engine, Backbone& backbone, const at::Tensor& faces,
                                bool normalized_inside);
 

@@ -4,6 +4,7 @@
 
 #include "uir/base/error.h"
 #include "uir/formats/onnx_file.h"
+#include "uir/network/blueprint.h"
 #include "uir/pixels/pixels.h"
 
 namespace uir {
@@ -55,7 +56,8 @@ class Writer {
     }
   }
 
-  // InsightFace's Python package recognises a network that normalises by nodes whose names begin with Sub and Mul.
+  // InsightFace's Python package recognises a network that normalises by nodes whose names begin with Sub and
+  // Mul.
   void normalize(const std::string& x, const std::string& result) {
     node("Sub", "Sub_normalize", {x, constant("normalize.middle", kMiddle)}, "normalize.difference");
     node("Mul", "Mul_normalize", {"normalize.difference", constant("normalize.scale", kInverseMiddle)},
@@ -107,7 +109,7 @@ void write_onnx_network(const NetworkGraph& graph, int64_t opset,
   OnnxModel model{.opset = opset,
                   .nodes = {},
                   .tensors = {},
-                  .input = {"data", {3, 112, 112}},
+                  .input = {"data", {3, kImageSize, kImageSize}},
                   .output = {"embedding", {graph.embedding_size}},
                   .metadata = metadata};
   write_onnx(Writer(graph, std::move(model)).run(), out);

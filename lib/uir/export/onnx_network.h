@@ -1,8 +1,8 @@
-// A network as an ONNX file: input "data" float32 [batch, 3, 112, 112], output "embedding" float32 [batch, D].
+// A network as an ONNX file: input "data" float32 [B, 3, 112, 112], output "embedding" float32 [B, D].
 //
-// Initializers have the names of the state dict. The operators used (Conv, BatchNormalization, PRelu, Add, Flatten, Gemm;
-// Sub and Mul for the normalisation) mean the same in opsets 11 to 21.
-// Errors: those of write_onnx. Cost: nothing is copied.
+// Initializers have the names of the state dict. The operators used (Conv, BatchNormalization, PRelu, Add,
+// Flatten, Gemm; Sub and Mul for the normalisation) mean the same in opsets 11 to 21.
+// Errors: those of write_onnx. Cost: nothing is copied. Threads: one writer per file.
 #pragma once
 
 #include <map>

@@ -12,14 +12,15 @@
 #include "uir/base/error.h"
 #include "uir/base/json.h"
 #include "uir/formats/pytorch_pickle.h"
+#include "uir/pixels/pixels.h"
 
 namespace uir {
 namespace {
 
 using ByteSink = std::function<size_t(const void*, size_t)>;
 
-// Runs write with a sink into the file. A sink that failed goes on as if it wrote: LibTorch's writers, told of a failure, try
-// once more in their destructors, and what they throw there ends the process.
+// Runs write with a sink into the file. A sink that failed goes on as if it wrote: LibTorch's writers, told
+// of a failure, try once more in their destructors, and what they throw there ends the process.
 void write_archive(OutputFile& out, const std::function<void(const ByteSink&)>& write) {
   std::exception_ptr failed_write;
   const ByteSink sink = [&](const void* data, size_t size) -> size_t {
@@ -98,13 +99,14 @@ std::string expression(const Op& op, const std::vector<std::string>& x) {
   const std::string bias = op.bias ? self + ".bias" : "None";
   switch (op.kind) {
     case OpKind::kNormalize:
-      return concat("(", x[0], " - 127.5) / 127.5");
+      return concat("(", x[0], " - ", kPixelMiddle, ") / ", kPixelMiddle);
     case OpKind::kConv:
       return concat("torch.conv2d(", x[0], ", ", self, ".weight, ", bias, ", ", pair_of(op.stride), ", ",
                     pair_of(op.padding), ", [1, 1], ", op.groups, ")");
     case OpKind::kBatchNorm:
       return concat("torch.batch_norm(", x[0], ", ", self, ".weight, ", self, ".bias, ", self,
-                    ".running_mean, ", self, ".running_var, False, 0.1, ", kBatchNormEpsilon, ", True)");
+                    ".running_mean, ", self, ".running_var, False, ", kBatchNormMomentum, ", ",
+                    kBatchNormEpsilon, ", True)");
     case OpKind::kPReLU:
       return concat("torch.prelu(", x[0], ", ", self, ".weight)");
     case OpKind::kAdd:

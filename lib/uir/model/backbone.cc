@@ -39,8 +39,8 @@ void register_layer(torch::nn::Module& root, const std::string& name,
     const std::string child = name.substr(begin, dot - begin);
     const auto children = parent->named_children();
     const auto* known = children.find(child);
-    parent = known ? known->get()
-                   : parent->register_module(child, std::make_shared<torch::nn::Module>()).get();
+    parent =
+        known ? known->get() : parent->register_module(child, std::make_shared<torch::nn::Module>()).get();
     begin = dot + 1;
   }
   parent->register_module(name.substr(begin), layer);
@@ -98,7 +98,8 @@ at::Tensor Backbone::forward(const at::Tensor& pixels) {
   return values.back();
 }
 
-at::Tensor Backbone::compute(const Step& step, const at::Tensor& input, const std::vector<at::Tensor>& values) {
+at::Tensor Backbone::compute(const Step& step, const at::Tensor& input,
+                             const std::vector<at::Tensor>& values) {
   const Op& op = blueprint_.ops[step.op];
   const at::Tensor x = op.always_float32 ? at_least_float32(input) : input;
   switch (op.kind) {

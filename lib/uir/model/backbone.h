@@ -65,7 +65,8 @@ std::shared_ptr<Backbone> make_backbone(const ModelConfig& config, uint64_t seed
 // The same with uninitialised weights, for those who load weights right away.
 std::shared_ptr<Backbone> make_uninitialized_backbone(const ModelConfig& config, uint64_t seed);
 
-// Parameters and buffers by state-dict key, in the order of InsightFace's files. The tensors are the module's own.
+// Parameters and buffers by state-dict key, in the order of InsightFace's files. The tensors are the module's
+// own.
 std::vector<std::pair<std::string, at::Tensor>> named_state(const torch::nn::Module& module);
 
 // All batch norms share their statistics in training; the gathers of a pass come in the network's order.
@@ -74,8 +75,8 @@ void synchronize_batch_norms(Backbone& backbone, const GatherRows& gather);
 // Elements of all parameters, trained or not.
 int64_t num_parameters(const Backbone& backbone);
 
-// uint8 NHWC → (x − 127.5) / 127.5 as NCHW channels-last of the given type, on the images' device; no
-// transpose.
+// uint8 NHWC → normalised as pixels/pixels.h has it, NCHW channels-last of the given type, on the images'
+// device; no transpose.
 at::Tensor normalize_pixels(const at::Tensor& images, at::ScalarType type);
 
 // The type of pixels in which training is fastest on the device, for `precision: auto`.

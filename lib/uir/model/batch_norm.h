@@ -17,8 +17,8 @@
 
 namespace uir {
 
-// Rows [1, n] of every rank, in rank order: [ranks, n] float64 on the CPU. How batch norms share statistics without
-// knowing who carries them.
+// Rows [1, n] of every rank, in rank order: [ranks, n] float64 on the CPU. How batch norms share statistics
+// without knowing who carries them.
 using GatherRows = std::function<at::Tensor(const at::Tensor& row)>;
 
 struct BatchNormArgs {
@@ -30,8 +30,9 @@ struct BatchNormArgs {
   bool training = true;                      // batch statistics, else the running ones
   double momentum = 0.1;
   double epsilon = 1e-5;
-  // Not empty: in training the batch is that of all ranks (synchronised batch norm). Two gathers of 2·C + 1 and 2·C
-  // numbers, one in each direction; gradients of weight, bias and slope stay this rank's. CPU kernels only.
+  // Not empty: in training the batch is that of all ranks (synchronised batch norm). Two gathers of 2·C + 1
+  // and 2·C numbers, one in each direction; gradients of weight, bias and slope stay this rank's. CPU
+  // kernels only.
   GatherRows gather{};
 };
 

@@ -6,8 +6,8 @@
 namespace uir {
 namespace {
 
-// Some rows of a few neighbouring channels, whose per-channel numbers fit into registers: V registers of channels from
-// channel c on, or one that is not full.
+// Some rows of a few neighbouring channels, whose per-channel numbers fit into registers: V registers of
+// channels from channel c on, or one that is not full.
 template <class T, int V, bool kFull>
 struct Tile {
   static constexpr int kRegisters = V;
@@ -28,8 +28,8 @@ struct Tile {
   }
 };
 
-// Calls body(tile) for tiles that cover the data, V registers wide where possible. The rows that tiles share stay in
-// the nearest cache.
+// Calls body(tile) for tiles that cover the data, V registers wide where possible. The rows that tiles
+// share stay in the nearest cache.
 template <int V, class T, class Body>
 UIR_INLINE void for_tiles(const Rows<T>& in, Body&& body) {
   constexpr int64_t kCachedElements = 4096;

@@ -1,8 +1,9 @@
 // The passes of batch_norm.h over rows of channels-last data, for one thread. Free of LibTorch.
 //
-// Data: rows × channels, contiguous; a row holds the channels of one pixel. Per-channel arrays have `channels`
-// elements. Each function is compiled for several instruction sets and the processor's best one is chosen when the
-// program starts. Sums run in float over blocks of rows and in double over blocks (in double alone for double data).
+// Data: rows × channels, contiguous; a row holds the channels of one pixel. Per-channel arrays have
+// `channels` elements. Each function is compiled for several instruction sets and the processor's best one
+// is chosen when the program starts. Sums run in float over blocks of rows and in double over blocks (in
+// double alone for double data).
 #pragma once
 
 #include <cstdint>
@@ -33,8 +34,8 @@ struct Moments {
   double* sum_of_squares;
 };
 
-// With g = dL/dz (from dL/dy and the activation's slope): sums of g, g · (x − mean), and of dL/dy · z where z ≤ 0,
-// which is the slope's gradient. Added.
+// With g = dL/dz (from dL/dy and the activation's slope): sums of g, g · (x − mean), and of dL/dy · z where
+// z ≤ 0, which is the slope's gradient. Added.
 template <class A>
 struct GradientSums {
   const A* mean;
@@ -43,7 +44,8 @@ struct GradientSums {
   double* slope;
 };
 
-// dL/dx = scale · g + from_x · (x − mean) + constant: every term of batch normalisation's gradient is of this form.
+// dL/dx = scale · g + from_x · (x − mean) + constant: every term of batch normalisation's gradient is of
+// this form.
 template <class A>
 struct InputGradient {
   const A* mean;

@@ -1,7 +1,9 @@
-// Registers full of numbers for kernels, loaded from and stored to float, double and bfloat16 data. Free of LibTorch.
+// Registers full of numbers for kernels, loaded from and stored to float, double and bfloat16 data.
+// Free of LibTorch.
 //
-// A Lanes<A> is 64 bytes of A: one register on AVX-512, several elsewhere; the compiler splits operations on it.
-// Functions take lanes by reference, since passing them by value would depend on the instruction set.
+// A Lanes<A> is 64 bytes of A: one register on AVX-512, several elsewhere; the compiler splits operations
+// on it. Functions take lanes by reference, since passing them by value would depend on the instruction
+// set.
 #pragma once
 
 #include <algorithm>
@@ -57,8 +59,8 @@ template <class T>
 UIR_INLINE void store_lanes(const Lanes<T>& from, T* to) {
   std::memcpy(to, &from, sizeof(from));
 }
-// Rounds to nearest, ties to even. A NaN stays one if a bit of its upper mantissa is set, as in every NaN that
-// processors produce.
+// Rounds to nearest, ties to even. A NaN stays one if a bit of its upper mantissa is set, as in every NaN
+// that processors produce.
 UIR_INLINE void store_lanes(const Lanes<float>& from, Bf16* to) {
   const auto words = reinterpret_cast<lanes_detail::Words>(from);
   const auto halves =
@@ -82,8 +84,8 @@ UIR_INLINE void store_lanes(const Lanes<T>& from, int64_t count, T* to) {
   std::copy(padded, padded + count, to);
 }
 
-// to[i] += lane i, for the first `count` lanes. By way of memory: an index that is not constant would keep the
-// register in memory everywhere.
+// to[i] += lane i, for the first `count` lanes. By way of memory: an index that is not constant would keep
+// the register in memory everywhere.
 template <class A>
 UIR_INLINE void add_lanes(const A& from, int64_t count, double* to) {
   std::decay_t<decltype(from[0])> values[sizeof(A) / sizeof(from[0])];

@@ -35,7 +35,7 @@ at::Tensor Conv::forward(const at::Tensor& x) const {
   if (pairs && op_.kernel == 3 && op_.stride == 1 && op_.padding == 1) return pair_conv(x, weight_);
   // The backward pass of oneDNN 2.6's strided 1x1 convolution writes out of bounds for channels that do not
   // fill a vector (8 in, channels-last), so the input is thinned out first: the same result.
-  if (op_.kernel == 1 && op_.stride > 1 && op_.in_channels % 16 != 0) {
+  if (op_.thins_input()) {
     const at::Tensor thinned = x.slice(2, 0, {}, op_.stride).slice(3, 0, {}, op_.stride);
     return at::conv2d(thinned.contiguous(at::MemoryFormat::ChannelsLast), weight_.to(x.scalar_type()));
   }

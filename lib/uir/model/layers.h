@@ -1,5 +1,5 @@
-// The layers that networks are built of, one per kind of operation in network/blueprint.h, with its keys. Only
-// BatchNorm's call does work of its own: normalisation, activation and residual sum in one pass.
+// The layers that networks are built of, one per kind of operation in network/blueprint.h, with its keys.
+// Only BatchNorm's call does work of its own: normalisation, activation and residual sum in one pass.
 //
 // Parameters are float32 whatever type the activations have; convolutions cast their weight in every forward.
 // Those of Conv and Linear are uninitialised memory after construction.

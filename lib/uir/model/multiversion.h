@@ -1,5 +1,6 @@
-// UIR_MULTIVERSION in front of a function compiles it for AVX-512, for AVX2 and for the baseline; the processor's
-// best version is chosen when the program starts. What the function calls must be inlined into it (UIR_INLINE).
+// UIR_MULTIVERSION in front of a function compiles it for AVX-512, for AVX2 and for the baseline; the
+// processor's best version is chosen when the program starts. What the function calls must be inlined into
+// it (UIR_INLINE).
 #pragma once
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__)

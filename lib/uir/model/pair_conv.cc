@@ -16,8 +16,8 @@ ImageShape shape_of(const at::Tensor& x) { return {x.size(0), x.size(2), x.size(
 
 int64_t num_chunks(int64_t channels) { return (channels + kChunk - 1) / kChunk; }
 
-// The weights [C, 2, 3, 3] in the kernels' order. `transposed`: of the convolution that maps the gradient in y to the
-// one in x, with mirrored taps and inputs and outputs exchanged.
+// The weights [C, 2, 3, 3] in the kernels' order. `transposed`: of the convolution that maps the gradient
+// in y to the one in x, with mirrored taps and inputs and outputs exchanged.
 std::vector<PairWeights> pack(const at::Tensor& weight, bool transposed) {
   const int64_t channels = weight.size(0);
   const float* w = weight.data_ptr<float>();

@@ -17,8 +17,8 @@ struct ImageShape {
 inline constexpr int64_t kTaps = 9;
 inline constexpr int64_t kChunk = kLanes<float>;  // channels that are worked on at a time
 
-// Weights of one chunk of channels. `from_own` multiplies a channel's input for its own output, `to_other` for
-// the output of its pair.
+// Weights of one chunk of channels. `from_own` multiplies a channel's input for its own output, `to_other`
+// for the output of its pair.
 struct alignas(64) PairWeights {
   float from_own[kTaps][kChunk];
   float to_other[kTaps][kChunk];

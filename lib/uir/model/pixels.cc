@@ -16,8 +16,9 @@ at::Tensor normalize_pixels(const at::Tensor& images, at::ScalarType type) {
 at::ScalarType fastest_pixel_type(const at::Device& device) {
   if (device.is_cuda()) return at::kBFloat16;
 #if defined(__x86_64__)
-  // With AMX, and on AMD, bf16 products run at twice the rate of float32's or more. Intel's AVX-512 alone runs them at the
-  // same rate and oneDNN's kernels for it are behind: a training step of MobileFaceNet took 1.3 times as long.
+  // With AMX, and on AMD, bf16 products run at twice the rate of float32's or more. Intel's AVX-512 alone
+  // runs them at the same rate and oneDNN's kernels for it are behind: a training step of MobileFaceNet
+  // took 1.3 times as long.
   if (__builtin_cpu_supports("avx512bf16") &&
       (__builtin_cpu_supports("amx-bf16") || __builtin_cpu_is("amd"))) {
     return at::kBFloat16;

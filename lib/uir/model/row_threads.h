@@ -1,5 +1,5 @@
-// Work over rows of pixels, split among LibTorch's intra-op threads in a fixed way: the same number of threads gives
-// the same parts, so sums over parts are reproducible.
+// Work over rows of pixels, split among LibTorch's intra-op threads in a fixed way: the same number of
+// threads gives the same parts, so sums over parts are reproducible.
 #pragma once
 
 #include <ATen/Parallel.h>

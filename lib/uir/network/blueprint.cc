@@ -34,6 +34,10 @@ int64_t Op::multiply_adds() const {
   return multiplies ? out_elements() * in_channels / groups * kernel * kernel : 0;
 }
 
+bool Op::thins_input() const {
+  return kind == OpKind::kConv && kernel == 1 && stride > 1 && in_channels % 16 != 0;
+}
+
 Blueprint network_blueprint(const ModelConfig& config) {
   return std::visit([](const auto& network) { return blueprint_of(network); }, config.backbone);
 }

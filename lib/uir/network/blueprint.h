@@ -35,10 +35,10 @@ inline constexpr int64_t kNetworkInput = -1;
 
 // An operation on one image: [in_channels, in_size, in_size] → [out_channels, out_size, out_size].
 //
-// Its tensors have the keys name + suffix in a state dict: of kConv .weight [out, in / groups, kernel, kernel]
-// and, if it has one, .bias [out]; of kBatchNorm .weight, .bias, .running_mean, .running_var [channels] and
-// .num_batches_tracked []; of kPReLU .weight [channels]; of kLinear .weight [out, in] and, if it has one,
-// .bias [out]. Other kinds have a name, but no tensors.
+// Its tensors have the keys name + suffix in a state dict: of kConv .weight [out, in / groups, kernel,
+// kernel] and, if it has one, .bias [out]; of kBatchNorm .weight, .bias, .running_mean, .running_var
+// [channels] and .num_batches_tracked []; of kPReLU .weight [channels]; of kLinear .weight [out, in] and,
+// if it has one, .bias [out]. Other kinds have a name, but no tensors.
 struct Op {
   OpKind kind = OpKind::kConv;
   std::string name;             // "layer1.0.conv1"
@@ -54,6 +54,9 @@ struct Op {
   int64_t out_elements() const { return out_channels * out_size * out_size; }
   int64_t parameters() const;     // elements; without running statistics
   int64_t multiply_adds() const;  // of convolutions and linear layers, else 0
+  // Whether the live network convolves a copy of the input without the pixels that the stride skips
+  // (model/layers.cc says why); backward then needs the copy and not the input.
+  bool thins_input() const;
 };
 
 // The last operation's result is the embedding. Operations stand in the order of the state dict, each behind

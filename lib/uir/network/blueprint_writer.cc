@@ -54,9 +54,7 @@ int64_t BlueprintWriter::linear(const std::string& name, int64_t x, int64_t out,
   return append(std::move(op));
 }
 
-int64_t BlueprintWriter::channels(int64_t x) const {
-  return x == kNetworkInput ? 3 : ops_[x].out_channels;
-}
+int64_t BlueprintWriter::channels(int64_t x) const { return x == kNetworkInput ? 3 : ops_[x].out_channels; }
 
 Blueprint BlueprintWriter::finish(double dropout) {
   const int64_t embedding_size = ops_.back().out_channels;

@@ -22,21 +22,8 @@ DataCounts counts_of_index(const fs::path& folder) {
 
 std::string run_estimate(const Experiment& experiment, const EstimateRun& run) {
   const Cluster cluster = parse_cluster(run.cluster);
-  const bool given = run.classes > 0 && run.images > 0;
-  DataCounts data;
-  if (!given) data = counts_of_index(experiment.index_folder());
-  if (run.classes > 0) data.classes = run.classes;
-  if (run.images > 0) data.labeled_images = run.images;
-  if (data.classes == 0) {
-    fail(ErrorKind::kConfig, experiment.index_folder().string(),
-         ": no labeled faces; training needs a labeled source");
-  }
-  const bool none_given = run.classes == 0 && run.images == 0;
-  return estimate_report(experiment, data,
-                         none_given ? "(index)"
-                         : given    ? "(as given)"
-                                    : "(index, and as given)",
-                         cluster);
+  const auto index = [&] { return counts_of_index(experiment.index_folder()); };
+  return estimate_report(experiment, planned_data({run.classes, run.images}, index), cluster);
 }
 
 }  // namespace uir

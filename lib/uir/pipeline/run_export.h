@@ -3,25 +3,21 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 
 #include "uir/base/file.h"
 #include "uir/experiment/experiment.h"
+#include "uir/export/options.h"
 
 namespace uir {
 
 struct ExportRequest {
-  fs::path output;   // .onnx, .pt (TorchScript) or .pth (state dict)
+  ExportOptions file;
   fs::path weights;  // checkpoint folder or safetensors file; empty: those of the experiment's run
-  std::optional<int64_t> opset;
-  bool normalize = false;
-  bool fold_batch_norms = false;
-  double tolerance = 1e-5;  // of compare_with_network's difference
   int64_t check_images = 8;
 };
 
-// Without an experiment, the weights say what network they belong to and the check takes drawn faces. Throws kUsage for
-// options that do not fit the kind of file; kData, with nothing written, if the check fails.
+// Without an experiment, the weights say what network they belong to and the check takes drawn faces. Throws
+// kUsage for options that do not fit the kind of file; kData, with nothing written, if the check fails.
 void run_export(const Experiment* experiment, const ExportRequest& request);
 
 }  // namespace uir

@@ -1,10 +1,11 @@
 #include "uir/plan/cost_model.h"
-#include "uir/pixels/pixels.h"
 
 #include <algorithm>
 #include <cmath>
 #include <utility>
 #include <variant>
+
+#include "uir/pixels/pixels.h"
 
 namespace uir {
 namespace {
@@ -13,14 +14,14 @@ constexpr double kFloat = 4, kDouble = 8;
 
 // As head/shard.cc has them: classes of a tile, and blocks of tiles with sums of their own.
 constexpr int64_t kCpuTile = 512, kDeviceTile = 16384, kMostBlocks = 32;
-// On devices the head's element-wise work runs in float64 operators: their results that are alive at once, and the
-// products.
+// On devices the head's element-wise work runs in float64 operators: their results that are alive at once,
+// and the products.
 constexpr double kDeviceTileBytes = 7 * kDouble + kFloat;
 
 // Of a process that has loaded LibTorch and trained a tiny network, measured (docs/distributed.md).
 constexpr double kProgramBytes = 0.19e9;
-// The heap that large tensors come from on CPUs (base/allocator.h) has gaps: measured 0.13 of the activations for
-// MobileFaceNet, 0.5 for IResNet-18.
+// The heap that large tensors come from on CPUs (base/allocator.h) has gaps: measured 0.13 of the
+// activations for MobileFaceNet, 0.5 for IResNet-18.
 constexpr double kUnusedHeap = 0.3;
 // Assumed, not measured: context, libraries and workspaces of a CUDA device; and of NCCL.
 constexpr double kDeviceRuntimeBytes = 1.2e9, kDeviceRanksBytes = 0.5e9;
@@ -32,13 +33,15 @@ double bytes_of(const TrainingPlan& plan, const LayerFacts& layer) {
 }
 
 double kept_bytes(const TrainingPlan& plan, const LayerFacts& layer) {
-  // The CPU's batch norm, PReLU and sum are one operation that keeps its input; on devices the PReLU keeps its own.
+  // The CPU's batch norm, PReLU and sum are one operation that keeps its input; on devices the PReLU keeps
+  // its own.
   if (layer.kind == OpKind::kPReLU && !plan.cuda) return 0;
   return as_double(layer.kept_elements) * bytes_of(plan, layer);
 }
 
-// What is alive at most in a backward pass: what the layers up to here keep, and of this layer the gradients of its output,
-// its input and a shortcut beside it, and that of its weights before it is added to the others.
+// What is alive at most in a backward pass: what the layers up to here keep, and of this layer the
+// gradients of its output, its input and a shortcut beside it, and that of its weights before it is added
+// to the others.
 double backward_peak(const TrainingPlan& plan) {
   const double rows = as_double(plan.rows());
   double kept = 0, peak = 0;
@@ -119,6 +122,50 @@ std::vector<Amount> without_zeros(std::vector<Amount> amounts) {
   return amounts;
 }
 
+double center_bytes(const TrainingPlan& plan) {
+  return as_double(plan.classes_of_rank()) * as_double(plan.network.embedding_size) * kFloat;
+}
+
+double device_runtime_bytes(const TrainingPlan& plan) {
+  if (!plan.cuda) return 0;
+  return kDeviceRuntimeBytes + (plan.ranks > 1 ? kDeviceRanksBytes : 0);
+}
+
+std::vector<Amount> device_memory(const TrainingPlan& plan) {
+  const double P = as_double(plan.network.parameters()), states = as_double(plan.optimizer_states);
+  const double statistics = 2 * as_double(plan.network.statistics());  // and what a skipped step goes back to
+  const double centers = center_bytes(plan);
+  const double activations = as_double(plan.rows()) * kept_bytes_of_image(plan);
+  const double backward = backward_peak(plan) - activations;
+  const double unused_heap = plan.cuda ? 0 : kUnusedHeap * activations;
+  return without_zeros(
+      {{"weights and running statistics", (P + statistics) * kFloat + cast_weight_bytes(plan)},
+       {"gradients", P * kFloat},
+       {"optimizer state", P * states * kFloat},
+       {"gradients on their way", gradient_exchange_bytes(plan)},
+       {"activations kept for backward", activations},
+       {"heap between them (fitted)", unused_heap},
+       {"class centers", centers},
+       {"their gradient", centers},
+       {"their optimizer state", centers * states},
+       {"work space of the head or of backward", std::max(head_workspace(plan), backward)},
+       {"CUDA context and libraries (assumed)", device_runtime_bytes(plan)}});
+}
+
+std::vector<Amount> host_memory(const TrainingPlan& plan) {
+  const double P = as_double(plan.network.parameters()), states = as_double(plan.optimizer_states);
+  const double centers = center_bytes(plan), rows = as_double(plan.rows());
+  const double index_rows = 8 * as_double(plan.data.labeled_images + plan.data.unlabeled_images);
+  const double saved = (P + as_double(plan.network.statistics())) * kFloat + centers;
+  const double copy = plan.copies_checkpoints ? saved + (P * kFloat + centers) * states : 0;
+  return without_zeros(
+      {{"batches ahead of the network", as_double(plan.prefetch + 2) * rows * as_double(kImageBytes)},
+       {"rows of the index", index_rows},
+       {"drawing of classes", sampling_bytes(plan)},
+       {"copy of a checkpoint that is written", copy},
+       {"program and libraries", kProgramBytes}});
+}
+
 }  // namespace
 
 int64_t TrainingPlan::micro_rows(int64_t global_rows) const {
@@ -172,41 +219,10 @@ double kept_bytes_of_image(const TrainingPlan& plan) {
 }
 
 MemoryEstimate memory_of_rank(const TrainingPlan& plan) {
-  const double P = as_double(plan.network.parameters()), states = as_double(plan.optimizer_states);
-  const double statistics = 2 * as_double(plan.network.statistics());  // and what a skipped step goes back to
-  const double rows = as_double(plan.rows());
-  const double centers = as_double(plan.classes_of_rank()) * as_double(plan.network.embedding_size) * kFloat;
-  const double activations = rows * kept_bytes_of_image(plan);
-  const double backward = backward_peak(plan) - activations;
-  const double unused_heap = plan.cuda ? 0 : kUnusedHeap * activations;
-  const std::vector<Amount> device =
-      without_zeros({{"weights and running statistics", (P + statistics) * kFloat + cast_weight_bytes(plan)},
-                     {"gradients", P * kFloat},
-                     {"optimizer state", P * states * kFloat},
-                     {"gradients on their way", gradient_exchange_bytes(plan)},
-                     {"activations kept for backward", activations},
-                     {"heap between them (fitted)", unused_heap},
-                     {"class centers", centers},
-                     {"their gradient", centers},
-                     {"their optimizer state", centers * states},
-                     {"work space of the head or of backward", std::max(head_workspace(plan), backward)}});
-  const double index_rows = 8 * as_double(plan.data.labeled_images + plan.data.unlabeled_images);
-  const double saved = (P + as_double(plan.network.statistics())) * kFloat + centers;
-  const double copy = plan.copies_checkpoints ? saved + (P * kFloat + centers) * states : 0;
-  const std::vector<Amount> host = without_zeros(
-      {{"batches ahead of the network", as_double(plan.prefetch + 2) * rows * as_double(kImageBytes)},
-       {"rows of the index", index_rows},
-       {"drawing of classes", sampling_bytes(plan)},
-       {"copy of a checkpoint that is written", copy},
-       {"program and libraries", kProgramBytes}});
-  MemoryEstimate estimate{device, host};
-  if (plan.cuda) {
-    estimate.device.push_back({"CUDA context and libraries (assumed)",
-                               kDeviceRuntimeBytes + (plan.ranks > 1 ? kDeviceRanksBytes : 0)});
-  } else {
-    estimate.device.insert(estimate.device.end(), host.begin(), host.end());
-    estimate.host.clear();
-  }
+  MemoryEstimate estimate{device_memory(plan), host_memory(plan)};
+  if (plan.cuda) return estimate;
+  estimate.device.insert(estimate.device.end(), estimate.host.begin(), estimate.host.end());
+  estimate.host.clear();
   return estimate;
 }
 

@@ -1,10 +1,12 @@
 // What a training step costs a rank: memory, bytes sent, operations, time; from the experiment alone.
 //
-// Shapes (as in head/): K ranks, C classes of which a rank owns n = ⌈C/K⌉, D embedding size, b rows of a rank and R = K b
-// rows of all ranks in a micro-batch, P parameters, m states of the optimizer (1 sgd, 2 adamw).
-// Source: the code that it describes (model/, head/, dist/gradient_reducer.h, train/); docs/distributed.md, "Planning",
-// has the formulas, the fitted constants, what was measured, and the error.
-// Cost: microseconds. Free of LibTorch. Errors: kConfig for an unknown network.
+// Shapes (as in head/): K ranks, C classes of which a rank owns n = ⌈C/K⌉, D embedding size, b rows of a
+// rank and R = K b rows of all ranks in a micro-batch, P parameters, m states of the optimizer (1 sgd, 2
+// adamw).
+// Units: bytes, seconds, operations (two per multiply-add), all as float64: estimates are no counts.
+// Source: the code that it describes (model/, head/, dist/gradient_reducer.h, train/); docs/distributed.md,
+// "Planning", has the formulas, the fitted constants, what was measured, and the error.
+// Cost: microseconds. Threads: pure functions. Free of LibTorch. Errors: kConfig for an unknown network.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +24,8 @@ struct DataCounts {
   int64_t unlabeled_images = 0;
 };
 
-// Everything that sizes a step.
+// Everything that sizes a step. Before a call: ranks, accumulation, labeled and bucket_mb are positive, and
+// sample_rate lies in (0, 1].
 struct TrainingPlan {
   NetworkFacts network;
   DataCounts data;
@@ -52,10 +55,11 @@ struct TrainingPlan {
   int64_t steps_per_epoch() const { return data.labeled_images / labeled; }
 };
 
-// train.device: cpu plans for CPUs, anything else for CUDA devices. precision: auto is bf16 on CUDA devices and float32 on
-// CPUs, where it may turn out to be bf16, which takes less.
+// train.device: cpu plans for CPUs, anything else for CUDA devices. precision: auto is bf16 on CUDA devices
+// and float32 on CPUs, where it may turn out to be bf16, which takes less.
 TrainingPlan training_plan(const Experiment& experiment, const DataCounts& data, int64_t ranks);
 
+// One line of a table; tables leave out amounts of 0.
 struct Amount {
   std::string what;
   double value = 0;
@@ -89,8 +93,8 @@ struct Rates {
 // Seconds of an optimizer step; the loader is assumed to keep up.
 struct StepTime {
   double backbone = 0, head = 0, optimizer = 0;
-  // Gradients travel during the backward pass, two thirds of the backbone's time: here is what remains, and the head's
-  // and the batch norms' collectives, which nothing hides.
+  // Gradients travel during the backward pass, two thirds of the backbone's time: here is what remains, and
+  // the head's and the batch norms' collectives, which nothing hides.
   double communication = 0;
   double total() const { return backbone + head + optimizer + communication; }
 };

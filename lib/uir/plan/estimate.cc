@@ -383,11 +383,26 @@ Cluster parse_cluster(std::string_view text) {
   return cluster;
 }
 
-std::string estimate_report(const Experiment& experiment, const DataCounts& data,
-                            const std::string& counts_from, const Cluster& cluster) {
-  const TrainingPlan plan = training_plan(experiment, data, cluster.ranks());
+PlannedData planned_data(const GivenCounts& given, const std::function<DataCounts()>& index) {
+  const bool classes = given.classes > 0, images = given.images > 0;
+  DataCounts counts;
+  if (!classes || !images) counts = index();
+  if (classes) counts.classes = given.classes;
+  if (images) counts.labeled_images = given.images;
+  const char* from = classes && images   ? "(as given)"
+                     : classes || images ? "(index, and as given)"
+                                         : "(index)";
+  return {counts, from};
+}
+
+std::string estimate_report(const Experiment& experiment, const PlannedData& data, const Cluster& cluster) {
+  if (data.counts.classes == 0) {
+    fail(ErrorKind::kConfig, experiment.index_folder().string(),
+         ": no labeled faces; training needs a labeled source");
+  }
+  const TrainingPlan plan = training_plan(experiment, data.counts, cluster.ranks());
   std::string text;
-  append_head(text, experiment, plan, counts_from, cluster);
+  append_head(text, experiment, plan, data.from, cluster);
   append_memory(text, plan, cluster);
   append_work(text, plan);
   append_hints(text, plan);

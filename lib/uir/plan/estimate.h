@@ -1,10 +1,11 @@
 // `uir-train --estimate`: what an experiment would take on machines that are only described, as text.
 //
-// Cost: milliseconds; nothing is started, read or written. Free of LibTorch.
+// Cost: milliseconds; nothing is started, read or written. Threads: pure functions. Free of LibTorch.
 // Errors: kUsage for a description that is none; kConfig for an unknown network.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -21,9 +22,19 @@ struct Cluster {
 // Units: GB, TB, MB (powers of 1000), GiB, TiB, MiB (of 1024). kUsage naming the forms otherwise.
 Cluster parse_cluster(std::string_view text);
 
-// Memory of a rank and whether it fits, bytes sent, steps, operations, and what to change. Ends with a newline.
-// counts_from says where the numbers of classes and images come from: "(index)".
-std::string estimate_report(const Experiment& experiment, const DataCounts& data,
-                            const std::string& counts_from, const Cluster& cluster);
+// Numbers in place of the index's; 0: those of the index.
+struct GivenCounts {
+  int64_t classes = 0, images = 0;
+};
+struct PlannedData {
+  DataCounts counts;
+  std::string from;  // as the report says it: "(index)"
+};
+// Asks the index only if a number is not given; then its unlabeled images count as well.
+PlannedData planned_data(const GivenCounts& given, const std::function<DataCounts()>& index);
+
+// Memory of a rank and whether it fits, bytes sent, steps, operations, and what to change. Ends with a
+// newline. Throws kConfig for data without classes.
+std::string estimate_report(const Experiment& experiment, const PlannedData& data, const Cluster& cluster);
 
 }  // namespace uir

@@ -9,9 +9,7 @@ bool is_layer(const Op& op) { return op.parameters() > 0; }
 
 // kept: the values that layers before this one keep.
 int64_t kept_elements_of(const Op& op, const std::vector<Op>& ops, std::set<int64_t>& kept) {
-  const bool thinned =
-      op.kind == OpKind::kConv && op.kernel == 1 && op.stride > 1 && op.in_channels % 16 != 0;
-  if (thinned) return op.in_channels * op.out_size * op.out_size;
+  if (op.thins_input()) return op.in_channels * op.out_size * op.out_size;
   const int64_t input = op.inputs[0];
   const bool float32_input = input != kNetworkInput && ops[input].always_float32;
   if (op.always_float32 && !float32_input) return op.in_elements();  // a float32 copy of the value

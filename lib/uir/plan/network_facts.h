@@ -1,8 +1,8 @@
 // What a training plan needs to know of a network, from its config alone: layers, parameters, multiply-adds,
 // what backward needs.
 //
-// The layers are the blueprint's operations with weights (network/blueprint.h), in evaluation order. Shapes are
-// those of one image of 112 × 112; batches multiply multiply-adds and kept elements.
+// The layers are the blueprint's operations with weights (network/blueprint.h), in evaluation order. Shapes
+// are those of one image of 112 × 112; batches multiply multiply-adds and kept elements.
 // Source of the kept elements: the operators that the live network calls (model/layers.h), which the tests
 // compare with what LibTorch allocates.
 // Cost: microseconds; nothing is allocated but the list. Threads: pure functions. Free of LibTorch.

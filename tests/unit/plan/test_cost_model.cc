@@ -3,8 +3,8 @@
 #include <cmath>
 
 #include "support/catch.h"
+#include "support/logits_head.h"
 #include "uir/plan/cost_model.h"
-#include "uir/plan/logits_head.h"
 
 using namespace uir;
 

@@ -8,7 +8,7 @@ using namespace uir;
 namespace {
 
 std::string report(const Experiment& experiment, const DataCounts& data, const std::string& cluster) {
-  return estimate_report(experiment, data, "(given)", parse_cluster(cluster));
+  return estimate_report(experiment, {data, "(given)"}, parse_cluster(cluster));
 }
 bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
@@ -120,4 +120,30 @@ TEST_CASE("on CPUs there is one memory, and several devices are not promised") {
   CHECK(holds(report(iresnet50(96, 32), {1000, 20'000, 0}, "80GB"),
               "± 15 % on CPUs, on devices not yet measured"));
   CHECK(holds(text, "activations of 4 bytes"));
+}
+
+TEST_CASE("numbers that are given replace those of the index, which is not asked when none is missing") {
+  int asked = 0;
+  const auto index = [&] {
+    ++asked;
+    return DataCounts{10, 200, 30};
+  };
+  const PlannedData given = planned_data({5, 60}, index);
+  CHECK(asked == 0);
+  CHECK(given.from == "(as given)");
+  CHECK(given.counts.classes == 5);
+  CHECK(given.counts.labeled_images == 60);
+  CHECK(given.counts.unlabeled_images == 0);
+  const PlannedData both = planned_data({5, 0}, index);
+  CHECK(asked == 1);
+  CHECK(both.from == "(index, and as given)");
+  CHECK(both.counts.classes == 5);
+  CHECK(both.counts.labeled_images == 200);
+  CHECK(both.counts.unlabeled_images == 30);
+  CHECK(planned_data({0, 60}, index).counts.labeled_images == 60);
+  CHECK(planned_data({}, index).from == "(index)");
+}
+
+TEST_CASE("data without labeled faces is refused") {
+  CHECK(fails_with(ErrorKind::kConfig, [] { report(iresnet50(96, 32), {0, 0, 70}, "80GB"); }));
 }

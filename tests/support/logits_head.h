@@ -1,9 +1,9 @@
-// The usual class-sharded head, which holds whole rows of logits, and what is published of it: a check of the cost model,
-// and what this library's head is compared with (docs/distributed.md, "Planning").
+// The usual class-sharded head, which holds whole rows of logits, and what is published of it: a check of the
+// cost model, and what this library's head is compared with (docs/distributed.md, "Planning").
 //
-// Source of the runs: InsightFace, recognition/arcface_torch/README.md, "Speed Benchmark": eight V100, ResNet-50, 128 rows
-// each, mixed precision, sgd. Of the whole head, the runs of 125,000 and 5.5 million classes give the two constants;
-// everything else is predicted. Free of LibTorch.
+// Source of the runs: InsightFace, recognition/arcface_torch/README.md, "Speed Benchmark": eight V100,
+// ResNet-50, 128 rows each, mixed precision, sgd. Of the whole head, the runs of 125,000 and 5.5 million classes
+// give the two constants; everything else is predicted. Free of LibTorch.
 #pragma once
 
 #include <array>
@@ -34,8 +34,8 @@ inline constexpr double kLogitsBuffers = 8.74;
 // Operations/s, element-wise passes over these buffers included.
 inline constexpr double kLogitsHeadRate = 4.03e12;
 
-// What a rank's part of the head takes: centers, gradient, momentum and logits of the classes that a step meets; with
-// sampling these are copies, beside centers and momentum of all classes.
+// What a rank's part of the head takes: centers, gradient, momentum and logits of the classes that a step
+// meets; with sampling these are copies, beside centers and momentum of all classes.
 inline double logits_head_bytes(const TrainingPlan& plan) {
   const auto n = static_cast<double>(plan.classes_of_rank());
   const auto center = 4 * static_cast<double>(plan.network.embedding_size);

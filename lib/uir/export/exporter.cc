@@ -1,0 +1,79 @@
+#include "uir/export/exporter.h"
+
+#include <map>
+#include <utility>
+
+#include "uir/base/error.h"
+#include "uir/base/log.h"
+#include "uir/export/network_graph.h"
+#include "uir/export/onnx_network.h"
+#include "uir/export/torch_files.h"
+#include "uir/formats/onnx_file.h"
+#include "uir/network/architecture.h"
+#include "uir/pixels/pixels.h"
+
+namespace uir {
+namespace {
+
+std::map<std::string, std::string> metadata_of(const ExportedNetwork& network, bool normalized_inside) {
+  return {
+      {kArchitectureKey, architecture_json(network.config).dump()},
+      {"color_order", std::string(kColorOrder)},
+      {"normalization", normalized_inside ? "inside: the input is 0 to 255" : std::string(kNormalization)},
+      {"weights_checksum", network.weights_checksum}};
+}
+
+NetworkGraph graph_of(const ExportOptions& options, const Backbone& backbone) {
+  NetworkGraph graph = network_graph(backbone);
+  if (options.fold_batch_norms) graph = with_folded_batch_norms(std::move(graph));
+  return options.normalize ? with_normalization(std::move(graph)) : graph;
+}
+
+void write(const ExportOptions& options, ExportKind kind, const ExportedNetwork& network, OutputFile& out) {
+  if (kind == ExportKind::kStateDict) return write_state_dict(named_state(*network.backbone), out);
+  const NetworkGraph graph = graph_of(options, *network.backbone);
+  const std::map<std::string, std::string> metadata = metadata_of(network, options.normalize);
+  if (kind == ExportKind::kTorchScript) return write_torch_script(graph, metadata, out);
+  write_onnx_network(graph, options.opset.value_or(kOldestOpset), metadata, out);
+}
+
+std::string text_of(const Agreement& agreement, const std::string& engine, const CheckFaces& faces) {
+  std::string batches;
+  for (const int64_t size : agreement.batches) batches += concat(batches.empty() ? "" : ", ", size);
+  return concat("largest difference ", agreement.largest_difference,
+                " of the embedding's norm, smallest cosine 1 - ", 1 - agreement.smallest_cosine, " (", engine,
+                ", ", faces.images.size(0), " ", faces.origin, " in batches of ", batches, ")");
+}
+
+void check(const ExportOptions& options, const Engine& engine, Backbone& backbone, const CheckFaces& faces) {
+  const Agreement agreement = compare_with_network(engine, backbone, faces.images, options.normalize);
+  const std::string found = text_of(agreement, engine.name, faces);
+  if (agreement.largest_difference > options.tolerance) {
+    fail(ErrorKind::kData, options.output.string(),
+         ": not written: the file differs from the network: ", found, ", allowed is ", options.tolerance,
+         "; --tolerance changes that");
+  }
+  log_info("check: ", found);
+}
+
+}  // namespace
+
+void export_network(const ExportOptions& options, const ExportedNetwork& network,
+                    const std::function<CheckFaces()>& faces) {
+  const ExportKind kind = checked_kind(options);
+  AtomicFile file(options.output);
+  write(options, kind, network, file.out());
+  file.out().close();
+  const fs::path written = file.out().path();
+  if (kind == ExportKind::kStateDict) {
+    check_state_dict(named_state(*network.backbone), written);
+  } else {
+    const bool onnx = kind == ExportKind::kOnnx;
+    const Engine engine = onnx ? opencv_engine(written) : torch_script_engine(written);
+    check(options, engine, *network.backbone, faces());
+  }
+  file.commit();
+  log_info(options.output.string(), ": ", file.out().size(), " bytes");
+}
+
+}  // namespace uir
