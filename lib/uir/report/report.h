@@ -1,6 +1,9 @@
 // Results of protocols and the report made of them: report.json for programs (schema: docs/protocols.md),
 // report.txt and report.html for people. All three end (the page begins) with the models' comparison,
-// comparison.h.
+// comparison.h. Nothing here knows of embeddings: a result is words, counts, numbers and details.
+//
+// Threads: plain values; functions of a const report may run at once. Errors: those of writing files; a
+// result that lacks what its reader relies on is kInternal.
 #pragma once
 
 #include <cmath>
@@ -40,7 +43,9 @@ struct ProtocolResult {
   std::string description;  // the protocol in words, with its switches
   std::vector<std::pair<std::string, int64_t>> counts;
   std::vector<Measurement> numbers;
-  Json details = Json::object();  // curves, histograms, folds
+  // Curves, histograms, folds: an object. The page draws "roc", "det" (html_curves.h) and "distributions"
+  // (html_distributions.h), and shows other lists of flat objects as tables.
+  Json details = Json::object();
   NumberFacts facts{};
 
   // A result without numbers of a protocol, which is told by its config: kType and number_facts().
@@ -74,9 +79,12 @@ struct Report {
   std::vector<ModelReport> models;  // all measured by the same protocols, in the same order
 };
 
+// Format "uir-report", version 2 (docs/protocols.md): every digit of every number; undefined ones are null.
 Json to_json(const Report& report);
+// Six significant digits; one table per result under its protocol's words.
 std::string to_text(const Report& report);
-// folder/report.json, report.txt and report.html, each replaced atomically.
+// folder/report.json, report.txt and report.html, each replaced atomically; the folder must be there. kIo
+// when one cannot be written. Bytes of names that are no UTF-8 are replaced in JSON and HTML.
 void write_report(const fs::path& folder, const Report& report);
 
 // The words in lines of at most 100 characters that start with `indent`.

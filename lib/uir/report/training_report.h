@@ -4,7 +4,9 @@
 // Made from what the run folder holds (log.jsonl, config.yaml, contact_sheet.png), so it can be made of a run
 // that goes on, too. The page stands alone: it loads nothing and works without its script. A curve has at
 // most 400 points, each the mean of as many steps.
-// Errors: kMissingInput without a log, those of writing files. Published by the commit protocol.
+// Cost: one pass over the log; memory: 16 bytes per number of a step. Published by the commit protocol.
+// Errors: kMissingInput without a log, those of reading and writing files. A line of the log that is no JSON
+// is passed over; config.yaml and contact_sheet.png may be missing.
 #pragma once
 
 #include <span>
@@ -14,7 +16,8 @@
 
 namespace uir {
 
-// Writes <run_folder>/training.html; returns its path. meanings: of the numbers that its verifications give.
+// Writes <run_folder>/training.html and returns its path. The same files give the same bytes. meanings: of the
+// numbers that the run's verifications give.
 fs::path write_training_report(const fs::path& run_folder, std::span<const NamedMeaning> meanings);
 
 }  // namespace uir

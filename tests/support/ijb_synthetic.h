@@ -4,8 +4,8 @@
 // A subject is a random direction; a medium (a photograph, or a video of several frames) adds a deviation
 // that its images share, an image one of its own. Low detector scores go with short, noisy embeddings, some
 // images show a stranger: so the ROC has a tail as with real faces. Subjects fall into groups, and impostor
-// pairs stay mostly within a group, as in IJB-C, whose pairs share sex and skin tone.
-// A pure function of the config, for any number of threads. Memory: flat, but for the list of images.
+// pairs stay mostly within a group, as in IJB-C, whose pairs share sex and skin tone. A pure function of the
+// config, for any number of threads. Memory: flat, but for the list of images.
 #pragma once
 
 #include <cstdint>
@@ -23,8 +23,8 @@ struct IjbSyntheticConfig {
   int64_t probes = 19593;
   int64_t pairs = 15658489, genuine_pairs = 19557;
   int64_t dim = 512;
-  double noise =
-      4;  // of an image, in lengths of its subject's direction; 4 gives TAR like the published IJB-C numbers
+  // Of an image, in lengths of its subject's direction; 4 gives TAR like the published IJB-C numbers.
+  double noise = 4;
   uint64_t seed = 1;
 };
 
