@@ -13,11 +13,12 @@
 #include "uir/data/index_builder.h"
 #include "uir/model/backbone.h"
 
-// Embeddings are a linear map of the image shrunk to 4x4. Emits NaN in the forward passes of `poisoned` (counted from 0).
+// Embeddings are a linear map of the image shrunk to 4x4. Emits NaN in the forward passes of `poisoned`
+// (counted from 0). Its blueprint says nothing but the embedding's size.
 class TinyBackbone : public uir::Backbone {
  public:
   static constexpr int64_t kDim = 8;
-  TinyBackbone() {
+  TinyBackbone() : Backbone({{}, kDim}, /*seed=*/0) {
     weight = register_parameter("weight", at::randn({48, kDim}, at::TensorOptions().dtype(at::kFloat)) * 0.1);
     calls = register_buffer("calls", at::zeros({1}));
   }
@@ -27,7 +28,6 @@ class TinyBackbone : public uir::Backbone {
     if (poisoned.contains(forwards++)) out = out * std::numeric_limits<double>::quiet_NaN();
     return out;
   }
-  int64_t embedding_size() const override { return kDim; }
 
   at::Tensor weight, calls;
   std::set<int64_t> poisoned;

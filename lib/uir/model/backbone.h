@@ -30,8 +30,8 @@ class Backbone : public torch::nn::Module {
 
   // pixels: float or bf16 (float16 on CUDA) [B, 3, 112, 112] channels-last, normalised to [−1, 1] (see
   // normalize_pixels). Convolutions run in pixels' type; the last layers and the result are float32. In
-  // training mode the running statistics move, and B is at least 2.
-  at::Tensor forward(const at::Tensor& pixels);
+  // training mode the running statistics move, and B is at least 2. Virtual for networks without blueprint.
+  virtual at::Tensor forward(const at::Tensor& pixels);
   const Blueprint& blueprint() const { return blueprint_; }
   int64_t embedding_size() const { return blueprint_.embedding_size; }
 

@@ -15,6 +15,7 @@
 #include "uir/pipeline/stop_request.h"
 #include "uir/pipeline/training_verification.h"
 #include "uir/ranks/world.h"
+#include "uir/report/report.h"
 #include "uir/report/training_report.h"
 #include "uir/train/trainer.h"
 

@@ -11,6 +11,8 @@
 #include "uir/embed/extractor.h"
 #include "uir/eval/pairs.h"
 #include "uir/eval/verification.h"
+#include "uir/report/report.h"
+#include "uir/search/canonical.h"
 
 namespace uir {
 namespace {

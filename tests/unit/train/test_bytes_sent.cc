@@ -100,7 +100,7 @@ TEST_CASE("ranks send the bytes that the cost model says") {
     // Gloo's headers, up to 400 bytes for each of a collective's k − 1 rounds, are not in the model.
     double collectives = 5 + 1 + 3;
     for (const LayerFacts& layer : plan.network.layers) {
-      if (c.synchronized_norms && layer.kind == LayerKind::kBatchNorm) collectives += 2;
+      if (c.synchronized_norms && layer.kind == OpKind::kBatchNorm) collectives += 2;
     }
     const double headers =
         400 * static_cast<double>(c.ranks - 1) * collectives * static_cast<double>(c.accumulation);
