@@ -35,11 +35,11 @@
 #include <vector>
 
 #include "timing.h"
+#include "support/synthetic_features.h"
 #include "uir/base/blas.h"
 #include "uir/base/error.h"
 #include "uir/base/json.h"
 #include "uir/base/parallel.h"
-#include "uir/eval/synthetic_features.h"
 #include "uir/search/tail_search.h"
 
 namespace uir {

@@ -6,9 +6,9 @@
 // Defaults: a hundredth of Trillion-Pairs (2740 images of 57 identities, 15800 distractors, 512 values).
 #include <iostream>
 
+#include "support/synthetic_features.h"
 #include "uir/base/file.h"
 #include "uir/base/parallel.h"
-#include "uir/eval/synthetic_features.h"
 #include "uir/store/embedding_store.h"
 
 namespace uir {

@@ -8,8 +8,8 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "support/ijb_synthetic.h"
 #include "uir/base/error.h"
-#include "uir/eval/ijb_synthetic.h"
 
 int main(int argc, char** argv) {
   const double share = argc > 2 ? std::atof(argv[2]) : 1;

@@ -32,7 +32,6 @@ class LandmarkColumns {
   explicit LandmarkColumns(const TextLines& header);  // kData naming the columns that are missing
   void parse(const TextLines& lines, std::string_view line, ListEntry& entry) const;
   std::string_view path_of(std::string_view line) const { return line.substr(0, line.find(separator_)); }
-  bool has_label() const { return label_.has_value(); }
 
  private:
   char separator_ = ',';  // or a tab, where the header has one

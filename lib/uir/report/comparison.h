@@ -1,9 +1,11 @@
-// Models side by side: per protocol and number one row, with the differences to the first model, the better one, and the
-// published numbers of the same protocol.
+// Models side by side: per protocol and number one row, with the differences to the first model, the better
+// one, and the published numbers of the same protocol.
 //
-// Results are matched by name and type (the k-th of a name with the k-th); what one model lacks stays as a row without a
-// value. Protocols count as the same only if all their counts agree: otherwise `mismatches` says which do not, and no
-// model is marked as better.
+// Results are matched by name and type (the k-th of a name with the k-th); what one model lacks stays as a
+// row without a value. Protocols count as the same only if all their counts agree: otherwise `mismatches`
+// says which do not, and no model is marked as better.
+// Cost: the number of models times that of their numbers; no values are computed but differences. Errors:
+// none.
 #pragma once
 
 #include <string>
@@ -41,9 +43,12 @@ struct Comparison {
   std::vector<ComparedProtocol> protocols;  // in the order in which they first occur
 };
 
-// Points into the report, which must outlive it.
+// Points into the report, which must outlive it unchanged. All models' results may differ in names and
+// number.
 Comparison compare(const Report& report);
 
+// Of report.json (docs/protocols.md): values, differences to the first model, those of rates in percentage
+// points too; null where not a number.
 Json to_json(const Comparison& comparison);
 // Empty where there is nothing to say: one model, and no published numbers.
 std::string to_text(const Comparison& comparison);

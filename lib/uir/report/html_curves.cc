@@ -36,7 +36,8 @@ bool is_curve(const Json& json) {
          !json["points"].empty();
 }
 
-// On a logarithmic axis nothing is to be seen of points at or below 0: of these (a curve begins with them) the last stays.
+// On a logarithmic axis nothing is to be seen of points at or below 0: of these (a curve begins with them)
+// the last stays.
 void drop_invisible(std::vector<std::vector<double>>& points) {
   const auto visible = std::ranges::find_if(points, [](const auto& point) { return point[0] > 0; });
   if (visible - points.begin() > 1) points.erase(points.begin(), visible - 1);
@@ -151,7 +152,8 @@ class CurveWriter {
            [](double fnir) { return fnir; });
   }
 
-  // Drawn from columns 0 and 1, the latter through `height`. A curve's value at rate 0 stands at the left edge.
+  // Drawn from columns 0 and 1, the latter through `height`. A curve's value at rate 0 stands at the left
+  // edge.
   template <class Height>
   void figure(const Curves& curves, const std::string& heading, Plot plot, Height&& height) {
     for (const Curve& curve : curves.curves) {
@@ -169,7 +171,8 @@ class CurveWriter {
     page_.element("output", {{"class", "readout"}}, "\u00a0");
   }
 
-  // What the script shows of the point under the pointer: names, columns and points of the curves, in their order.
+  // What the script shows of the point under the pointer: names, columns and points of the curves, in their
+  // order.
   void points(const Curves& curves) {
     std::vector<std::string> names, lines;
     for (const Curve& curve : curves.curves) {

@@ -1,7 +1,8 @@
-// The curves of a protocol on the report's page: ROC and DET of details.roc, DET of details.det, one line per model.
+// The curves of a protocol on the report's page: ROC and DET of details.roc, DET of details.det, one line per
+// model.
 //
-// Rates are on logarithmic axes; a curve's value at rate 0 stands at the left edge. Beside the drawings stand their
-// points, for the page's script. Details of another shape are left out.
+// Rates are on logarithmic axes; a curve's value at rate 0 stands at the left edge. Beside the drawings stand
+// their points, for the page's script. Details of another shape are left out.
 #pragma once
 
 #include <string>

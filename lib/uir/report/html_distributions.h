@@ -1,5 +1,6 @@
-// The distributions of known faces and strangers on the report's page (details.distributions): per measure one histogram
-// per model with the chosen threshold, and a table of means and quantiles. Details of another shape are left out.
+// The distributions of known faces and strangers on the report's page (details.distributions): per measure
+// one histogram per model with the chosen threshold, and a table of means and quantiles. Details of another
+// shape are left out.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
-// Pieces that the report's page (html_report.h) is put together from: numbers, names of models, tables of records.
-// Everything is written to the end of the page; all text is escaped.
+// Pieces that the report's page (html_report.h) is put together from: numbers, names of models, tables of
+// records. Everything is written to the end of the page; all text is escaped.
 #pragma once
 
 #include <cstdint>
@@ -28,15 +28,16 @@ void write_breakable(std::string_view name, Markup& page);
 // The name behind a piece of its line's style.
 void write_legend(size_t style, std::string_view name, Markup& page);
 
-// The page's head: title, style sheet, and a policy that forbids to load anything but what `also_allowed` names.
+// The page's head: title, style sheet, and a policy that forbids to load anything but what `also_allowed`
+// names.
 void write_head(const std::string& title, const std::string& also_allowed, Markup& page);
 // Its style sheet alone, for a page with a head of its own.
 void write_style(Markup& page);
 // The page's script, at the end of its body.
 void write_script(Markup& page);
 
-// For the page's script, inside an element with the attribute data-curves, before its figures: what it shows of the point
-// under the pointer. One name and one text "x,y,…;x,y,…" per line of the drawing.
+// For the page's script, inside an element with the attribute data-curves, before its figures: what it shows
+// of the point under the pointer. One name and one text "x,y,…;x,y,…" per line of the drawing.
 void write_curve_data(const std::vector<std::string>& columns, const std::vector<std::string>& names,
                       const std::vector<std::string>& points, Markup& page);
 

@@ -1,4 +1,5 @@
-// Writes HTML and SVG as well-formed XML: elements close in order, and all text and attribute values are escaped.
+// Writes HTML and SVG as well-formed XML: elements close in order, and all text and attribute values are
+// escaped.
 #pragma once
 
 #include <initializer_list>
@@ -9,8 +10,8 @@
 
 namespace uir {
 
-// For text and for attributes in double quotes. Bytes that are no UTF-8 and control characters become U+FFFD: neither
-// XML nor browsers take them.
+// For text and for attributes in double quotes. Bytes that are no UTF-8 and control characters become U+FFFD:
+// neither XML nor browsers take them.
 std::string escape_markup(std::string_view text);
 
 class Markup {

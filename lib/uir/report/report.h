@@ -1,5 +1,9 @@
-// Results of protocols and the report made of them: report.json for programs (schema: docs/protocols.md), report.txt and
-// report.html for people. All three end (the page begins) with the models' comparison, comparison.h.
+// Results of protocols and the report made of them: report.json for programs (schema: docs/protocols.md),
+// report.txt and report.html for people. All three end (the page begins) with the models' comparison,
+// comparison.h. Nothing here knows of embeddings: a result is words, counts, numbers and details.
+//
+// Threads: plain values; functions of a const report may run at once. Errors: those of writing files; a
+// result that lacks what its reader relies on is kInternal.
 #pragma once
 
 #include <cmath>
@@ -15,8 +19,8 @@
 
 namespace uir {
 
-// One measured number. Not a number where the protocol does not define it; `note` then says why. What a name means
-// (a rate? is more better?) stands in number_meaning.h.
+// One measured number. Not a number where the protocol does not define it; `note` then says why. What a name
+// means (a rate? is more better?) stands in number_meaning.h.
 struct Measurement {
   std::string name;  // "tar_at_far_0.001"
   double value = std::numeric_limits<double>::quiet_NaN();
@@ -26,11 +30,13 @@ struct Measurement {
 
 struct ProtocolResult {
   std::string name;         // as the config calls it
-  std::string type;         // "verification", "all_pairs", "open_set", "separation", "rejection"
+  std::string type;         // of the protocol: "verification", "all_pairs", …
   std::string description;  // the protocol in words, with its switches
   std::vector<std::pair<std::string, int64_t>> counts;
   std::vector<Measurement> numbers;
-  Json details = Json::object();  // curves, histograms, folds
+  // Curves, histograms, folds: an object. The page draws "roc", "det" (html_curves.h) and "distributions"
+  // (html_distributions.h), and shows other lists of flat objects as tables.
+  Json details = Json::object();
 
   void count(std::string what, int64_t n) { counts.emplace_back(std::move(what), n); }
   void number(std::string what, double value) { numbers.push_back({std::move(what), value, {}}); }
@@ -52,9 +58,12 @@ struct Report {
   std::vector<ModelReport> models;  // all measured by the same protocols, in the same order
 };
 
+// Format "uir-report", version 2 (docs/protocols.md): every digit of every number; undefined ones are null.
 Json to_json(const Report& report);
+// Six significant digits; one table per result under its protocol's words.
 std::string to_text(const Report& report);
-// folder/report.json, report.txt and report.html, each replaced atomically.
+// folder/report.json, report.txt and report.html, each replaced atomically; the folder must be there. kIo
+// when one cannot be written. Bytes of names that are no UTF-8 are replaced in JSON and HTML.
 void write_report(const fs::path& folder, const Report& report);
 
 // The words in lines of at most 100 characters that start with `indent`.

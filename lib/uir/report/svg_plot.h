@@ -1,8 +1,9 @@
 // Small line plots as inline SVG: curves over linear or logarithmic axes, and histograms as outlines.
 //
-// Colours and dashes come from the page's style sheet: line i has the class "s<i % kLineStyles>", text and grid have
-// classes of their own, so that one drawing serves light, dark and print. The plot area is an inner <svg class="area">
-// whose polylines have one vertex per point, in order: a script may look up what stands under the pointer.
+// Colours and dashes come from the page's style sheet: line i has the class "s<i % kLineStyles>", text and
+// grid have classes of their own, so that one drawing serves light, dark and print. The plot area is an inner
+// <svg class="area"> whose polylines have one vertex per point, in order: a script may look up what stands
+// under the pointer.
 #pragma once
 
 #include <span>
@@ -39,13 +40,14 @@ struct Plot {
   int height = 330;
 };
 
-// From the power of ten at or below the smallest positive value (1e-12 at the least) to that at or above the largest, two
-// decades at the least; [1e-3, 1] where nothing is positive.
+// From the power of ten at or below the smallest positive value (1e-12 at the least) to that at or above the
+// largest, two decades at the least; [1e-3, 1] where nothing is positive.
 PlotAxis log_axis(std::string label, std::span<const double> values);
 // From a round number at or below the smallest value up to `high`.
 PlotAxis linear_axis(std::string label, std::span<const double> values, double high, bool percent);
 
-// What is not positive on a logarithmic axis, or off any axis, lies outside the plot area and is cut off there.
+// What is not positive on a logarithmic axis, or off any axis, lies outside the plot area and is cut off
+// there.
 void draw_plot(const Plot& plot, Markup& out);
 // A short piece of the line's style, for legends.
 void draw_line_sample(size_t style, Markup& out);

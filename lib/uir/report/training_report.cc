@@ -1,9 +1,7 @@
 #include "uir/report/training_report.h"
 
 #include <algorithm>
-#include <cmath>
 #include <map>
-#include <optional>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -15,92 +13,21 @@
 #include "uir/report/markup.h"
 #include "uir/report/number_meaning.h"
 #include "uir/report/svg_plot.h"
+#include "uir/report/training_log.h"
 
 namespace uir {
 namespace {
 
 constexpr size_t kMostPoints = 400;
 
-// One number of the log over the steps: step and value, finite.
-using Points = std::vector<PlotPoint>;
-
-struct Series {
+struct Curve {
   std::string name;
-  Points points;
+  StepSeries points;
 };
 
-struct TrainingLog {
-  std::map<std::string, Points> numbers;  // of the steps
-  Json last;                              // line of a step
-  std::vector<Json> verifications;
-};
-
-void add_number(const Json& line, const std::string& key, Points& points) {
-  const double value = number_of(line.value(key, Json()));
-  if (std::isfinite(value)) points.push_back({number_of(line["step"]), value});
-}
-
-// Whole lines only: the last one may be under way. Keeps numbers, not lines: runs have millions of steps.
-TrainingLog read_log(const fs::path& path) {
-  std::error_code error;
-  if (!fs::exists(path, error)) {
-    fail(ErrorKind::kMissingInput, path.string(), ": no log; the report needs a run of uir-train");
-  }
-  const MappedFile file(path);
-  const std::string_view text = as_text(file.bytes());
-  TrainingLog log;
-  for (size_t begin = 0, end; (end = text.find('\n', begin)) != std::string_view::npos; begin = end + 1) {
-    Json line = Json::parse(text.substr(begin, end - begin), nullptr, /*allow_exceptions=*/false);
-    if (!line.is_object() || !line.contains("step")) continue;
-    if (line.contains("verification")) {
-      log.verifications.push_back(std::move(line));
-      continue;
-    }
-    for (const auto& [key, value] : line.items()) {
-      if (value.is_number()) add_number(line, key, log.numbers[key]);
-    }
-    log.last = std::move(line);
-  }
-  return log;
-}
-
-Points thinned(const Points& points) {
-  const size_t bin = (points.size() + kMostPoints - 1) / kMostPoints;
-  if (bin <= 1) return points;
-  Points means;
-  for (size_t begin = 0; begin < points.size(); begin += bin) {
-    const size_t end = std::min(begin + bin, points.size());
-    double sum = 0;
-    for (size_t i = begin; i < end; ++i) sum += points[i].y;
-    means.push_back({points[end - 1].x, sum / static_cast<double>(end - begin)});
-  }
-  return means;
-}
-
-// The accuracy of each protocol.
-std::vector<Series> accuracies_of(const std::vector<Json>& verifications) {
-  std::map<std::string, Points> by_protocol;
-  for (const Json& line : verifications) {
-    if (line["verification"].is_string())
-      add_number(line, "accuracy", by_protocol[line["verification"].get<std::string>()]);
-  }
-  std::vector<Series> all;
-  for (const auto& [protocol, points] : by_protocol) all.push_back({protocol, thinned(points)});
-  return all;
-}
-
-double median_of(const Points& points) {
-  if (points.empty()) return std::nan("");
-  std::vector<double> values;
-  for (const PlotPoint& point : points) values.push_back(point.y);
-  const auto middle = values.begin() + std::ssize(values) / 2;
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
-class Page {
+class TrainingPage {
  public:
-  Page(const fs::path& folder, TrainingLog log) : folder_(folder), log_(std::move(log)) {}
+  TrainingPage(const fs::path& folder, TrainingLog log) : folder_(folder), log_(std::move(log)) {}
 
   std::string write() {
     page_.raw("<!DOCTYPE html>\n");
@@ -138,63 +65,72 @@ class Page {
     count("steps", grouped(static_cast<int64_t>(number_of(last["step"]))));
     count("epochs", short_number(number_of(last.value("epoch", Json())), 4));
     count("skipped steps", json_text(last.value("skipped", Json(0))));
-    count("images/s (median)", short_number(median_of(numbers("images_per_s")), 4));
-    count("data wait per step (median)", short_number(median_of(numbers("waited_s")), 3) + " s");
-  }
-
-  const Points& numbers(const std::string& key) const {
-    static const Points none;
-    const auto found = log_.numbers.find(key);
-    return found == log_.numbers.end() ? none : found->second;
+    count("images/s (median)", short_number(median_of(log_.series("images_per_s")), 4));
+    count("data wait per step (median)", short_number(median_of(log_.series("waited_s")), 3) + " s");
   }
 
   void curves() {
-    const auto of = [&](const char* key, const char* name) { return Series{name, thinned(numbers(key))}; };
+    const auto of = [&](const char* number, const char* name) {
+      return Curve{name, thinned(log_.series(number), kMostPoints)};
+    };
     const Element plots(page_, "div", {{"class", "plots"}});
     figure("Loss", "mean over the rows", false, {of("total", "total"), of("labeled", "labeled")});
     figure("UIR loss", "before its weight", false, {of("uir", "UIR")});
     figure("Accuracy of the labeled rows", "share of rows", true,
            {of("accuracy", "without the margin"), of("accuracy_with_margin", "with the margin")});
-    figure("Verification", "accuracy", true, accuracies_of(log_.verifications));
+    figure("Verification", "accuracy", true, accuracies());
     figure("Learning rate", "learning rate", false, {of("lr", "learning rate")});
     figure("Gradient norm", "norm", false, {of("gradient_norm", "gradient norm")});
     figure("Speed", "images/s", false, {of("images_per_s", "images/s")});
   }
 
+  std::vector<Curve> accuracies() const {
+    std::vector<Curve> curves;
+    for (const auto& [protocol, series] : log_.accuracies())
+      curves.push_back({protocol, thinned(series, kMostPoints)});
+    return curves;
+  }
+
   // Left out where there is no line to be drawn.
-  void figure(const std::string& heading, const std::string& unit, bool percent, std::vector<Series> all) {
-    std::erase_if(all, [](const Series& series) { return series.points.size() < 2; });
-    if (all.empty()) return;
-    Plot plot{heading, {"step", 0, 1, false, false}, {}, {}, {}, 260};
-    std::vector<double> heights{percent ? 1.0 : 0.0};
-    for (size_t i = 0; i < all.size(); ++i) {
-      plot.lines.push_back({i, all[i].points});
-      plot.x.high = std::max(plot.x.high, all[i].points.back().x);
-      for (const PlotPoint& point : all[i].points) heights.push_back(point.y);
-    }
-    double high = *std::ranges::max_element(heights);
-    if (high <= 0) high = 1;
-    plot.y = linear_axis(unit, heights, high, percent);
+  void figure(const std::string& heading, const std::string& unit, bool percent, std::vector<Curve> curves) {
+    std::erase_if(curves, [](const Curve& curve) { return curve.points.size() < 2; });
+    if (curves.empty()) return;
     const Element group(page_, "div", {{"data-curves", ""}});
     std::vector<std::string> names, lines;
-    for (const Series& series : all) {
-      names.push_back(series.name);
-      lines.push_back(points_of(series));
+    for (const Curve& curve : curves) {
+      names.push_back(curve.name);
+      lines.push_back(points_of(curve));
     }
     write_curve_data({"step", "value"}, names, lines, page_);
     const Element figure(page_, "figure");
     {
       const Element caption(page_, "figcaption");
       page_.element("b", {}, heading);
-      for (size_t i = 0; i < all.size(); ++i) write_legend(i, all[i].name, page_);
+      for (size_t i = 0; i < curves.size(); ++i) write_legend(i, curves[i].name, page_);
     }
-    draw_plot(plot, page_);
+    draw_plot(plot_of(heading, unit, percent, curves), page_);
     page_.element("output", {{"class", "readout"}}, "\u00a0");
   }
 
-  static std::string points_of(const Series& series) {
+  // Over the steps; from 0, of shares up to 1.
+  static Plot plot_of(const std::string& heading, const std::string& unit, bool percent,
+                      const std::vector<Curve>& curves) {
+    Plot plot{heading, {"step", 0, 1, false, false}, {}, {}, {}, 260};
+    std::vector<double> heights{percent ? 1.0 : 0.0};
+    for (size_t i = 0; i < curves.size(); ++i) {
+      plot.lines.push_back({i, curves[i].points});
+      plot.x.high = std::max(plot.x.high, curves[i].points.back().x);
+      for (const PlotPoint& point : curves[i].points) heights.push_back(point.y);
+    }
+    double high = *std::ranges::max_element(heights);
+    if (high <= 0) high = 1;
+    plot.y = linear_axis(unit, heights, high, percent);
+    return plot;
+  }
+
+  static std::string points_of(const Curve& curve) {
     std::string text;
-    for (const PlotPoint& point : series.points)
+    for (const PlotPoint& point : curve.points)
       text += concat(text.empty() ? "" : ";", short_number(point.x, 10), ",", short_number(point.y, 5));
     return text;
   }
@@ -244,7 +180,7 @@ class Page {
 fs::path write_training_report(const fs::path& run_folder) {
   const fs::path folder = fs::absolute(run_folder).lexically_normal();
   const fs::path path = run_folder / "training.html";
-  write_file_atomically(path, Page(folder, read_log(run_folder / "log.jsonl")).write());
+  write_file_atomically(path, TrainingPage(folder, read_training_log(run_folder / "log.jsonl")).write());
   return path;
 }
 

@@ -1,9 +1,10 @@
 // The filter in front of exact scores on a device that is good at large matrix products. Like the kernels of
-// pair_filter.h it may let through too many pairs but never leaves out one that reaches its row's threshold, so no
-// result depends on it. This is the interface; search_device/torch_filter.h implements it with LibTorch.
+// pair_filter.h it may let through too many pairs but never leaves out one that reaches its row's threshold,
+// so no result depends on it. This is the interface; search_device/torch_filter.h implements it with
+// LibTorch.
 //
-// Values are canonical vectors (canonical.h), float32. Threads: const functions may run at once, set() for different
-// vectors too. Errors: what the device throws, its lack of memory included.
+// Values are canonical vectors (canonical.h), float32. Threads: const functions may run at once, set() for
+// different vectors too. Errors: what the device throws, its lack of memory included.
 #pragma once
 
 #include <cstdint>
@@ -32,9 +33,9 @@ class BlockFilter {
   class Product {
    public:
     virtual ~Product() = default;
-    // Appends the pairs of a part of the product that may reach their row's threshold (one per row of the part;
-    // +infinity: none need be found), row by row. False, and none appended, if they are more than `most`. Rows and
-    // columns are numbers of vectors, as in multiply().
+    // Appends the pairs of a part of the product that may reach their row's threshold (one per row of the
+    // part; +infinity: none need be found), row by row. False, and none appended, if they are more than
+    // `most`. Rows and columns are numbers of vectors, as in multiply().
     virtual bool passing(RowRange rows, RowRange columns, std::span<const double> thresholds, int64_t most,
                          std::vector<Pair>& found) const = 0;
   };

@@ -1,5 +1,5 @@
-// The blocks that a scan (pair_scan.h) is cut into: rectangles of the score matrix, numbered row block by row block,
-// and which of them are done.
+// The blocks that a scan (pair_scan.h) is cut into: rectangles of the score matrix, numbered row block by row
+// block, and which of them are done.
 #pragma once
 
 #include <algorithm>
@@ -45,7 +45,8 @@ struct BlockPlan {
   }
 };
 
-// The done ones among the `count` blocks of a plan that are a slice's own. Memory: that of the blocks done ahead of others.
+// The done ones among the `count` blocks of a plan that are a slice's own. Memory: that of the blocks done
+// ahead of others.
 class DoneBlocks {
  public:
   DoneBlocks(int64_t count, Slice slice) : count_(count), slice_(slice) {}

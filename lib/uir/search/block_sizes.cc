@@ -34,8 +34,8 @@ class Demand {
   int64_t search() const { return search_.bytes(); }
   // Of a vector in any kernel's layout: 4 bytes per value, and what FilterVectors keeps beside.
   int64_t row() const { return device_ ? device_->vector_bytes(dim_) : 4 * dim_ + 32; }
-  // What a thread needs for a block: its columns as they are and packed, a row, a vector that is being packed, what it
-  // finds; on a device also a product and the pairs that pass.
+  // What a thread needs for a block: its columns as they are and packed, a row, a vector that is being
+  // packed, what it finds; on a device also a product and the pairs that pass.
   int64_t worker(const BlockSizes& sizes) const {
     return sizes.columns * (4 * dim_ + row()) + 8 * dim_ + product(sizes) +
            search_.block_bytes(sizes.rows, sizes.columns);

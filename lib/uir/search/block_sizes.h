@@ -18,16 +18,16 @@ struct ScanResources {
   const BlockFilter* device = nullptr;   // default: the processor's kernels
 };
 
-// The blocks of a scan, and how many threads work on them. Blocks depend on the memory, but neither on threads nor on
-// the processor, so that slices on different machines cut the work alike.
+// The blocks of a scan, and how many threads work on them. Blocks depend on the memory, but neither on
+// threads nor on the processor, so that slices on different machines cut the work alike.
 struct BlockSizes {
   int64_t rows = 0, columns = 0;  // of a block
   int64_t product_rows = 0;       // of one product on a device; at most `rows`
   int workers = 1;                // threads at once, at most those of the resources
 };
 
-// For vectors of `dim` values, dim >= 1: half of the memory, besides the search's own, is for rows, half for the
-// threads' columns. kConfig when not even the smallest block of one thread fits.
+// For vectors of `dim` values, dim >= 1: half of the memory, besides the search's own, is for rows, half for
+// the threads' columns. kConfig when not even the smallest block of one thread fits.
 BlockSizes block_sizes(int64_t dim, const PairSearch& search, const ScanResources& resources);
 
 }  // namespace uir

@@ -1,6 +1,6 @@
-// Plain values one after the other in a string of bytes: how searches write what they found (MergeableSearch::save) and
-// read it again. In the machine's byte order: they are read by the same program. A list or text has its length, int64, in
-// front.
+// Plain values one after the other in a string of bytes: how searches write what they found
+// (MergeableSearch::save) and read it again. In the machine's byte order: they are read by the same program.
+// A list or text has its length, int64, in front.
 #pragma once
 
 #include <algorithm>

@@ -97,8 +97,8 @@ double score(std::span<const float> a, std::span<const float> b) {
 }
 
 void scores(std::span<const float> a, std::span<const float* const> others, std::span<double> out) {
-  constexpr size_t kTogether =
-      8;  // each sum is in index order, so only other sums can fill the time of an addition
+  // Each sum is in index order, so only other sums can fill the time of an addition.
+  constexpr size_t kTogether = 8;
   for (size_t first = 0; first < others.size(); first += kTogether) {
     const size_t n = std::min(kTogether, others.size() - first);
     std::array<const float*, kTogether> b;

@@ -1,5 +1,5 @@
-// filtered_rows.h by products on a device. The rows go there once; each block's columns follow them, and while one thread
-// waits for its products another makes vectors or scores.
+// filtered_rows.h by products on a device. The rows go there once; each block's columns follow them, and
+// while one thread waits for its products another makes vectors or scores.
 #include <algorithm>
 #include <utility>
 
@@ -57,7 +57,8 @@ class DeviceRows : public FilteredRows {
     return matrix_.pairs == PairsOf::kOneSet && rows.begin >= columns.end - 1;
   }
 
-  // While thresholds are low nearly all pairs pass; a part of few pairs raises them for the parts that follow.
+  // While thresholds are low nearly all pairs pass; a part of few pairs raises them for the parts that
+  // follow.
   void scan_part(const BlockFilter::Product& product, RowRange rows, RowRange columns, int64_t first_column,
                  PairSearch::Block& found, PairScorer& scorer) const {
     if (none_counts(rows, columns)) return;

@@ -1,5 +1,5 @@
-// The rows of a row block, loaded where a filter of low precision looks through their pairs with any columns: in the
-// layout of the processor's kernels (pair_filter.h), or on a device (block_filter.h).
+// The rows of a row block, loaded where a filter of low precision looks through their pairs with any columns:
+// in the layout of the processor's kernels (pair_filter.h), or on a device (block_filter.h).
 //
 // Whatever the filter, the search is given every pair that reaches its row's threshold, with its exact score.
 #pragma once
@@ -27,16 +27,17 @@ struct ScoreMatrix {
 class FilteredRows {
  public:
   virtual ~FilteredRows() = default;
-  // Gives `found` the pairs of the rows with these columns; returns how many of them were scored exactly. kData for a
-  // column without a direction. Threads: several at once, each with a block of its own.
+  // Gives `found` the pairs of the rows with these columns; returns how many of them were scored exactly.
+  // kData for a column without a direction. Threads: several at once, each with a block of its own.
   virtual int64_t scan(RowRange columns, PairSearch::Block& found) const = 0;
 };
 
-// Both read and load the rows of the range on `threads` threads; kData for a row without a direction. The matrix, and
-// the device's filter, must outlive the result.
+// Both read and load the rows of the range on `threads` threads; kData for a row without a direction. The
+// matrix, and the device's filter, must outlive the result.
 std::unique_ptr<FilteredRows> rows_on_processor(const ScoreMatrix& matrix, RowRange rows,
                                                 const FilterKernel& kernel, int threads);
-// Products of at most product_rows rows; the rows are loaded by as many at once as column_block, which bounds the memory.
+// Products of at most product_rows rows; the rows are loaded by as many at once as column_block, which bounds
+// the memory.
 std::unique_ptr<FilteredRows> rows_on_device(const ScoreMatrix& matrix, RowRange rows,
                                              const BlockFilter& device, int64_t product_rows,
                                              int64_t column_block, int threads);

@@ -18,7 +18,8 @@ int64_t NearDuplicateSearch::find(int64_t row) const {
   return row;
 }
 
-// The later root becomes a child of the earlier one, unless another thread was faster: then both are looked up again.
+// The later root becomes a child of the earlier one, unless another thread was faster: then both are looked
+// up again.
 void NearDuplicateSearch::unite(int64_t a, int64_t b) {
   const int64_t from_a = a, from_b = b;
   while ((a = find(a)) != (b = find(b))) {

@@ -1,8 +1,8 @@
-// Groups of images of one set that are nearly the same: two rows whose score reaches a threshold are in one group, and so
-// are those that a chain of such pairs joins.
+// Groups of images of one set that are nearly the same: two rows whose score reaches a threshold are in one
+// group, and so are those that a chain of such pairs joins.
 //
-// Exact: the groups are those of a float64 brute force over all pairs. Cost: that of scan_pairs() over N²/2 pairs; pairs
-// that are joined already are not scored again. Memory: 8 bytes per row.
+// Exact: the groups are those of a float64 brute force over all pairs. Cost: that of scan_pairs() over N²/2
+// pairs; pairs that are joined already are not scored again. Memory: 8 bytes per row.
 // Errors: those of scan_pairs().
 #pragma once
 

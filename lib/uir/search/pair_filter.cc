@@ -21,9 +21,9 @@ float safely_below(double x) {
   return nearest == kInfinity ? nearest : nearest - (std::abs(nearest) * 0x1p-22F + FLT_MIN);
 }
 
-// What the kernel's own arithmetic and the exact score's may be off by, as a share of (‖x‖ + e_x)·(‖y‖ + e_y): the
-// sum's conversion to float32, its product with s_y, and e_y·reach with its addition, each one rounding of terms that
-// are at most twice that; the reach and the limit are rounded to the safe side.
+// What the kernel's own arithmetic and the exact score's may be off by, as a share of (‖x‖ + e_x)·(‖y‖ +
+// e_y): the sum's conversion to float32, its product with s_y, and e_y·reach with its addition, each one
+// rounding of terms that are at most twice that; the reach and the limit are rounded to the safe side.
 double rounding_share(const FilterKernel& kernel, int64_t dim) {
   const double d = static_cast<double>(dim);
   const double product = kernel.int8() ? 0 : d * kUnitRoundoff / (1 - d * kUnitRoundoff);

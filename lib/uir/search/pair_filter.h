@@ -1,18 +1,23 @@
-// The filter in front of exact scores: says of tiles of pairs, in low precision and with a proven error bound, which
-// of them may score at least a threshold. What it leaves out scores less; what it lets through is scored exactly
-// (score(), canonical.h) by the caller. So results do not depend on the kernel, only the time does.
+// The filter in front of exact scores: says of tiles of pairs, in low precision and with a proven error
+// bound, which of them may score at least a threshold. What it leaves out scores less; what it lets through
+// is scored exactly (score(), canonical.h) by the caller. So results do not depend on the kernel, only the
+// time does.
 //
-// Each vector x has a copy x̂ = s·q (int8: q whole numbers in [−L, L], s = max|x| / L; float32: x itself). With the
-// measured residual norms e = ‖x − x̂‖, by Cauchy and Schwarz
+// Each vector x has a copy x̂ = s·q (int8: q whole numbers in [−L, L], s = max|x| / L; float32: x itself).
+// With the measured residual norms e = ‖x − x̂‖, by Cauchy and Schwarz
 //   |x·y − x̂·ŷ| <= e_x·‖y‖ + ‖x̂‖·e_y <= e_x·‖y‖ + (‖x‖ + e_x)·e_y          (e_x + e_y + e_x·e_y for unit vectors)
-// plus what the kernel rounds: nothing in the int8 product (int32 holds it up to kMaxDim), D·2⁻²⁴ / (1 − D·2⁻²⁴) of
-// ‖x‖·‖y‖ in the float32 one (Higham 2002, (3.5), any order), and 8·2⁻²⁴ for the conversion and the comparison.
-// Own code, because no library compares inside the product (writing 4 bytes per score costs more than the int8
-// product itself), and because what a report says must not depend on a library's kernel choice.
-// For finite vectors whose products, and the sums of those, are far from overflow (unit vectors, in the library).
-// Cost: 2·D operations per pair, at int8's rate where the processor has VNNI (L = 127); with AVX2 alone at about three
-// times that of float32 (L = 45: three times the error). Threads: const functions may run at once, set() for different
-// rows too (of columns: for different panels).
+// plus what the kernel rounds: nothing in the int8 product (int32 holds it up to kMaxDim),
+// D·2⁻²⁴ / (1 − D·2⁻²⁴) of ‖x‖·‖y‖ in the float32 one (N. J. Higham, Accuracy and Stability of Numerical
+// Algorithms, 2002, (3.5), any order), and 8·2⁻²⁴ for the conversion and the comparison.
+//
+// Own code, because no library compares inside the product (writing 4 bytes per score costs more than the
+// int8 product itself), and because what a report says must not depend on a library's kernel choice.
+// For finite vectors whose products, and the sums of those, are far from overflow (unit vectors, in the
+// library).
+// Cost: 2·D operations per pair, at int8's rate where the processor has VNNI (L = 127); with AVX2 alone at
+// about three times that of float32 (L = 45: three times the error). Memory: 1 byte (int8) or 4 bytes
+// (float32) per value, 20 per vector. Errors: none; a dimension above kMaxDim is kInternal.
+// Threads: const functions may run at once, set() for different rows too (of columns: for different panels).
 #pragma once
 
 #include <array>
@@ -23,7 +28,8 @@
 
 namespace uir {
 
-inline constexpr int64_t kFilterRows = 6, kFilterColumns = 64;  // of a tile
+// A tile: the pairs whose sums stay in registers, one group of rows with one panel of columns.
+inline constexpr int64_t kFilterRows = 6, kFilterColumns = 64;
 // A step is one dimension of float32 or four of int8, whose steps are a multiple of this.
 inline constexpr int64_t kFilterSteps = 4;
 inline constexpr int64_t kMaxDim = 65536;  // 2 · 127 · 127 · D < 2³¹
@@ -49,15 +55,16 @@ struct FilterKernel {
 
   bool int8() const { return levels > 0; }
 };
-// Those that this processor can run, fastest first.
+// Those that this processor can run, fastest first; never empty.
 std::vector<FilterKernel> filter_kernels();
 
 // Vectors in the layout of one side of a kernel's tiles.
 class FilterVectors {
  public:
   enum class Side { kRows, kColumns };
+  // 1 <= dim <= kMaxDim; the vectors are zero until they are set.
   FilterVectors(const FilterKernel& kernel, Side side, int64_t size, int64_t dim);
-  // All must be set before use; those of one panel of columns by one thread.
+  // `vector` has dim values. All must be set once before use; those of one panel of columns by one thread.
   void set(int64_t i, std::span<const float> vector);
 
   int64_t size() const { return size_; }
@@ -88,8 +95,9 @@ class FilterVectors {
   std::vector<int32_t> start_;                   // columns: −L·Σ q
 };
 
-// The pairs of row group `rows_group` and column panel `panel` that may score at least their row's threshold
-// (kFilterRows of them; −infinity: all pass, +infinity: none). False: there are none.
+// Sets in `masks` the pairs of row group `row_group` and column panel `panel` that may score at least their
+// row's threshold (kFilterRows of them; −infinity: all pass, +infinity: none). False: there are none, and
+// masks are not to be read. Rows and columns are of this kernel, their side and one dimension.
 bool filter_tile(const FilterKernel& kernel, const FilterVectors& rows, int64_t row_group,
                  const FilterVectors& columns, int64_t panel, std::span<const double> thresholds,
                  FilterMasks& masks);

@@ -1,8 +1,8 @@
 // The kernels of pair_filter.h: what runs for every tile of pairs.
 //
-// Two things keep sums in registers, where GCC would write each of them to memory in every step: arrays that are
-// indexed by constants only (I... counts through them) instead of unrolled loops, and a comparison that is not inlined
-// behind the loop, since its constants and the sums are more than there are registers.
+// Two things keep sums in registers, where GCC would write each of them to memory in every step: arrays that
+// are indexed by constants only (I... counts through them) instead of unrolled loops, and a comparison that
+// is not inlined behind the loop, since its constants and the sums are more than there are registers.
 #include <bit>
 #include <cstring>
 #include <utility>
@@ -145,7 +145,8 @@ UIR_AVX512 UIR_INLINE bool compare_avx512(const FilterTile& tile, const TileSums
 }
 UIR_FILTER(float32_avx512, UIR_AVX512, float, (sum_float32<16, 4>(tile, sums, SumsOf<4>())), compare_avx512)
 
-// int8: rows are unsigned, q + L, as the instructions want one side; the sums start at −L·Σ q_y to make up for it.
+// int8: rows are unsigned, q + L, as the instructions want one side; the sums start at −L·Σ q_y to make up
+// for it.
 constexpr int kVnniLevels = 127;
 template <size_t... I>
 UIR_AVX512_VNNI UIR_INLINE void sum_avx512_vnni(const FilterTile& tile, TileSums<int32_t>& out,
@@ -191,8 +192,9 @@ UIR_AVX_VNNI UIR_INLINE void sum_avx_vnni(const FilterTile& tile, TileSums<int32
 }
 UIR_FILTER(int8_avx_vnni, UIR_AVX_VNNI, int32_t, sum_avx_vnni(tile, sums, SumsOf<2>()), compare<8>)
 
-// Without dot products of int8: vpmaddubsw sums two products to 16 bits, and four of its results still fit them where
-// q is at most 45: 4·2·(2·45)·45 = 32400 < 2¹⁵. So one vpmaddwd in four steps widens the sums to 32 bits.
+// Without dot products of int8: vpmaddubsw sums two products to 16 bits, and four of its results still fit
+// them where q is at most 45: 4·2·(2·45)·45 = 32400 < 2¹⁵. So one vpmaddwd in four steps widens the sums to
+// 32 bits.
 constexpr int kAvx2Levels = 45;
 static_assert(kFilterSteps * 2 * (2 * kAvx2Levels) * kAvx2Levels < 1 << 15);
 // Not inlined, so that the 32-bit sums stay in memory and the columns in registers, not the other way round.

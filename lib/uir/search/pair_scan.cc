@@ -172,8 +172,8 @@ class Scan {
   ScanCounts counts_;
 };
 
-// Of all that a state's blocks depend on. Reads every row, so it also finds bad ones, alike in all processes; a scan by
-// itself finds them on its way.
+// Of all that a state's blocks depend on. Reads every row, so it also finds bad ones, alike in all processes;
+// a scan by itself finds them on its way.
 uint64_t fingerprint_of(const ScoreMatrix& matrix, const BlockPlan& plan, const MergeableSearch& search,
                         const DividedScanOptions& options) {
   const int threads = resolve_threads(options.resources.threads);

@@ -1,20 +1,22 @@
-// Visits all pairs of two sets of unit vectors, or of one set, that may matter to a search: the machinery of exact
-// searches over 10^12 pairs (tail_search.h, top_k.h).
+// Visits all pairs of two sets of unit vectors, or of one set, that may matter to a search: the machinery of
+// exact searches over 10^12 pairs (tail_search.h, top_k.h).
 //
-// A filter of low precision (filtered_rows.h) leaves out pairs that certainly score less than the search's running
-// threshold; the rest are scored by score() in float64. So a search that only keeps what reaches a threshold gives the
-// result of a float64 brute force to the last bit, for any kernel, block size, number of threads or slices.
+// A filter of low precision (filtered_rows.h) leaves out pairs that certainly score less than the search's
+// running threshold; the rest are scored by score() in float64. So a search that only keeps what reaches a
+// threshold gives the result of a float64 brute force to the last bit, for any kernel, block size, number of
+// threads or slices.
 //
-// Shapes: rows [M, D], columns [N, D], D of 1 to kMaxDim; of one set M = N. Work is cut into numbered blocks of
-// row_block x column_block pairs (block_plan.h). The blocks that a slice runs are independent of threads.
+// Shapes: rows [M, D], columns [N, D], D of 1 to kMaxDim; of one set M = N. Work is cut into numbered blocks
+// of row_block x column_block pairs (block_plan.h). The blocks that a slice runs are independent of threads.
 // Cost: 2·M·N·D operations in the filter's precision, 2 to 3 µs per pair that is scored. Memory: at most
-// ScanResources::memory, by smaller blocks and, where that is not enough, fewer threads. By default a row block has
-// 2^25 / D rows (32 MiB in int8, 128 MiB in float32) and each thread 8 bytes per value of 256 columns. On a device
-// (block_filter.h) a row block is as large as its memory allows, columns come by 4096, and both machines' memory counts.
-// The vectors are read row by row when needed; files that are mapped for them do not count.
-// Errors: a row without a direction kData (with a state or slices all rows are read once, before the scan); a stop
-// request kStopped, after the state was saved; too little memory for the smallest block kConfig, as are slices that cut
-// the work differently. What the search holds is then a part of the result.
+// ScanResources::memory, by smaller blocks and, where that is not enough, fewer threads. By default a row
+// block has 2^25 / D rows (32 MiB in int8, 128 MiB in float32) and each thread 8 bytes per value of 256
+// columns. On a device (block_filter.h) a row block is as large as its memory allows, columns come by 4096,
+// and both machines' memory counts. The vectors are read row by row when needed; files that are mapped for
+// them do not count.
+// Errors: a row without a direction kData (with a state or slices all rows are read once, before the scan); a
+// stop request kStopped, after the state was saved; too little memory for the smallest block kConfig, as are
+// slices that cut the work differently. What the search holds is then a part of the result.
 #pragma once
 
 #include <cstdint>
@@ -41,16 +43,16 @@ struct ScanOptions {
   const FilterKernel* kernel = nullptr;     // default: the processor's fastest; not on a device
 };
 
-// Between processes that run one slice each: takes what this one found (MergeableSearch::save) and returns what all
-// found, in the order of slices. All call it at the same points of their work.
+// Between processes that run one slice each: takes what this one found (MergeableSearch::save) and returns
+// what all found, in the order of slices. All call it at the same points of their work.
 using Exchange = std::function<std::vector<std::string>(const std::string& mine)>;
 
-// A scan that is divided: between processes that run a slice each, and between runs, of which the next one continues
-// where the one before was stopped.
+// A scan that is divided: between processes that run a slice each, and between runs, of which the next one
+// continues where the one before was stopped.
 //
-// With a state file, what is found and which blocks are done is saved every save_every_s seconds and when the scan stops
-// or ends; the next scan of the same vectors, settings and slice continues there. It is the caller's to remove once its
-// result is safe.
+// With a state file, what is found and which blocks are done is saved every save_every_s seconds and when the
+// scan stops or ends; the next scan of the same vectors, settings and slice continues there. It is the
+// caller's to remove once its result is safe.
 struct DividedScanOptions : ScanOptions {
   Slice slice{};
   Exchange exchange{};  // called after the last block; then the search holds what all slices found

@@ -1,8 +1,9 @@
-// The exact part of a scan (pair_scan.h): scores the pairs of one block that passed the filter, and hands them to the
-// block's search.
+// The exact part of a scan (pair_scan.h): scores the pairs of one block that passed the filter, and hands
+// them to the block's search.
 //
-// Scores are those of score(), canonical.h, to the bit. Pairs of one row that come one after the other are scored a few
-// at a time, which is several times as fast as one by one. One thread. Cost: 2 to 3 µs a pair of 512 values.
+// Scores are those of score(), canonical.h, to the bit. Pairs of one row that come one after the other are
+// scored a few at a time, which is several times as fast as one by one. One thread. Cost: 2 to 3 µs a pair of
+// 512 values.
 #pragma once
 
 #include <array>
@@ -18,8 +19,8 @@ namespace uir {
 
 class PairScorer {
  public:
-  // columns: [n, dim] canonical vectors, those of columns first_column, first_column + 1, …; they, `rows` and `block`
-  // must outlive it. Of one set only pairs with row < column are scored.
+  // columns: [n, dim] canonical vectors, those of columns first_column, first_column + 1, …; they, `rows` and
+  // `block` must outlive it. Of one set only pairs with row < column are scored.
   PairScorer(const UnitRows& rows, const float* columns, int64_t first_column, PairsOf pairs,
              PairSearch::Block& block);
 

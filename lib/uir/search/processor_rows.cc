@@ -39,7 +39,8 @@ class ProcessorRows : public FilteredRows {
       columns.set(c, std::span(unit).subspan(static_cast<size_t>(c * dim), static_cast<size_t>(dim)));
     PairScorer scorer(matrix_.rows, unit.data(), range.begin, matrix_.pairs, found);
 
-    // A panel of columns stays in the first-level cache while some groups of rows, which stay in the second, pass by.
+    // A panel of columns stays in the first-level cache while some groups of rows, which stay in the second,
+    // pass by.
     const int64_t groups = rows_.num_groups();
     const int64_t step = std::max<int64_t>(1, kCacheBytes / std::max<int64_t>(1, rows_.bytes() / groups));
     for (int64_t first = 0; first < groups; first += step) {

@@ -1,4 +1,5 @@
-// Roundings to float32 that the filters' bounds (pair_filter.h, search_device/torch_filter.h) need on the safe side.
+// Roundings to float32 that the filters' bounds (pair_filter.h, search_device/torch_filter.h) need on the
+// safe side.
 #pragma once
 
 #include <cmath>

@@ -1,7 +1,8 @@
-// The best k columns of every row, exact: by score, equal scores by column number. For identification and retrieval.
+// The best k columns of every row, exact: by score, equal scores by column number. For identification and
+// retrieval.
 //
-// Cost: that of scan_pairs(); some k·ln(N / k) pairs per row are scored exactly. Memory: 16·k + 16 bytes per row.
-// Errors: those of scan_pairs().
+// Rows [M, D], columns [N, D]. Cost: that of scan_pairs(); some k·ln(N / k) pairs per row are scored exactly.
+// Memory: 16·k + 16 bytes per row. Errors: those of scan_pairs(). Threads: those of PairSearch.
 #pragma once
 
 #include <array>
@@ -24,9 +25,10 @@ struct Neighbour {
 
 class TopKSearch : public MergeableSearch {
  public:
-  // `name` tells searches with different `wanted` apart in saved states.
+  // rows: as many as are scanned; k >= 1. `name` tells searches with different `wanted` apart in saved
+  // states.
   TopKSearch(int64_t rows, int64_t k, std::string name, PairWanted wanted = nullptr);
-  // Best first; fewer than k where there are no more.
+  // Best first; fewer than k where there are no more. Not during a scan; valid while this lives.
   std::span<const Neighbour> row(int64_t row) const;
 
   std::unique_ptr<Block> begin(RowRange rows, RowRange columns) override;

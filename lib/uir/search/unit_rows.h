@@ -1,10 +1,10 @@
-// Rows of an embedding matrix, or some of them, as canonical vectors that are made when they are read: what lets a
-// search over millions of mapped rows do without a float copy of them.
+// Rows of an embedding matrix, or some of them, as canonical vectors that are made when they are read: what
+// lets a search over millions of mapped rows do without a float copy of them.
 //
-// Shapes: position i of n is row i, or rows[i] where a list of rows is given. Cost: one normalisation per row read;
-// memory: the list. The bits are those of canonical_vectors().
-// Errors: a row without a direction is kData, naming it. Threads: all functions are const and may run at once; what
-// the views point to must outlive this.
+// Shapes: position i of n is row i, or rows[i] where a list of rows is given. Cost: one normalisation per row
+// read; memory: the list. The bits are those of canonical_vectors().
+// Errors: a row without a direction is kData, naming it. Threads: all functions are const and may run at
+// once; what the views point to must outlive this.
 #pragma once
 
 #include <cstdint>
@@ -35,7 +35,8 @@ class UnitRows {
   int64_t row_of(int64_t i) const { return whole_ ? i : rows_[static_cast<size_t>(i)]; }
   // Writes the canonical vector of position i to out (dim values).
   void read(int64_t i, std::span<float> out) const;
-  // Reads all rows once: the checksum of what the vectors are made from, and the error that a later read() would throw.
+  // Reads all rows once: the checksum of what the vectors are made from, and the error that a later read()
+  // would throw.
   uint64_t fingerprint(int threads) const;
 
  private:

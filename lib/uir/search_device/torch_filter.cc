@@ -192,8 +192,8 @@ std::unique_ptr<BlockFilter::Product> TorchFilter::multiply(const DeviceVectors&
 }
 
 int64_t TorchFilter::vector_bytes(int64_t dim) const {
-  return dim * static_cast<int64_t>(c10::elementSize(type_)) * 2 +
-         8;  // twice: the copy on its way to the device
+  // Twice: the copy on its way to the device.
+  return dim * static_cast<int64_t>(c10::elementSize(type_)) * 2 + 8;
 }
 
 double TorchFilter::bound(const DeviceVectors& rows, int64_t row, const DeviceVectors& columns,
@@ -216,9 +216,9 @@ void TorchFilter::check_arithmetic() const {
        "(NVIDIA_TF32_OVERRIDE)?");
 }
 
-// Whether products of vectors that the type holds (so that only the sums may err) keep to the bound. All values 1 + 2⁻¹²
-// (float32; TensorFloat-32 loses the 2⁻¹²) or 2⁻⁶ behind a 1 (sums in half lose 2⁻¹²); with `cancels` large values
-// that sum up to nothing.
+// Whether products of vectors that the type holds (so that only the sums may err) keep to the bound. All
+// values 1 + 2⁻¹² (float32; TensorFloat-32 loses the 2⁻¹²) or 2⁻⁶ behind a 1 (sums in half lose 2⁻¹²); with
+// `cancels` large values that sum up to nothing.
 bool TorchFilter::agrees(int64_t dim, bool cancels) const {
   constexpr int64_t kVectors = 256, kChecked = 8;
   std::vector<float> values(static_cast<size_t>(kVectors * dim));

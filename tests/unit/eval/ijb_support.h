@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "support/brute_force.h"
+#include "support/ijb_synthetic.h"
 #include "support/temp_folder.h"
-#include "uir/eval/ijb_synthetic.h"
 
 namespace uir::brute {
 

@@ -1,6 +1,6 @@
 #include "support/brute_force.h"
 #include "support/catch.h"
-#include "uir/eval/synthetic_features.h"
+#include "support/synthetic_features.h"
 
 namespace uir {
 

@@ -1,4 +1,4 @@
-#include "uir/eval/synthetic_features.h"
+#include "support/synthetic_features.h"
 
 #include "uir/base/random.h"
 

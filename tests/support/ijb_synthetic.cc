@@ -1,4 +1,4 @@
-#include "uir/eval/ijb_synthetic.h"
+#include "support/ijb_synthetic.h"
 
 #include <algorithm>
 #include <cmath>
@@ -189,8 +189,8 @@ class Generator {
     });
   }
 
-  // Every gallery template with its genuine probes, then with others until its share of the impostor pairs is there:
-  // first probes whose subject is of its group, then any.
+  // Every gallery template with its genuine probes, then with others until its share of the impostor pairs is
+  // there: first probes whose subject is of its group, then any.
   void write_pairs(OutputFile& out) const {
     int64_t left = config_.pairs - config_.genuine_pairs;
     std::string lines;
