@@ -23,9 +23,9 @@ namespace {
 
 constexpr const char* kProcessesOption = "--nproc-per-node";
 
-// On a terminal a status line is overwritten by the next line; elsewhere one is printed every ten seconds. Of several
-// ranks the first prints all, the others warnings and errors with their number in front; a line is one write, so that
-// lines of different ranks do not mix.
+// On a terminal a status line is overwritten by the next line; elsewhere one is printed every ten seconds. Of
+// several ranks the first prints all, the others warnings and errors with their number in front; a line is
+// one write, so that lines of different ranks do not mix.
 class ConsoleSink {
  public:
   explicit ConsoleSink(int64_t rank) : rank_(rank) {}

@@ -1,5 +1,5 @@
-// What the programs share: common flags, the log on standard error, signals, starting several ranks, and the only
-// place where an error becomes a message and an exit code (docs/errors.md).
+// What the programs share: common flags, the log on standard error, signals, starting several ranks, and the
+// only place where an error becomes a message and an exit code (docs/errors.md).
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -28,10 +28,11 @@ class App {
   CLI::App& add_command(const std::string& name, const std::string& description,
                         std::function<void(const Experiment&)> body);
 
-  // Parses the command line, loads the experiment and calls body, or starts ranks that do; returns the exit code.
+  // Parses the command line, loads the experiment and calls body, or starts ranks that do; returns the exit
+  // code.
   int run(int argc, char** argv, const std::function<void(const Experiment&)>& body);
-  // The same for a program whose last argument is a file of its own to write: the experiment file in front of it may be left
-  // out, and body then gets null.
+  // The same for a program whose last argument is a file of its own to write: the experiment file in front of
+  // it may be left out, and body then gets null.
   int run_with_operand(int argc, char** argv, std::string& operand,
                        const std::function<void(const Experiment*)>& body);
 

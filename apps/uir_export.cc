@@ -1,4 +1,5 @@
-// uir-export [CONFIG] OUTPUT: writes a network as ONNX, TorchScript or PyTorch state dict, checked before it appears.
+// uir-export [CONFIG] OUTPUT: writes a network as ONNX, TorchScript or PyTorch state dict, checked before it
+// appears.
 #include "app.h"
 #include "uir/base/blas.h"
 #include "uir/pipeline/run_export.h"

@@ -1,4 +1,5 @@
-// Encoded images. Those of more than a million pixels are probed only, so that the fuzzer's time goes elsewhere.
+// Encoded images. Those of more than a million pixels are probed only, so that the fuzzer's time goes
+// elsewhere.
 #include "target.h"
 #include "uir/images/decode.h"
 

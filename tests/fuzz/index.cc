@@ -1,5 +1,5 @@
-// An index folder, one of whose files is the input. The first byte chooses it. A manifest gets the checksum that it should
-// have, and the sizes of the files that stand there, so that its content is looked at.
+// An index folder, one of whose files is the input. The first byte chooses it. A manifest gets the checksum
+// that it should have, and the sizes of the files that stand there, so that its content is looked at.
 #include <stdlib.h>
 
 #include <algorithm>

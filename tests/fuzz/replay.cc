@@ -1,5 +1,5 @@
-// fuzz_replay CORPUS: runs every input CORPUS/<target>/* through its target. A target without inputs, and a folder
-// without target, are failures: nothing is skipped in silence.
+// fuzz_replay CORPUS: runs every input CORPUS/<target>/* through its target. A target without inputs, and a
+// folder without target, are failures: nothing is skipped in silence.
 #include <algorithm>
 #include <cstdio>
 #include <exception>

@@ -1,8 +1,9 @@
-// A fuzz target: one parser fed with arbitrary bytes. With libFuzzer (preset fuzz) each target is a program of its own;
-// otherwise all of them are linked into fuzz_replay, which runs the inputs of tests/fuzz/corpus.
+// A fuzz target: one parser fed with arbitrary bytes. With libFuzzer (preset fuzz) each target is a program
+// of its own; otherwise all of them are linked into fuzz_replay, which runs the inputs of tests/fuzz/corpus.
 //
-// What counts as a finding: a crash, a sanitizer's report, a leak, an exception that is no uir::Error, and a uir::Error of
-// kind kInternal, which says that an invariant of ours did not hold. Refusing the input with any other kind is right.
+// What counts as a finding: a crash, a sanitizer's report, a leak, an exception that is no uir::Error, and a
+// uir::Error of kind kInternal, which says that an invariant of ours did not hold. Refusing the input with
+// any other kind is right.
 #pragma once
 
 #include <array>
@@ -52,7 +53,8 @@ class InputFile {
   fs::path path_;
 };
 
-// Several files in one input: each but the last is preceded by its length, a little-endian u16 (what is missing is cut off).
+// Several files in one input: each but the last is preceded by its length, a little-endian u16 (what is
+// missing is cut off).
 template <size_t N>
 std::array<Bytes, N> split(Bytes bytes) {
   std::array<Bytes, N> parts;

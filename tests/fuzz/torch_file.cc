@@ -1,5 +1,5 @@
-// Files of torch.save. First byte 0: the file as it is; 1: the pickle inside a whole zip archive with the storages "0" (16
-// bytes), "1" (64 bytes) and "2" (none), so that checksums do not keep the fuzzer out.
+// Files of torch.save. First byte 0: the file as it is; 1: the pickle inside a whole zip archive with the
+// storages "0" (16 bytes), "1" (64 bytes) and "2" (none), so that checksums do not keep the fuzzer out.
 #include "uir/formats/torch_file.h"
 
 #include <string>

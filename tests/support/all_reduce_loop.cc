@@ -1,6 +1,7 @@
-// all_reduce_loop TIMEOUT_MS [FAILING_RANK [watched]]: a rank that sums with the others until it is lost. Rank 0 says "running" after
-// the first sum; FAILING_RANK (-1: none) fails by itself after it. watched: between sums ranks compute without end, as on a
-// device, and only the watch tells them that one is lost. Prints its error and ends with the error's exit code.
+// all_reduce_loop TIMEOUT_MS [FAILING_RANK [watched]]: a rank that sums with the others until it is lost.
+// Rank 0 says "running" after the first sum; FAILING_RANK (-1: none) fails by itself after it. watched:
+// between sums ranks compute without end, as on a device, and only the watch tells them that one is lost.
+// Prints its error and ends with the error's exit code.
 #include <signal.h>
 
 #include <chrono>

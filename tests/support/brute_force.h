@@ -1,4 +1,5 @@
-// Independent implementations in float64, written from the protocols' words and nothing else, and random data for them.
+// Independent implementations in float64, written from the protocols' words and nothing else, and random data
+// for them.
 #pragma once
 
 #include <algorithm>

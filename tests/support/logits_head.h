@@ -2,8 +2,8 @@
 // cost model, and what this library's head is compared with (docs/distributed.md, "Planning").
 //
 // Source of the runs: InsightFace, recognition/arcface_torch/README.md, "Speed Benchmark": eight V100,
-// ResNet-50, 128 rows each, mixed precision, sgd. Of the whole head, the runs of 125,000 and 5.5 million classes
-// give the two constants; everything else is predicted. Free of LibTorch.
+// ResNet-50, 128 rows each, mixed precision, sgd. Of the whole head, the runs of 125,000 and 5.5 million
+// classes give the two constants; everything else is predicted. Free of LibTorch.
 #pragma once
 
 #include <array>

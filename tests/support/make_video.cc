@@ -1,4 +1,5 @@
-// make_video FILE.avi IMAGE…: a Motion JPEG video of the images, 25 frames per second, with OpenCV's own writer.
+// make_video FILE.avi IMAGE…: a Motion JPEG video of the images, 25 frames per second, with OpenCV's own
+// writer.
 #include <cstdio>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/videoio.hpp>

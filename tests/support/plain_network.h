@@ -1,5 +1,5 @@
-// The networks once more, from LibTorch's own operators (those of nn::Conv2d, nn::BatchNorm2d, nn::PReLU) and nothing
-// of ours: the oracle of the tests and the baseline of the benchmarks.
+// The networks once more, from LibTorch's own operators (those of nn::Conv2d, nn::BatchNorm2d, nn::PReLU) and
+// nothing of ours: the oracle of the tests and the baseline of the benchmarks.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -11,8 +11,8 @@
 
 namespace uir {
 
-// Evaluates a copy of a network's state by its keys alone. Convolutions, normalisations and activations run in the
-// pixels' type with weights cast to it, as autocast would do; the last layers in float32.
+// Evaluates a copy of a network's state by its keys alone. Convolutions, normalisations and activations run
+// in the pixels' type with weights cast to it, as autocast would do; the last layers in float32.
 class PlainNetwork {
  public:
   PlainNetwork(const Backbone& network, bool training) : training_(training) {

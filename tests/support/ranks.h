@@ -15,7 +15,8 @@
 
 #include "uir/dist/process_group.h"
 
-// Calls body(communicator) once per rank, each in its own thread; rethrows the exception of the first rank that failed.
+// Calls body(communicator) once per rank, each in its own thread; rethrows the exception of the first rank
+// that failed.
 inline void run_ranks(int64_t size, const std::function<void(std::shared_ptr<const uir::Communicator>)>& body,
                       std::chrono::milliseconds timeout = std::chrono::seconds(20)) {
   auto store = c10::make_intrusive<c10d::HashStore>();

@@ -1,4 +1,5 @@
-// Files of the shared real-data folder beside the repository; tests that need one are skipped, saying so, without it.
+// Files of the shared real-data folder beside the repository; tests that need one are skipped, saying so,
+// without it.
 #pragma once
 
 #include <filesystem>

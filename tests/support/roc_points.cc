@@ -1,5 +1,5 @@
-// roc_points FAR…: reads lines "0|1 score" and prints the ROC points that kept_points() keeps, "far tar threshold" a
-// line, then for each FAR "nearest far tar". For tests/oracle/roc_curve.py.
+// roc_points FAR…: reads lines "0|1 score" and prints the ROC points that kept_points() keeps, "far tar
+// threshold" a line, then for each FAR "nearest far tar". For tests/oracle/roc_curve.py.
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>

@@ -1,4 +1,5 @@
-// torch_dump FILE: every tensor and number of a file of torch.save, one per line, as tests/oracle/torch_files.py does.
+// torch_dump FILE: every tensor and number of a file of torch.save, one per line, as
+// tests/oracle/torch_files.py does.
 #include <cstdio>
 
 #include "uir/base/error.h"

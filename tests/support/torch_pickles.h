@@ -1,5 +1,5 @@
-// Files of torch.save put together opcode by opcode: pickles of protocol 2 in both containers, with one storage "0" that
-// holds the floats 0, 1, 2, ….
+// Files of torch.save put together opcode by opcode: pickles of protocol 2 in both containers, with one
+// storage "0" that holds the floats 0, 1, 2, ….
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// turn_photo IN OUT.jpg SCALE ORIENTATION: the photo enlarged, stored turned as a camera does, with the EXIF tag (1, 3, 6
-// or 8) that turns it upright again.
+// turn_photo IN OUT.jpg SCALE ORIENTATION: the photo enlarged, stored turned as a camera does, with the EXIF
+// tag (1, 3, 6 or 8) that turns it upright again.
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>

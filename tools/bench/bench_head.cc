@@ -1,11 +1,13 @@
-// What the head costs: peak memory against weight + gradient + momentum, time against its three matrix products alone,
-// and what the UIR loss adds at the same number of rows.
+// What the head costs: peak memory against weight + gradient + momentum, time against its three matrix
+// products alone, and what the UIR loss adds at the same number of rows.
 //
-//   bench_head [classes=200000] [embedding=512] [labeled=96] [unlabeled=32] [threads=2] [rounds=5] [tile=0] [sample_rate=1]
+//   bench_head [classes=200000] [embedding=512] [labeled=96] [unlabeled=32] [threads=2] [rounds=5] [tile=0]
+//     [sample_rate=1]
 //
-// `sampled` is `released` with the labeled rows on sample_rate of the classes; memory is measured at that rate.
-// Prints one JSON object. Memory is this process's peak above what it held before the head existed. Times are medians
-// over rounds in which all variants run one after the other; the optimizer is excluded, the momentum only held.
+// `sampled` is `released` with the labeled rows on sample_rate of the classes; memory is measured at that
+// rate. Prints one JSON object. Memory is this process's peak above what it held before the head existed.
+// Times are medians over rounds in which all variants run one after the other; the optimizer is excluded, the
+// momentum only held.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 

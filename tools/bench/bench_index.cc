@@ -2,9 +2,9 @@
 //
 //   bench_index [millions of rows, default 10 [folder]]
 //
-// Synthetic rows are hashed from (seed, person, image), so nothing is rendered: this measures the index itself. The
-// index of a tenth of the rows comes first: anonymous memory (what the program holds, without mapped files that the
-// kernel can drop) may grow with the identities only, here one per ten rows.
+// Synthetic rows are hashed from (seed, person, image), so nothing is rendered: this measures the index
+// itself. The index of a tenth of the rows comes first: anonymous memory (what the program holds, without
+// mapped files that the kernel can drop) may grow with the identities only, here one per ten rows.
 #include <atomic>
 #include <chrono>
 #include <fstream>

@@ -1,18 +1,19 @@
-// Tail search (tail_search.h) against what one would use instead, on the same vectors and threads: the bare products
-// of LibTorch (bfloat16 and float32, at their fastest tile; they write scores and compare nothing), and FAISS's exact
-// range search in float32 at the threshold that the tail search found.
+// Tail search (tail_search.h) against what one would use instead, on the same vectors and threads: the bare
+// products of LibTorch (bfloat16 and float32, at their fastest tile; they write scores and compare nothing),
+// and FAISS's exact range search in float32 at the threshold that the tail search found.
 //
 //   bench_tail_search [threads [rows [columns [rounds [dim [kernel]]]]]]   threads 0: one per processor
 //
-// `kernel` is one of filter_kernels(); default: the processor's fastest. To see what processors with AVX2 alone gain,
-// name "int8 avx2" and hold OpenBLAS, which FAISS uses, to AVX2 as well: OPENBLAS_CORETYPE=Haswell.
+// `kernel` is one of filter_kernels(); default: the processor's fastest. To see what processors with AVX2
+// alone gain, name "int8 avx2" and hold OpenBLAS, which FAISS uses, to AVX2 as well:
+// OPENBLAS_CORETYPE=Haswell.
 //
-// The others see the first 4096 rows only, slow ones fewer: their rates do not depend on the number of rows, as the
-// tail search's does a little (each column is prepared once for up to 65536 rows). Each round times all of them one
-// after the other, so that they see the same machine; ratios are medians over the rounds. cpu_ratio compares processor
-// time instead, which other programs disturb less. Targets: 0.7 of the bfloat16 product, 4 times FAISS. OpenBLAS may
-// not know the processor and then uses slow kernels; the program starts itself again with OPENBLAS_CORETYPE=SkylakeX
-// where that is the case, and prints the kernels' name.
+// The others see the first 4096 rows only, slow ones fewer: their rates do not depend on the number of rows,
+// as the tail search's does a little (each column is prepared once for up to 65536 rows). Each round times
+// all of them one after the other, so that they see the same machine; ratios are medians over the rounds.
+// cpu_ratio compares processor time instead, which other programs disturb less. Targets: 0.7 of the bfloat16
+// product, 4 times FAISS. OpenBLAS may not know the processor and then uses slow kernels; the program starts
+// itself again with OPENBLAS_CORETYPE=SkylakeX where that is the case, and prints the kernels' name.
 #include <dlfcn.h>
 #include <time.h>
 #include <torch/torch.h>
@@ -34,8 +35,8 @@
 #include <utility>
 #include <vector>
 
-#include "timing.h"
 #include "support/synthetic_features.h"
+#include "timing.h"
 #include "uir/base/blas.h"
 #include "uir/base/error.h"
 #include "uir/base/json.h"

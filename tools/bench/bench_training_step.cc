@@ -2,12 +2,13 @@
 //
 //   bench_training_step [network [batch [threads [rounds [width]]]]]
 //
-// network: mbf (default), mbf_large, r18, r34, r50, r100, r200; batch 64; threads 0: one per processor; rounds 3.
-// The baseline (tests/support/plain_network.h) runs in float32 and in bf16 (weights cast as autocast would), in NCHW
-// and channels-last, each with the allocator as glibc sets it up; ours with tune_memory_allocator, in float32 and
-// bf16. Since allocator settings belong to a process, every measurement is a process of its own: the program calls
-// itself. A round measures each variant once, in turn; rates are medians over the rounds [images/s], each the median
-// of several steps. Prints JSON; what counts is ratio_to_best (target 2 on a CPU with AMX).
+// network: mbf (default), mbf_large, r18, r34, r50, r100, r200; batch 64; threads 0: one per processor;
+// rounds 3. The baseline (tests/support/plain_network.h) runs in float32 and in bf16 (weights cast as
+// autocast would), in NCHW and channels-last, each with the allocator as glibc sets it up; ours with
+// tune_memory_allocator, in float32 and bf16. Since allocator settings belong to a process, every measurement
+// is a process of its own: the program calls itself. A round measures each variant once, in turn; rates are
+// medians over the rounds [images/s], each the median of several steps. Prints JSON; what counts is
+// ratio_to_best (target 2 on a CPU with AMX).
 #include <torch/torch.h>
 
 #include <algorithm>

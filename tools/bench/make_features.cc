@@ -1,5 +1,5 @@
-// Writes embeddings like those of a face network on a set like Trillion-Pairs (synthetic_features.h), for trial runs
-// of uir-eval at any size: FOLDER/features.bin (or .npy) and FOLDER/labels.txt.
+// Writes embeddings like those of a face network on a set like Trillion-Pairs (synthetic_features.h), for
+// trial runs of uir-eval at any size: FOLDER/features.bin (or .npy) and FOLDER/labels.txt.
 //
 //   make_features FOLDER [gallery [identities [distractors [dim [npy|bin [seed]]]]]]
 //

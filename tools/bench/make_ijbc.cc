@@ -1,9 +1,10 @@
-// Writes data of IJB-C's layout and size, made of random directions, for bench_ijb and for trying the protocols.
+// Writes data of IJB-C's layout and size, made of random directions, for bench_ijb and for trying the
+// protocols.
 //
 //   make_ijbc FOLDER [share of the full size, default 1]
 //
-// FOLDER/meta holds the benchmark's lists, FOLDER/embeddings.npy and FOLDER/embeddings_mirrored.npy the features of all
-// images and of their mirror images. Full size: 2.2 GB.
+// FOLDER/meta holds the benchmark's lists, FOLDER/embeddings.npy and FOLDER/embeddings_mirrored.npy the
+// features of all images and of their mirror images. Full size: 2.2 GB.
 #include <algorithm>
 #include <cstdlib>
 #include <iostream>

@@ -1,10 +1,11 @@
-// The tables of docs/distributed.md, "Planning", out of the cost model itself, as Markdown: the published runs of the usual
-// head beside what the model says of them, and what this library would take up to 64 ranks and 100 million identities.
+// The tables of docs/distributed.md, "Planning", out of the cost model itself, as Markdown: the published
+// runs of the usual head beside what the model says of them, and what this library would take up to 64 ranks
+// and 100 million identities.
 //
 //   plan_table [backbone=60] [head=7.5] [memory=1500] [bandwidth=20] [latency=30]
 //
-// What a rank is assumed to sustain: T operations/s in the backbone and in the head, GB/s of its memory, GB/s that it
-// sends, µs of a collective.
+// What a rank is assumed to sustain: T operations/s in the backbone and in the head, GB/s of its memory, GB/s
+// that it sends, µs of a collective.
 #include <cstdio>
 #include <cstdlib>
 

@@ -1,5 +1,5 @@
-// The library's one exception type. The library never prints, exits or aborts: it throws Error, and apps/app.cc
-// turns the kind into the process's exit code (sysexits.h; documented in docs/errors.md).
+// The library's one exception type. The library never prints, exits or aborts: it throws Error, and
+// apps/app.cc turns the kind into the process's exit code (sysexits.h; documented in docs/errors.md).
 //
 // A message says what, where, what was found, what was expected and the remedy:
 //   faces.idx: record 1043: label 93431 is outside [0, 93431); rebuild with uir-index

@@ -1,9 +1,9 @@
 // Files: whole reads, memory maps, checksums, and the commit protocol for everything that is published.
 //
-// Commit protocol (docs/architecture.md): write into "<name>.tmp-<pid>" beside the target, fsync every file, rename,
-// fsync the parent folder. A crash at any point leaves the old output intact; left-over temporaries of dead
-// processes are removed by the next writer. Checksums are XXH3 (64 bits) as 16 hex digits; content hashes of
-// images are XXH3 (128 bits).
+// Commit protocol (docs/architecture.md): write into "<name>.tmp-<pid>" beside the target, fsync every file,
+// rename, fsync the parent folder. A crash at any point leaves the old output intact; left-over temporaries
+// of dead processes are removed by the next writer. Checksums are XXH3 (64 bits) as 16 hex digits; content
+// hashes of images are XXH3 (128 bits).
 //
 // Errors: a missing or unreadable input is kMissingInput, an output that cannot be created kCannotCreate, a
 // failed read, write, fsync or rename kIo; every message names the path.
@@ -97,8 +97,8 @@ class OutputFile {
   const fs::path& path() const { return path_; }
   // Flushes, fsyncs and closes; throws kIo when any of it fails.
   void close();
-  // kLater leaves the fsync out: for one of very many files, whose writer calls sync_file_system before it publishes
-  // them.
+  // kLater leaves the fsync out: for one of very many files, whose writer calls sync_file_system before it
+  // publishes them.
   enum class Sync { kNow, kLater };
   void close(Sync sync);
 
@@ -127,8 +127,8 @@ class AtomicFile {
   bool committed_ = false;
 };
 
-// A folder that appears under its name only when commit() is called (publish_folder); removed otherwise. Files
-// inside are the writer's business (OutputFile::close fsyncs them).
+// A folder that appears under its name only when commit() is called (publish_folder); removed otherwise.
+// Files inside are the writer's business (OutputFile::close fsyncs them).
 class AtomicFolder {
  public:
   explicit AtomicFolder(const fs::path& path);
@@ -143,13 +143,14 @@ class AtomicFolder {
   bool committed_ = false;
 };
 
-// Gives a finished folder its final name: fsync, rename (or exchange in a single system call with a folder that
-// exists already under it, which is then deleted), fsync the parent.
+// Gives a finished folder its final name: fsync, rename (or exchange in a single system call with a folder
+// that exists already under it, which is then deleted), fsync the parent.
 void publish_folder(const fs::path& finished, const fs::path& path);
 void create_folders(const fs::path& path);  // kCannotCreate
 void fsync_folder(const fs::path& path);
 void sync_file_system(const fs::path& path);  // all files of the file system that the folder lies in; kIo
-// Joins root and a relative path read from a list; kData if the result would leave root ("..", absolute) lexically.
+// Joins root and a relative path read from a list; kData if the result would leave root ("..", absolute)
+// lexically.
 fs::path join_inside(const fs::path& root, std::string_view relative);
 // As join_inside, and follows symbolic links: the real file must lie inside the real root.
 fs::path resolve_inside(const fs::path& root, std::string_view relative);

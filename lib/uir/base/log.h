@@ -1,5 +1,5 @@
-// Where the library's messages go. The library never prints: it hands lines to a sink that the application sets
-// (standard error by default in apps/). Thread-safe.
+// Where the library's messages go. The library never prints: it hands lines to a sink that the application
+// sets (standard error by default in apps/). Thread-safe.
 #pragma once
 
 #include <functional>

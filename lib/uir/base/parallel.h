@@ -21,8 +21,8 @@ inline int resolve_threads(int threads) {
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / processes_of_run);
 }
 
-// Calls body(begin, end) for consecutive blocks of [0, n), on `threads` threads, in no defined order. The first
-// exception stops the rest and is rethrown here.
+// Calls body(begin, end) for consecutive blocks of [0, n), on `threads` threads, in no defined order. The
+// first exception stops the rest and is rethrown here.
 template <class Body>
 void parallel_blocks(int64_t n, int64_t block, int threads, Body&& body) {
   std::atomic<int64_t> next{0};

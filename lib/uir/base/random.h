@@ -1,5 +1,5 @@
-// Counter-based randomness: every random choice is a pure function of (seed, purpose, epoch, item), so results
-// do not depend on the number of threads or ranks and a resumed run needs no saved generator state.
+// Counter-based randomness: every random choice is a pure function of (seed, purpose, epoch, item), so
+// results do not depend on the number of threads or ranks and a resumed run needs no saved generator state.
 // The mixing function is SplitMix64's finaliser (Steele et al., OOPSLA 2014). The standard library's engines
 // are sequential and its distributions differ between implementations, hence the own code.
 #pragma once
@@ -56,8 +56,8 @@ class ItemRandom {
   uint64_t counter_ = 0;
 };
 
-// A random permutation of [0, n) that is evaluated item by item, without a table: a balanced Feistel network of
-// six rounds over the next even number of bits, cycle-walked into range (Black and Rogaway, CT-RSA 2002).
+// A random permutation of [0, n) that is evaluated item by item, without a table: a balanced Feistel network
+// of six rounds over the next even number of bits, cycle-walked into range (Black and Rogaway, CT-RSA 2002).
 class RandomPermutation {
  public:
   RandomPermutation(uint64_t n, uint64_t seed, RandomPurpose purpose, uint64_t epoch);

@@ -1,4 +1,5 @@
-// Measures how long something takes, pauses left out. Wall-clock time of a steady clock. Threads: one at a time.
+// Measures how long something takes, pauses left out. Wall-clock time of a steady clock. Threads: one at a
+// time.
 #pragma once
 
 #include <chrono>

@@ -1,11 +1,12 @@
-// Strict reading of a YAML config into described structs: all problems of a file are collected and reported at once,
-// each with line, column and the nearest known name:
+// Strict reading of a YAML config into described structs: all problems of a file are collected and reported
+// at once, each with line, column and the nearest known name:
 //   bad.yaml:10:3: head.scal: unknown key (did you mean 'scale'?)
 //
-// Refused: unknown and repeated keys, wrong types, values outside their rule, anchors and aliases, more than one
-// document, nesting deeper than 32, files over 16 MB. Numbers are decimal as std::from_chars reads them (no octal, no hex);
-// only true and false are booleans. Precedence: default < file < overrides ("a.b=v", list items by number). Paths in
-// overrides are relative to the current folder, where they were typed; all others are read as they stand.
+// Refused: unknown and repeated keys, wrong types, values outside their rule, anchors and aliases, more than
+// one document, nesting deeper than 32, files over 16 MB. Numbers are decimal as std::from_chars reads them
+// (no octal, no hex); only true and false are booleans. Precedence: default < file < overrides ("a.b=v", list
+// items by number). Paths in overrides are relative to the current folder, where they were typed; all others
+// are read as they stand.
 #pragma once
 
 #include <yaml-cpp/yaml.h>

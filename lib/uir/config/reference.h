@@ -1,4 +1,5 @@
-// The reference of all options, in Markdown, made from the descriptions: docs/config.md and --describe-config.
+// The reference of all options, in Markdown, made from the descriptions: docs/config.md and
+// --describe-config.
 #pragma once
 
 #include <string>

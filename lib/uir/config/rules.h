@@ -61,7 +61,9 @@ inline constexpr bool kChecksValues =
     !std::is_same_v<Rule, Required> && !std::is_same_v<Rule, MayDifferOnResume>;
 
 // Specialise for every enum that a config uses:
-//   template <> struct EnumNames<Role> { static constexpr auto value = enum_names<Role>({{Role::kTest, "test"}}); };
+//   template <> struct EnumNames<Role> {
+//     static constexpr std::array<EnumName<Role>, 1> value{{{Role::kTest, "test"}}};
+//   };
 template <class E>
 struct EnumNames;
 

@@ -1,5 +1,5 @@
-// Writes described structs back as YAML: the resolved copy of a config, every option with its value. Numbers are
-// written by std::to_chars, the shortest form that reads back exactly.
+// Writes described structs back as YAML: the resolved copy of a config, every option with its value. Numbers
+// are written by std::to_chars, the shortest form that reads back exactly.
 #pragma once
 
 #include <yaml-cpp/emitter.h>

@@ -50,8 +50,8 @@ class ListReader {
   std::vector<std::string_view> fields_;
 };
 
-// The labels of a set's items from a list 'image label', -1 for those without a line. kData naming the line for an image
-// that the set lacks or that was named before.
+// The labels of a set's items from a list 'image label', -1 for those without a line. kData naming the line
+// for an image that the set lacks or that was named before.
 std::vector<int64_t> read_item_labels(const fs::path& list, std::span<const std::string_view> items);
 
 }  // namespace uir

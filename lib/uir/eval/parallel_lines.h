@@ -1,8 +1,8 @@
 // The lines of a large text file, read from a memory map by several threads.
 //
-// Two passes: one counts lines, so that the second knows the number of every line, for errors and for writing to a
-// place of its own. Blank lines at the end do not count; a carriage return at a line's end and a byte order mark are
-// accepted. Cost: the memory's speed; own memory does not grow with the file.
+// Two passes: one counts lines, so that the second knows the number of every line, for errors and for writing
+// to a place of its own. Blank lines at the end do not count; a carriage return at a line's end and a byte
+// order mark are accepted. Cost: the memory's speed; own memory does not grow with the file.
 // Errors: the exception of the first line in the file that has one, whatever the number of threads.
 #pragma once
 
@@ -22,8 +22,8 @@ class ParallelLines {
   explicit ParallelLines(const fs::path& path, int threads = 1);
 
   int64_t size() const { return chunks_.empty() ? 0 : chunks_.back().first_line + chunks_.back().lines; }
-  // Calls body(i, line) for every line i (from 0); lines of one chunk in order, chunks at once. The lines live as long
-  // as this object.
+  // Calls body(i, line) for every line i (from 0); lines of one chunk in order, chunks at once. The lines
+  // live as long as this object.
   template <class Body>
   void for_each(Body&& body) const {
     std::vector<std::exception_ptr> errors(chunks_.size());
@@ -65,8 +65,8 @@ class ParallelLines {
   std::vector<Chunk> chunks_;
 };
 
-// A whole number of at least 0 at the front of the text, which then starts behind it and the blanks that follow; −1 if
-// there is none, if it has more than 18 digits, or if something else than a blank follows.
+// A whole number of at least 0 at the front of the text, which then starts behind it and the blanks that
+// follow; −1 if there is none, if it has more than 18 digits, or if something else than a blank follows.
 int64_t take_number(std::string_view& text);
 // The text up to the first blank, taken off the front together with the blanks that follow; empty at the end.
 std::string_view take_field(std::string_view& text);

@@ -8,7 +8,8 @@
 
 namespace uir {
 
-// Adds auc, eer and tar_at_far_… with their thresholds, and details["roc"]; undefined where a kind of pair is absent.
+// Adds auc, eer and tar_at_far_… with their thresholds, and details["roc"]; undefined where a kind of pair is
+// absent.
 void report_roc(const Roc& roc, std::span<const double> fars, ProtocolResult& result);
 
 }  // namespace uir

@@ -1,18 +1,19 @@
-// Receiver operating characteristic of genuine and impostor scores, exact, with ties, in memory that does not grow
-// with the number of impostors.
+// Receiver operating characteristic of genuine and impostor scores, exact, with ties, in memory that does not
+// grow with the number of impostors.
 //
-// A pair is accepted at threshold t when its score >= t. All figures follow from, for every distinct genuine score g,
-// the number of genuine scores >= g and of impostor scores > g and == g: a threshold between two genuine scores only
-// adds false accepts. So impostor scores stream through and are not kept.
+// A pair is accepted at threshold t when its score >= t. All figures follow from, for every distinct genuine
+// score g, the number of genuine scores >= g and of impostor scores > g and == g: a threshold between two
+// genuine scores only adds false accepts. So impostor scores stream through and are not kept.
 //   AUC       P(genuine > impostor) + P(equal) / 2
-//   TAR@FAR   rule `at_most`: the largest share of genuine scores accepted at a threshold whose share of impostors
-//             accepted is <= the target
-//   EER       false-acceptance share where the line through the ROC's points (one per distinct score, (0, 0) in
-//             front) meets FAR = 1 − TAR
-// Memory: at most 40 bytes per distinct genuine score, and 16 per Counter. Threads: const functions may run at once.
+//   TAR@FAR   rule `at_most`: the largest share of genuine scores accepted at a threshold whose share of
+//             impostors accepted is <= the target
+//   EER       false-acceptance share where the line through the ROC's points (one per distinct score, (0, 0)
+//             in front) meets FAR = 1 − TAR
+// Memory: at most 40 bytes per distinct genuine score, and 16 per Counter. Threads: const functions may run
+// at once.
 //
-// Published tables of IJB read the curve by another rule, `nearest`, which needs the whole list of impostor scores:
-// see kept_points() below.
+// Published tables of IJB read the curve by another rule, `nearest`, which needs the whole list of impostor
+// scores: see kept_points() below.
 #pragma once
 
 #include <cstdint>
@@ -50,8 +51,8 @@ class Roc {
   double auc() const;
   double eer() const;
   RocPoint at_most(double far) const;
-  // About max_points points from (0, 0) to (1, 1), evenly spread over log FAR and over TAR, and the at_most() points
-  // of the given rates.
+  // About max_points points from (0, 0) to (1, 1), evenly spread over log FAR and over TAR, and the at_most()
+  // points of the given rates.
   std::vector<RocPoint> curve(int max_points, std::span<const double> fars) const;
 
  private:
@@ -75,13 +76,13 @@ class Roc {
   int64_t num_genuine_ = 0, num_impostor_ = 0;
 };
 
-// The points that scikit-learn's roc_curve (drop_intermediate, its default) keeps of a full list of scores: (0, 0), then
-// one point per distinct score from the highest down, less those where the second differences of both cumulative counts
-// are zero (the steps to and from the point are equal). Ascending in FAR and TAR.
-// Both lists sorted, highest first (sort_descending), and not empty (else kInternal). Cost: one pass.
+// The points that scikit-learn's roc_curve (drop_intermediate, its default) keeps of a full list of scores:
+// (0, 0), then one point per distinct score from the highest down, less those where the second differences of
+// both cumulative counts are zero (the steps to and from the point are equal). Ascending in FAR and TAR. Both
+// lists sorted, highest first (sort_descending), and not empty (else kInternal). Cost: one pass.
 std::vector<RocPoint> kept_points(std::span<const double> genuine, std::span<const double> impostor);
-// Rule `nearest`: of these points the one whose FAR is nearest to the target; of equally near ones the larger FAR, then
-// the larger TAR.
+// Rule `nearest`: of these points the one whose FAR is nearest to the target; of equally near ones the larger
+// FAR, then the larger TAR.
 RocPoint nearest(std::span<const RocPoint> kept, double far);
 
 }  // namespace uir

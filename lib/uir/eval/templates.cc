@@ -11,7 +11,8 @@
 namespace uir {
 namespace {
 
-// The images of each template: template t has order[begins[t]] … order[begins[t + 1] − 1], by medium, then by image.
+// The images of each template: template t has order[begins[t]] … order[begins[t + 1] − 1], by medium, then by
+// image.
 struct Grouping {
   std::vector<int64_t> begins;
   std::vector<int32_t> order;

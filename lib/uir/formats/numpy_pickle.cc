@@ -57,7 +57,8 @@ PickleValue make_scalar(const Pickle& pickle, const std::vector<Id>& arguments) 
   return {PickleType::kNumber, number, {}};
 }
 
-// (version, byte order, subarray, names, fields, item size, alignment, flags): only plain little-endian numbers.
+// (version, byte order, subarray, names, fields, item size, alignment, flags): only plain little-endian
+// numbers.
 void check_dtype_state(const Pickle& pickle, const std::vector<Id>& state) {
   if (state.size() < 5) pickle.refuse("the state of a dtype has ", state.size(), " parts");
   const std::string_view order = pickle.text_of(state[1]);

@@ -1,5 +1,6 @@
-// What NumPy's globals mean in a pickle: arrays of uint8, bool, int32 and int64, their dtypes and scalars, and
-// _codecs.encode, by which protocol 2 of Python 3 stores bytes. docs/formats.md ("Verification sets") names them all.
+// What NumPy's globals mean in a pickle: arrays of uint8, bool, int32 and int64, their dtypes and scalars,
+// and _codecs.encode, by which protocol 2 of Python 3 stores bytes. docs/formats.md ("Verification sets")
+// names them all.
 //
 // Cost, errors, threads: as pickle.h.
 #pragma once

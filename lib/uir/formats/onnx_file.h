@@ -2,9 +2,10 @@
 //
 // Shapes: one input and one output, float32, whose first dimension is the batch, of any size.
 // Cost: tensors are streamed from where they lie; memory does not grow with them.
-// Source: onnx.proto of the ONNX specification (field numbers), "Versioning" (which IR version an opset needs).
-// Errors: kUsage for an opset out of range and for files of 2 GiB or more, which the format cannot hold; else those of
-// OutputFile. Free of LibTorch.
+// Source: onnx.proto of the ONNX specification (field numbers), "Versioning" (which IR version an opset
+// needs).
+// Errors: kUsage for an opset out of range and for files of 2 GiB or more, which the format cannot hold; else
+// those of OutputFile. Free of LibTorch.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,8 @@
-// Messages in Protocol Buffers' wire format, written field by field: what ONNX files and TensorBoard's events need.
+// Messages in Protocol Buffers' wire format, written field by field: what ONNX files and TensorBoard's events
+// need.
 //
-// Own code, because a second protobuf library in one process clashes with the one inside LibTorch; writing needs no
-// more than three of its encodings. Nothing is read back here.
+// Own code, because a second protobuf library in one process clashes with the one inside LibTorch; writing
+// needs no more than three of its encodings. Nothing is read back here.
 // Source: Protocol Buffers, "Encoding": a field is the varint (number << 3 | wire type) and its value.
 #pragma once
 
@@ -36,7 +37,8 @@ class ProtobufWriter {
     bytes_.append(value);
     return *this;
   }
-  // The start of a string, bytes or message field whose content, `size` bytes, the caller writes behind bytes().
+  // The start of a string, bytes or message field whose content, `size` bytes, the caller writes behind
+  // bytes().
   ProtobufWriter& begin(uint32_t field, uint64_t size) {
     key(field, kLengthDelimited);
     varint(size);

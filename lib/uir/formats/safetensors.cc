@@ -33,8 +33,8 @@ std::string quoted(const std::string& name) {
   return nlohmann::json(name).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
 }
 
-// Receives the header's JSON events and accepts exactly the format's grammar, so that nothing nests and nothing is
-// allocated beyond the header's own content. Offsets are checked afterwards.
+// Receives the header's JSON events and accepts exactly the format's grammar, so that nothing nests and
+// nothing is allocated beyond the header's own content. Offsets are checked afterwards.
 class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
  public:
   struct Entry {

@@ -1,10 +1,10 @@
 // safetensors files: named arrays behind a JSON header, read from strangers without trust. Free of LibTorch.
 //
 // Format: u64 header length (little-endian) | JSON header | data. The header maps each tensor's name to
-// {"dtype", "shape", "data_offsets": [begin, end)} relative to the data, and optionally "__metadata__" to a map
-// of texts. What the reader accepts: a header of at most 100 MB that is strict JSON without repeated or unknown
-// keys, the element types of TensorType (others are refused by name), offsets that cover the data without gap
-// or overlap, and sizes that agree with shape and type.
+// {"dtype", "shape", "data_offsets": [begin, end)} relative to the data, and optionally "__metadata__" to a
+// map of texts. What the reader accepts: a header of at most 100 MB that is strict JSON without repeated or
+// unknown keys, the element types of TensorType (others are refused by name), offsets that cover the data
+// without gap or overlap, and sizes that agree with shape and type.
 // Cost: opening parses the header only; memory is a small multiple of the header's length.
 // Errors: kMissingInput, kData naming the file and the tensor; writing as OutputFile.
 #pragma once

@@ -1,10 +1,13 @@
-// Files of torch.save (.pt, .pth) without PyTorch: state dicts and checkpoints, read from strangers without trust.
+// Files of torch.save (.pt, .pth) without PyTorch: state dicts and checkpoints, read from strangers without
+// trust.
 //
-// Two containers: a zip archive with a pickle and raw storages (since PyTorch 1.6), and the stream before it (which begins
-// 80 02 8a 0a 6c fc 9c 46). docs/formats.md ("Weights") lists what the pickle may hold; everything else is refused by
-// name: classes of whole models, element types that TensorType lacks, big-endian files, TorchScript programs.
-// Cost: opening interprets the pickle and reads each storage once for its checksum (zip only). Memory: contiguous tensors
-// are views into the memory map, others are copied; all in all bounded by the file's size (plus 1 MiB).
+// Two containers: a zip archive with a pickle and raw storages (since PyTorch 1.6), and the stream before it
+// (which begins 80 02 8a 0a 6c fc 9c 46). docs/formats.md ("Weights") lists what the pickle may hold;
+// everything else is refused by name: classes of whole models, element types that TensorType lacks,
+// big-endian files, TorchScript programs.
+// Cost: opening interprets the pickle and reads each storage once for its checksum (zip only). Memory:
+// contiguous tensors are views into the memory map, others are copied; all in all bounded by the file's size
+// (plus 1 MiB).
 // Errors: kMissingInput, kData naming the file and the place. Threads: const after construction.
 #pragma once
 
@@ -28,7 +31,8 @@ class TorchDict {
   std::vector<std::string_view> keys() const;
   // The values that are tensors under text keys; names are the keys.
   std::vector<TensorView> tensors() const;
-  // The value of a key; none if it is absent or of another type. A number may be an integer, a truth value or a float.
+  // The value of a key; none if it is absent or of another type. A number may be an integer, a truth value or
+  // a float.
   std::optional<TorchDict> dict(std::string_view key) const;
   std::optional<TensorView> tensor(std::string_view key) const;
   std::optional<double> number(std::string_view key) const;

@@ -1,8 +1,8 @@
-// What PyTorch's globals mean in a pickle: storages that lie outside of it, tensors as views of them, and dicts with an
-// order. Private to torch_file.cc.
+// What PyTorch's globals mean in a pickle: storages that lie outside of it, tensors as views of them, and
+// dicts with an order. Private to torch_file.cc.
 //
-// Tensors are resolved in two steps, since the old container has its storages behind the pickle: the pickle tells shapes
-// and storages, then storages() get their bytes, and resolve() makes the views.
+// Tensors are resolved in two steps, since the old container has its storages behind the pickle: the pickle
+// tells shapes and storages, then storages() get their bytes, and resolve() makes the views.
 #pragma once
 
 #include <cstdint>
@@ -39,8 +39,8 @@ class TorchGlobals : public PickleGlobals {
 
   // Every storage once, in the order in which they were first named.
   std::deque<TorchStorage>& storages() { return storages_; }
-  // After every storage has its data, of the size that it announced: the tensors' views, or copies of those that are not
-  // contiguous, in at most so much memory. place: the file's name, for messages.
+  // After every storage has its data, of the size that it announced: the tensors' views, or copies of those
+  // that are not contiguous, in at most so much memory. place: the file's name, for messages.
   void resolve(std::string_view place, uint64_t memory);
   const TensorView& tensor(const PickleValue& value) const {
     return tensors_[static_cast<size_t>(value.number)].view;

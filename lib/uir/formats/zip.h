@@ -1,9 +1,11 @@
 // zip archives whose entries are stored without compression, as PyTorch writes them; zip64 included.
 //
-// Entries are views into the memory map. Read from strangers without trust: the end record must end the file, the central
-// directory must fill what it announces, every entry's data must lie in front of it under a local header of the same name.
+// Entries are views into the memory map. Read from strangers without trust: the end record must end the file,
+// the central directory must fill what it announces, every entry's data must lie in front of it under a local
+// header of the same name.
 // Refused by name: compressed and encrypted entries, archives of several parts, repeated names.
-// Cost: one pass over the directory; contents are read by check() only. Memory: a small multiple of the directory.
+// Cost: one pass over the directory; contents are read by check() only. Memory: a small multiple of the
+// directory.
 // Errors: kMissingInput, kData naming the file and the entry. Threads: const after construction.
 #pragma once
 

@@ -1,4 +1,5 @@
-// What a training run would take on described machines (uir-train --estimate). Starts nothing, writes nothing.
+// What a training run would take on described machines (uir-train --estimate). Starts nothing, writes
+// nothing.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +15,8 @@ struct EstimateRun {
   int64_t classes = 0, images = 0;
 };
 
-// The report. Throws kUsage for a wrong description; kMissingInput if there is no index and no numbers are given.
+// The report. Throws kUsage for a wrong description; kMissingInput if there is no index and no numbers are
+// given.
 std::string run_estimate(const Experiment& experiment, const EstimateRun& run);
 
 }  // namespace uir

@@ -7,8 +7,9 @@
 
 namespace uir {
 
-// Returns the report as readable text; JSON, text and a page are in <run>/report. Launched as several ranks (torchrun,
-// mpirun, srun), they share the searches over all pairs, one slice each; rank 0 writes, the others return nothing.
+// Returns the report as readable text; JSON, text and a page are in <run>/report. Launched as several ranks
+// (torchrun, mpirun, srun), they share the searches over all pairs, one slice each; rank 0 writes, the others
+// return nothing.
 std::string run_eval(const Experiment& experiment);
 
 }  // namespace uir

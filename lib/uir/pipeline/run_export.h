@@ -1,5 +1,5 @@
-// Writes a network as a file for other programs, and publishes it only after another engine has computed the same
-// embeddings with it.
+// Writes a network as a file for other programs, and publishes it only after another engine has computed the
+// same embeddings with it.
 #pragma once
 
 #include <cstdint>

@@ -9,8 +9,9 @@
 
 namespace uir {
 
-// The filter on the device that eval.device names; none for the processor, whose own kernels are faster than products.
-// Without an index, ranks of one machine take its devices in turn. kConfig for a device that is not there.
+// The filter on the device that eval.device names; none for the processor, whose own kernels are faster than
+// products. Without an index, ranks of one machine take its devices in turn. kConfig for a device that is not
+// there.
 std::unique_ptr<BlockFilter> device_filter(const EvalConfig& config, const World& world);
 
 }  // namespace uir

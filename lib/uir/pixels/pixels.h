@@ -9,8 +9,8 @@ namespace uir {
 inline constexpr int64_t kImageSize = 112;  // width and height [pixels]
 inline constexpr int64_t kImageBytes = kImageSize * kImageSize * 3;
 
-// A byte x becomes (x − kPixelMiddle) / kPixelMiddle, from −1 to 1. The two texts stand in manifests, weights and exported
-// files, where readers compare them.
+// A byte x becomes (x − kPixelMiddle) / kPixelMiddle, from −1 to 1. The two texts stand in manifests, weights
+// and exported files, where readers compare them.
 inline constexpr double kPixelMiddle = 127.5;
 inline constexpr std::string_view kColorOrder = "RGB", kNormalization = "(x - 127.5) / 127.5";
 

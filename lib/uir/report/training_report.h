@@ -16,8 +16,8 @@
 
 namespace uir {
 
-// Writes <run_folder>/training.html and returns its path. The same files give the same bytes. meanings: of the
-// numbers that the run's verifications give.
+// Writes <run_folder>/training.html and returns its path. The same files give the same bytes. meanings: of
+// the numbers that the run's verifications give.
 fs::path write_training_report(const fs::path& run_folder, std::span<const NamedMeaning> meanings);
 
 }  // namespace uir

@@ -5,7 +5,8 @@
 //
 // Each vector x has a copy x̂ = s·q (int8: q whole numbers in [−L, L], s = max|x| / L; float32: x itself).
 // With the measured residual norms e = ‖x − x̂‖, by Cauchy and Schwarz
-//   |x·y − x̂·ŷ| <= e_x·‖y‖ + ‖x̂‖·e_y <= e_x·‖y‖ + (‖x‖ + e_x)·e_y          (e_x + e_y + e_x·e_y for unit vectors)
+//   |x·y − x̂·ŷ| <= e_x·‖y‖ + ‖x̂‖·e_y <= e_x·‖y‖ + (‖x‖ + e_x)·e_y
+//     (of unit vectors: e_x + e_y + e_x·e_y)
 // plus what the kernel rounds: nothing in the int8 product (int32 holds it up to kMaxDim),
 // D·2⁻²⁴ / (1 − D·2⁻²⁴) of ‖x‖·‖y‖ in the float32 one (N. J. Higham, Accuracy and Stability of Numerical
 // Algorithms, 2002, (3.5), any order), and 8·2⁻²⁴ for the conversion and the comparison.

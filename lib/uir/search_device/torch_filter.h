@@ -21,8 +21,8 @@
 //
 // Vectors: [n, D] float32, canonical, D of 1 to kMaxDim. Cost: 2·D operations per pair at the device's rate,
 // and one comparison; memory on the device: what vector_bytes() and pair_bytes() say.
-// Threads: const functions may run at once. Errors: kConfig when the device cannot compute in the type, or not
-// as exactly as the bound needs (constructor); c10::Error for what the device refuses later.
+// Threads: const functions may run at once. Errors: kConfig when the device cannot compute in the type, or
+// not as exactly as the bound needs (constructor); c10::Error for what the device refuses later.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -36,8 +36,8 @@ namespace uir {
 
 class TorchFilter : public BlockFilter {
  public:
-  // type: kHalf, kBFloat16 or kFloat. Sets the precision of the process, and multiplies vectors of up to 4096 values
-  // to measure it.
+  // type: kHalf, kBFloat16 or kFloat. Sets the precision of the process, and multiplies vectors of up to 4096
+  // values to measure it.
   TorchFilter(at::Device device, at::ScalarType type);
 
   std::string name() const override;

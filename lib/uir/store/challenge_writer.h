@@ -1,8 +1,8 @@
 // Writers of the challenges' feature files, row by row: memory does not grow with their number.
 //
 // Shapes: int32 rows, cols, cols·4, 5, then row-major float32 (ChallengeFile, store/embedding_store.h).
-// Nothing appears under its name before commit() (base/file.h). Errors: kCannotCreate, kIo; kInternal for another
-// number of rows or columns than announced. Threads: one.
+// Nothing appears under its name before commit() (base/file.h). Errors: kCannotCreate, kIo; kInternal for
+// another number of rows or columns than announced. Threads: one.
 #pragma once
 
 #include <cstdint>

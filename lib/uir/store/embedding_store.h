@@ -4,10 +4,11 @@
 //   classes.npy              float32 [N, 3] (optional): best class, its cosine, its probability
 //   items.tsv                row → item<TAB>label (−1: unlabeled), N lines
 //   manifest.json            which weights, colour order, normalisation, counts, checksums
-// docs/formats.md ("Embeddings") defines them. Opening reads everything once (checksums, non-finite values) at the
-// memory's speed, files and rows on several threads; own memory is 16 bytes per row, the arrays stay mapped.
-// Errors: missing files kMissingInput; wrong shapes, counts or checksums, non-finite rows (named by row and item)
-// kData. Threads: EmbeddingStore is const after open; a writer belongs to one thread.
+// docs/formats.md ("Embeddings") defines them. Opening reads everything once (checksums, non-finite values)
+// at the memory's speed, files and rows on several threads; own memory is 16 bytes per row, the arrays stay
+// mapped.
+// Errors: missing files kMissingInput; wrong shapes, counts or checksums, non-finite rows (named by row and
+// item) kData. Threads: EmbeddingStore is const after open; a writer belongs to one thread.
 #pragma once
 
 #include <cstdint>
@@ -37,16 +38,17 @@ struct StoreShape {
 };
 
 // Writes a store row block by row block; memory does not grow with N. Resumable: a writer opened on the
-// unfinished folder "<folder>.partial" of the same shape and manifest continues after the last block that was synced
-// (checksums are compared; anything else starts over). A folder that exists already is replaced only by commit().
+// unfinished folder "<folder>.partial" of the same shape and manifest continues after the last block that was
+// synced (checksums are compared; anything else starts over). A folder that exists already is replaced only
+// by commit().
 class EmbeddingStoreWriter {
  public:
   // manifest: what identifies the extraction (weights checksum, set, normalisation …).
   EmbeddingStoreWriter(const fs::path& folder, StoreShape shape, Json manifest);
   ~EmbeddingStoreWriter();
   int64_t rows_done() const;  // > 0 when an interrupted extraction continues
-  // Appends n rows; mirrored and classes must be given exactly when the shape says so. items: n "item\tlabel".
-  // kData for a non-finite value or a malformed item, naming the row.
+  // Appends n rows; mirrored and classes must be given exactly when the shape says so. items: n
+  // "item\tlabel". kData for a non-finite value or a malformed item, naming the row.
   void append(MatrixView embeddings, const float* mirrored, const float* classes,
               std::span<const std::string> items);
   void sync();    // makes the rows so far survive a crash
@@ -70,8 +72,8 @@ struct EmbeddingFiles {
 class EmbeddingStore {
  public:
   static EmbeddingStore open(const fs::path& folder, int threads = 1);
-  // Counts must agree: a list shorter or longer than the features is kData, never filled up. Rows that are not finite
-  // are refused by name as in a store of our own; there is no checksum to compare.
+  // Counts must agree: a list shorter or longer than the features is kData, never filled up. Rows that are
+  // not finite are refused by name as in a store of our own; there is no checksum to compare.
   static EmbeddingStore open(const EmbeddingFiles& files, int threads = 1);
   MatrixView embeddings() const;
   std::optional<MatrixView> mirrored() const;
@@ -113,14 +115,15 @@ MappedMatrix open_npy(const fs::path& path);
 // The bytes before the data of a float32 [rows, cols] array.
 std::string npy_header(int64_t rows, int64_t cols);
 
-// The feature file of Trillion-Pairs, the LFR challenge and MegaFace: int32 rows, cols, cols·4, 5, then row-major
-// float32. MegaFace's file of one image is (length, 1, 4, 5), so a matrix of one column. Errors as open_npy.
+// The feature file of Trillion-Pairs, the LFR challenge and MegaFace: int32 rows, cols, cols·4, 5, then
+// row-major float32. MegaFace's file of one image is (length, 1, 4, 5), so a matrix of one column. Errors as
+// open_npy.
 MappedMatrix open_challenge_file(const fs::path& path);
 std::string challenge_header(int64_t rows, int64_t cols);  // kInternal above 2^31 − 1
 
-// MegaFace's tree: row i is the file folder/<items[i]><suffix>, one image's feature as (length, 1, 4, 5) or (1, length,
-// 4·length, 5). Memory: 4 bytes per number. kMissingInput for a file that is not there; kData for items that lead out
-// of the folder, another length than the first row's, no items.
+// MegaFace's tree: row i is the file folder/<items[i]><suffix>, one image's feature as (length, 1, 4, 5) or
+// (1, length, 4·length, 5). Memory: 4 bytes per number. kMissingInput for a file that is not there; kData for
+// items that lead out of the folder, another length than the first row's, no items.
 MappedMatrix open_feature_tree(const fs::path& folder, std::span<const std::string_view> items,
                                std::string_view suffix);
 

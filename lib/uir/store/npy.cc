@@ -13,7 +13,8 @@ static_assert(std::endian::native == std::endian::little, "the arrays are mapped
 constexpr std::string_view kMagic = "\x93NUMPY";
 constexpr size_t kAlignment = 64;
 
-// Strict reader of the header: the Python literal {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }.
+// Strict reader of the header: the Python literal {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4),
+// }.
 class HeaderReader {
  public:
   HeaderReader(const fs::path& path, std::string_view text) : path_(path), text_(text) {}

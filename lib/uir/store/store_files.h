@@ -1,4 +1,5 @@
-// What the writer and the reader of an embedding store share: file names, items, finiteness. Private to store/.
+// What the writer and the reader of an embedding store share: file names, items, finiteness. Private to
+// store/.
 #pragma once
 
 #include <cstdint>

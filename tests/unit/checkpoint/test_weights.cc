@@ -11,7 +11,8 @@ using namespace uir;
 
 namespace {
 
-// One rank's file of InsightFace: a backbone of one tensor, and `rows` class centers of 2 numbers: first, first + 1, ….
+// One rank's file of InsightFace: a backbone of one tensor, and `rows` class centers of 2 numbers: first,
+// first + 1, ….
 std::string rank_file(int64_t rows, int64_t first, int64_t step = 7) {
   const std::string of = storage("FloatStorage", "0", 100);
   return zip_file(dict(text("global_step") + number(step) + text("state_dict_backbone") +

@@ -101,7 +101,8 @@ TEST_CASE("Trillion-Pairs' lists: training with labels, testing without", "[list
   CHECK(test[0].landmarks == kPoints);
   CHECK(test[0].label.empty());
 
-  // As published: fractions, and paths of several folders; left eye, right eye, nose, left and right mouth corner.
+  // As published: fractions, and paths of several folders; left eye, right eye, nose, left and right mouth
+  // corner.
   const auto published = read("testdata/0/0.jpg 68.21 113.5 125.04 112.97 96 145.3 72.5 180.25 122.1 181\r\n",
                               ListFormat::kPathPoints);
   REQUIRE(published.size() == 1);

@@ -69,7 +69,8 @@ World world_of(int64_t rank, int64_t size) {
   return world;
 }
 
-// All ranks meet in the same environment, each in its thread, and sum their numbers. Rethrows the first error.
+// All ranks meet in the same environment, each in its thread, and sum their numbers. Rethrows the first
+// error.
 void check_sum(int64_t size, const Variables& variables) {
   std::vector<int64_t> sums(static_cast<size_t>(size));
   std::vector<std::exception_ptr> errors(sums.size());

@@ -1,5 +1,5 @@
-// A benchmark in a folder, and the same numbers computed plainly from its files: text read word by word, one loop per
-// sentence of the protocol, float64.
+// A benchmark in a folder, and the same numbers computed plainly from its files: text read word by word, one
+// loop per sentence of the protocol, float64.
 #pragma once
 
 #include <cmath>
@@ -101,8 +101,8 @@ inline Scores plain_pair_scores(const TinyIjb& ijb, const PlainTemplates& templa
   return scores;
 }
 
-// roc_curve of scikit-learn, then the entry that the public evaluation prints: the curve is turned round, and the first
-// of the entries with the smallest |FPR − target| counts.
+// roc_curve of scikit-learn, then the entry that the public evaluation prints: the curve is turned round, and
+// the first of the entries with the smallest |FPR − target| counts.
 inline double plain_tar_nearest(const Scores& s, double far) {
   std::vector<double> fps, tps;  // counts at each distinct score, highest first
   for (double t : distinct_descending(s)) {

@@ -125,8 +125,8 @@ TEST_CASE("a curve of few points is monotone, holds true points, and the printed
 }
 
 TEST_CASE("points kept and rule `nearest`, by hand") {
-  // Descending: I | G | I | I | G G | I. Cumulative (impostors, genuine): (1,0) (1,1) (2,1) (3,1) (3,3) (4,3); the steps
-  // to and from (2,1) are equal, so it is dropped.
+  // Descending: I | G | I | I | G G | I. Cumulative (impostors, genuine): (1,0) (1,1) (2,1) (3,1) (3,3)
+  // (4,3); the steps to and from (2,1) are equal, so it is dropped.
   const std::vector<double> genuine{8, 5, 5}, impostor{9, 7, 6, 4};
   const std::vector<RocPoint> kept = kept_points(genuine, impostor);
   CHECK(

@@ -1,4 +1,5 @@
-// Exported files against the network that they come from: run by OpenCV and by TorchScript, read back by name.
+// Exported files against the network that they come from: run by OpenCV and by TorchScript, read back by
+// name.
 #include <ATen/ATen.h>
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/serialization/import.h>

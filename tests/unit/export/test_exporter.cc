@@ -1,4 +1,5 @@
-// Which files may be asked for, and that one appears only after its check. tests/cli/export.sh runs the program.
+// Which files may be asked for, and that one appears only after its check. tests/cli/export.sh runs the
+// program.
 #include "uir/export/exporter.h"
 
 #include <ATen/ATen.h>

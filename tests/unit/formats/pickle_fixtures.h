@@ -1,6 +1,7 @@
-// Verification sets as Python 2.7.18 and Python 3.11 with NumPy 1.24 pickle them: four "images" of a few bytes, and one
-// genuine and one impostor pair. Made with
-//   images = [b'\xff\xd8A', b'\xff\xd8\x00\n', b'caf\xc3', b'\x80']; pickle.dumps((images, [True, False]), protocol)
+// Verification sets as Python 2.7.18 and Python 3.11 with NumPy 1.24 pickle them: four "images" of a few
+// bytes, and one genuine and one impostor pair. Made with
+//   images = [b'\xff\xd8A', b'\xff\xd8\x00\n', b'caf\xc3', b'\x80']; pickle.dumps((images, [True, False]),
+//     protocol)
 // and the same as numpy arrays; columns have the shape (n, 1).
 #pragma once
 

@@ -16,8 +16,8 @@ std::string hex(const std::string& bytes) {
 }
 }  // namespace
 
-// The first three are the examples of the format's own description (protobuf.dev, "Encoding"); the others were
-// worked out by hand from its rules.
+// The first three are the examples of the format's own description (protobuf.dev, "Encoding"); the others
+// were worked out by hand from its rules.
 TEST_CASE("Fields are encoded as Protocol Buffers describe it", "[protobuf]") {
   CHECK(hex(ProtobufWriter().integer(1, 150).bytes()) == "089601");
   CHECK(hex(ProtobufWriter().text(2, "testing").bytes()) == "120774657374696e67");

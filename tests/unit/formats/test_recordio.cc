@@ -101,7 +101,8 @@ TEST_CASE("The magic number inside a payload splits the record and comes back", 
     offset = record.next_offset;
   }
   CHECK(offset == file.size());
-  // Readers find records by looking for the magic at aligned places: it must occur there as a part's begin only.
+  // Readers find records by looking for the magic at aligned places: it must occur there as a part's begin
+  // only.
   const std::string written = read_text_file(folder / "a.rec");
   const std::string expected = part(1, image(1, 0, "")) + part(3, "abcd");
   CHECK(written.substr(0, expected.size()) == expected);

@@ -1,4 +1,5 @@
-// The head written down naively in float64 on whole logit matrices, differentiated by LibTorch's autograd: the oracle.
+// The head written down naively in float64 on whole logit matrices, differentiated by LibTorch's autograd:
+// the oracle.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -50,7 +51,8 @@ inline at::Tensor normalised(const at::Tensor& rows) { return rows / rows.norm(2
 inline at::Tensor combined_margin(const uir::CombinedMarginConfig& m, const at::Tensor& cosine) {
   const at::Tensor angle = m.m1 * cosine.acos() + m.m2;
   if (m.gradient == uir::MarginGradient::kStraightThrough) {
-    // arcface_torch overwrites the logits in place without autograd: the gradient passes as if nothing happened.
+    // arcface_torch overwrites the logits in place without autograd: the gradient passes as if nothing
+    // happened.
     return cosine + (angle.cos() - m.m3 - cosine).detach();
   }
   // MXNet's condition for m1 = 1, written with cosines: cos θ > cos(π − m).
@@ -58,7 +60,8 @@ inline at::Tensor combined_margin(const uir::CombinedMarginConfig& m, const at::
   return at::where(cosine > std::cos((kPi - m.m2) / m.m1), angle.cos(), cosine - offset) - m.m3;
 }
 
-// AdaFace as its authors write it, with the batch's own statistics (momentum 1) when the running ones are given so.
+// AdaFace as its authors write it, with the batch's own statistics (momentum 1) when the running ones are
+// given so.
 inline at::Tensor adaface_margin(const uir::AdaFaceConfig& m, const at::Tensor& cosine,
                                  const at::Tensor& norms) {
   const double epsilon = 1e-3;

@@ -1,4 +1,5 @@
-// The fused operation against LibTorch's batch_norm, prelu and sum in float64, and against finite differences.
+// The fused operation against LibTorch's batch_norm, prelu and sum in float64, and against finite
+// differences.
 #include <torch/torch.h>
 
 #include "uir/model/batch_norm.h"

@@ -6,8 +6,8 @@
 
 using namespace uir;
 
-// oneDNN 2.6 corrupts the heap in the backward pass of a strided 1x1 convolution over 8 channels: without the detour in
-// layers.cc this test crashes.
+// oneDNN 2.6 corrupts the heap in the backward pass of a strided 1x1 convolution over 8 channels: without the
+// detour in layers.cc this test crashes.
 TEST_CASE("the narrowest networks train") {
   for (const double width : {0.0625, 0.125, 0.1875}) {
     IResNetConfig config;

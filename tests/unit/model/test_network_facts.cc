@@ -1,5 +1,5 @@
-// What plan/network_facts.h says of a network against the network: names and shapes of all parameters, and the bytes
-// that a forward pass leaves allocated for backward, as LibTorch's allocator reports them.
+// What plan/network_facts.h says of a network against the network: names and shapes of all parameters, and
+// the bytes that a forward pass leaves allocated for backward, as LibTorch's allocator reports them.
 #include <torch/torch.h>
 
 #include "uir/model/backbone.h"
@@ -41,7 +41,7 @@ TEST_CASE("network_facts names every parameter of the networks and knows its sha
       const std::vector<int64_t> weight =
           conv ? std::vector<int64_t>{l.out_channels, l.in_channels / l.groups, l.kernel, l.kernel}
           : l.kind == OpKind::kLinear ? std::vector<int64_t>{l.out_channels, l.in_channels}
-                                         : vector;
+                                      : vector;
       CHECK(shapes.at(l.name + ".weight") == weight);
       if (norm) CHECK(shapes.at(l.name + ".running_var") == vector);
     }

@@ -1,5 +1,5 @@
-// Everything that is derived from a network's blueprint says the same of it: the live network, the exported graph
-// and the plan agree with the blueprint in keys, shapes, parameters and operations.
+// Everything that is derived from a network's blueprint says the same of it: the live network, the exported
+// graph and the plan agree with the blueprint in keys, shapes, parameters and operations.
 #include <ATen/ATen.h>
 
 #include "uir/model/backbone.h"
@@ -60,7 +60,8 @@ struct Work {
   bool operator==(const Work&) const = default;
 };
 
-// From the shapes of the exported tensors alone: images of 112 × 112 walk through kernels, strides and padding.
+// From the shapes of the exported tensors alone: images of 112 × 112 walk through kernels, strides and
+// padding.
 Work work_of(const NetworkGraph& graph) {
   Work work;
   std::vector<int64_t> sizes;

@@ -1,5 +1,6 @@
-// The cost model against sums by hand, against what it claims to describe, and against published measurements of the
-// usual head on eight V100. tests/unit/model measures the activations; tools/bench/measure_ranks.py whole runs.
+// The cost model against sums by hand, against what it claims to describe, and against published measurements
+// of the usual head on eight V100. tests/unit/model measures the activations; tools/bench/measure_ranks.py
+// whole runs.
 #include <cmath>
 
 #include "support/catch.h"
@@ -66,7 +67,8 @@ TEST_CASE("memory of a rank, added up by hand") {
   CHECK(amount(memory.device, "heap between them (fitted)") == Approx(0.3 * 5 * 300 * 4));
   CHECK(amount(memory.device, "class centers") == 251 * 16 * 4);
   CHECK(amount(memory.device, "their gradient") == 251 * 16 * 4);
-  // 20 rows of all ranks: normalised, gradient, that of the one block and their sum; 251 inverse norms; one tile.
+  // 20 rows of all ranks: normalised, gradient, that of the one block and their sum; 251 inverse norms; one
+  // tile.
   CHECK(amount(memory.device, "work space of the head or of backward") ==
         4 * 20 * 16 * 4 + 251 * 4 + 20 * 251 * 4);
   CHECK(amount(memory.device, "batches ahead of the network") == 6 * 5 * 37632);
@@ -107,7 +109,8 @@ TEST_CASE("bytes that a rank sends, added up by hand") {
   TrainingPlan plan = one_layer();
   const std::vector<Amount> sent = bytes_sent_by_rank(plan);
   CHECK(amount(sent, "gradients of the backbone") == 2 * 3 / 4.0 * 84 * 4);
-  // Twice a step: 20 rows of 16 numbers gathered and scattered back, 12 labels gathered; 20 rows of 3 + 2 sums.
+  // Twice a step: 20 rows of 16 numbers gathered and scattered back, 12 labels gathered; 20 rows of 3 + 2
+  // sums.
   CHECK(amount(sent, "embeddings and their gradients") == 2 * (3 / 4.0) * (2 * 20 * 16 * 4 + 12 * 8));
   CHECK(amount(sent, "sums over the classes") == 2 * 2 * (3 / 4.0) * 20 * 5 * 8);
   CHECK(amount(sent, "running statistics of batch norms") == 2 * 3 / 4.0 * 8 * 8);
@@ -147,7 +150,7 @@ TEST_CASE("more ranks never take more memory or time for the same classes and ba
   }
 }
 
-// --- InsightFace's speed benchmark: eight V100, ResNet-50, 128 rows each -------------------------------------
+// InsightFace's speed benchmark: eight V100, ResNet-50, 128 rows each.
 
 TEST_CASE("the published runs with the usual head: memory within 10 %, its growth with sampling within 5 %") {
   for (const PublishedRun& run : kPublishedRuns) {

@@ -1,4 +1,5 @@
-// Published counts, and the rules they follow. tests/unit/model compares the same facts with the networks' modules.
+// Published counts, and the rules they follow. tests/unit/model compares the same facts with the networks'
+// modules.
 #include "support/catch.h"
 #include "support/errors.h"
 #include "uir/plan/network_facts.h"

@@ -1,4 +1,5 @@
-// The filter of low precision (pair_filter.h) of every kernel: its bound, and that it leaves out no pair that counts.
+// The filter of low precision (pair_filter.h) of every kernel: its bound, and that it leaves out no pair that
+// counts.
 #include <array>
 #include <cmath>
 #include <fstream>
@@ -15,8 +16,8 @@ namespace uir {
 
 namespace {
 
-// Rows that are as bad for the filter as possible: long tails, values in the middle between two steps of a kernel,
-// their residuals (which point along the errors), of lengths other than 1, zeros.
+// Rows that are as bad for the filter as possible: long tails, values in the middle between two steps of a
+// kernel, their residuals (which point along the errors), of lengths other than 1, zeros.
 std::vector<std::vector<float>> adversarial_rows(size_t dim, int levels) {
   std::vector<std::vector<float>> rows;
   ItemRandom random(9, RandomPurpose::kTest, 0, 0);
@@ -60,7 +61,8 @@ TEST_CASE(
         return (masks[i % kFilterRows] >> j & 1) != 0;
       };
       for (int64_t j = 0; j < n; ++j) {
-        // A panel takes the largest norm and error of its columns, so the bound of a pair is that of a panel of one.
+        // A panel takes the largest norm and error of its columns, so the bound of a pair is that of a panel
+        // of one.
         FilterVectors alone(kernel, FilterVectors::Side::kColumns, 1, static_cast<int64_t>(dim));
         alone.set(0, vectors[j]);
         for (int64_t i = 0; i < n; ++i) {

@@ -1,5 +1,5 @@
-// The exact searches against float64 brute force, to the last bit, for everything that must not matter: filter
-// kernel, block sizes, threads, slices, interruptions.
+// The exact searches against float64 brute force, to the last bit, for everything that must not matter:
+// filter kernel, block sizes, threads, slices, interruptions.
 #include <atomic>
 #include <chrono>
 #include <cmath>

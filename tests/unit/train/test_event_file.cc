@@ -30,8 +30,8 @@ TEST_CASE("event file: CRC-32C of the published examples") {
   CHECK(crc32c("123456789") == 0xe3069283);
 }
 
-// How every event file of TensorBoard begins: 24 bytes, their sum, and the version. tests/oracle/read_events.py reads
-// whole files.
+// How every event file of TensorBoard begins: 24 bytes, their sum, and the version.
+// tests/oracle/read_events.py reads whole files.
 TEST_CASE("event file: its first record is TensorBoard's") {
   TempFolder folder;
   { const EventFile events(folder / "tensorboard", 1); }

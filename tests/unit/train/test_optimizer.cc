@@ -23,7 +23,8 @@ OptimizerConfig sgd(double momentum = 0.9, double decay = 5e-4) {
 }
 OptimizerConfig adamw() { return {AdamWConfig{0.9, 0.98, 1e-7}, 0.05, true, 0}; }
 
-// A matrix beyond one block, a channels-last weight, a scalar and an empty parameter; the second does not decay.
+// A matrix beyond one block, a channels-last weight, a scalar and an empty parameter; the second does not
+// decay.
 std::vector<at::Tensor> make_tensors(at::ScalarType type) {
   at::manual_seed(3);
   std::vector<at::Tensor> tensors{at::randn({300, 257}, type),

@@ -1,5 +1,5 @@
-// "2 ranks x batch b" trains as "1 rank x batch 2b" does, with synchronised batch norms: whole networks in float64, where
-// only an error, not rounding, can show.
+// "2 ranks x batch b" trains as "1 rank x batch 2b" does, with synchronised batch norms: whole networks in
+// float64, where only an error, not rounding, can show.
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
 

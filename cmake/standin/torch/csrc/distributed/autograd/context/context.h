@@ -1,5 +1,5 @@
-// Debian 12's c10d/reducer.hpp includes this header of LibTorch, which its package omits; the reducer only needs the
-// names. On the include path only where LibTorch has no file of its own.
+// Debian 12's c10d/reducer.hpp includes this header of LibTorch, which its package omits; the reducer only
+// needs the names. On the include path only where LibTorch has no file of its own.
 #pragma once
 
 #include <ATen/core/Tensor.h>
