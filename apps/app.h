@@ -12,6 +12,17 @@
 
 namespace uir {
 
+// An option that takes the names of an enumeration; `value` is an E or an optional one.
+template <class E, class Value>
+CLI::Option* add_choice(CLI::App& cli, const std::string& flag, Value& value, const std::string& help) {
+  std::vector<std::string> names;
+  for (const auto& [choice, name] : EnumNames<E>::value) names.emplace_back(name);
+  return cli
+      .add_option_function<std::string>(
+          flag, [&value](const std::string& name) { value = *enum_from_name<E>(name); }, help)
+      ->check(CLI::IsMember(names));
+}
+
 // Whether a program can run as several ranks (docs/distributed.md).
 enum class Ranks { kOne, kSeveral };
 

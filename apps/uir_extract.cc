@@ -9,15 +9,13 @@ int main(int argc, char** argv) {
                "Dumps embeddings of images and their mirror images; continues where it was interrupted.",
                uir::Ranks::kSeveral);
   uir::SubmissionRequest submission;
-  std::string format;
-  app.cli()
-      .add_option("--format", format,
-                  "Also write the features as a challenge wants them: lfr, trillionpairs, megaface")
-      ->check(CLI::IsMember({"lfr", "trillionpairs", "megaface"}));
+  std::string formats;
+  for (const auto& [format, name] : uir::EnumNames<uir::SubmissionFormat>::value)
+    formats += (formats.empty() ? "" : ", ") + std::string(name);
+  uir::add_choice<uir::SubmissionFormat>(app.cli(), "--format", submission.format,
+                                         "Also write the features as a challenge wants them: " + formats);
   app.cli().add_option("--out", submission.out,
                        "Where to (megaface: a folder); default: submissions/ in the run folder");
-  return app.run(argc, argv, [&](const uir::Experiment& experiment) {
-    submission.format = uir::enum_from_name<uir::SubmissionFormat>(format);
-    uir::run_extract(experiment, submission);
-  });
+  return app.run(argc, argv,
+                 [&](const uir::Experiment& experiment) { uir::run_extract(experiment, submission); });
 }

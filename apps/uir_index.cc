@@ -10,17 +10,6 @@
 
 namespace {
 
-// Checks a name of an enumeration, and keeps its value.
-template <class E>
-CLI::Option* add_choice(CLI::App& cli, const std::string& flag, E& value, const std::string& help) {
-  std::vector<std::string> names;
-  for (const auto& entry : uir::EnumNames<E>::value) names.emplace_back(entry.second);
-  return cli
-      .add_option_function<std::string>(
-          flag, [&value](const std::string& name) { value = *uir::enum_from_name<E>(name); }, help)
-      ->check(CLI::IsMember(names));
-}
-
 void add_align(uir::App& app, uir::AlignRequest& request) {
   CLI::App& cli = app.add_command("align", "Finds the faces of photos or videos and aligns them to 112x112.",
                                   std::function<void()>([&request] { uir::run_align(request); }));
@@ -31,7 +20,8 @@ void add_align(uir::App& app, uir::AlignRequest& request) {
   cli.add_option("--landmarks", request.landmarks, "Take the five points from this CSV instead of detecting");
   cli.add_option("--list", request.list, "Only the photos (or videos) of this list, below the folder");
   cli.add_option("--format", request.format, "What a line of the list of photos holds (docs/formats.md)");
-  add_choice(cli, "--faces", run.aligner.faces, "Which faces of a photo: largest (default), central, all");
+  uir::add_choice<uir::FaceChoice>(cli, "--faces", run.aligner.faces,
+                                   "Which faces of a photo: largest (default), central, all");
   cli.add_option("--min-score", run.aligner.min_score, "Least score of a face")
       ->capture_default_str()
       ->check(CLI::Range(0., 1.));

@@ -108,10 +108,8 @@ class CrossChecks {
 
   void depth() {
     const auto* iresnet = std::get_if<IResNetConfig>(&experiment_.model.backbone);
-    constexpr int64_t kDepths[] = {18, 34, 50, 100, 200};
-    if (iresnet && std::find(std::begin(kDepths), std::end(kDepths), iresnet->depth) == std::end(kDepths)) {
-      problem("model.depth: is ", iresnet->depth, ", expected 18, 34, 50, 100 or 200");
-    }
+    if (iresnet && !find_iresnet_depth(iresnet->depth))
+      problem("model.depth: is ", iresnet->depth, ", expected ", iresnet_depths());
   }
 
   void device() {

@@ -107,16 +107,18 @@ void HeadPass::sum_rows() {
   sums_R4_.narrow(1, 0, kLargestOther).copy_(reduced);
 }
 
-std::vector<MarginedCosine> HeadPass::margined_cosines() {
+std::vector<MarginedCosine> HeadPass::margined_cosines(const CombinedMarginConfig& margin) {
   std::vector<MarginedCosine> result(rows_.labeled);
   const auto sums = sums_R4_.accessor<double, 2>();
-  if (const auto* combined = std::get_if<CombinedMarginConfig>(&head_.config.margin)) {
-    for (int64_t r = 0; r < rows_.labeled; ++r) {
-      result[r] = apply_margin(*combined, step_.margin_factor, sums[r][kTargetCosine]);
-    }
-    return result;
+  for (int64_t r = 0; r < rows_.labeled; ++r) {
+    result[r] = apply_margin(margin, step_.margin_factor, sums[r][kTargetCosine]);
   }
-  const auto& adaface = std::get<AdaFaceConfig>(head_.config.margin);
+  return result;
+}
+
+std::vector<MarginedCosine> HeadPass::margined_cosines(const AdaFaceConfig& adaface) {
+  std::vector<MarginedCosine> result(rows_.labeled);
+  const auto sums = sums_R4_.accessor<double, 2>();
   const at::Tensor norms = labeled_part(rows_.norms_R).to(at::kDouble).cpu();
   const double* values = norms.data_ptr<double>();
   double* state = head_.margin_state.data_ptr<double>();
@@ -136,7 +138,8 @@ void HeadPass::add_labeled_losses() {
   auto beaten = beaten_L2_.accessor<double, 2>();
   const double scale = shard_.scale;
   const double factor = step_.gradient_scale * scale / static_cast<double>(rows_.labeled);
-  const std::vector<MarginedCosine> margined = margined_cosines();
+  const std::vector<MarginedCosine> margined =
+      std::visit([&](const auto& margin) { return margined_cosines(margin); }, head_.config.margin);
   for (int64_t r = 0; r < rows_.labeled; ++r) {
     const LabeledRow row = labeled_row(sums[r][kSumExp], scale * margined[r].value);
     loss_.labeled += row.loss / static_cast<double>(rows_.labeled);

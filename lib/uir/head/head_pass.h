@@ -59,7 +59,9 @@ class HeadPass {
 
   void sum_rows();
   void add_labeled_losses();
-  std::vector<MarginedCosine> margined_cosines();
+  // Of the labeled rows; one for each kind of margin.
+  std::vector<MarginedCosine> margined_cosines(const CombinedMarginConfig& margin);
+  std::vector<MarginedCosine> margined_cosines(const AdaFaceConfig& adaface);
   void sum_released();
   void count_correct();
   void add_unlabeled_losses();

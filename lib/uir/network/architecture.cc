@@ -1,19 +1,34 @@
 #include "uir/network/architecture.h"
 
+#include <string>
+#include <string_view>
 #include <variant>
 
 #include "uir/config/reader.h"
 
 namespace uir {
+namespace {
+
+// The visitor that writes a network's options, less those that no weight's shape depends on.
+class ArchitectureWriter {
+ public:
+  template <class T, class... Rules>
+  void field(std::string_view name, const T& value, std::string_view, const Rules&...) {
+    if (name != "dropout") json[std::string(name)] = value;
+  }
+
+  Json json;
+};
+
+}  // namespace
 
 Json architecture_json(const ModelConfig& model) {
   return std::visit(
-      [](const auto& network) {
-        Json json{
-            {"type", network.kType}, {"width", network.width}, {"embedding_size", network.embedding_size}};
-        if constexpr (requires { network.depth; }) json["depth"] = network.depth;
-        if constexpr (requires { network.large; }) json["large"] = network.large;
-        return json;
+      [](auto network) {
+        ArchitectureWriter writer;
+        writer.json["type"] = network.kType;
+        describe(writer, network);
+        return writer.json;
       },
       model.backbone);
 }

@@ -1,30 +1,9 @@
-// IResNet 18, 34, 50, 100 and 200: residual networks of InsightFace (arcface_torch's iresnet.py).
-#include <array>
-
+// IResNet: residual networks of InsightFace (arcface_torch's iresnet.py). Their depths stand in config.h.
 #include "uir/base/error.h"
 #include "uir/network/blueprint_writer.h"
 
 namespace uir {
 namespace {
-
-using BlocksPerStage = std::array<int64_t, 4>;
-
-BlocksPerStage blocks_per_stage(int64_t depth) {
-  switch (depth) {
-    case 18:
-      return {2, 2, 2, 2};
-    case 34:
-      return {3, 4, 6, 3};
-    case 50:
-      return {3, 4, 14, 3};
-    case 100:
-      return {3, 13, 30, 3};
-    case 200:
-      return {6, 26, 60, 6};
-    default:
-      fail(ErrorKind::kConfig, "model: iresnet has no depth ", depth, "; choose 18, 34, 50, 100 or 200");
-  }
-}
 
 int64_t block(BlueprintWriter& w, const std::string& name, int64_t x, int64_t out, int64_t stride) {
   int64_t y = w.conv(name + ".conv1", w.batch_norm(name + ".bn1", x), {.out = out});
@@ -38,13 +17,15 @@ int64_t block(BlueprintWriter& w, const std::string& name, int64_t x, int64_t ou
 }  // namespace
 
 Blueprint iresnet_blueprint(const IResNetConfig& config) {
-  const BlocksPerStage blocks = blocks_per_stage(config.depth);
+  const IResNetDepth* known = find_iresnet_depth(config.depth);
+  if (!known)
+    fail(ErrorKind::kConfig, "model: iresnet has no depth ", config.depth, "; choose ", iresnet_depths());
   const auto channels = [&](int64_t count) { return scaled_channels(count, config.width); };
   BlueprintWriter w;
   int64_t x = w.conv("conv1", kNetworkInput, {.out = channels(64)});
   x = w.prelu("prelu", w.batch_norm("bn1", x));
-  for (size_t stage = 0; stage < blocks.size(); ++stage) {
-    for (int64_t b = 0; b < blocks[stage]; ++b) {
+  for (size_t stage = 0; stage < known->blocks.size(); ++stage) {
+    for (int64_t b = 0; b < known->blocks[stage]; ++b) {
       x = block(w, concat("layer", stage + 1, ".", b), x, channels(64 << stage), b == 0 ? 2 : 1);
     }
   }

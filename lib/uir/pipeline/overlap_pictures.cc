@@ -50,7 +50,7 @@ void OverlapPictures::write_sheet(const std::string& name, std::span<const FaceP
   found.pictures.push_back(name + ".png");
 }
 
-void OverlapPictures::write(const EmbeddingStore& store, const ItemRows& rows, SetOverlap& found) {
+void OverlapPictures::write(const EmbeddingStore& store, const IndexRows& rows, SetOverlap& found) {
   for (size_t t = 0; t < found.targets.size(); ++t) {
     const SetOverlap::Target& target = found.targets[t];
     std::vector<FacePair> pairs;

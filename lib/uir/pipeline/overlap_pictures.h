@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "uir/data/contact_sheet.h"
-#include "uir/data/item_rows.h"
+#include "uir/data/index_rows.h"
 #include "uir/eval/overlap_search.h"
 
 namespace uir {
@@ -21,7 +21,7 @@ class OverlapPictures {
   // Writes closest_<set>.png, closest_<set>_<target>.png for further targets and, if there are
   // near-duplicates, duplicates_<set>.png, and names them in found.pictures. rows: of the set's images; a
   // face whose row is not known is a crossed box.
-  void write(const EmbeddingStore& store, const ItemRows& rows, SetOverlap& found);
+  void write(const EmbeddingStore& store, const IndexRows& rows, SetOverlap& found);
 
  private:
   void write_sheet(const std::string& name, std::span<const FacePair> pairs, SetOverlap& found) const;
@@ -30,7 +30,7 @@ class OverlapPictures {
 
   Index index_;
   fs::path folder_;
-  std::vector<ItemRows> target_rows_;    // of the targets behind the first
+  std::vector<IndexRows> target_rows_;   // of the targets behind the first
   std::vector<int64_t> first_of_class_;  // rows of the index: of each class its first good image; −1: none
 };
 

@@ -10,7 +10,7 @@
 #include "uir/data/folder_listing.h"
 #include "uir/data/index.h"
 #include "uir/data/index_flags.h"
-#include "uir/data/item_rows.h"
+#include "uir/data/index_rows.h"
 #include "uir/eval/embedding_sets.h"
 #include "uir/eval/overlap_report.h"
 #include "uir/eval/overlap_search.h"
@@ -67,7 +67,7 @@ class OverlapRun {
     for (const std::string& name : unlabeled) {
       const OverlapSet set = open(name);
       results.push_back(search.search(set));
-      std::optional<ItemRows> rows;
+      std::optional<IndexRows> rows;
       if (index_) rows.emplace(*index_, name, set.store->items());
       if (pictures) pictures->write(*set.store, *rows, results.back());
       if (results.back().filter) exclude(results.back(), rows);
@@ -121,7 +121,7 @@ class OverlapRun {
   }
 
   // Writes the list of what goes, and notes its rows for the index without them.
-  void exclude(const SetOverlap& found, const std::optional<ItemRows>& rows) {
+  void exclude(const SetOverlap& found, const std::optional<IndexRows>& rows) {
     if (!request_.out.empty() && !(rows && rows->complete())) {
       fail(ErrorKind::kData, "--out: the images of set '", found.set, "' are not all in the index ",
            experiment_.index_folder().string(), "; excluded_", found.set, ".tsv is what you can use");

@@ -12,7 +12,7 @@ namespace {
 
 constexpr double kFloat = 4, kDouble = 8;
 
-// As head/shard.cc has them: classes of a tile, and blocks of tiles with sums of their own.
+// As head/center_shard.cc has them: classes of a tile, and blocks of tiles with sums of their own.
 constexpr int64_t kCpuTile = 512, kDeviceTile = 16384, kMostBlocks = 32;
 // On devices the head's element-wise work runs in float64 operators: their results that are alive at once,
 // and the products.

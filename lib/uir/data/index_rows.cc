@@ -1,4 +1,4 @@
-#include "uir/data/item_rows.h"
+#include "uir/data/index_rows.h"
 
 #include <algorithm>
 
@@ -15,7 +15,7 @@ std::vector<int64_t> rows_of_set(const Index& index, const std::string& set) {
 
 }  // namespace
 
-ItemRows::ItemRows(const Index& index, const std::string& set, std::span<const std::string_view> items)
+IndexRows::IndexRows(const Index& index, const std::string& set, std::span<const std::string_view> items)
     : rows_(items.size(), -1) {
   NameLookup names;
   for (const int64_t row : rows_of_set(index, set)) names.add(index.item(row), static_cast<uint64_t>(row));
@@ -28,6 +28,6 @@ ItemRows::ItemRows(const Index& index, const std::string& set, std::span<const s
   }
 }
 
-bool ItemRows::complete() const { return std::ranges::find(rows_, -1) == rows_.end(); }
+bool IndexRows::complete() const { return std::ranges::find(rows_, -1) == rows_.end(); }
 
 }  // namespace uir

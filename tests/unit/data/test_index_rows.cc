@@ -1,4 +1,4 @@
-#include "uir/data/item_rows.h"
+#include "uir/data/index_rows.h"
 
 #include <string_view>
 #include <vector>
@@ -14,13 +14,13 @@ TEST_CASE("Items find their rows within their set", "[item_rows]") {
   const Index index = make_index(folder / "index", {synthetic_source("faces", Role::kLabeled, 2, 2),
                                                     synthetic_source("test", Role::kTest, 2, 1, 0)});
   const std::vector<std::string_view> items{"1/0", "0/0", "7/0", "1/0"};
-  const ItemRows rows(index, "test", items);
+  const IndexRows rows(index, "test", items);
   CHECK(rows.row(0) == 5);
   CHECK(rows.row(1) == 4);
   CHECK(rows.row(2) == -1);
   CHECK(rows.row(3) == 5);
   CHECK_FALSE(rows.complete());
-  CHECK(ItemRows(index, "faces", std::vector<std::string_view>{"1/0", "1/1"}).complete());
-  CHECK_FALSE(ItemRows(index, "elsewhere", std::vector<std::string_view>{"1/0"}).complete());
-  CHECK(ItemRows(index, "elsewhere", std::vector<std::string_view>()).complete());
+  CHECK(IndexRows(index, "faces", std::vector<std::string_view>{"1/0", "1/1"}).complete());
+  CHECK_FALSE(IndexRows(index, "elsewhere", std::vector<std::string_view>{"1/0"}).complete());
+  CHECK(IndexRows(index, "elsewhere", std::vector<std::string_view>()).complete());
 }

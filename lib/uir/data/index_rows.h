@@ -14,11 +14,11 @@
 
 namespace uir {
 
-class ItemRows {
+class IndexRows {
  public:
   // `set` as in Index::set_rows; one that is no source of the index (embeddings of another tool) has no rows.
   // Items may repeat.
-  ItemRows(const Index& index, const std::string& set, std::span<const std::string_view> items);
+  IndexRows(const Index& index, const std::string& set, std::span<const std::string_view> items);
 
   // The row that holds item number i; −1 if none of the set does.
   int64_t row(int64_t i) const { return rows_[static_cast<size_t>(i)]; }
