@@ -165,12 +165,7 @@ class Frames : public Source {
     }
   }
 
-  SourceInfo info() const override {
-    SourceInfo info;
-    info.kind = SourceKind::kFiles;
-    info.path = files_.root();
-    return info;
-  }
+  SourceInfo info() const override { return source_info(SourceKind::kFiles, files_.root()); }
 
   void for_each_row(const RowBody& body) override {
     for (const ListedVideo& video : read_video_list(config_)) {

@@ -8,6 +8,7 @@ namespace uir {
 namespace {
 
 std::vector<int64_t> rows_of_set(const Index& index, const std::string& set) {
+  // Up to the first dot, so that "source.wrong" is refused by name (set_rows) and not taken for a stranger.
   const std::string source = set.substr(0, set.find('.'));
   const bool known = std::ranges::any_of(index.sources(), [&](const auto& s) { return s.name == source; });
   return known ? index.set_rows(set) : std::vector<int64_t>();

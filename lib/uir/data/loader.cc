@@ -265,5 +265,6 @@ Loader::~Loader() = default;
 bool Loader::next(Batch& batch) { return impl_->next(batch); }
 double Loader::waited_s() const { return impl_->waited_s; }
 std::vector<BadImage> Loader::bad_images() const { return impl_->bad; }
+int64_t Loader::num_bad_images() const { return static_cast<int64_t>(impl_->bad.size()); }
 
 }  // namespace uir

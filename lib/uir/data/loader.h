@@ -51,6 +51,7 @@ class Loader {
   bool next(Batch& batch);
   double waited_s() const;                   // time next() spent waiting, in total
   std::vector<BadImage> bad_images() const;  // in the batches delivered so far, in plan order
+  int64_t num_bad_images() const;            // their number
 
  private:
   struct Impl;

@@ -9,7 +9,6 @@
 #include "uir/base/random.h"
 #include "uir/data/image_source.h"
 #include "uir/formats/recordio.h"
-#include "uir/images/decode.h"
 #include "uir/pixels/pixels.h"
 
 namespace uir {

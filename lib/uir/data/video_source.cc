@@ -38,12 +38,7 @@ class Videos : public Source {
     if (!config.faces.empty()) faces_.emplace(config.faces.value);
   }
 
-  SourceInfo info() const override {
-    SourceInfo info;
-    info.kind = SourceKind::kVideos;
-    info.path = root_;
-    return info;
-  }
+  SourceInfo info() const override { return source_info(SourceKind::kVideos, root_); }
 
   void reuse(const Index& previous, std::string_view source) override {
     const std::string prefix = concat(source, '/');

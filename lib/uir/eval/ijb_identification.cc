@@ -9,6 +9,7 @@
 #include "uir/base/error.h"
 #include "uir/eval/context.h"
 #include "uir/eval/ijb_meta.h"
+#include "uir/eval/published.h"
 #include "uir/eval/quantile.h"
 #include "uir/eval/template_search.h"
 #include "uir/eval/templates.h"
@@ -18,10 +19,6 @@ namespace uir {
 namespace {
 
 constexpr NamedMeaning kMeanings[] = {{"tpir_at_fpir", kHigherRate}, {"top", kHigherRate}};
-
-constexpr std::string_view kIjbScripts =
-    "InsightFace (github.com/deepinsight/insightface), IJB evaluation of the released model LResNet100E-IR, "
-    "ArcFace";
 
 std::vector<Reference> published_numbers() {
   return {{"ArcFace R100, MS1MV2",

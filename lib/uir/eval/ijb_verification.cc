@@ -4,9 +4,9 @@
 #include <array>
 
 #include "uir/base/error.h"
-#include "uir/base/progress.h"
 #include "uir/eval/context.h"
 #include "uir/eval/ijb_meta.h"
+#include "uir/eval/published.h"
 #include "uir/eval/report_roc.h"
 #include "uir/eval/sort.h"
 #include "uir/eval/template_pairs.h"
@@ -23,9 +23,6 @@ constexpr NamedMeaning kMeanings[] = {{"auc", kHigherRate},
                                       {"tar_nearest_far", kHigherRate},
                                       {"achieved_far", kPlainRate}};
 
-constexpr std::string_view kIjbScripts =
-    "InsightFace (github.com/deepinsight/insightface), IJB evaluation of the released model LResNet100E-IR, "
-    "ArcFace";
 constexpr std::string_view kUirPaper =
     "H. Yu et al., Unknown Identity Rejection Loss: Utilizing Unlabeled Data for Face Recognition, ICCV 2019 "
     "workshops, "

@@ -7,7 +7,6 @@
 #include <mutex>
 #include <numeric>
 
-#include "uir/base/error.h"
 #include "uir/base/parallel.h"
 #include "uir/search/exact_scores.h"
 

@@ -11,12 +11,6 @@
 namespace uir {
 namespace {
 
-std::string score_text(double cosine) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.3f", cosine);
-  return text;
-}
-
 // The images that are shown: by cosine, equal ones by row.
 std::vector<int64_t> best_first(const std::vector<double>& cosines) {
   std::vector<int64_t> order(cosines.size());
@@ -32,6 +26,12 @@ std::vector<int64_t> best_first(const std::vector<double>& cosines) {
 }
 
 }  // namespace
+
+std::string score_text(double cosine) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.3f", cosine);
+  return text;
+}
 
 OverlapSearch::OverlapSearch(OverlapRules rules, std::vector<OverlapSet> targets, DividedScanOptions scan,
                              fs::path states)

@@ -82,11 +82,15 @@ struct SetOverlap {
   std::vector<std::string> pictures;  // beside the report
 };
 
+// A cosine as lists and captions have it: "0.753".
+std::string score_text(double cosine);
+
 class OverlapSearch {
  public:
   // Resources and stop are those of `scan`; its state files lie in the folder `states`. At least one target.
   // kData for targets of different dimensions.
-  OverlapSearch(OverlapRules rules, std::vector<OverlapSet> targets, DividedScanOptions scan, fs::path states);
+  OverlapSearch(OverlapRules rules, std::vector<OverlapSet> targets, DividedScanOptions scan,
+                fs::path states);
 
   // kData for embeddings of another dimension than the class centers.
   void check_dim(const OverlapSet& set) const;

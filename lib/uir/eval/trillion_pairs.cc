@@ -13,6 +13,7 @@
 #include "uir/eval/distractor_search.h"
 #include "uir/eval/items.h"
 #include "uir/eval/mismatch_search.h"
+#include "uir/eval/published.h"
 #include "uir/report/report.h"
 #include "uir/search/pair_scan.h"
 #include "uir/search/tail_search.h"
@@ -24,9 +25,6 @@ constexpr NamedMeaning kMeanings[] = {{"tpr_at_fpr", kHigherRate},
                                       {"identification_tpr_at_fpr", kHigherRate},
                                       {"identification_rank", kHigherRate}};
 
-constexpr std::string_view kChallengeBaselines =
-    "Lightweight Face Recognition Challenge, ICCV 2019: baselines (github.com/deepinsight/insightface, "
-    "challenges/iccv19-lfr/README.md)";
 constexpr std::string_view kChallengeNote =
     "Published in May 2019; the organisers cleaned the labels of the image track in June 2019.";
 

@@ -4,6 +4,7 @@
 
 #include "uir/eval/all_pairs.h"
 #include "uir/eval/context.h"
+#include "uir/eval/published.h"
 #include "uir/eval/video.h"
 #include "uir/report/report.h"
 
@@ -11,10 +12,6 @@ namespace uir {
 namespace {
 
 constexpr NamedMeaning kMeanings[] = {{"tpr_at_fpr", kHigherRate}};
-
-constexpr std::string_view kChallengeBaselines =
-    "Lightweight Face Recognition Challenge, ICCV 2019: baselines (github.com/deepinsight/insightface, "
-    "challenges/iccv19-lfr/README.md)";
 
 std::vector<Reference> published_numbers() {
   const auto video_track = [](std::string_view model, double tpr) {

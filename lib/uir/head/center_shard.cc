@@ -82,6 +82,17 @@ at::Tensor initial_centers(RowRange classes, int64_t embedding_size, uint64_t se
   return centers_nD;
 }
 
+void check_head(const HeadConfig& config, int64_t num_classes) {
+  if (config.scale > kLargestScale) {
+    fail(ErrorKind::kConfig, "head.scale: ", config.scale, " is above ", kLargestScale,
+         ", where e^scale leaves float64; 64 is usual");
+  }
+  if (!(config.sample_rate > 0 && config.sample_rate <= 1)) {
+    fail(ErrorKind::kConfig, "head.sample_rate: ", config.sample_rate, " is outside (0, 1]");
+  }
+  if (num_classes < 1) fail(ErrorKind::kData, "the index has no labeled class; the head needs at least one");
+}
+
 CenterShard::CenterShard(std::shared_ptr<const Communicator> ranks, int64_t num_classes, at::Tensor centers,
                          const HeadConfig& config)
     : communicator(std::move(ranks)),
@@ -90,11 +101,7 @@ CenterShard::CenterShard(std::shared_ptr<const Communicator> ranks, int64_t num_
       centers_nD(std::move(centers)),
       scale(config.scale),
       class_tile(config.class_tile) {
-  if (scale > kLargestScale) {
-    fail(ErrorKind::kConfig, "head.scale: ", scale, " is above ", kLargestScale,
-         ", where e^scale leaves float64; 64 is usual");
-  }
-  if (num_classes < 1) fail(ErrorKind::kData, "the index has no labeled class; the head needs at least one");
+  check_head(config, num_classes);
   ensure(centers_nD.dim() == 2 && centers_nD.size(0) == range.size(),
          "a rank has the centers of its classes");
 }

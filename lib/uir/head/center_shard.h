@@ -51,9 +51,12 @@ struct ClassList {
   int64_t size() const { return inverse_norms_m.size(0); }
 };
 
+// kConfig for a scale whose exponentials leave float64, or a sample rate outside (0, 1]; kData without a
+// class. For callers who make centers, before these take gigabytes.
+void check_head(const HeadConfig& config, int64_t num_classes);
+
 struct CenterShard {
-  // centers: [n, D], this rank's rows (class_range), any norm. kConfig for a scale whose exponentials leave
-  // float64, kData without a class.
+  // centers: [n, D], this rank's rows (class_range), any norm. Errors: check_head's.
   CenterShard(std::shared_ptr<const Communicator> ranks, int64_t num_classes, at::Tensor centers,
               const HeadConfig& config);
 

@@ -32,9 +32,7 @@ struct Head::Impl {
 
 Head::Head(const HeadConfig& config, UirReduction reduction, int64_t num_classes, int64_t embedding_size,
            uint64_t seed, std::shared_ptr<const Communicator> communicator, at::Device device) {
-  if (!(config.sample_rate > 0 && config.sample_rate <= 1)) {
-    fail(ErrorKind::kConfig, "head.sample_rate: ", config.sample_rate, " is outside (0, 1]");
-  }
+  check_head(config, num_classes);
   const RowRange range = class_range(num_classes, communicator->rank(), communicator->size());
   at::Tensor centers_nD = initial_centers(range, embedding_size, seed).to(device).set_requires_grad(true);
   at::Tensor margin_state;

@@ -1,6 +1,5 @@
 #include "uir/pipeline/overlap_pictures.h"
 
-#include <cstdio>
 #include <string_view>
 #include <utility>
 
@@ -13,9 +12,7 @@ namespace {
 std::string last_part(std::string_view item) { return std::string(item.substr(item.rfind('/') + 1)); }
 
 std::string caption_of(const OverlapMatch& match) {
-  char cosine[32];
-  std::snprintf(cosine, sizeof cosine, "%.3f", match.cosine);
-  return concat(cosine, ' ', last_part(match.item));
+  return concat(score_text(match.cosine), ' ', last_part(match.item));
 }
 
 std::vector<int64_t> first_of_each_class(const Index& index) {

@@ -59,16 +59,16 @@ class OverlapRun {
     const std::vector<std::string> unlabeled = unlabeled_sets();
     const std::vector<OverlapSet> targets = this->targets();
     OverlapSearch search(request_.rules, targets, scan_, folder_);
+    std::optional<OverlapPictures> pictures;  // rows of the index are looked up before anything is searched
+    if (index_) pictures.emplace(*index_, targets, folder_);
     for (const std::string& set : unlabeled) search.check_dim(open(set));
     for (const std::string& set : labeled_sets()) search.add_labeled(open(set));
-    std::optional<OverlapPictures> pictures;
-    if (index_) pictures.emplace(*index_, targets, folder_);
     std::vector<SetOverlap> results;
     for (const std::string& name : unlabeled) {
       const OverlapSet set = open(name);
-      results.push_back(search.search(set));
       std::optional<IndexRows> rows;
       if (index_) rows.emplace(*index_, name, set.store->items());
+      results.push_back(search.search(set));
       if (pictures) pictures->write(*set.store, *rows, results.back());
       if (results.back().filter) exclude(results.back(), rows);
     }
@@ -120,15 +120,18 @@ class OverlapRun {
     }
   }
 
-  // Writes the list of what goes, and notes its rows for the index without them.
-  void exclude(const SetOverlap& found, const std::optional<IndexRows>& rows) {
+  // Writes the list of what goes, and notes its rows for the index without them. Both leave `found`: they are
+  // as long as the set.
+  void exclude(SetOverlap& found, const std::optional<IndexRows>& rows) {
     if (!request_.out.empty() && !(rows && rows->complete())) {
       fail(ErrorKind::kData, "--out: the images of set '", found.set, "' are not all in the index ",
            experiment_.index_folder().string(), "; excluded_", found.set, ".tsv is what you can use");
     }
-    write_file_atomically(folder_ / concat("excluded_", found.set, ".tsv"), found.removed_list);
+    write_file_atomically(folder_ / concat("excluded_", found.set, ".tsv"),
+                          std::exchange(found.removed_list, {}));
+    const std::vector<int64_t> removed = std::exchange(found.removed, {});
     if (request_.out.empty()) return;
-    for (const int64_t i : found.removed) excluded_.push_back(rows->row(i));
+    for (const int64_t i : removed) excluded_.push_back(rows->row(i));
   }
 
   void write_index() const {

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "uir/data/loader.h"
+#include "uir/data/batch.h"
 #include "uir/head/head.h"
 
 namespace uir {

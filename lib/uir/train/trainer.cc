@@ -185,7 +185,10 @@ void Trainer::Impl::run() {
     const StepRecord record = train_step(loader, feed);
     monitor->log(record);
     end_if_nothing_is_finite();
-    monitor->show(record);
+    {
+      const Stopwatch::Pause pause(training_time);
+      monitor->show(record);
+    }
     at_step_boundary();
   }
   save();
@@ -213,7 +216,7 @@ StepRecord Trainer::Impl::train_step(const Loader& loader, BatchFeed& feed) {
   record.trained_s = training_time.seconds();
   record.seconds = record.trained_s - begin_s;
   record.waited_s = loader.waited_s() - waited_before_s;
-  record.bad_images = static_cast<int64_t>(loader.bad_images().size());
+  record.bad_images = loader.num_bad_images();
   return record;
 }
 

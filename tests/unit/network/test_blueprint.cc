@@ -5,6 +5,7 @@
 
 #include "support/catch.h"
 #include "support/errors.h"
+#include "uir/base/file.h"
 #include "uir/network/blueprint_writer.h"
 
 using namespace uir;
@@ -163,4 +164,28 @@ TEST_CASE("an unknown depth is a config error that lists the known ones") {
   REQUIRE(error);
   CHECK(error->kind() == ErrorKind::kConfig);
   CHECK_THAT(error->what(), contains_text("depth 42; choose 18, 34, 50, 100 or 200"));
+}
+
+// The order is that of names, kinds, inputs, geometry and precision; then that of evaluation.
+TEST_CASE("the published networks' operations, as they have always been", "[golden]") {
+  const auto checksum = [](const ModelConfig& config) {
+    const Blueprint network = network_blueprint(config);
+    std::string text;
+    for (const Op& op : network.ops) {
+      text += concat(op.name, ' ', static_cast<int>(op.kind), " (");
+      for (const int64_t input : op.inputs) text += concat(input, ' ');
+      text += concat(") ", op.in_channels, '>', op.out_channels, ' ', op.in_size, '>', op.out_size, ' ',
+                     op.kernel, ' ', op.stride, ' ', op.padding, ' ', op.groups, ' ', op.bias, op.trained,
+                     op.always_float32, '\n');
+    }
+    for (const int64_t i : evaluation_order(network.ops)) text += concat(i, ' ');
+    return checksum_hex(as_bytes(text));
+  };
+  CHECK(checksum({IResNetConfig{.depth = 18}}) == "");
+  CHECK(checksum({IResNetConfig{.depth = 34}}) == "");
+  CHECK(checksum({IResNetConfig{.depth = 50}}) == "");
+  CHECK(checksum({IResNetConfig{.depth = 100}}) == "");
+  CHECK(checksum({IResNetConfig{.depth = 200}}) == "");
+  CHECK(checksum({MobileFaceNetConfig{}}) == "");
+  CHECK(checksum({MobileFaceNetConfig{.large = true}}) == "");
 }

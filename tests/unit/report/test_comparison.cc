@@ -1,5 +1,7 @@
 #include "uir/report/comparison.h"
 
+#include <variant>
+
 #include "support/catch.h"
 #include "support/protocol_facts.h"
 #include "uir/eval/templates.h"
@@ -81,6 +83,51 @@ TEST_CASE("for every number of the protocols it is known whether more is better"
     INFO(name);
     CHECK(meaning(name).better == Better::kNone);
     CHECK_FALSE(meaning(name).rate);
+  }
+}
+
+// Each protocol says it of its own numbers: the test above would not miss one that another protocol has too.
+TEST_CASE("every protocol knows all of its numbers") {
+  struct Named {
+    std::string_view type;
+    std::vector<std::string_view> higher, lower, plain_rates;
+  };
+  const std::vector<Named> all{
+      {"verification",
+       {"accuracy", "val", "auc", "tar_at_far_0.001"},
+       {"eer"},
+       {"accuracy_std", "val_std", "val_far"}},
+      {"all_pairs", {"auc", "tar_at_far_0.001"}, {"eer"}, {}},
+      {"open_set", {"rank1", "dir_at_far_0.01"}, {}, {"achieved_far_0.01"}},
+      {"separation", {}, {}, {}},
+      {"rejection",
+       {"known_rank1", "known_accepted_by_cosine", "known_accepted_right_by_cosine",
+        "strangers_rejected_keeping_0.99_by_cosine", "strangers_below"},
+       {},
+       {"strangers_accepted_by_cosine"}},
+      {"megaface", {"identification_rank_1", "tar_at_far_1e-06"}, {}, {"achieved_far_1e-06"}},
+      {"trillion_pairs",
+       {"tpr_at_fpr_1e-09", "identification_tpr_at_fpr_0.001", "identification_rank_1"},
+       {},
+       {}},
+      {"video_verification", {"tpr_at_fpr_0.0001"}, {}, {}},
+      {"video_retrieval", {"map_at_100"}, {}, {}},
+      {"ijb_verification", {"auc", "tar_at_far_1e-06", "tar_nearest_far_1e-06"}, {"eer"}, {"achieved_far"}},
+      {"ijb_identification", {"top1", "g1.tpir_at_fpir_0.01", "mean.top5"}, {}, {}}};
+  CHECK(all.size() == std::variant_size_v<AnyProtocol>);
+  for (const Named& protocol : all) {
+    INFO(protocol.type);
+    const NumberFacts facts = facts_of(protocol.type);
+    const auto check = [&](const std::vector<std::string_view>& names, Better better) {
+      for (const std::string_view name : names) {
+        INFO(name);
+        CHECK(meaning_of(name, facts.meanings).better == better);
+        CHECK(meaning_of(name, facts.meanings).rate);
+      }
+    };
+    check(protocol.higher, Better::kHigher);
+    check(protocol.lower, Better::kLower);
+    check(protocol.plain_rates, Better::kNone);
   }
 }
 

@@ -205,6 +205,12 @@ TEST_CASE("details that no table can show are named, those that can are shown") 
   CHECK(count(html, "<svg class=\"plot\"") == 0);
 }
 
+TEST_CASE("a column that the protocol does not name is a plain number") {
+  auto result = ProtocolResult::of<AllPairsProtocol>("p", "words");
+  result.details["folds"] = Json::parse(R"([{"accuracy": 0.5}])");
+  CHECK_THAT(to_html({{{"m", {}, {result}}}}), contains_text("<data value=\"0.5\">0.5</data>"));
+}
+
 TEST_CASE("rejection: a histogram per measure and model, with the chosen threshold") {
   const std::vector<float> known{0, 0.8f, 0.9f, 0, 0.7f, 0.8f}, strangers{1, 0.2f, 0.3f, 1, 0.1f, 0.05f};
   const std::vector<int64_t> labels{0, 0}, none{-1, -1};
