@@ -18,7 +18,7 @@ namespace {
 // Columns of a labeled row: how many ranks own a class with a larger cosine than the target's without and
 // with the margin.
 enum Beaten : int64_t { kWithoutMargin, kWithMargin, kNumBeaten };
-static_assert(kNumBeaten == kNumReleasedSums, "they share the memory of one all-reduce");
+static_assert(int64_t{kNumBeaten} == int64_t{kNumReleasedSums}, "they share the memory of one all-reduce");
 
 ClassTile part_of(const ClassTile& tile, const at::Tensor& products) {
   return {products, tile.inverse_norms_T, tile.first_class, tile.scale};
