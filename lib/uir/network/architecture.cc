@@ -10,14 +10,13 @@ namespace uir {
 namespace {
 
 // The visitor that writes a network's options, less those that no weight's shape depends on.
-class ArchitectureWriter {
- public:
+struct ArchitectureWriter {
+  Json json;
+
   template <class T, class... Rules>
   void field(std::string_view name, const T& value, std::string_view, const Rules&...) {
     if (name != "dropout") json[std::string(name)] = value;
   }
-
-  Json json;
 };
 
 }  // namespace
@@ -25,8 +24,9 @@ class ArchitectureWriter {
 Json architecture_json(const ModelConfig& model) {
   return std::visit(
       [](auto network) {
-        ArchitectureWriter writer;
-        writer.json["type"] = network.kType;
+        // In front what all networks have, in the order that weights have carried from the start.
+        ArchitectureWriter writer{
+            {{"type", network.kType}, {"width", network.width}, {"embedding_size", network.embedding_size}}};
         describe(writer, network);
         return writer.json;
       },
