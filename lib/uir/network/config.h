@@ -16,11 +16,11 @@ struct IResNetDepth {
   int64_t depth;
   std::array<int64_t, 4> blocks;
 };
-inline constexpr std::array<IResNetDepth, 5> kIResNetDepths{{{18, {2, 2, 2, 2}},
-                                                             {34, {3, 4, 6, 3}},
-                                                             {50, {3, 4, 14, 3}},
-                                                             {100, {3, 13, 30, 3}},
-                                                             {200, {6, 26, 60, 6}}}};
+inline constexpr auto kIResNetDepths = std::to_array<IResNetDepth>({{18, {2, 2, 2, 2}},
+                                                                    {34, {3, 4, 6, 3}},
+                                                                    {50, {3, 4, 14, 3}},
+                                                                    {100, {3, 13, 30, 3}},
+                                                                    {200, {6, 26, 60, 6}}});
 // Null for an unknown depth.
 inline const IResNetDepth* find_iresnet_depth(int64_t depth) {
   for (const IResNetDepth& known : kIResNetDepths) {
