@@ -13,7 +13,10 @@
 namespace uir {
 namespace {
 
-constexpr NamedMeaning kMeanings[] = {{"auc", kHigherRate}, {"eer", kLowerRate}, {"tar_at_far", kHigherRate}};
+constexpr NamedMeaning kMeanings[] = {{"auc", kHigherRate},
+                                      {"eer", kLowerRate},
+                                      {"tar_at_far", kHigherRate},
+                                      {"achieved_far", kPlainRate}};
 
 void check_labels(const CanonicalVectors& vectors, std::span<const int64_t> labels) {
   ensure(static_cast<int64_t>(labels.size()) == vectors.rows, "one label per row");
@@ -81,6 +84,7 @@ ProtocolResult run_all_pairs(const std::string& name, const CanonicalVectors& ve
   report.count("identities", std::unique(identities.begin(), identities.end()) - identities.begin());
   report.count("genuine_pairs", roc.num_genuine());
   report.count("impostor_pairs", roc.num_impostor());
+  warn_of_unresolved_rates(name, far, roc.num_impostor());
   report_roc(roc, far, report);
   return report;
 }

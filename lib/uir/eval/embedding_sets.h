@@ -16,7 +16,7 @@ namespace uir {
 // One embedding set's classes.npy and labels (the labels of strangers are not used).
 struct ClassifiedSet {
   std::string name;
-  MatrixView classes;  // [N, 3]: best class, cosine, probability
+  MatrixView classes;  // as in the store: a row's ClassColumns
   std::span<const int64_t> labels;
 };
 

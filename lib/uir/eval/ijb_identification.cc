@@ -11,6 +11,7 @@
 #include "uir/eval/ijb_meta.h"
 #include "uir/eval/published.h"
 #include "uir/eval/quantile.h"
+#include "uir/eval/report_roc.h"
 #include "uir/eval/template_search.h"
 #include "uir/eval/templates.h"
 #include "uir/report/report.h"
@@ -105,6 +106,8 @@ ProtocolResult report_open_set(const SearchScores& scores, const IjbSearch& sear
   auto result = ProtocolResult::of<IjbIdentificationProtocol>("");
   const OpenSetFigures figures[2] = {OpenSetFigures(scores.galleries[0]),
                                      OpenSetFigures(scores.galleries[1])};
+  warn_of_unresolved_rates("IJB 1:N", fpirs,
+                           std::min(figures[0].num_non_mated(), figures[1].num_non_mated()));
   for (size_t g = 0; g < 2; ++g) {
     const std::string prefix = concat("g", g + 1);
     result.count(prefix + ".gallery", static_cast<int64_t>(search.galleries[g].size()));

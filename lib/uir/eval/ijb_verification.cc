@@ -155,6 +155,7 @@ std::vector<ProtocolResult> run_ijb_verification(const std::string& name, const 
     result.count("templates", images.templates.size());
     result.count("genuine_pairs", static_cast<int64_t>(scores.genuine.size()));
     result.count("impostor_pairs", static_cast<int64_t>(scores.impostor.size()));
+    if (v == 0) warn_of_unresolved_rates(name, protocol.far, std::ssize(scores.impostor));
     report_roc(make_roc(scores, threads), protocol.far, result);
     report_nearest(scores, protocol.far, result);
   }

@@ -135,12 +135,8 @@ std::vector<int64_t> MateSearch::at_least() const {
 }
 
 void MateSearch::Counts::add(const Counts& more) {
-  const auto add_all = [](const std::vector<int64_t>& from, std::vector<int64_t>& to) {
-    for (size_t i = 0; i < to.size(); ++i) to[i] += from[i];
-  };
-  add_all(more.between, between);
-  add_all(more.impostors.between, impostors.between);
-  add_all(more.impostors.equal, impostors.equal);
+  for (size_t j = 0; j < between.size(); ++j) between[j] += more.between[j];
+  impostors.add(more.impostors);
 }
 
 void MateSearch::search_piece(int64_t end) {
@@ -155,7 +151,7 @@ void MateSearch::search_piece(int64_t end) {
   tail_ = tail.threshold;
   Counts counts = no_counts();
   const int64_t counted = search_often(often, end, counts) + search_seldom(seldom, end, counts);
-  counts.impostors.between[0] += probes_.rows * (end - done_) - counted;  // too low to matter
+  counts.impostors.add_lowest(probes_.rows * (end - done_) - counted);  // too low to matter
   for (size_t j = 0; j < between_.size(); ++j) between_[j] += counts.between[j];
   roc_.merge(counts.impostors);
 }

@@ -7,6 +7,7 @@
 #include "uir/eval/context.h"
 #include "uir/eval/mate_search.h"
 #include "uir/eval/noise_list.h"
+#include "uir/eval/report_roc.h"
 #include "uir/eval/roc.h"
 #include "uir/report/report.h"
 #include "uir/search/canonical.h"
@@ -175,6 +176,7 @@ void report_identification(MateSearch& search, const std::vector<int64_t>& sizes
 }
 
 void report_verification(const Roc& roc, const std::vector<double>& fars, ProtocolResult& report) {
+  warn_of_unresolved_rates(report.name, fars, roc.num_impostor());
   Json thresholds = Json::array();
   for (const double far : fars) {
     const RocPoint point = roc.at_most(far);

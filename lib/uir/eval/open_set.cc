@@ -11,6 +11,7 @@
 #include "uir/eval/context.h"
 #include "uir/eval/items.h"
 #include "uir/eval/quantile.h"
+#include "uir/eval/report_roc.h"
 #include "uir/report/report.h"
 #include "uir/search/exact_scores.h"
 
@@ -158,6 +159,7 @@ ProtocolResult run_open_set(const std::string& name, const CanonicalVectors& vec
   report.count("gallery", result.num_gallery);
   report.count("mated_probes", result.num_mated);
   report.count("non_mated_probes", result.num_non_mated);
+  warn_of_unresolved_rates(name, far, result.num_non_mated);
   if (result.num_mated == 0) {
     report.undefined("rank1", "there are no mated probes");
   } else {

@@ -24,17 +24,22 @@ constexpr NamedMeaning kMeanings[] = {{"known_rank", kHigherRate},
 constexpr std::array kQuantiles{0.01, 0.05, 0.25, 0.50, 0.75, 0.95, 0.99};
 constexpr size_t kHistogramBins = 20;
 
-// One measure (cosine or probability) of all faces on either side.
+// One measure of all faces on either side.
 struct Values {
   std::vector<float> known, known_right,
       strangers;  // known_right: of the known faces put into the right class
 };
 
+bool has_column(const ClassifiedSet& set, ClassColumn column) {
+  return set.classes.cols > static_cast<int64_t>(column);
+}
+
 void check_sets(std::span<const ClassifiedSet> sets, std::string_view role, bool labeled) {
   int64_t faces = 0;
   for (const ClassifiedSet& set : sets) {
-    ensure(set.classes.cols == 3 && static_cast<int64_t>(set.labels.size()) == set.classes.rows,
-           "a classified set has [N, 3] classes and N labels");
+    ensure(has_column(set, ClassColumn::kProbability) &&
+               static_cast<int64_t>(set.labels.size()) == set.classes.rows,
+           "a classified set has N rows of class columns and N labels");
     faces += set.classes.rows;
     const auto bad = std::ranges::find_if(set.labels, [](int64_t label) { return label < 0; });
     if (labeled && bad != set.labels.end()) {
@@ -46,7 +51,8 @@ void check_sets(std::span<const ClassifiedSet> sets, std::string_view role, bool
 }
 
 Values values_of(std::span<const ClassifiedSet> known, std::span<const ClassifiedSet> strangers,
-                 size_t column) {
+                 ClassColumn of) {
+  const auto column = static_cast<size_t>(of);
   Values values;
   for (const ClassifiedSet& set : known) {
     for (int64_t i = 0; i < set.classes.rows; ++i) {
@@ -67,12 +73,12 @@ int64_t accepted(const std::vector<float>& sorted, float threshold) {
   return sorted.end() - std::ranges::lower_bound(sorted, threshold);
 }
 
-KeepResult keep_known(const Values& values, double keep) {
-  // The k-th largest known face is the last that has to be kept.
-  const size_t k = std::max<size_t>(count_of_share(keep, values.known.size()), 1);
-  const float threshold = values.known[values.known.size() - k];
-  const size_t n = values.strangers.size();
-  return {keep, threshold, share(static_cast<int64_t>(n) - accepted(values.strangers, threshold), n)};
+KeepResult keep_faces(const std::vector<float>& kept, const std::vector<float>& strangers, double keep) {
+  // The k-th largest face is the last that has to be kept.
+  const size_t k = std::max<size_t>(count_of_share(keep, kept.size()), 1);
+  const float threshold = kept[kept.size() - k];
+  const size_t n = strangers.size();
+  return {keep, threshold, share(static_cast<int64_t>(n) - accepted(strangers, threshold), n)};
 }
 
 // The smallest float32 threshold that accepts at most the wanted share of strangers.
@@ -91,13 +97,6 @@ ThresholdChoice choose_threshold(const Values& values, double false_acceptance) 
           share(accepted(values.known_right, threshold), values.known.size())};
 }
 
-RejectionCurve curve_of(const Values& values, const RejectionProtocol& config) {
-  RejectionCurve curve;
-  for (double keep : config.keep) curve.keep.push_back(keep_known(values, keep));
-  curve.chosen = choose_threshold(values, config.false_acceptance);
-  return curve;
-}
-
 double mean(const std::vector<float>& values) {
   double sum = 0;
   for (float value : values) sum += value;
@@ -114,16 +113,37 @@ ValueDistribution distribution(const std::vector<float>& sorted, double low, dou
   return of;
 }
 
+// The values that the histogram of a measure spans.
+std::pair<double, double> range_of(ClassColumn column, const Values& values) {
+  if (column == ClassColumn::kCosine) return {-1, 1};
+  if (column == ClassColumn::kProbability) return {0, 1};
+  const double low = std::floor(std::min(values.known.front(), values.strangers.front()));
+  const double high = std::ceil(std::max(values.known.back(), values.strangers.back()));
+  return {low, std::max(high, low + 1)};
+}
+
+RejectionMeasure measure_of(ClassColumn column, std::span<const ClassifiedSet> known,
+                            std::span<const ClassifiedSet> strangers, const RejectionProtocol& config) {
+  const Values values = values_of(known, strangers, column);
+  RejectionMeasure of;
+  for (double keep : config.keep) {
+    of.keep.push_back(keep_faces(values.known, values.strangers, keep));
+    if (values.known_right.empty()) continue;
+    of.keep_right.push_back(keep_faces(values.known_right, values.strangers, keep));
+  }
+  of.chosen = choose_threshold(values, config.false_acceptance);
+  const auto [low, high] = range_of(column, values);
+  of.known = distribution(values.known, low, high);
+  of.strangers = distribution(values.strangers, low, high);
+  return of;
+}
+
 Json distribution_json(const ValueDistribution& of) {
   Json quantiles = Json::object();
   for (const auto& [q, value] : of.quantiles) quantiles[name_with_rate("q", q)] = value;
   return {{"mean", of.mean},
           {"quantiles", quantiles},
           {"histogram", {{"low", of.low}, {"high", of.high}, {"counts", of.histogram}}}};
-}
-
-Json distributions_json(const SideDistributions& sides) {
-  return {{"known", distribution_json(sides.known)}, {"strangers", distribution_json(sides.strangers)}};
 }
 
 Json threshold_json(const ThresholdChoice& chosen) {
@@ -133,18 +153,28 @@ Json threshold_json(const ThresholdChoice& chosen) {
           {"known_accepted_right", chosen.known_accepted_right}};
 }
 
-void report_curve(std::string_view measure, const RejectionCurve& curve, ProtocolResult& report) {
-  for (const KeepResult& keep : curve.keep) {
-    report.number(concat(name_with_rate("strangers_rejected_keeping", keep.keep), "_by_", measure),
+void report_keep(std::string_view measure, std::string_view faces, std::string_view suffix,
+                 std::span<const KeepResult> kept, ProtocolResult& report) {
+  for (const KeepResult& keep : kept) {
+    report.number(concat(name_with_rate("strangers_rejected_keeping", keep.keep), suffix, "_by_", measure),
                   keep.strangers_below);
     report.details["keep"].push_back({{"measure", measure},
+                                      {"of", faces},
                                       {"keep", keep.keep},
                                       {"threshold", keep.threshold},
                                       {"strangers_below", keep.strangers_below}});
   }
-  report.number(concat("known_accepted_by_", measure), curve.chosen.known_accepted);
-  report.number(concat("known_accepted_right_by_", measure), curve.chosen.known_accepted_right);
-  report.number(concat("strangers_accepted_by_", measure), curve.chosen.strangers_accepted);
+}
+
+void report_measure(std::string_view measure, const RejectionMeasure& of, ProtocolResult& report) {
+  report_keep(measure, "known", "", of.keep, report);
+  report_keep(measure, "known_right", "_right", of.keep_right, report);
+  report.number(concat("known_accepted_by_", measure), of.chosen.known_accepted);
+  report.number(concat("known_accepted_right_by_", measure), of.chosen.known_accepted_right);
+  report.number(concat("strangers_accepted_by_", measure), of.chosen.strangers_accepted);
+  report.details["distributions"][measure] = {{"known", distribution_json(of.known)},
+                                              {"strangers", distribution_json(of.strangers)}};
+  report.details["threshold"][measure] = threshold_json(of.chosen);
 }
 
 Json names_of(std::span<const ClassifiedSet> sets) {
@@ -161,16 +191,18 @@ RejectionResult measure_rejection(std::span<const ClassifiedSet> known,
                                   std::span<const ClassifiedSet> strangers, const RejectionProtocol& config) {
   check_sets(known, "known faces", true);
   check_sets(strangers, "strangers", false);
-  const Values cosine = values_of(known, strangers, 1), probability = values_of(known, strangers, 2);
+  const auto of = [&](ClassColumn column) { return measure_of(column, known, strangers, config); };
   RejectionResult result;
-  result.num_known = static_cast<int64_t>(cosine.known.size());
-  result.num_strangers = static_cast<int64_t>(cosine.strangers.size());
-  result.rank1 = share(static_cast<int64_t>(cosine.known_right.size()), cosine.known.size());
-  result.cosine = curve_of(cosine, config);
-  result.probability = curve_of(probability, config);
-  result.cosine_distribution = {distribution(cosine.known, -1, 1), distribution(cosine.strangers, -1, 1)};
-  result.probability_distribution = {distribution(probability.known, 0, 1),
-                                     distribution(probability.strangers, 0, 1)};
+  result.probability = of(ClassColumn::kProbability);
+  result.cosine = of(ClassColumn::kCosine);
+  const auto has_odds = [](const ClassifiedSet& set) { return has_column(set, ClassColumn::kLogOdds); };
+  if (std::ranges::all_of(known, has_odds) && std::ranges::all_of(strangers, has_odds)) {
+    result.log_odds = of(ClassColumn::kLogOdds);
+  }
+  const Values probability = values_of(known, strangers, ClassColumn::kProbability);
+  result.num_known = static_cast<int64_t>(probability.known.size());
+  result.num_strangers = static_cast<int64_t>(probability.strangers.size());
+  result.rank1 = share(static_cast<int64_t>(probability.known_right.size()), probability.known.size());
   result.strangers_mean_probability = mean(probability.strangers);
   result.strangers_median_probability = sorted_quantile(probability.strangers, 0.5);
   return result;
@@ -181,23 +213,17 @@ ProtocolResult run_rejection(const std::string& name, std::span<const Classified
   const RejectionResult result = measure_rejection(known, strangers, config);
   auto report = ProtocolResult::of<RejectionProtocol>(name);
   report.description = concat(
-      "Faces of known people (held out from training) and of strangers, each with its best class's cosine "
-      "and "
-      "probability; a face is accepted when the value is at least a threshold. strangers_rejected_keeping_s: "
-      "share of "
-      "strangers below the largest threshold that accepts a share s of the known faces. The chosen threshold "
-      "is the "
-      "smallest that accepts at most a share ",
+      "Faces of known people (held out from training) and of strangers, each with its best class's cosine, "
+      "probability p and log odds log(p/(1 - p)); a face is accepted when the value is at least a threshold. "
+      "strangers_rejected_keeping_s: share of strangers below the largest threshold that accepts a share s of "
+      "the known faces; ..._s_right: of the known faces whose best class is the right one. The chosen "
+      "threshold is the smallest that accepts at most a share ",
       config.false_acceptance, " of the strangers.");
   report.count("known_faces", result.num_known);
   report.count("strangers", result.num_strangers);
   report.number("known_rank1", result.rank1);
   report.number("strangers_mean_probability", result.strangers_mean_probability);
   report.number("strangers_median_probability", result.strangers_median_probability);
-  report_curve("probability", result.probability, report);
-  report_curve("cosine", result.cosine, report);
-  report.details["distributions"] = {{"probability", distributions_json(result.probability_distribution)},
-                                     {"cosine", distributions_json(result.cosine_distribution)}};
   report.details["threshold"] = {{"format", "uir-threshold"},
                                  {"version", 1},
                                  {"rule", "accept when value >= threshold"},
@@ -205,9 +231,10 @@ ProtocolResult run_rejection(const std::string& name, std::span<const Classified
                                  {"known_faces", result.num_known},
                                  {"strangers", result.num_strangers},
                                  {"known_sets", names_of(known)},
-                                 {"stranger_sets", names_of(strangers)},
-                                 {"cosine", threshold_json(result.cosine.chosen)},
-                                 {"probability", threshold_json(result.probability.chosen)}};
+                                 {"stranger_sets", names_of(strangers)}};
+  report_measure("probability", result.probability, report);
+  report_measure("cosine", result.cosine, report);
+  if (result.log_odds) report_measure("log_odds", *result.log_odds, report);
   return report;
 }
 

@@ -1,9 +1,10 @@
 // Out-of-library rejection: can strangers be told from known people by their best class?
 //
-// Inputs: of each face its best class, that class's cosine and its probability max_i p_i (classes.npy). For
-// cosine and probability alike, a face is accepted when value >= threshold:
+// Inputs: of each face its best class, that class's cosine, its probability p = max_i p_i, and
+// log(p/(1 − p)), which orders faces as p does but does not end at 1 (classes.npy). For each of the three
+// alike, a face is accepted when value >= threshold:
 //   keep(s)   the largest threshold that accepts at least a share s of the known faces, and the share of
-//             strangers below it
+//             strangers below it; and the same of the known faces whose best class is the right one
 //   chosen    the smallest threshold that accepts at most a share false_acceptance of the strangers (float32:
 //             the next number above the first stranger to be refused), the share of known faces it accepts,
 //             and the share it accepts with the right class
@@ -11,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -54,11 +56,6 @@ struct ThresholdChoice {
   double threshold = 0;
   double strangers_accepted = 0, known_accepted = 0, known_accepted_right = 0;  // shares
 };
-// Of one measure, cosine or probability.
-struct RejectionCurve {
-  std::vector<KeepResult> keep;
-  ThresholdChoice chosen;
-};
 // Of one measure of the faces on one side.
 struct ValueDistribution {
   double mean = 0;
@@ -66,15 +63,19 @@ struct ValueDistribution {
   double low = 0, high = 0;
   std::vector<int64_t> histogram;  // counts of equal bins over [low, high]
 };
-struct SideDistributions {
+// Of one measure.
+struct RejectionMeasure {
+  std::vector<KeepResult> keep;
+  std::vector<KeepResult> keep_right;  // of the correctly classified ones; empty where there are none
+  ThresholdChoice chosen;
   ValueDistribution known, strangers;
 };
 struct RejectionResult {
   int64_t num_known = 0, num_strangers = 0;
   double rank1 = 0;  // share of known faces whose best class is the right one
-  RejectionCurve cosine, probability;
+  RejectionMeasure probability, cosine;
+  std::optional<RejectionMeasure> log_odds;  // none where a set was extracted before there were any
   double strangers_mean_probability = 0, strangers_median_probability = 0;
-  SideDistributions cosine_distribution, probability_distribution;
 };
 RejectionResult measure_rejection(std::span<const ClassifiedSet> known,
                                   std::span<const ClassifiedSet> strangers, const RejectionProtocol& config);

@@ -3,6 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "uir/base/log.h"
+
 namespace uir {
 namespace {
 
@@ -12,6 +14,16 @@ Json curve_json(const Roc& roc, std::span<const double> fars) {
   Json curve = Json::array();
   for (const RocPoint& p : roc.curve(kCurvePoints, fars)) curve.push_back({p.far, p.tar, p.threshold});
   return {{"columns", {"far", "tar", "threshold"}}, {"points", curve}};
+}
+
+Json threshold_json(const Roc& roc, double far, const RocPoint& point) {
+  const Roc::Sides impostors = roc.impostors_beside(point.threshold);
+  return {{"far", far},
+          {"threshold", point.threshold},
+          {"achieved_far", point.far},
+          {"tar", point.tar},
+          {"impostor_below", impostors.below},
+          {"impostor_accepted", impostors.accepted}};
 }
 
 }  // namespace
@@ -27,8 +39,23 @@ void report_roc(const Roc& roc, std::span<const double> fars, ProtocolResult& re
   }
   result.number(names[0], roc.auc());
   result.number(names[1], roc.eer());
-  for (size_t i = 0; i < fars.size(); ++i) result.number(names[i + 2], roc.at_most(fars[i]).tar);
+  for (size_t i = 0; i < fars.size(); ++i) {
+    const RocPoint point = roc.at_most(fars[i]);
+    result.number(names[i + 2], point.tar);
+    result.details["thresholds"].push_back(threshold_json(roc, fars[i], point));
+  }
   result.details["roc"] = curve_json(roc, fars);
+}
+
+void warn_of_unresolved_rates(std::string_view protocol, std::span<const double> rates, int64_t impostors) {
+  std::string fine;
+  for (const double rate : rates) {
+    if (rate * static_cast<double>(impostors) > 1 - 1e-9) continue;
+    fine += concat(fine.empty() ? "" : ", ", rate);
+  }
+  if (fine.empty() || impostors == 0) return;
+  log_warning(protocol, ": ", impostors, " impostor scores cannot resolve a false-acceptance rate of ", fine,
+              " (below 1/", impostors, "): what is measured there accepts no impostor at all");
 }
 
 }  // namespace uir

@@ -2,14 +2,19 @@
 #pragma once
 
 #include <span>
+#include <string_view>
 
 #include "uir/eval/roc.h"
 #include "uir/report/report.h"
 
 namespace uir {
 
-// Adds auc, eer and tar_at_far_… with their thresholds, and details["roc"]; undefined where a kind of pair is
-// absent.
+// Adds auc, eer and tar_at_far_…, details["thresholds"] with the impostor scores on both sides of each
+// threshold, and details["roc"]; undefined where a kind of pair is absent.
 void report_roc(const Roc& roc, std::span<const double> fars, ProtocolResult& result);
+
+// Warns of rates below 1 / impostors, by the name of the protocol: what is measured there is acceptance above
+// every impostor's score.
+void warn_of_unresolved_rates(std::string_view protocol, std::span<const double> rates, int64_t impostors);
 
 }  // namespace uir

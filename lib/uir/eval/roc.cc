@@ -37,13 +37,26 @@ size_t Roc::bucket(double score) const {
   return static_cast<size_t>(std::clamp((score - distinct_.front()) * buckets_per_unit_, 0.0, last));
 }
 
+void Roc::Gap::add(double score) { add({1, score, score}); }
+
+void Roc::Gap::add(const Gap& more) {
+  count += more.count;
+  lowest = std::min(lowest, more.lowest);
+  highest = std::max(highest, more.highest);
+}
+
+void Roc::Counter::add(const Counter& more) {
+  for (size_t i = 0; i < between.size(); ++i) between[i].add(more.between[i]);
+  for (size_t i = 0; i < equal.size(); ++i) equal[i] += more.equal[i];
+}
+
 Roc::Counter Roc::counter() const {
-  return {std::vector<int64_t>(distinct_.size() + 1, 0), std::vector<int64_t>(distinct_.size(), 0)};
+  return {std::vector<Gap>(distinct_.size() + 1), std::vector<int64_t>(distinct_.size(), 0)};
 }
 
 void Roc::count(double impostor, Counter& counter) const {
   if (distinct_.empty()) {
-    ++counter.between[0];
+    counter.between[0].add(impostor);
     return;
   }
   const size_t b = bucket(impostor);
@@ -51,19 +64,17 @@ void Roc::count(double impostor, Counter& counter) const {
   const auto end = distinct_.begin() + static_cast<int64_t>(first_in_bucket_[b + 1]);
   const auto found = std::lower_bound(begin, end, impostor);
   const auto i = static_cast<size_t>(found - distinct_.begin());
-  const bool equal = i < distinct_.size() && *found == impostor;
-  ++(equal ? counter.equal[i] : counter.between[i]);
+  if (i < distinct_.size() && *found == impostor) {
+    ++counter.equal[i];
+  } else {
+    counter.between[i].add(impostor);
+  }
 }
 
 void Roc::merge(const Counter& counter) {
-  const auto add = [&](std::vector<int64_t>& to, const std::vector<int64_t>& from) {
-    for (size_t i = 0; i < to.size(); ++i) {
-      to[i] += from[i];
-      num_impostor_ += from[i];
-    }
-  };
-  add(impostors_.between, counter.between);
-  add(impostors_.equal, counter.equal);
+  impostors_.add(counter);
+  for (const Gap& gap : counter.between) num_impostor_ += gap.count;
+  for (const int64_t count : counter.equal) num_impostor_ += count;
 }
 
 void Roc::add_impostors(std::span<const double> scores) {
@@ -85,7 +96,7 @@ void Roc::walk(Visit&& visit) const {
   Step step{0, 0, 0, 0, 0};
   for (size_t i = distinct_.size(); i-- > 0;) {
     step.threshold = distinct_[i];
-    step.false_above = step.false_at + impostors_.between[i + 1];
+    step.false_above = step.false_at + impostors_.between[i + 1].count;
     step.true_above = step.true_at;
     step.false_at = step.false_above + impostors_.equal[i];
     step.true_at += repeats_[i];
@@ -133,6 +144,19 @@ RocPoint Roc::at_most(double far) const {
     return true;
   });
   return best;
+}
+
+Roc::Sides Roc::impostors_beside(double threshold) const {
+  const auto at = static_cast<size_t>(std::ranges::lower_bound(distinct_, threshold) - distinct_.begin());
+  Sides sides{-std::numeric_limits<double>::infinity(), std::numeric_limits<double>::infinity()};
+  for (size_t i = at + 1; i-- > 0 && std::isinf(sides.below);) {
+    sides.below = impostors_.between[i].highest;
+    if (std::isinf(sides.below) && i > 0 && impostors_.equal[i - 1] > 0) sides.below = distinct_[i - 1];
+  }
+  for (size_t i = at; i < distinct_.size() && std::isinf(sides.accepted); ++i) {
+    sides.accepted = impostors_.equal[i] > 0 ? distinct_[i] : impostors_.between[i + 1].lowest;
+  }
+  return sides;
 }
 
 std::vector<RocPoint> Roc::curve(int max_points, std::span<const double> fars) const {

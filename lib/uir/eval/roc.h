@@ -9,7 +9,7 @@
 //             impostors accepted is <= the target
 //   EER       false-acceptance share where the line through the ROC's points (one per distinct score, (0, 0)
 //             in front) meets FAR = 1 − TAR
-// Memory: at most 40 bytes per distinct genuine score, and 16 per Counter. Threads: const functions may run
+// Memory: at most 56 bytes per distinct genuine score, and 32 per Counter. Threads: const functions may run
 // at once.
 //
 // Published tables of IJB read the curve by another rule, `nearest`, which needs the whole list of impostor
@@ -17,6 +17,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -32,11 +33,21 @@ class Roc {
  public:
   explicit Roc(std::vector<double> genuine);
 
+  // Impostor scores strictly between two distinct genuine scores.
+  struct Gap {
+    int64_t count = 0;
+    double lowest = std::numeric_limits<double>::infinity(),
+           highest = -std::numeric_limits<double>::infinity();
+    void add(double score);
+    void add(const Gap& more);
+  };
   // Counts of impostor scores. One thread's; counts merged in any order give the same curve.
   struct Counter {
-    std::vector<int64_t>
-        between;  // [i]: impostors in (g[i−1], g[i]), g the distinct genuine scores, ascending
+    std::vector<Gap> between;    // [i]: in (g[i−1], g[i]), g the distinct genuine scores, ascending
     std::vector<int64_t> equal;  // [i]: impostors == g[i]
+    void add(const Counter& more);
+    // Scores below every genuine one that are not told apart.
+    void add_lowest(int64_t count) { between.front().count += count; }
   };
   Counter counter() const;  // zeros
   void count(double impostor, Counter& counter) const;
@@ -51,6 +62,13 @@ class Roc {
   double auc() const;
   double eer() const;
   RocPoint at_most(double far) const;
+  // The impostor scores on both sides of a threshold: the largest below it, and the smallest that it accepts;
+  // −infinity and +infinity where there is none. threshold: at_most()'s. Cost as above.
+  struct Sides {
+    double below = 0, accepted = 0;
+    bool operator==(const Sides&) const = default;
+  };
+  Sides impostors_beside(double threshold) const;
   // About max_points points from (0, 0) to (1, 1), evenly spread over log FAR and over TAR, and the at_most()
   // points of the given rates.
   std::vector<RocPoint> curve(int max_points, std::span<const double> fars) const;

@@ -14,6 +14,7 @@
 #include "uir/eval/items.h"
 #include "uir/eval/mismatch_search.h"
 #include "uir/eval/published.h"
+#include "uir/eval/report_roc.h"
 #include "uir/report/report.h"
 #include "uir/search/pair_scan.h"
 #include "uir/search/tail_search.h"
@@ -184,6 +185,7 @@ Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : 
 
 void report_verification(const Parts& parts, const std::vector<double>& rates, int64_t impostors,
                          const std::vector<ScoreCount>& best, int threads, ProtocolResult& report) {
+  warn_of_unresolved_rates(report.name, rates, impostors);
   const int64_t genuine = parts.genuine_pairs();
   std::vector<Limit> limits;
   for (double rate : rates) limits.push_back(limit_of(rate, impostors, best));

@@ -5,6 +5,7 @@
 #include "uir/eval/all_pairs.h"
 #include "uir/eval/context.h"
 #include "uir/eval/published.h"
+#include "uir/eval/report_roc.h"
 #include "uir/eval/video.h"
 #include "uir/report/report.h"
 
@@ -54,13 +55,20 @@ ProtocolResult run_video_verification(const std::string& name, const CanonicalVe
   result.count("identities", std::unique(identities.begin(), identities.end()) - identities.begin());
   result.count("genuine_pairs", roc.num_genuine());
   result.count("impostor_pairs", roc.num_impostor());
+  warn_of_unresolved_rates(name, fpr, roc.num_impostor());
   for (const double rate : fpr) {
     const std::string number = name_with_rate("tpr_at_fpr", rate);
     if (roc.defined()) {
       const RocPoint point = roc.at_most(rate);
+      const Roc::Sides impostors = roc.impostors_beside(point.threshold);
       result.number(number, point.tar);
       result.details["thresholds"].push_back(
-          {{"fpr", rate}, {"achieved_fpr", point.far}, {"tpr", point.tar}, {"threshold", point.threshold}});
+          {{"fpr", rate},
+           {"achieved_fpr", point.far},
+           {"tpr", point.tar},
+           {"threshold", point.threshold},
+           {"impostor_below", impostors.below},
+           {"impostor_accepted", impostors.accepted}});
     } else {
       result.undefined(number, "needs genuine and impostor pairs");
     }

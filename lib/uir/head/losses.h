@@ -8,6 +8,7 @@
 //   released  p_j (expm1(q_j) − offset) / (1 + excess/C)      q_j = p_j − 1/C = expm1(z_j − shift)/C
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 
@@ -19,10 +20,18 @@ struct LabeledRow {
   double off_target;  // 1 − p_y
 };
 
-// others = Σ_{j≠y} exp z_j; target_logit includes the margin. Exact also where the loss is tiny.
+// others = Σ_{j≠y} exp z_j, finite; target_logit, any finite number, includes the margin. Exact also where the
+// loss is tiny, and finite where the target's exponential, or its ratio to the others, leaves float64.
 inline LabeledRow labeled_row(double others, double target_logit) {
   const double target = std::exp(target_logit);
-  return {std::log1p(others / target), std::log(others + target), others / (others + target)};
+  const double total = others + target, ratio = others / target;
+  if (std::isnormal(target) && std::isfinite(total) && std::isfinite(ratio)) {
+    return {std::log1p(ratio), std::log(total), others / total};
+  }
+  const double ahead = std::log(others) - target_logit;
+  const double smaller = std::exp(-std::abs(ahead));  // of the two sides, relative to the larger
+  const double loss = std::max(ahead, 0.0) + std::log1p(smaller);
+  return {loss, target_logit + loss, (ahead > 0 ? 1 : smaller) / (1 + smaller)};
 }
 
 struct UnlabeledRow {

@@ -121,10 +121,11 @@ at::Tensor Backbone::compute(const Step& step, const at::Tensor& input,
   fail(ErrorKind::kInternal, "a blueprint does not normalise");
 }
 
-// The mask depends on the seed and on the number of batches seen by the last batch norm, which is part of the
-// state dict: a resumed run drops the same elements.
+// A row's mask depends on the seed, on its number among the rows of all ranks, and on the number of batches
+// seen by the last batch norm, which is part of the state dict: a resumed run drops the same elements.
 at::Tensor Backbone::dropout(const at::Tensor& x) const {
   if (!is_training() || blueprint_.dropout == 0) return x;
+  ensure(row_numbers_.empty() || std::ssize(row_numbers_) == x.size(0), "every row has a number");
   at::Tensor mask = at::empty(x.sizes(), at::kFloat);
   const auto last = static_cast<int64_t>(layers_.size()) - 1;
   const auto batches = static_cast<uint64_t>(layer<BatchNorm>(last).num_batches_tracked());
@@ -133,7 +134,8 @@ at::Tensor Backbone::dropout(const at::Tensor& x) const {
   float* values = mask.data_ptr<float>();
   parallel_blocks(x.size(0), 8, 0, [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
-      ItemRandom random(seed_, RandomPurpose::kDropout, batch, static_cast<uint64_t>(row));
+      const int64_t number = row_numbers_.empty() ? row : row_numbers_[row];
+      ItemRandom random(seed_, RandomPurpose::kDropout, batch, static_cast<uint64_t>(number));
       for (int64_t i = 0; i < x.size(1); ++i)
         values[row * x.size(1) + i] = random.chance(blueprint_.dropout) ? 0 : kept;
     }

@@ -32,6 +32,9 @@ class Backbone : public torch::nn::Module {
   // normalize_pixels). Convolutions run in pixels' type; the last layers and the result are float32. In
   // training mode the running statistics move, and B is at least 2. Virtual for networks without blueprint.
   virtual at::Tensor forward(const at::Tensor& pixels);
+  // The numbers that dropout knows the rows of a training batch by: every rank's rows have others, and one
+  // rank with all of them has the same. Not called: 0, 1, …
+  void number_rows(std::vector<int64_t> numbers) { row_numbers_ = std::move(numbers); }
   const Blueprint& blueprint() const { return blueprint_; }
   int64_t embedding_size() const { return blueprint_.embedding_size; }
 
@@ -54,6 +57,7 @@ class Backbone : public torch::nn::Module {
 
   Blueprint blueprint_;
   uint64_t seed_;
+  std::vector<int64_t> row_numbers_;
   std::vector<std::shared_ptr<torch::nn::Module>> layers_;  // by operation; none where it has no tensors
   std::vector<Step> steps_;
 };

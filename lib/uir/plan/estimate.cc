@@ -282,8 +282,8 @@ void append_head(std::string& text, const Experiment& experiment, const Training
                  "), activations of ", plan.activation_bytes, " bytes; nothing was started\n");
   if (plan.cuda && plan.ranks > 1) {
     text +=
-        "  this version trains on one CUDA device or on several CPU ranks (--set train.device=cpu), not yet "
-        "on several devices\n";
+        "  a device a rank (--nproc-per-node, torchrun, mpirun or srun); no run on several devices stands "
+        "behind these numbers yet\n";
   }
   text +=
       concat("\nnetwork   ", network_name(experiment.model), ": ",

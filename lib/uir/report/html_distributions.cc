@@ -63,6 +63,12 @@ std::optional<double> chosen_threshold(const ProtocolResult& result, const std::
   return number_of(chosen[measure].value("threshold", Json()));
 }
 
+// "log_odds" -> "log odds"
+std::string in_words(std::string measure) {
+  std::ranges::replace(measure, '_', ' ');
+  return measure;
+}
+
 // "q_0.05" -> "5 %"
 std::string quantile_name(const std::string& name) {
   double q = 0;
@@ -79,7 +85,7 @@ class DistributionWriter {
   void write(const std::string& measure) {
     const Found found = distributions_of(protocol_, measure);
     if (found.empty()) return;
-    page_.element("h3", {}, concat("Best class's ", measure));
+    page_.element("h3", {}, concat("Best class's ", in_words(measure)));
     const double highest = highest_share(found);
     {
       const Element plots(page_, "div", {{"class", "plots"}});
@@ -100,13 +106,13 @@ class DistributionWriter {
 
   Plot histogram(size_t model, const std::string& measure, const Json& sides, double highest) const {
     Plot plot{
-        concat("Distribution of the ", measure, " of the best class, ", models_[model]), {}, {}, {}, {}};
+        concat("Distribution of the ", in_words(measure), " of the best class, ", models_[model]), {}, {}, {}, {}};
     plot.height = 240;
     plot.y = {"Share of faces", 0, highest, false, true};
     for (const Json& side : sides) {
       const Json& bins = side["histogram"];
       const double low = bins["low"].get<double>(), high = bins["high"].get<double>();
-      plot.x = {concat(measure, " of the best class"), low, high, false, false};
+      plot.x = {concat(in_words(measure), " of the best class"), low, high, false, false};
       plot.lines.push_back({kFirstSideStyle + plot.lines.size(), histogram_outline(low, high, shares(side))});
     }
     return plot;
@@ -143,7 +149,7 @@ class DistributionWriter {
 
 void write_distributions(const ComparedProtocol& protocol, const std::vector<std::string>& models,
                          Markup& page) {
-  for (const char* measure : {"probability", "cosine"})
+  for (const char* measure : {"probability", "log_odds", "cosine"})
     DistributionWriter(protocol, models, page).write(measure);
 }
 

@@ -85,6 +85,7 @@ CanonicalVectors canonical_rows(const EmbeddingStore& store, std::span<const int
                            threads, [&](int64_t i) { return name_of(store, rows[static_cast<size_t>(i)]); });
 }
 
+// Products of two float32 are exact in float64: whether they are fused with the addition changes nothing.
 double score(std::span<const float> a, std::span<const float> b) {
   double sum = 0;
   for (size_t d = 0; d < a.size(); ++d) sum += double{a[d]} * double{b[d]};

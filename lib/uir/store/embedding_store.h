@@ -1,7 +1,7 @@
 // The embedding store: a folder that evaluation reads, ours or anyone's.
 //   embeddings.npy           float32 [N, D], C order, unnormalised, NumPy format 1.0
 //   embeddings_mirrored.npy  the same of the mirror images (optional)
-//   classes.npy              float32 [N, 3] (optional): best class, its cosine, its probability
+//   classes.npy              float32 [N, 4] (optional): ClassColumn
 //   items.tsv                row → item<TAB>label (−1: unlabeled), N lines
 //   manifest.json            which weights, colour order, normalisation, counts, checksums
 // docs/formats.md ("Embeddings") defines them. Opening reads everything once (checksums, non-finite values)
@@ -32,9 +32,14 @@ struct MatrixView {
   std::span<const float> row(int64_t i) const { return {data + i * cols, static_cast<size_t>(cols)}; }
 };
 
+// Columns of classes.npy: the best class, its cosine, its probability p, log(p/(1 − p)). Stores of version 1
+// end before the last one.
+enum class ClassColumn : int64_t { kClass, kCosine, kProbability, kLogOdds };
+
 struct StoreShape {
   int64_t rows = 0, dim = 0;
   bool mirrored = false, classes = false;
+  int64_t class_columns = 4;
 };
 
 // Writes a store row block by row block; memory does not grow with N. Resumable: a writer opened on the
@@ -78,7 +83,7 @@ class EmbeddingStore {
   MatrixView embeddings() const;
   std::optional<MatrixView> mirrored() const;
   EmbeddingStore without_mirrored() const;    // the same store but for them
-  std::optional<MatrixView> classes() const;  // [N, 3]
+  std::optional<MatrixView> classes() const;  // [N, 4], of version 1 [N, 3]
   int64_t size() const;
   std::string_view item(int64_t row) const;
   std::vector<std::string_view> items() const;

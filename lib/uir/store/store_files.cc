@@ -13,7 +13,7 @@ namespace uir::store_files {
 std::vector<ArrayFile> array_files(const StoreShape& shape) {
   std::vector<ArrayFile> files{{kEmbeddings, shape.dim}};
   if (shape.mirrored) files.push_back({kMirrored, shape.dim});
-  if (shape.classes) files.push_back({kClasses, kClassColumns});
+  if (shape.classes) files.push_back({kClasses, shape.class_columns});
   return files;
 }
 

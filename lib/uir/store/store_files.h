@@ -13,13 +13,14 @@
 namespace uir::store_files {
 
 inline constexpr std::string_view kFormat = "uir-embeddings";
-inline constexpr int kVersion = 1;
+inline constexpr int kVersion = 2;
+// Version 1 has no log odds in classes.npy.
+inline constexpr int kOldestVersion = 1;
 inline constexpr std::string_view kEmbeddings = "embeddings.npy";
 inline constexpr std::string_view kMirrored = "embeddings_mirrored.npy";
 inline constexpr std::string_view kClasses = "classes.npy";
 inline constexpr std::string_view kItems = "items.tsv";
 inline constexpr std::string_view kManifest = "manifest.json";
-inline constexpr int64_t kClassColumns = 3;
 
 // The files of a store of this shape, without the manifest, in a fixed order: arrays first, items last.
 struct ArrayFile {

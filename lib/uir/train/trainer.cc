@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <optional>
 #include <utility>
 
@@ -46,6 +47,17 @@ std::vector<Parameter> trained_parameters(const TrainConfig& config, const Backb
   return parameters;
 }
 
+// Of this rank's rows of a micro-batch among those of all ranks, all labeled rows first.
+std::vector<int64_t> row_numbers(const BatchConfig& batch, const Communicator& ranks) {
+  const int64_t parts = batch.accumulation * ranks.size();
+  const int64_t labeled = batch.labeled / parts, unlabeled = batch.unlabeled / parts;
+  std::vector<int64_t> numbers(static_cast<size_t>(labeled + unlabeled));
+  const auto first_unlabeled = numbers.begin() + labeled;
+  std::iota(numbers.begin(), first_unlabeled, ranks.rank() * labeled);
+  std::iota(first_unlabeled, numbers.end(), ranks.size() * labeled + ranks.rank() * unlabeled);
+  return numbers;
+}
+
 }  // namespace
 
 struct Trainer::Impl {
@@ -60,6 +72,7 @@ struct Trainer::Impl {
         writer(parts.checkpoints_folder, parts.config.checkpoint.keep_last,
                writers(parts.communicator->another())),
         total_steps(sampler.steps_per_epoch() * parts.config.epochs) {
+    parts.backbone->number_rows(row_numbers(parts.config.batch, *parts.communicator));
     if (num_ranks() == 1 || parts.config.ranks.batch_norm == BatchNormStatistics::kLocal) return;
     // Its own group: its gathers run between the reducer's sums.
     synchronize_batch_norms(*parts.backbone, [group = parts.communicator->another()](const at::Tensor& row) {

@@ -17,9 +17,20 @@ struct Faces {
     for (float x : {static_cast<float>(best), cosine, probability}) classes.push_back(x);
     labels.push_back(label);
   }
+  // Of a store of version 1, which has no log odds.
   ClassifiedSet set(std::string name) const {
     return {std::move(name), {classes.data(), static_cast<int64_t>(labels.size()), 3}, labels};
   }
+  // Log odds are twice the cosine.
+  ClassifiedSet set_with_odds(std::string name) {
+    with_odds.clear();
+    for (size_t i = 0; i < classes.size(); i += 3) {
+      with_odds.insert(with_odds.end(), {classes[i], classes[i + 1], classes[i + 2], 2 * classes[i + 1]});
+    }
+    return {std::move(name), {with_odds.data(), static_cast<int64_t>(labels.size()), 4}, labels};
+  }
+
+  std::vector<float> with_odds;
 };
 
 double accepted(const std::vector<double>& values, double t) { return brute::share_at_least(values, t); }
@@ -56,6 +67,38 @@ TEST_CASE("rejection by hand") {
   CHECK(result.probability.chosen.known_accepted_right == 0.6);
   CHECK(result.strangers_mean_probability == 0.375);
   CHECK(result.strangers_median_probability == 0.25);
+  // Six faces .4 … .9 are in the right class: 6, 6 and 6 of them are needed for 90, 100 and 85 %.
+  REQUIRE(result.cosine.keep_right.size() == 3);
+  CHECK(result.cosine.keep_right[0].threshold == 0.4F);
+  CHECK(result.cosine.keep_right[0].strangers_below == 0.5);
+  CHECK(result.probability.keep_right[1].threshold == 0.7F);
+  CHECK(result.probability.keep_right[1].strangers_below == 0.75);
+  CHECK(!result.log_odds);
+}
+
+TEST_CASE("log odds are a measure of their own, where all sets have them") {
+  Faces known, strangers;
+  for (const float cosine : {0.2F, 0.5F, 0.9F}) known.add(0, cosine, 1, cosine > 0.3F ? 0 : 1);
+  for (const float cosine : {-1.F, 0.3F, 0.6F}) strangers.add(0, cosine, 1, -1);
+  RejectionProtocol config;
+  config.keep = {0.6};
+  config.false_acceptance = 0.4;
+  const ClassifiedSet k = known.set_with_odds("k"), s = strangers.set_with_odds("s"), old = known.set("old");
+  const RejectionResult result = measure_rejection({&k, 1}, {&s, 1}, config);
+  // Probabilities of 1 tell nobody apart; log odds do.
+  CHECK(result.probability.keep[0].strangers_below == 0);
+  REQUIRE(result.log_odds);
+  CHECK(result.log_odds->keep[0].threshold == 1);
+  CHECK(result.log_odds->keep[0].strangers_below == Approx(2.0 / 3));
+  CHECK(result.log_odds->keep_right[0].threshold == 1);
+  CHECK(result.log_odds->chosen.threshold == std::nextafter(0.6F, 9.F));
+  CHECK(result.log_odds->known.low == -2);
+  CHECK(result.log_odds->known.high == 2);
+  const ProtocolResult report = run_rejection("rejection", {&k, 1}, {&s, 1}, config);
+  CHECK(report.value_of("strangers_rejected_keeping_0.6_by_log_odds") == Approx(2.0 / 3));
+  CHECK(report.value_of("strangers_rejected_keeping_0.6_right_by_log_odds") == Approx(2.0 / 3));
+  CHECK(report.details["threshold"]["log_odds"]["threshold"].get<float>() == std::nextafter(0.6F, 9.F));
+  CHECK(!measure_rejection({&old, 1}, {&s, 1}, config).log_odds);
 }
 
 TEST_CASE("thresholds keep their promises and are the tightest that do, with ties") {
@@ -75,7 +118,7 @@ TEST_CASE("thresholds keep their promises and are the tightest that do, with tie
     config.keep = {0, 0.5, 0.9, 0.99, 1};
     config.false_acceptance = GENERATE(0.0, 0.01, 0.1, 0.5, 1.0);
     const ClassifiedSet k = known.set("k"), s = strangers.set("s");
-    const RejectionCurve curve = measure_rejection({&k, 1}, {&s, 1}, config).probability;
+    const RejectionMeasure curve = measure_rejection({&k, 1}, {&s, 1}, config).probability;
     for (const KeepResult& keep : curve.keep) {
       CHECK(accepted(known_values, keep.threshold) >= keep.keep);
       const double higher = std::nextafter(static_cast<float>(keep.threshold), 9.0F);

@@ -95,6 +95,33 @@ TEST_CASE("AUC, EER and TAR@FAR agree with brute force over all thresholds") {
   }
 }
 
+TEST_CASE("the impostor scores beside a threshold") {
+  // Descending: G4 | I3 G3 | I2 | G1 I1 | I0.
+  const Roc roc = make_roc({{4, 3, 1}, {3, 2, 1, 0}});
+  CHECK(roc.impostors_beside(4) == Roc::Sides{3, kInfinity});
+  CHECK(roc.impostors_beside(3) == Roc::Sides{2, 3});
+  CHECK(roc.impostors_beside(1) == Roc::Sides{0, 1});
+  CHECK(roc.impostors_beside(kInfinity) == Roc::Sides{3, kInfinity});
+  CHECK(make_roc({{1}, {2, 3}}).impostors_beside(1) == Roc::Sides{-kInfinity, 2});
+  const int levels = GENERATE(0, 3, 20);
+  const brute::Scores s = random_scores(9, 50, 400, levels);
+  Roc pieces(s.genuine);
+  for (size_t part = 0; part < 3; ++part) {
+    Roc::Counter counter = pieces.counter();
+    for (size_t i = part; i < s.impostor.size(); i += 3) pieces.count(s.impostor[i], counter);
+    pieces.merge(counter);
+  }
+  for (double far : {0.0, 0.01, 0.1, 0.5, 0.9, 1.0}) {
+    const double threshold = pieces.at_most(far).threshold;
+    Roc::Sides expected{-kInfinity, kInfinity};
+    for (const double score : s.impostor) {
+      if (score < threshold) expected.below = std::max(expected.below, score);
+      if (score >= threshold) expected.accepted = std::min(expected.accepted, score);
+    }
+    CHECK(pieces.impostors_beside(threshold) == expected);
+  }
+}
+
 TEST_CASE("streaming in pieces, in any order, gives the same curve") {
   const brute::Scores s = random_scores(3, 100, 1000, 20);
   const Roc whole = make_roc(s);

@@ -98,3 +98,16 @@ TEST_CASE("labeled: cross entropy, exact also where it is tiny") {
   CHECK(uir::labeled_row(std::exp(-30.0), 30).off_target == Approx(std::exp(-60.0)));
   CHECK(uir::labeled_row(0, 5).loss == 0);  // a single class
 }
+
+TEST_CASE("labeled: finite for any logits") {
+  for (const double others : {0.0, 1e-304, 0.01, 1e130, 1e304}) {
+    for (const double target : {-5000.0, -900.0, -720.0, -700.0, -100.0, 0.0, 600.0, 709.0, 800.0, 5000.0}) {
+      CAPTURE(others, target);
+      const uir::LabeledRow row = uir::labeled_row(others, target);
+      const long double sum = others, of_target = std::exp(static_cast<long double>(target));  // e^11356 fits
+      CHECK(row.loss == Approx(static_cast<double>(std::log1p(sum / of_target))).epsilon(1e-12));
+      CHECK(row.shift == Approx(static_cast<double>(std::log(sum + of_target))).epsilon(1e-12));
+      CHECK(row.off_target == Approx(static_cast<double>(sum / (sum + of_target))).epsilon(1e-12));
+    }
+  }
+}

@@ -139,6 +139,20 @@ TEST_CASE("dropout repeats with the state dict and drops the wanted share") {
   CHECK(first->forward(pixels).equal(first->forward(pixels)));
 }
 
+TEST_CASE("dropout knows rows by the numbers that they are given") {
+  const ModelConfig config{IResNetConfig{.depth = 18, .width = 0.03, .embedding_size = 16, .dropout = 0.4}};
+  const at::Tensor pixels = random_pixels(2).repeat({2, 1, 1, 1});  // rows 0 and 2 are one image
+  const auto plain = make_backbone(config, 3), numbered = make_backbone(config, 3),
+             alike = make_backbone(config, 3);
+  numbered->number_rows({0, 1, 2, 3});
+  alike->number_rows({5, 1, 5, 1});
+  const at::Tensor expected = plain->forward(pixels);
+  CHECK(numbered->forward(pixels).equal(expected));
+  CHECK(relative_error(expected[0], expected[2]) > 1e-3);
+  const at::Tensor same = alike->forward(pixels);
+  CHECK(relative_error(same[0], same[2]) < 1e-5);
+}
+
 TEST_CASE("normalize_pixels maps 0..255 to −1..1 without moving bytes") {
   const at::Tensor images =
       at::arange(0, 2 * 5 * 7 * 3, at::kInt).remainder(256).to(at::kByte).view({2, 5, 7, 3});

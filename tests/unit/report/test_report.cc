@@ -3,6 +3,7 @@
 #include "support/brute_force.h"
 #include "support/catch.h"
 #include "support/temp_folder.h"
+#include "uir/base/log.h"
 #include "uir/eval/config.h"
 #include "uir/eval/report_roc.h"
 #include "uir/report/report.h"
@@ -108,6 +109,19 @@ TEST_CASE("a ROC in a report: infinite thresholds are null, the printed rates st
   CHECK(points.front() == Json::parse("[0.0, 0.0, null]"));
   CHECK(points.back() == Json::parse("[1.0, 1.0, null]"));
   CHECK(std::count(points.begin(), points.end(), Json::parse("[0.25, 1.0, 1.0]")) == 1);
+  CHECK(Json::parse(result.details.dump())["thresholds"] == Json::parse(R"([{"far": 0.25, "threshold": 1.0,
+      "achieved_far": 0.25, "tar": 1.0, "impostor_below": 0.0, "impostor_accepted": 2.5}])"));
+}
+
+TEST_CASE("rates that the impostors cannot resolve are warned about") {
+  std::string said;
+  const LogSink before = set_log_sink([&](LogLevel, std::string_view line) { said += line; });
+  warn_of_unresolved_rates("lfw", std::vector<double>{1e-2, 1e-3}, 1000);  // 1e-3 accepts just one
+  CHECK(said.empty());
+  warn_of_unresolved_rates("lfw", std::vector<double>{1e-2, 1e-3, 1e-4}, 999);
+  set_log_sink(before);
+  CHECK_THAT(said, contains_text("lfw: 999 impostor scores"));
+  CHECK_THAT(said, contains_text("0.001, 0.0001"));
 }
 
 }  // namespace uir

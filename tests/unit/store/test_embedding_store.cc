@@ -29,7 +29,7 @@ struct Rows {
       mirrored.push_back(static_cast<float>(i) / 9 + 1);
     }
     for (int64_t i = 0; i < rows; ++i) {
-      for (float x : {static_cast<float>(i % 4), 0.5F, 0.25F}) classes.push_back(x);
+      for (float x : {static_cast<float>(i % 4), 0.5F, 0.25F, -1.0986F}) classes.push_back(x);
       items.push_back(concat("person ", i, "/photo.jpg\t", i % 3 - 1));
     }
   }
@@ -38,7 +38,7 @@ struct Rows {
   // Appends rows [begin, end).
   void append(EmbeddingStoreWriter& writer, int64_t begin, int64_t end, bool all = true) const {
     writer.append({embeddings.data() + begin * dim, end - begin, dim},
-                  all ? mirrored.data() + begin * dim : nullptr, all ? classes.data() + begin * 3 : nullptr,
+                  all ? mirrored.data() + begin * dim : nullptr, all ? classes.data() + begin * 4 : nullptr,
                   std::span(items).subspan(begin, end - begin));
   }
 };
@@ -120,7 +120,7 @@ TEST_CASE("what was written is read back") {
   if (all) {
     CHECK(std::vector<float>(store.mirrored()->data, store.mirrored()->data + m.rows * m.cols) ==
           rows.mirrored);
-    CHECK(std::vector<float>(store.classes()->data, store.classes()->data + m.rows * 3) == rows.classes);
+    CHECK(std::vector<float>(store.classes()->data, store.classes()->data + m.rows * 4) == rows.classes);
   }
   CHECK(store.item(11) == "person 11/photo.jpg");
   CHECK(store.items()[36] == store.item(36));
@@ -271,7 +271,7 @@ TEST_CASE("a full disk at any write leaves the old store intact") {
 TEST_CASE("malformed and non-finite rows are refused before anything is written") {
   TempFolder folder;
   EmbeddingStoreWriter writer(folder / "set", {4, 2, false, true}, extraction());
-  std::vector<float> values(8, 1), classes(12, 0);
+  std::vector<float> values(8, 1), classes(16, 0);
   std::vector<std::string> items{"a\t0", "b\t0", "c\t0", "d\t0"};
   const auto append = [&] { writer.append({values.data(), 4, 2}, nullptr, classes.data(), items); };
   for (const char* bad : {"no label", "\t3", "a\t", "a\t1\t2", "a\t-2", "a\t1x", "a\nb\t1", "a\t1\n", ""}) {
@@ -282,9 +282,9 @@ TEST_CASE("malformed and non-finite rows are refused before anything is written"
   values[5] = std::numeric_limits<float>::quiet_NaN();
   CHECK_THAT(error_of(ErrorKind::kData, append), contains_text("embeddings.npy: row 2 (c)"));
   values[5] = 0;
-  classes[11] = std::numeric_limits<float>::infinity();
+  classes[15] = std::numeric_limits<float>::infinity();
   CHECK_THAT(error_of(ErrorKind::kData, append), contains_text("classes.npy: row 3 (d)"));
-  classes[11] = 0;
+  classes[15] = 0;
   append();
   writer.commit();
   CHECK(EmbeddingStore::open(folder / "set").size() == 4);
@@ -367,7 +367,19 @@ TEST_CASE("consistent checksums do not hide contradictions") {
 
   SECTION("other shape") { CHECK_THAT(forge("", "", "rows", 36), contains_text("manifest says (36, 5)")); }
   SECTION("other dimension") { CHECK_THAT(forge("", "", "dim", 6), contains_text("manifest says (37, 6)")); }
-  SECTION("other version") { CHECK_THAT(forge("", "", "version", 2), contains_text("version 2")); }
+  SECTION("other version") { CHECK_THAT(forge("", "", "version", 3), contains_text("version 3")); }
+  SECTION("version 1 has no log odds") {
+    std::string classes = npy_header(rows.rows, 3);
+    for (int64_t i = 0; i < rows.rows; ++i)
+      classes.append(reinterpret_cast<const char*>(rows.classes.data() + i * 4), 3 * sizeof(float));
+    CHECK(forge("classes.npy", classes, "version", 1) == "no error");
+    {
+      const EmbeddingStore old = EmbeddingStore::open(set);
+      CHECK(old.classes()->cols == 3);
+      CHECK(old.classes()->row(36)[2] == 0.25F);
+    }
+    CHECK_THAT(forge("", "", "version", 2), contains_text("shape (37, 3), but the manifest says (37, 4)"));
+  }
   SECTION("other format") { CHECK_THAT(forge("", "", "format", "x"), contains_text("not the manifest")); }
   SECTION("wrong type") { CHECK_THAT(forge("", "", "mirrored", "yes"), contains_text("'mirrored'")); }
   SECTION("no files") {

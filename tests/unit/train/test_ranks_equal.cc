@@ -32,7 +32,7 @@ ModelConfig network_of(bool mobile) {
   if (mobile) {
     config.backbone = MobileFaceNetConfig{.width = 0.0625, .embedding_size = 16};
   } else {
-    config.backbone = IResNetConfig{.depth = 18, .width = 0.0625, .embedding_size = 16};
+    config.backbone = IResNetConfig{.depth = 18, .width = 0.0625, .embedding_size = 16, .dropout = 0.3};
   }
   return config;
 }
