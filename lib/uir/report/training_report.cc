@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "uir/base/error.h"
-#include "uir/base/json.h"
+#include "uir/base/json_text.h"
 #include "uir/report/html_parts.h"
 #include "uir/report/markup.h"
 #include "uir/report/number_meaning.h"
