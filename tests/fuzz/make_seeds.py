@@ -160,6 +160,17 @@ def recordio():
         at += len(one)
     write("recordio", "insightface", parts(lines.encode(), b"".join(faces)))
     write("recordio", "labels", parts(b"", record((0, 5), b"xyz", labels=(2, 9))))
+    write("recordio", "labels_key_0", parts(b"", record((0, 0), b"ab", labels=(5, 1)) + record((0, 1), b"cd", labels=(3, 0))))
+    # 2^24 + 2 images, of which the last two are there: float32 rounds the end up.
+    last = 2**24 + 2
+    large = [record((0, last - 1), b"ab"), record((0, last), b"cd"), record((0, last + 1), labels=(1, last + 1)),
+             record((0, 0), labels=(last + 1, last + 2))]
+    at, lines = 0, ""
+    for key, one in zip((last - 1, last, last + 1, 0), large):
+        lines += f"{key}\t{at}\n"
+        at += len(one)
+    write("recordio", "large", parts(lines.encode(), b"".join(large)))
+    write("recordio", "without_key_0", parts("".join(lines.splitlines(True)[:3]).encode(), b"".join(large)))
 
 
 def lists():
@@ -183,6 +194,8 @@ def lists():
     for i, text in enumerate(samples):
         write("lists", f"format_{i}", bytes([i]) + text.encode())
     write("lists", "points_68", bytes([5]) + ("a/1.jpg 3 " + " ".join(f"{i},{i + 1}" for i in range(68))).encode())
+    write("lists", "names", bytes([0]) + b"a/1.jpg\tNaN\na/2.jpg\t88e1\nb/1.jpg\t7\nb/2.jpg\t0x10\nb/\xe7.jpg\t-1\n")
+    write("lists", "control", bytes([1]) + b"a\x1b/1.jpg b\tc\n")
     write("lists", "byte_order_mark", bytes([0]) + b"\xef\xbb\xbfa/1.jpg\t0\n")
 
 
@@ -190,6 +203,7 @@ def pair_lists():
     genuine, impostor = "Ann\t1\t2\n", "Ann\t1\tBob\t1\n"
     write("pairs", "lfw_folds", b"\0" + f"1\t1\n{genuine}{impostor}".encode())
     write("pairs", "lfw", b"\0" + f"1\n{genuine}{impostor}".encode())
+    write("pairs", "absent", b"\0" + f"1\t1\nAnn\t1\t9\n{impostor}".encode())
     write("pairs", "calfw", b"\1Ann_0001.jpg 1\nAnn_0002.jpg 1\nAnn_0001.jpg 0\nBob_0001.jpg 0\n")
     write("pairs", "path_pairs", b"\2Ann/Ann_0001.jpg Ann/Ann_0002.jpg 1\nAnn/Ann_0001.jpg Bob/Bob_0001.jpg 0\n")
     write("pairs", "noises", b"\3# noises\nAnn_0001.jpg\nx\tBob/Bob_0001.jpg\n")

@@ -73,12 +73,14 @@ class Alignment {
       photos_.emplace(*root);
       check_apart(*root, run.out);
     }
-    units_ = list_units(run.input);
+    AlignUnits found = list_units(run.input);
+    units_ = std::move(found.units);
+    left_out_ = std::move(found.left_out);
   }
 
   AlignReport run() {
     FaceAligner(run_.aligner);  // a wrong model is refused before anything is written
-    AlignOutput out(run_.out, settings_of(run_), run_.resume, videos());
+    AlignOutput out(run_.out, settings_of(run_), run_.resume, videos(), left_out_.to_json());
     std::vector<std::string> names;
     for (const AlignUnit& unit : units_) names.push_back(unit.name);
     out.check_names(names);
@@ -89,7 +91,7 @@ class Alignment {
       if (out.counts().faces == 0) refuse_without_faces(out);
       out.commit();
     }
-    return {out.counts(), videos(), run_.out};
+    return {out.counts(), videos(), run_.out, left_out_};
   }
 
  private:
@@ -137,6 +139,7 @@ class Alignment {
   const AlignRun& run_;
   std::optional<ImageFolder> photos_;
   std::vector<AlignUnit> units_;
+  LeftOut left_out_;
   std::string first_reason_;
 };
 
@@ -172,6 +175,7 @@ std::vector<std::string> AlignReport::lines() const {
     lines.push_back(concat("nothing found in ", c.pictures - c.with_faces,
                            "; reasons: ", (out / "not_found.txt").string()));
   }
+  for (const std::string& line : left_out.lines()) lines.push_back("left out: " + line);
   return lines;
 }
 

@@ -12,6 +12,7 @@
 #include "uir/base/progress.h"
 #include "uir/data/face_table.h"
 #include "uir/data/frame_choice.h"
+#include "uir/data/missing_files.h"
 #include "uir/data/source_kinds.h"
 #include "uir/data/video_facts.h"
 #include "uir/data/video_list.h"
@@ -56,7 +57,8 @@ class Videos : public Source {
   void for_each_row(const RowBody& body) override {
     faceless_.clear();
     constexpr size_t kVideosPerStep = 256;
-    videos_ = read_video_list(config_);
+    videos_ = read_video_list(config_, &left_out_);
+    refuse_missing();
     facts_.resize(videos_.size());
     reused_.resize(videos_.size());
     Progress progress("reading videos", "videos", static_cast<int64_t>(videos_.size()));
@@ -86,6 +88,16 @@ class Videos : public Source {
   std::string place(const SourceRow& row) const override { return (root_ / row.item).string(); }
 
  private:
+  void refuse_missing() const {
+    MissingFiles missing;
+    for (const ListedVideo& video : videos_) {
+      std::error_code error;
+      if (!fs::exists(root_ / video.name, error))
+        missing.add([&] { return place_of_video(config_.list, video, root_) + ": no such file"; });
+    }
+    missing.refuse("put these videos there, or take them out of the list");
+  }
+
   // Of several bad videos the first of the list is reported, whichever thread is faster.
   void survey(size_t begin, size_t end) {
     std::vector<std::exception_ptr> errors(end - begin);

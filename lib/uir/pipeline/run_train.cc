@@ -6,6 +6,7 @@
 
 #include "uir/base/log.h"
 #include "uir/checkpoint/checkpoint.h"
+#include "uir/data/training_warnings.h"
 #include "uir/dist/rendezvous.h"
 #include "uir/eval/verification.h"
 #include "uir/network/architecture.h"
@@ -37,6 +38,12 @@ Index open_index(const fs::path& folder) {
   if (index.num_classes() == 0)
     fail(ErrorKind::kConfig, folder.string(), ": no labeled faces; training needs a labeled source");
   return index;
+}
+
+// Strangers matter where the loss has any.
+void warn_of(const Index& index, const BatchConfig& batch) {
+  const ContentComparison contents = batch.unlabeled > 0 ? compare_contents(index) : ContentComparison();
+  for (const std::string& warning : training_warnings(index, contents)) log_warning(warning);
 }
 
 // What is trained, at random.
@@ -94,6 +101,7 @@ void train_as_rank(const Experiment& experiment, const TrainRun& run, const Worl
   const Compute compute = choose_compute(experiment.train, world);
   const auto ranks = device_ranks(cpu_ranks, experiment.train.ranks, compute.device);
   const Index index = open_index(experiment.index_folder());
+  if (ranks->rank() == 0) warn_of(index, experiment.train.batch);
   const std::optional<Checkpoint> checkpoint = agreed_checkpoint(experiment.checkpoints_folder(), *ranks);
   if (checkpoint && !run.resume) {
     fail(ErrorKind::kUsage, experiment.run_folder().string(), ": holds a run at step ", checkpoint->step(),

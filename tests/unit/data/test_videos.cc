@@ -378,7 +378,7 @@ TEST_CASE("Unchanged videos are not decoded again", "[videos]") {
     return std::tuple(items_of(index), std::vector(index.hashes().begin(), index.hashes().end()),
                       std::vector(index.flags().begin(), index.flags().end()), index.fingerprint());
   };
-  CHECK(build().images_read == 18);
+  CHECK(build().record.images_read == 18);
   const Index first = Index::open(folder / "index", Index::Check::kFull);
   const auto before = columns(first);
   REQUIRE(first.videos().size() == 3);
@@ -398,30 +398,30 @@ TEST_CASE("Unchanged videos are not decoded again", "[videos]") {
   CHECK_THAT(data_error([&] { build("other"); }),
              contains_text("a.avi: no video"));  // no index knows them there
   IndexReport report = build();
-  CHECK(report.images_read == 0);
-  CHECK(report.images_reused == 18);
+  CHECK(report.record.images_read == 0);
+  CHECK(report.record.images_reused == 18);
   CHECK(columns(Index::open(folder / "index", Index::Check::kFull)) == before);
 
   videos.every = 2;  // other frames of known videos
   report = build();
-  CHECK(report.images_read == 0);
+  CHECK(report.record.images_read == 0);
   CHECK(items_of(Index::open(folder / "index")).size() == 9);
   videos.every = 1;
 
   write_video(c, 5);  // one changed, one new
   write_video(folder / "videos/d.avi", 2);
   report = build();
-  CHECK(report.images_read == 5 + 2);
-  CHECK(report.images_reused == 14);
+  CHECK(report.record.images_read == 5 + 2);
+  CHECK(report.record.images_reused == 14);
 
   CHECK(verify_index(folder / "index").bad.size() == 14);  // the content is not what was indexed
-  CHECK(build().images_reused == 21);
+  CHECK(build().record.images_reused == 21);
   CHECK((Index::open(folder / "index").flags()[3] & kBad) != 0);  // still known
 
   fs::last_write_time(a, fs::last_write_time(a) + std::chrono::seconds(1));
   CHECK_THAT(data_error([&] { build(); }), contains_text("a.avi: no video"));
   for (const auto& [path, content] : whole) write(path, content);
-  CHECK(build().images_read == 14);
+  CHECK(build().record.images_read == 14);
   CHECK((Index::open(folder / "index").flags()[3] & kBad) == 0);
   CHECK(items_of(Index::open(folder / "index")).size() == 21);
 }
