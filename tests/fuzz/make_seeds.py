@@ -38,29 +38,36 @@ def segment(marker, content):
     return b"\xff" + bytes([marker]) + struct.pack(">H", len(content) + 2) + content
 
 
-def jpeg(components, progressive=False, adobe=False):
-    """A flat image of 8x8: one block per component, whose codes are single zero bits."""
+def jpeg(components, progressive=False, adobe=False, sampling=(0x11,) * 4, bits=b"\x00\x7f", junk=b""):
+    """A flat image of 8x8: one block per component (more with sampling), whose codes are single zero bits; junk stands before segments."""
     def scan(ids, first, last):
-        return segment(0xDA, bytes([len(ids)]) + b"".join(bytes([i, 0]) for i in ids) + bytes([first, last, 0])) + b"\x00\x7f"
+        return segment(0xDA, bytes([len(ids)]) + b"".join(bytes([i, 0]) for i in ids) + bytes([first, last, 0])) + bits + junk
 
     tables = segment(0xDB, b"\0" + bytes([1] * 64))
     for kind in (0x00, 0x10):  # one code of length 1: difference 0; end of block
         tables += segment(0xC4, bytes([kind, 1] + [0] * 15 + [0]))
     ids = range(1, components + 1)
-    frame = struct.pack(">BHHB", 8, 8, 8, components) + b"".join(bytes([i, 0x11, 0]) for i in ids)
+    frame = struct.pack(">BHHB", 8, 8, 8, components) + b"".join(bytes([i, sampling[i - 1], 0]) for i in ids)
     scans = scan(ids, 0, 0) + b"".join(scan([i], 1, 63) for i in ids) if progressive else scan(ids, 0, 63)
     marker = segment(0xEE, b"Adobe\0\x64\0\0\0\0\0") if adobe else b""
-    return b"\xff\xd8" + marker + tables + segment(0xC2 if progressive else 0xC0, frame) + scans + b"\xff\xd9"
+    return b"\xff\xd8" + junk + marker + tables + junk + segment(0xC2 if progressive else 0xC0, frame) + scans + b"\xff\xd9"
+
+
+def png_chunk(kind, content):
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
 
 def png(color_type, channels, depth=8, palette=b""):
-    def chunk(kind, content):
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-
     rows = b"".join(b"\0" + bytes(4 * channels * depth // 8) for _ in range(4))
     header = struct.pack(">IIBBBBB", 4, 4, depth, color_type, 0, 0, 0)
-    middle = chunk(b"PLTE", palette) if palette else b""
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + middle + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    middle = png_chunk(b"PLTE", palette) if palette else b""
+    return b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", header) + middle + png_chunk(b"IDAT", zlib.compress(rows)) + png_chunk(b"IEND", b"")
+
+
+def animated(still):
+    """The PNG with an animation of one frame of the same size."""
+    frame = struct.pack(">IIIIIHHBB", 0, 4, 4, 0, 0, 1, 10, 0, 0)
+    return still[:33] + png_chunk(b"acTL", struct.pack(">II", 1, 0)) + png_chunk(b"fcTL", frame) + still[33:]
 
 
 def images():
@@ -68,7 +75,17 @@ def images():
     write("image", "colour.jpg", jpeg(3))
     write("image", "progressive.jpg", jpeg(3, progressive=True))
     write("image", "cmyk.jpg", jpeg(4, adobe=True))
+    write("image", "410.jpg", jpeg(3, sampling=(0x42, 0x11, 0x11), bits=bytes(3)))
+    write("image", "uneven.jpg", jpeg(3, progressive=True, sampling=(0x22, 0x21, 0x11), bits=bytes(2)))
+    write("image", "fractional.jpg", jpeg(3, sampling=(0x31, 0x21, 0x11), bits=bytes(2)))
+    write("image", "junk.jpg", jpeg(3, junk=b"\0\x12"))
     write("image", "rgb.png", png(2, 3))
+    write("image", "animated.png", animated(png(2, 3)))
+    write("image", "deep.pgm", b"P5\n4 4\n1000\n" + bytes([3, 232] * 16))
+    write("image", "bits.pbm", b"P4\n9 4\n" + bytes(8))
+    write("image", "ascii.pbm", b"P1 # bits\n4 1\n0110\n")
+    write("image", "animated.webp", b"RIFF\x16\0\0\0WEBPVP8X\x0a\0\0\0\2\0\0\0" + bytes(6))
+    write("image", "photo.heic", b"\0\0\0\x18ftypheic" + bytes(12))
     write("image", "alpha.png", png(6, 4))
     write("image", "deep.png", png(2, 3, 16))
     write("image", "palette.png", png(3, 1, palette=bytes(6)))
@@ -272,7 +289,9 @@ def exif():
         tiff = letters + struct.pack(order + "HIH", 42, 8, len(entries))
         tiff += b"".join(struct.pack(order + "HHI", *entry[:3]) + entry[3] for entry in entries) + bytes(4)
         jfif = segment(0xE0, b"JFIF\0\1\1\0\0\1\0\1\0\0")
-        write("exif", letters.decode(), b"\xff\xd8" + jfif + segment(0xE1, b"Exif\0\0" + tiff) + segment(0xDA, b""))
+        exif = segment(0xE1, b"Exif\0\0" + tiff)
+        write("exif", letters.decode(), b"\xff\xd8" + jfif + exif + segment(0xDA, b""))
+        write("exif", letters.decode() + "_junk", b"\xff\xd8" + jfif + b"\0\x12\xff\0" + exif + segment(0xDA, b""))
     write("exif", "none", b"\xff\xd8" + segment(0xDA, b""))
 
 

@@ -41,12 +41,14 @@ class KnownImages {
     if (const SourceInfo* source = source_known_by(index, info)) adopt(*index, *source);
   }
 
-  // The row of the old index that holds the image; −1 if there is none.
+  // The row of the old index that holds the image; −1 if there is none, or its header could not be read: it is examined
+  // again, since formats are added.
   int64_t find(const SourceRow& row) {
     if (!index_) return -1;
     int64_t found = is_row(next_, row) ? next_ : look_up(row);
-    if (found >= 0) next_ = found + 1;
-    return found;
+    if (found < 0) return -1;
+    next_ = found + 1;
+    return index_->pixel_sizes()[static_cast<size_t>(found)][0] > 0 ? found : -1;
   }
 
   ImageFacts facts(int64_t row) const {

@@ -401,6 +401,19 @@ TEST_CASE("A second run reads only what changed", "[index]") {
   CHECK(Index::open(folder / "index").fingerprint() == fingerprint);
 }
 
+TEST_CASE("An image whose header could not be read is read again: a newer program may know it", "[index]") {
+  const TempFolder folder;
+  write_faces(folder / "faces", 2, 2);
+  write_bytes(face_path(folder / "faces", 1, 1), as_bytes("not an image"));
+  const std::vector<SourceConfig> sources{folder_source("tree", Role::kLabeled, folder / "faces")};
+  CHECK(build(folder / "index", sources).images_read == 4);
+  const auto first = contents(folder / "index");
+  const IndexReport again = build(folder / "index", sources);
+  CHECK(again.images_read == 1);
+  CHECK(again.images_reused == 3);
+  CHECK(contents(folder / "index") == first);
+}
+
 TEST_CASE("A list in another order finds what was known", "[index]") {
   const TempFolder folder;
   write_faces(folder / "faces", 1, 4);
