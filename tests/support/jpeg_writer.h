@@ -1,4 +1,5 @@
-// JPEG files of every kind that libjpeg writes, for tests of reading them; it ends the program on what it cannot write.
+// JPEG files of every kind that libjpeg writes, for tests of reading them; it ends the program on what it
+// cannot write.
 #pragma once
 
 #include <algorithm>

@@ -20,17 +20,24 @@ uint64_t chained(uint64_t names, std::string_view name) {
 }
 
 Json to_json(const AlignCounts& c) {
-  return {{"pictures", c.pictures}, {"with_faces", c.with_faces},   {"faces", c.faces},
-          {"checked", c.checked},   {"found_again", c.found_again}, {"eyes", c.eyes},
-          {"points", c.points},     {"eyes_again", c.eyes_again},   {"points_again", c.points_again}};
+  return {{"pictures", c.pictures},
+          {"with_faces", c.with_faces},
+          {"faces", c.faces},
+          {"corrected", c.corrected},
+          {"checked", c.checked},
+          {"found_again", c.found_again},
+          {"eyes", c.eyes},
+          {"points", c.points},
+          {"eyes_again", c.eyes_again},
+          {"points_again", c.points_again}};
 }
 
 AlignCounts counts_from(const Json& json, const std::string& place) {
   const auto whole = [&](const char* key) { return json_at<int64_t>(json, key, place); };
   const auto number = [&](const char* key) { return json_at<double>(json, key, place); };
-  return {whole("pictures"), whole("with_faces"),  whole("faces"),
-          whole("checked"),  whole("found_again"), number("eyes"),
-          number("points"),  number("eyes_again"), number("points_again")};
+  return {whole("pictures"),    whole("with_faces"),   whole("faces"), whole("corrected"),
+          whole("checked"),     whole("found_again"),  number("eyes"), number("points"),
+          number("eyes_again"), number("points_again")};
 }
 
 // The first setting that differs, in words; empty if none does.
@@ -48,6 +55,7 @@ void AlignCounts::add(const AlignCounts& other) {
   pictures += other.pictures;
   with_faces += other.with_faces;
   faces += other.faces;
+  corrected += other.corrected;
   checked += other.checked;
   found_again += other.found_again;
   eyes += other.eyes;

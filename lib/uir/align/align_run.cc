@@ -25,6 +25,7 @@ Json settings_of(const AlignRun& run) {
   json["min_size"] = run.aligner.min_size;
   json["detect_side"] = run.aligner.detect_side;
   json["check"] = run.aligner.check;
+  json["points"] = "found again";  // other versions took them as they were
   json["image"] = run.encoding.png ? "png" : concat("jpeg ", run.encoding.quality);
   return json;
 }
@@ -159,6 +160,10 @@ std::vector<std::string> AlignReport::lines() const {
   std::vector<std::string> lines;
   lines.push_back(concat(out.string(), ": ", c.faces, " faces of ", c.with_faces, " of ", c.pictures,
                          videos ? " frames (" : " photos (", percent(c.with_faces, c.pictures), ")"));
+  if (c.corrected > 0) {
+    lines.push_back(
+        concat(c.corrected, " of the faces by a closer look: turned heads, or faces that fill their photo"));
+  }
   lines.push_back(concat("mean distance of the eyes from the template: ", pixels(c.eyes, c.faces),
                          ", of all five points: ", pixels(c.points, c.faces)));
   if (c.checked > 0) {

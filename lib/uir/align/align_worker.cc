@@ -128,6 +128,7 @@ std::vector<std::byte> AlignWorker::encoded(const AlignedFace& face) const {
 
 void AlignWorker::count(const AlignedFace& face, AlignCounts& counts) const {
   ++counts.faces;
+  if (face.found && face.found->corrected) ++counts.corrected;
   counts.eyes += face.distance.eyes;
   counts.points += face.distance.points;
   if (!config_.check) return;

@@ -41,8 +41,8 @@ class KnownImages {
     if (const SourceInfo* source = source_known_by(index, info)) adopt(*index, *source);
   }
 
-  // The row of the old index that holds the image; −1 if there is none, or its header could not be read: it is examined
-  // again, since formats are added.
+  // The row of the old index that holds the image; −1 if there is none, or its header could not be read: it
+  // is examined again, since formats are added.
   int64_t find(const SourceRow& row) {
     if (!index_) return -1;
     int64_t found = is_row(next_, row) ? next_ : look_up(row);

@@ -21,8 +21,8 @@ namespace {
 
 constexpr int kMostScans = 500;  // small progressive files of more would take minutes
 
-// libjpeg's functions do not return where they fail: its handler of errors must jump out of them. What libjpeg hands to the
-// handlers is the address of `base`, so it comes first.
+// libjpeg's functions do not return where they fail: its handler of errors must jump out of them. What
+// libjpeg hands to the handlers is the address of `base`, so it comes first.
 struct JpegErrors {
   jpeg_error_mgr base;
   std::jmp_buf back;
@@ -34,7 +34,8 @@ static_assert(std::is_standard_layout_v<JpegErrors>);
   std::longjmp(reinterpret_cast<JpegErrors*>(jpeg->err)->back, 1);
 }
 
-// Bytes that belong to nothing, but before a segment or the end: before a restart they are pixels that came out wrong.
+// Bytes that belong to nothing, but before a segment or the end: before a restart they are pixels that came
+// out wrong.
 bool is_harmless(const jpeg_error_mgr& message) {
   const int marker = message.msg_parm.i[1];
   return message.msg_code == JWRN_EXTRANEOUS_DATA && (marker < 0xd0 || marker > 0xd7);
@@ -61,8 +62,8 @@ jpeg_error_mgr* set_up(JpegErrors& errors) {
   return &errors.base;
 }
 
-// The only place that is jumped back to: every call of libjpeg that may fail is made by `calls`. False if it was left by a
-// jump. What is jumped over are libjpeg's frames and that of `calls`, which must own nothing.
+// The only place that is jumped back to: every call of libjpeg that may fail is made by `calls`. False if it
+// was left by a jump. What is jumped over are libjpeg's frames and that of `calls`, which must own nothing.
 template <class Calls>
 bool attempt(JpegErrors& errors, const Calls& calls) {
   static_assert(std::is_trivially_destructible_v<Calls>);
@@ -206,8 +207,8 @@ void JpegDecoder::decode(uint8_t* rgb) {
 
 namespace {
 
-// TurboJPEG's choices, which all JPEG files that were written before have: chroma at half resolution, and the fast
-// transform below quality 96.
+// TurboJPEG's choices, which all JPEG files that were written before have: chroma at half resolution, and the
+// fast transform below quality 96.
 void set_up(jpeg_compress_struct& jpeg, ImageSize size, int quality) {
   jpeg.image_width = static_cast<JDIMENSION>(size.width);
   jpeg.image_height = static_cast<JDIMENSION>(size.height);

@@ -1,8 +1,8 @@
-// PNG, BMP and WebP, decoded by OpenCV. Their headers are read here, so that no limit depends on OpenCV, which also takes
-// some truncated files and writes to the standard error output about others.
+// PNG, BMP and WebP, decoded by OpenCV. Their headers are read here, so that no limit depends on OpenCV,
+// which also takes some truncated files and writes to the standard error output about others.
 //
-// Shapes: pixels as in decode.h; of 16 bits the higher 8. Of an animated PNG its still image is read, as by every reader
-// of PNG.
+// Shapes: pixels as in decode.h; of 16 bits the higher 8. Of an animated PNG its still image is read, as by
+// every reader of PNG.
 // Errors: kData for files that are not whole, and for animated WebP. Threads: thread-safe.
 #pragma once
 

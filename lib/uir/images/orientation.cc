@@ -108,8 +108,8 @@ std::pair<T, T> stored_place(Orientation orientation, T x, T y, T right, T botto
 
 }  // namespace
 
-// Segments up to the pixels: marker, length (big-endian, itself included), content. What stands between them is skipped,
-// as libjpeg does.
+// Segments up to the pixels: marker, length (big-endian, itself included), content. What stands between them
+// is skipped, as libjpeg does.
 Orientation orientation_of(Bytes encoded) {
   if (!is_jpeg(encoded)) return Orientation::kAsStored;
   size_t at = 2;

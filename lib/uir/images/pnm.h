@@ -1,8 +1,10 @@
 // Netpbm's PBM, PGM and PPM, as text (P1 to P3) and binary (P4 to P6), of any largest value.
 //
-// Shapes: pixels as in decode.h. A value v becomes floor(255 v / maxval + 1/2): with maxval 255 itself; of PBM, 1 is black.
-// Of several pictures in a file the first counts. Comments may stand wherever white space may.
-// Errors: kData for malformed headers, values above maxval, and files that are not whole. Threads: thread-safe.
+// Shapes: pixels as in decode.h. A value v becomes floor(255 v / maxval + 1/2): with maxval 255 itself; of
+// PBM, 1 is black. Of several pictures in a file the first counts. Comments may stand wherever white space
+// may.
+// Errors: kData for malformed headers, values above maxval, and files that are not whole. Threads:
+// thread-safe.
 #pragma once
 
 #include <cstddef>

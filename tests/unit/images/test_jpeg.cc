@@ -1,4 +1,5 @@
-// Pixels are compared with OpenCV's decoder, which calls libjpeg by itself, and with the picture that was encoded.
+// Pixels are compared with OpenCV's decoder, which calls libjpeg by itself, and with the picture that was
+// encoded.
 #include <algorithm>
 #include <cstdlib>
 #include <opencv2/imgcodecs.hpp>
