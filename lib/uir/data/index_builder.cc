@@ -151,7 +151,7 @@ class SourceIndexer {
     finish_batch();
     excluded_.check_used();
     source_->for_each_video(
-        [this](std::string_view name, const VideoFacts& facts) { writer_.add_video(name, facts); });
+        [this](std::string_view name, const SurveyedVideo& video) { writer_.add_video(name, video); });
     if (writer_.rows_of_source() == 0) fail(ErrorKind::kData, "it has no images");
     if (info_.kind == SourceKind::kRecordIo && counts_.read > 0) check_pack(info_.path);
     writer_.end_source(source_->identities());

@@ -54,7 +54,7 @@ class Source {
   // source of this name; after it, what the next index is to know of them.
   virtual void reuse(const Index& /*previous*/, std::string_view /*source*/) {}
   virtual void for_each_video(
-      const std::function<void(std::string_view, const VideoFacts&)>& /*body*/) const {}
+      const std::function<void(std::string_view, const SurveyedVideo&)>& /*body*/) const {}
   // Names the row in messages: file and line, or item.
   virtual std::string place(const SourceRow& row) const = 0;
   // The rows from first to last are done with: their pages may go.
