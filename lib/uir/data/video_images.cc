@@ -55,7 +55,7 @@ struct VideoImages::Impl {
   std::unordered_map<std::string_view, int64_t> numbers;  // of the source's videos in the index
 
   void number_videos() {
-    const std::string prefix = source.name + "/";
+    const std::string prefix = concat(source.name, "/");
     for (int64_t i = 0; i < std::ssize(index.videos()); ++i) {
       const std::string_view name = index.video_name(i);
       if (name.starts_with(prefix)) numbers.emplace(name.substr(prefix.size()), i);

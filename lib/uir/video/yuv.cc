@@ -11,27 +11,63 @@ namespace {
 
 constexpr int kBits = 14;
 
-// A row of chroma at the width of the luma.
-void spread(const uint8_t* chroma, int step, int halvings, int width, int16_t* out) {
-  if (step == 1 && halvings == 1) {
-    for (int x = 0; x + 1 < width; x += 2) out[x] = out[x + 1] = static_cast<int16_t>(chroma[x / 2] - 128);
-    if (width % 2) out[width - 1] = static_cast<int16_t>(chroma[width / 2] - 128);
+// What chroma adds to red, green and blue along a row.
+struct ChromaRow {
+  explicit ChromaRow(size_t width) : red(width), green(width), blue(width) {}
+  std::vector<int32_t> red, green, blue;
+};
+
+UIR_MULTIVERSION void weigh(const uint8_t* u, const uint8_t* v, int step, int count, YuvWeights w,
+                            int32_t* red, int32_t* green, int32_t* blue) {
+  for (int i = 0; i < count; ++i) {
+    const int32_t cb = u[i * step] - 128, cr = v[i * step] - 128;
+    red[i] = w.r_v * cr;
+    green[i] = w.g_u * cb + w.g_v * cr;
+    blue[i] = w.b_u * cb;
+  }
+}
+
+// One sample for the 2^halvings pixels that share it.
+UIR_MULTIVERSION void spread(const int32_t* samples, int halvings, int width, int32_t* out) {
+  if (halvings == 1) {
+    for (int i = 0; i < width / 2; ++i) out[2 * i] = out[2 * i + 1] = samples[i];
+    if (width % 2) out[width - 1] = samples[width / 2];
     return;
   }
-  for (int x = 0; x < width; ++x) out[x] = static_cast<int16_t>(chroma[(x >> halvings) * step] - 128);
+  for (int x = 0; x < width; ++x) out[x] = samples[x >> halvings];
 }
 
-UIR_INLINE uint8_t byte_of(int32_t value) {
-  return static_cast<uint8_t>(std::clamp((value + (1 << (kBits - 1))) >> kBits, 0, 255));
+void read_chroma(const YuvPlanes& planes, int row, const YuvWeights& w, int width, ChromaRow& samples,
+                 ChromaRow& out) {
+  const int count = (width + (1 << planes.halvings_x) - 1) >> planes.halvings_x;
+  weigh(planes.u + row * planes.u_stride, planes.v + row * planes.v_stride, planes.chroma_step, count, w,
+        samples.red.data(), samples.green.data(), samples.blue.data());
+  spread(samples.red.data(), planes.halvings_x, width, out.red.data());
+  spread(samples.green.data(), planes.halvings_x, width, out.green.data());
+  spread(samples.blue.data(), planes.halvings_x, width, out.blue.data());
 }
 
-UIR_MULTIVERSION void convert_row(const uint8_t* y, const int16_t* u, const int16_t* v, YuvWeights w,
-                                  int width, uint8_t* rgb) {
-  for (int x = 0; x < width; ++x) {
-    const int32_t luma = (y[x] - w.black) * w.y;
-    rgb[3 * x] = byte_of(luma + w.r_v * v[x]);
-    rgb[3 * x + 1] = byte_of(luma + w.g_u * u[x] + w.g_v * v[x]);
-    rgb[3 * x + 2] = byte_of(luma + w.b_u * u[x]);
+UIR_INLINE uint8_t byte_of(int32_t value) { return static_cast<uint8_t>(std::clamp(value >> kBits, 0, 255)); }
+
+// Plane by plane first: the compiler's vectors like that better than threes.
+UIR_MULTIVERSION void convert_row(const uint8_t* y, const int32_t* red, const int32_t* green,
+                                  const int32_t* blue, YuvWeights w, int width, uint8_t* rgb) {
+  constexpr int kBlock = 256;
+  uint8_t r[kBlock], g[kBlock], b[kBlock];
+  for (int begin = 0; begin < width; begin += kBlock) {
+    const int count = std::min(kBlock, width - begin);
+    for (int x = 0; x < count; ++x) {
+      const int32_t luma = (y[begin + x] - w.black) * w.y + (1 << (kBits - 1));
+      r[x] = byte_of(luma + red[begin + x]);
+      g[x] = byte_of(luma + green[begin + x]);
+      b[x] = byte_of(luma + blue[begin + x]);
+    }
+    uint8_t* out = rgb + 3 * begin;
+    for (int x = 0; x < count; ++x) {
+      out[3 * x] = r[x];
+      out[3 * x + 1] = g[x];
+      out[3 * x + 2] = b[x];
+    }
   }
 }
 
@@ -50,16 +86,13 @@ YuvWeights yuv_weights(double red, double blue, bool full_range) {
 }
 
 void yuv_to_rgb(const YuvPlanes& planes, const YuvWeights& weights, ImageSize size, uint8_t* rgb) {
-  std::vector<int16_t> u(static_cast<size_t>(size.width)), v(u.size());
+  ChromaRow samples(static_cast<size_t>(size.width)), chroma = samples;
   for (int y = 0; y < size.height; ++y, rgb += static_cast<std::ptrdiff_t>(size.width) * 3) {
-    const int chroma_y = y >> planes.halvings_y;
-    if (planes.u && (y == 0 || chroma_y != (y - 1) >> planes.halvings_y)) {
-      spread(planes.u + chroma_y * planes.u_stride, planes.chroma_step, planes.halvings_x, size.width,
-             u.data());
-      spread(planes.v + chroma_y * planes.v_stride, planes.chroma_step, planes.halvings_x, size.width,
-             v.data());
-    }
-    convert_row(planes.y + y * planes.y_stride, u.data(), v.data(), weights, size.width, rgb);
+    const int row = y >> planes.halvings_y;
+    if (planes.u && (y == 0 || row != (y - 1) >> planes.halvings_y))
+      read_chroma(planes, row, weights, size.width, samples, chroma);
+    convert_row(planes.y + y * planes.y_stride, chroma.red.data(), chroma.green.data(), chroma.blue.data(),
+                weights, size.width, rgb);
   }
 }
 
