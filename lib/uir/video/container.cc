@@ -13,6 +13,7 @@
 #include <numeric>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "uir/base/error.h"
 #include "uir/images/image_folder.h"
@@ -155,7 +156,8 @@ struct Container::Impl {
   AVStream* pictures = nullptr;
   VideoClock clock;
   libav::Owner<AVPacket> pending;  // read ahead by seek()
-  int64_t packets = 0, last_slot = -1;
+  int64_t indexed = 0;             // pictures in the index that an AVI has at its end
+  int64_t packets = 0, last_place = -1, last_step = 1;
   bool ended_badly = false;
 
   explicit Impl(const fs::path& name)
@@ -190,9 +192,18 @@ struct Container::Impl {
     int code = ::avformat_open_input(&raw, "", format, &options);  // frees the context if it fails
     ::av_dict_free(&options);
     context.reset(code < 0 ? nullptr : raw);
+    if (code >= 0) count_index();
     if (code >= 0) code = ::avformat_find_stream_info(raw, nullptr);
     check_io();
     if (code < 0) refuse("no video, or damaged: not readable as ", format->name, because(code));
+  }
+
+  // Before reading adds to it.
+  void count_index() {
+    for (unsigned i = 0; i < context->nb_streams; ++i) {
+      if (is_picture_track(*context->streams[i]))
+        indexed = std::max<int64_t>(indexed, ::avformat_index_get_entries_count(context->streams[i]));
+    }
   }
 
   void choose_pictures() {
@@ -238,7 +249,6 @@ struct Container::Impl {
     }
   }
 
-  // A place in AVI's order may be empty: the frame before stays.
   bool read(AVPacket& packet) {
     if (pending) {
       ::av_packet_move_ref(&packet, pending.get());
@@ -246,23 +256,25 @@ struct Container::Impl {
       return true;
     }
     while (read_packet(packet)) {
-      ++packets;
-      if (packet.dts != AV_NOPTS_VALUE) last_slot = std::max(last_slot, packet.dts);
+      if (packet.dts != AV_NOPTS_VALUE && packet.dts > last_place)
+        last_step = packet.dts - std::exchange(last_place, packet.dts);
+      if (packet.size > 0 || !is("avi")) ++packets;
       if (packet.size > 0) return true;
-      ::av_packet_unref(&packet);
+      ::av_packet_unref(&packet);  // the frame before stays; AVI's index leaves such places out
     }
     return false;
   }
 
-  int64_t listed() const {
-    if (!is("avi")) return ::avformat_index_get_entries_count(pictures);
-    constexpr int64_t kBytesPerPlace = 8;  // at least; a number beyond that was never filled in
-    return pictures->nb_frames < ::avio_size(io.get()) / kBytesPerPlace ? pictures->nb_frames : 0;
-  }
   int64_t missing() const {
-    if (!has_table()) return ended_badly ? 1 : 0;
-    const int64_t seen = is("avi") ? std::max(packets, last_slot + 1) : packets;
-    return std::max<int64_t>(0, listed() - seen);
+    if (is("avi")) return std::max<int64_t>(0, indexed > 0 ? indexed - packets : places_missing());
+    if (has_table()) return std::max<int64_t>(0, ::avformat_index_get_entries_count(pictures) - packets);
+    return ended_badly ? 1 : 0;
+  }
+  // An AVI without its index was cut, or written to a pipe: then the number in its header was never filled in.
+  int64_t places_missing() const {
+    constexpr int64_t kBytesPerPlace = 8;  // at least
+    if (pictures->nb_frames > ::avio_size(io.get()) / kBytesPerPlace) return 0;
+    return pictures->nb_frames - (last_place + last_step);
   }
 };
 

@@ -500,6 +500,11 @@ TEST_CASE("What is cut off or damaged is counted", "[video_reader]") {
     piped.to_pipe = true;
     write_video(folder / "c.avi", piped, 30);
     CHECK(lost(folder / "c.avi") == std::pair<int64_t, int64_t>(30, 0));
+    VideoRecipe pauses;  // places without a frame
+    pauses.stamps = {0, 2, 4, 9, 10, 20};
+    write_video(folder / "d.avi", pauses, 6);
+    CHECK(lost(folder / "d.avi") == std::pair<int64_t, int64_t>(6, 0));
+    CHECK(seconds_of(read_all(folder / "d.avi")) == std::vector<double>{0, 0.08, 0.16, 0.36, 0.4, 0.8});
   }
   SECTION("a hole in the middle") {
     for (const char* name : {"a.mp4", "a.mkv", "a.ts"}) {
