@@ -136,3 +136,10 @@ says "clips (test): 7 images"
 expect 0 uir-index align clips/two.avi --detector "$detector" --faces all --out all
 [ -e all/two.avi/000000_0.jpg ] || die "all faces are numbered"
 expect 64 uir-index align clips/two.avi --landmarks points.csv --out other
+# Names are never protocols or patterns; frames are taken by their times (25 a second: 0, 2 and 4).
+for name in cam:1.avi 100%.avi %03d.avi; do
+  cp clips/two.avi "$name"
+  expect 0 uir-index align "$name" --detector "$detector" --fps 12.5 --out "by_time/$name"
+  says "3 faces of 3 of 3 frames"
+  [ -e "by_time/$name/$name/000004.jpg" ] || die "$name: other frames were taken"
+done
