@@ -9,26 +9,31 @@
 namespace uir {
 namespace {
 
-constexpr int kBits = 14;
+constexpr int kBits = 14, kKept = 5;  // of a weight; of a weighed value
 
 // What chroma adds to red, green and blue along a row.
 struct ChromaRow {
   explicit ChromaRow(size_t width) : red(width), green(width), blue(width) {}
-  std::vector<int32_t> red, green, blue;
+  std::vector<int16_t> red, green, blue;
 };
 
+UIR_INLINE int16_t kept(int32_t weighed) {
+  constexpr int kDropped = kBits - kKept;
+  return static_cast<int16_t>((weighed + (1 << (kDropped - 1))) >> kDropped);
+}
+
 UIR_MULTIVERSION void weigh(const uint8_t* u, const uint8_t* v, int step, int count, YuvWeights w,
-                            int32_t* red, int32_t* green, int32_t* blue) {
+                            int16_t* red, int16_t* green, int16_t* blue) {
   for (int i = 0; i < count; ++i) {
     const int32_t cb = u[i * step] - 128, cr = v[i * step] - 128;
-    red[i] = w.r_v * cr;
-    green[i] = w.g_u * cb + w.g_v * cr;
-    blue[i] = w.b_u * cb;
+    red[i] = kept(w.r_v * cr);
+    green[i] = kept(w.g_u * cb + w.g_v * cr);
+    blue[i] = kept(w.b_u * cb);
   }
 }
 
 // One sample for the 2^halvings pixels that share it.
-UIR_MULTIVERSION void spread(const int32_t* samples, int halvings, int width, int32_t* out) {
+UIR_MULTIVERSION void spread(const int16_t* samples, int halvings, int width, int16_t* out) {
   if (halvings == 1) {
     for (int i = 0; i < width / 2; ++i) out[2 * i] = out[2 * i + 1] = samples[i];
     if (width % 2) out[width - 1] = samples[width / 2];
@@ -47,20 +52,24 @@ void read_chroma(const YuvPlanes& planes, int row, const YuvWeights& w, int widt
   spread(samples.blue.data(), planes.halvings_x, width, out.blue.data());
 }
 
-UIR_INLINE uint8_t byte_of(int32_t value) { return static_cast<uint8_t>(std::clamp(value >> kBits, 0, 255)); }
+UIR_INLINE uint8_t byte_of(int16_t value) {
+  return static_cast<uint8_t>(std::clamp<int16_t>(static_cast<int16_t>(value >> kKept), 0, 255));
+}
 
 // Plane by plane first: the compiler's vectors like that better than threes.
-UIR_MULTIVERSION void convert_row(const uint8_t* y, const int32_t* red, const int32_t* green,
-                                  const int32_t* blue, YuvWeights w, int width, uint8_t* rgb) {
+UIR_MULTIVERSION void convert_row(const uint8_t* y, const int16_t* red, const int16_t* green,
+                                  const int16_t* blue, YuvWeights w, int width, uint8_t* rgb) {
   constexpr int kBlock = 256;
+  const auto weight = static_cast<int16_t>(w.y), black = static_cast<int16_t>(w.black);
   uint8_t r[kBlock], g[kBlock], b[kBlock];
   for (int begin = 0; begin < width; begin += kBlock) {
     const int count = std::min(kBlock, width - begin);
     for (int x = 0; x < count; ++x) {
-      const int32_t luma = (y[begin + x] - w.black) * w.y + (1 << (kBits - 1));
-      r[x] = byte_of(luma + red[begin + x]);
-      g[x] = byte_of(luma + green[begin + x]);
-      b[x] = byte_of(luma + blue[begin + x]);
+      const auto raised = static_cast<int16_t>((y[begin + x] - black) * (1 << (16 - kBits + kKept)));
+      const auto luma = static_cast<int16_t>(((raised * weight) >> 16) + (1 << (kKept - 1)));
+      r[x] = byte_of(static_cast<int16_t>(luma + red[begin + x]));
+      g[x] = byte_of(static_cast<int16_t>(luma + green[begin + x]));
+      b[x] = byte_of(static_cast<int16_t>(luma + blue[begin + x]));
     }
     uint8_t* out = rgb + 3 * begin;
     for (int x = 0; x < count; ++x) {

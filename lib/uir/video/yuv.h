@@ -1,9 +1,8 @@
 // 8-bit luma and chroma to RGB, in integers: the same bytes on every processor and with every compiler.
 //
-// Y, U, V with weights of 14 bits: R = (y Y' + r V' + 2^13) >> 14, B likewise, G with both, each cut off
-// at 0 and 255, where Y' is Y less its black level and U' and V' are less 128. The weights are those of
-// the colour coding, rounded: within 0.6 of the exact value. A chroma sample counts for all the pixels
-// that share it.
+// With weights w rounded to 14 bits: Y' = ((Y - black) w_y 2^5) >> 14, what chroma adds to a channel is
+// C = (w_u (U - 128) + w_v (V - 128) + 2^8) >> 9, and the channel is (Y' + C + 2^4) >> 5, cut off at 0 and
+// 255: within 0.6 of the exact value. A chroma sample counts for all the pixels that share it.
 // Cost: about 0.5 ns per pixel. Threads: thread-safe.
 #pragma once
 
