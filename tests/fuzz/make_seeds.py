@@ -114,6 +114,22 @@ def torch_files():
                 write("torch_file", f"{name}_pickle", b"\1" + zipfile.ZipFile(out).read(pkl))
 
 
+def weights_kinds():
+    """What is no state dict: first bytes of files, and names in archives."""
+    def field(number, content):
+        return bytes([number << 3 | 2, len(content)]) + content
+
+    graph = field(1, field(1, b"data") + field(2, b"embedding") + field(4, b"Conv"))
+    files = {"onnx": b"\x08\x06" + field(2, b"pytorch") + field(7, graph) + field(8, b"\x10\x0b"), "frozen": field(1, field(1, b"import/x") + field(2, b"Const")),
+             "saved_model": b"\x08\x01" + field(2, b"\x0a\x00"), "page": b"<!DOCTYPE html><html></html>",
+             "pointer": b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "index": b'{"weight_map": {}}', "zeros": bytes(100),
+             "pickle": pickle.dumps({"a": 1}), "tar": bytes(257) + b"ustar", "safetensors": struct.pack("<Q", 2) + b"{}"}
+    for name, content in files.items():
+        write("weights_kind", name, b"\0" + content)
+    for name, names in {"script": ["m/data.pkl", "m/constants.pkl"], "torch": ["m/data.pkl", "m/data/0"], "numpy": ["a.npy"], "other": ["w/a.pth", "b"]}.items():
+        write("weights_kind", "names_" + name, b"\1" + "".join(n + "\n" for n in names).encode())
+
+
 def safetensors():
     def file(header, data=b""):
         text = json.dumps(header).encode()
@@ -291,6 +307,7 @@ def main():
     videos()
     bin_sets()
     torch_files()
+    weights_kinds()
     safetensors()
     recordio()
     lists()
