@@ -8,17 +8,19 @@ endif()
 if(TORCH_CXX_FLAGS MATCHES "_GLIBCXX_USE_CXX11_ABI=0")
   message(FATAL_ERROR "This LibTorch uses the old C++ ABI; download the 'cxx11 ABI' archive instead.")
 endif()
-find_package(OpenCV REQUIRED COMPONENTS core imgproc imgcodecs objdetect videoio)
+find_package(OpenCV REQUIRED COMPONENTS core imgproc imgcodecs objdetect)
 if(NOT TARGET opencv_dnn)   # its target comes with any component; only uir_export links it
   message(FATAL_ERROR "OpenCV has no module dnn: install libopencv-dev whole")
 endif()
 find_package(yaml-cpp REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(nlohmann_json REQUIRED)
-find_package(libjpeg-turbo REQUIRED)
+find_package(JPEG REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
+# FFmpeg 5.1 (Debian 12) to 7.x (Debian 13).
+pkg_check_modules(ffmpeg REQUIRED IMPORTED_TARGET libavformat>=59 libavcodec>=59 libavutil>=57 libswscale>=6)
 
 # LibTorch's headers are system headers: their warnings are not ours.
 add_library(uir_torch INTERFACE)

@@ -84,16 +84,17 @@ function(uir_embed module header)
   target_sources(uir_${module} PRIVATE ${out})
 endfunction()
 
-# uir_app(name source): a program; what all programs share is apps/app.cc, compiled once.
+# uir_app(name source): a program; what all programs share is apps/app.cc and what runs before main, compiled once.
 function(uir_app name source)
   if(NOT TARGET uir_app)
     add_library(uir_app STATIC apps/app.cc)
     target_link_libraries(uir_app PUBLIC uir_pipeline CLI11::CLI11)
     target_compile_definitions(uir_app PRIVATE UIR_VERSION="${PROJECT_VERSION}")
+    add_library(uir_bounded_spinning OBJECT apps/bounded_spinning.cc)  # nothing calls it: an archive would leave it out
     uir_precompile(uir_app app LIBS uir_torch CLI11::CLI11 nlohmann_json::nlohmann_json)
   endif()
   add_executable(${name} ${source})
-  target_link_libraries(${name} PRIVATE uir_app)
+  target_link_libraries(${name} PRIVATE uir_app uir_bounded_spinning)
   uir_precompile(${name} app LIBS uir_torch CLI11::CLI11 nlohmann_json::nlohmann_json)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 endfunction()

@@ -12,19 +12,22 @@ for tool in patchelf pkg-config ldd; do
 done
 [ ! -e "$1" ] || { echo "bundle_deps.sh: $1 exists; choose a new folder, or remove it" >&2; exit 73; }
 for header in /usr/include/opencv4/opencv2/core.hpp /usr/include/yaml-cpp/yaml.h /usr/include/CLI/CLI.hpp \
-  /usr/include/nlohmann/json.hpp /usr/include/turbojpeg.h /usr/include/xxhash.h /usr/include/zlib.h /usr/include/catch2; do
+  /usr/include/nlohmann/json.hpp /usr/include/jpeglib.h /usr/include/xxhash.h /usr/include/zlib.h /usr/include/catch2 \
+  "/usr/include/$(gcc -dumpmachine)/libavformat/avformat.h"; do
   [ -e "$header" ] || { echo "bundle_deps.sh: $header is missing; run tools/setup.sh" >&2; exit 66; }
 done
 
 folder=$1.tmp-$$
 trap 'rm -rf "$folder"' EXIT
 mkdir -p "$folder/include" "$folder/lib/cmake" "$folder/lib/pkgconfig"
-cp -r /usr/include/{opencv4,yaml-cpp,CLI,nlohmann,catch2,turbojpeg.h,xxhash.h,zlib.h,zconf.h} "$folder/include"
+cp -r /usr/include/{opencv4,yaml-cpp,CLI,nlohmann,catch2,jpeglib.h,jmorecfg.h,jerror.h,xxhash.h,zlib.h,zconf.h} "/usr/include/$(gcc -dumpmachine)/jconfig.h" "$folder/include"
+cp -r "/usr/include/$(gcc -dumpmachine)"/lib{avformat,avcodec,avutil,swscale} "$folder/include"
 
 # The libraries that ours link, then all that those need, but what belongs to the compiler and the kernel's loader.
 link_dir=/usr/lib/$(gcc -dumpmachine)
-modules=(core imgproc imgcodecs videoio dnn objdetect)
-libraries=("${modules[@]/#/libopencv_}" libyaml-cpp libturbojpeg libxxhash libz)
+modules=(core imgproc imgcodecs dnn objdetect)
+ffmpeg=(avformat avcodec avutil swscale)
+libraries=("${modules[@]/#/libopencv_}" "${ffmpeg[@]/#/lib}" libyaml-cpp libjpeg libxxhash libz)
 [ ! -e "$link_dir/libCatch2.a" ] || cp "$link_dir"/libCatch2*.a "$folder/lib"
 own='^(ld-linux.*|lib(c|m|dl|rt|pthread|resolv|stdc\+\+|gcc_s|gomp))\.so'
 for library in "${libraries[@]}"; do
@@ -60,7 +63,6 @@ version() { dpkg-query -W -f='${Version}' "$1" | sed 's/^[0-9]*://;s/[+~-].*//';
 target yaml-cpp include libyaml-cpp.so | config yaml-cpp "$(version libyaml-cpp-dev)"
 target CLI11::CLI11 include | config CLI11 "$(version libcli11-dev)"
 target nlohmann_json::nlohmann_json include | config nlohmann_json "$(version nlohmann-json3-dev)"
-target libjpeg-turbo::turbojpeg include libturbojpeg.so | config libjpeg-turbo "$(version libturbojpeg0-dev)"
 if [ -e "$folder/lib/libCatch2Main.a" ]; then  # Catch2 3
   { target Catch2::Catch2 include libCatch2.a; target Catch2::Catch2WithMain include libCatch2Main.a
     echo 'set_target_properties(Catch2::Catch2WithMain PROPERTIES INTERFACE_LINK_LIBRARIES Catch2::Catch2)'; } | config Catch2 "$(version catch2)"
@@ -75,6 +77,17 @@ Version: $(pkg-config --modversion libxxhash)
 Libs: -L\${prefix}/lib -lxxhash
 Cflags: -I\${prefix}/include
 EOF
+
+for library in "${ffmpeg[@]}"; do
+  cat >"$folder/lib/pkgconfig/lib$library.pc" <<EOF
+prefix=\${pcfiledir}/../..
+Name: lib$library
+Description: part of FFmpeg
+Version: $(pkg-config --modversion "lib$library")
+Libs: -L\${prefix}/lib -l$library
+Cflags: -I\${prefix}/include
+EOF
+done
 
 mv "$folder" "$1"
 echo "$1: $(find "$1/lib" -name '*.so*' -type f | wc -l) libraries, $(du -sh "$1" | cut -f1)"

@@ -103,6 +103,8 @@ verification_lists_protocols() {
   cat <<'END'
     - {name: calfw, type: verification, set: lfw, pairs: lists/pairs_CALFW.txt, format: calfw}
     - {name: agedb, type: verification, set: lfw, pairs: lists/agedb_30_pair.txt, format: path_pairs}
+    - {name: absent, type: verification, set: lfw, pairs: lists/with_absent.txt, format: path_pairs, num_pairs: 74, allow_missing: true}
+    - {name: absent_lfw, type: verification, set: lfw, pairs: lists/pairs_with_absent.txt, allow_missing: true}
     - {name: cfp_fp, type: verification, set: cfp, pairs: cfp/Protocol, format: cfp_fp}
     - {name: cfp_ff, type: verification, set: cfp, pairs: cfp/Protocol, format: cfp_ff}
 END
@@ -110,6 +112,8 @@ END
 verification_lists_oracles() {
   oracle verification --name calfw --set "$(set_of lfw)" --pairs lists/pairs_CALFW.txt --format calfw
   oracle verification --name agedb --set "$(set_of lfw)" --pairs lists/agedb_30_pair.txt --format path_pairs
+  oracle verification --name absent --set "$(set_of lfw)" --pairs lists/with_absent.txt --format path_pairs --allow-missing
+  oracle verification --name absent_lfw --set "$(set_of lfw)" --pairs lists/pairs_with_absent.txt --allow-missing
   oracle verification --name cfp_fp --set "$(set_of cfp)" --pairs cfp/Protocol --format cfp_fp
   oracle verification --name cfp_ff --set "$(set_of cfp)" --pairs cfp/Protocol --format cfp_ff
 }

@@ -65,6 +65,23 @@ assert "data:image/png;base64," in text and "identities: 16" in text
 assert not re.search(r'(src|href)="(?!data:|#)', text)
 PY
 
+# Steps that are trained again stand in the events once, also for a reader that knows no mark of a restart.
+again() { uir-train exp.yaml --set paths.run=again --set paths.index=run/index --set train.log_every=1 "$@"; }
+expect 75 again --stop-after 13
+rm -r again/checkpoints/step-0000000013
+sleep 1
+expect 75 again --resume --stop-after 16
+says "resuming at step 10"
+"$python" "$UIR_SOURCE/tests/oracle/read_events.py" $(ls again/tensorboard/*tfevents*) >events.txt
+"$python" - <<'PY'
+import collections
+rows = [line.split() for line in open("events.txt")]
+assert [int(row[1]) for row in rows if row[0] == "first"] == [1, 11], rows
+values = collections.Counter((int(row[0]), row[1]) for row in rows if row[0] != "first")
+assert set(values.values()) == {1}, [entry for entry, times in values.items() if times > 1]
+assert [step for step, tag in values if tag == "loss/total"] == list(range(1, 17))
+PY
+
 # A run that goes on, or one that ended, can be looked at again; without events if so wished.
 rm run/training.html
 expect 0 uir-train exp.yaml --report

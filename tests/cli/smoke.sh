@@ -91,6 +91,7 @@ train:
   optimizer: {type: adamw, weight_decay: 0.05, clip_norm: 5}
   schedule: {type: step, base_lr: 0.001, epochs: [1], factor: 0.1}
   verification: {every_steps: 3, protocols: [lfw, bin]}
+  checkpoint: {best_by: lfw}
 eval:
   protocols:
     - {name: lfw, type: verification, set: test, pairs: pairs.txt}
@@ -100,7 +101,13 @@ expect 0 uir-index pairs.yaml
 expect 0 uir-train pairs.yaml
 says "step 3  lfw: accuracy"
 says "step 6  bin: accuracy"
+too_good="the best checkpoint of its run is chosen by 'lfw' on the test set 'test'"
+says "warning: $too_good"
 expect 0 uir-extract pairs.yaml
+says "warning: $PWD/pairs_run/checkpoints/step-"
+says "$too_good"
+expect 0 uir-export pairs.yaml pairs.onnx
+says "$too_good"
 expect 0 uir-eval pairs.yaml
 python3 - <<'EOF'
 import json
@@ -150,6 +157,33 @@ sed -i '$d' items.txt
 expect 65 uir-eval models.yaml
 says "model theirs: protocol lfw"
 says "the list must have one line per row"
+
+# Held-out images pick the best checkpoint without being asked, and without a warning: its TAR is what uir-eval says of it.
+cat >>exp.yaml <<'EOF'
+    - {name: held_out, type: all_pairs, set: people.held_out, far: [0.1, 0.2]}
+EOF
+held() { "$@" exp.yaml --set paths.run=held --set paths.index=run/index --set train.verification.every_steps=10 --set train.verification.protocols=[held_out]; }
+expect 0 held uir-train
+says "step 10  held_out: tar_at_far_0.1 "
+expect 0 held uir-extract
+! grep -q 'warning' out.txt || { cat out.txt; die "a warning about held-out images"; }
+expect 0 held uir-eval
+python3 - <<'EOF'
+import json
+best = json.load(open("held/checkpoints/best"))
+lines = [json.loads(line) for line in open("held/log.jsonl")]
+logged = {l["step"]: l["tar_at_far_0.1"] for l in lines if l.get("verification") == "held_out"}
+assert sorted(logged) == [10, 20, 30] and best["metric"] == "held_out", (logged, best)
+assert best["value"] == max(logged.values()) == logged[int(best["name"][5:])], (best, logged)
+protocols = {p["name"]: p for p in json.load(open("held/report/report.json"))["models"][0]["protocols"]}
+assert protocols["held_out"]["numbers"]["tar_at_far_0.1"] == best["value"], (protocols["held_out"], best)
+EOF
+# A test set that nobody asked to choose by chooses nothing.
+expect 0 uir-train pairs.yaml --set paths.run=unmarked --set paths.index=pairs_run/index --set "train.checkpoint.best_by=''"
+[ ! -e unmarked/checkpoints/best ] || die "a test set chose the best checkpoint unasked"
+expect 65 uir-train exp.yaml --set paths.run=strangers --set paths.index=run/index --set eval.protocols.4.set=passers_by \
+  --set train.verification.protocols=[held_out]
+says "of set 'passers_by' has no identity"
 
 # Another run starts from these weights; its identities differ, so its centers start at random, and it says so.
 expect 0 uir-train exp.yaml --set paths.run=tuned --set paths.index=run/index --set train.init.from=run/checkpoints/step-0000000030

@@ -53,6 +53,22 @@ says "PyTorch file, state_dict"
 extract old.pth
 says "loaded 283 of 333 tensors of the backbone"
 says "without num_batches_tracked of 50 batch norms"
+# As training tools leave it: behind prefixes, in dicts, with heads and settings beside it. The same to the bit.
+extract_plain() { extract "$1" && same run/embeddings/test/embeddings.npy plain.npy; }
+extract bare.pth
+cp run/embeddings/test/embeddings.npy plain.npy
+extract_plain lightning.ckpt
+says "(PyTorch file, state_dict): loaded 333 of 333 tensors of the backbone, behind 'model.'"
+says "left out what is not the backbone's: head.kernel, head.t"
+extract_plain nested.pt
+says "PyTorch file, net.backbone"
+extract_plain ema.pt
+says "behind 'ema.module.'"
+extract_plain beside.pth
+says "warning: weights: left out what is not the backbone's: head.kernel, head.t; if one of them stands between"
+extract_plain first.pt
+says "PyTorch file, model)"
+says "left out what stands under other keys: model_ema"
 extract ranks
 says "rank 0 of 2 of InsightFace"
 same_centers() {
@@ -102,9 +118,54 @@ expect 65 uir-extract exp.yaml --set extract.weights=incomplete.pth
 says "incomplete.pth: the weights do not fit the network: missing 1 (conv_sep.layers.0.weight)"
 expect 65 uir-extract exp.yaml --set extract.weights=bare.pth --set model.embedding_size=16
 says "of another shape"
-expect 65 uir-extract exp.yaml --set extract.weights=whole.pt
-says "global 'torch_networks.MobileFaceNet' is not allowed"
-says "save model.state_dict() with torch.save"
+# refused WEIGHTS WORDS…: as data, with the file's name; by_all: by all that take weights.
+takers="extract"
+refused() {
+  for taker in $takers; do
+    case $taker in
+      extract) expect 65 uir-extract exp.yaml --set extract.weights="$1" ;;
+      export) expect 65 uir-export exp.yaml out.onnx --weights "$1" ;;
+      train) expect 65 uir-train exp.yaml --set paths.run=other --set paths.index=run/index --set train.init.from="$1" ;;
+    esac
+    says "$(basename "$1"): "
+    for words in "${@:2}"; do says "$words"; done
+  done
+  [ ! -e out.onnx ] || die "$1: exported all the same"
+}
+by_all() { takers="extract export train" refused "$@"; }
+refused whole.pt "holds no dict but an object of 'torch_networks.MobileFaceNet'" "save model.state_dict() with torch.save"
+refused in_dict.pt "'model' is an object of 'torch_networks.MobileFaceNet'" "save model.state_dict()"
+by_all two.pt "two networks, behind the prefixes 'student.' and 'teacher.'"
+refused deeper.pt "unknown 1 (features.layers.99.weight)"
+refused quantised.pt "'conv_sep.layers.0.weight' (torch._utils._rebuild_qtensor) is a quantised tensor"
+by_all script.pt "is a TorchScript program" "state_dict()"
+refused arrays.npz "is an archive of NumPy arrays" "safetensors.numpy.save_file"
+refused array.npy "is a NumPy array"
+refused pickle.bin "is a Python pickle that torch.save did not write"
+refused packed.pth.gz "is a gzip-compressed file" "unpack it"
+refused packed.zip "without data.pkl" "'bare.pth'"
+refused repacked.pth "is compressed (method 8)"
+refused float8.safetensors 'unsupported dtype "F8_E4M3"' "float32"
+expect 0 uir-export exp.yaml ours.pt --weights bare.pth
+refused ours.pt "is a TorchScript program"
+expect 0 uir-export exp.yaml ours.onnx --weights bare.pth
+refused ours.onnx "is an ONNX network"
+printf '<!doctype html>\n<title>Sign in</title>' >page.pth
+by_all page.pth "is a web page (HTML)"
+printf 'version https://git-lfs.github.com/spec/v1\noid sha256:%064d\nsize 5\n' 7 >pointer.pth
+refused pointer.pth "is a Git-LFS pointer" "git lfs pull"
+: >nothing.pth
+refused nothing.pth "is an empty file"
+mkdir distributed shards && touch distributed/.metadata distributed/__0_0.distcp
+by_all distributed "is a distributed checkpoint of PyTorch" "dcp_to_torch"
+echo '{"weight_map": {"a": "model-00001-of-00002.safetensors"}}' >shards/model.safetensors.index.json
+refused shards "is weights in several shards"
+refused shards/model.safetensors.index.json "is weights in several shards"
+refused run "is the folder of a run"
+for how in "uir-extract exp.yaml --set extract.weights=absent.pth" "uir-export exp.yaml out.onnx --weights absent.pth"; do
+  expect 66 $how
+  says "absent.pth"
+done
 expect 65 uir-extract exp.yaml --set extract.weights=nothing.pt
 says "nothing.pt: no state dict: it has the keys weights"
 expect 65 uir-extract exp.yaml --set extract.weights=mixed

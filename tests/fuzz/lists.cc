@@ -1,15 +1,17 @@
 // Lists of images: the first byte chooses the format; one more stands for a CSV of landmarks beside a folder.
 #include "target.h"
+#include "uir/data/folder_listing.h"
 #include "uir/data/list_file.h"
 
 namespace {
 
 void read_list(const uir::fs::path& path, uir::ListFormat format) {
+  (void)uir::survey_labels(path, format);
   uir::ListFile list(path, format);
   uir::ListEntry entry;
   while (list.next(entry)) {
     if (uir::ListFile::labels_are_numbers(format)) uir::parse_label(list.lines(), entry.label, 0);
-    (void)uir::join_inside("/data", entry.path);
+    (void)uir::item_in("/data", entry.path);
   }
 }
 

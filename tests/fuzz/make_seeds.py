@@ -38,29 +38,36 @@ def segment(marker, content):
     return b"\xff" + bytes([marker]) + struct.pack(">H", len(content) + 2) + content
 
 
-def jpeg(components, progressive=False, adobe=False):
-    """A flat image of 8x8: one block per component, whose codes are single zero bits."""
+def jpeg(components, progressive=False, adobe=False, sampling=(0x11,) * 4, bits=b"\x00\x7f", junk=b""):
+    """A flat image of 8x8: one block per component (more with sampling), whose codes are single zero bits; junk stands before segments."""
     def scan(ids, first, last):
-        return segment(0xDA, bytes([len(ids)]) + b"".join(bytes([i, 0]) for i in ids) + bytes([first, last, 0])) + b"\x00\x7f"
+        return segment(0xDA, bytes([len(ids)]) + b"".join(bytes([i, 0]) for i in ids) + bytes([first, last, 0])) + bits + junk
 
     tables = segment(0xDB, b"\0" + bytes([1] * 64))
     for kind in (0x00, 0x10):  # one code of length 1: difference 0; end of block
         tables += segment(0xC4, bytes([kind, 1] + [0] * 15 + [0]))
     ids = range(1, components + 1)
-    frame = struct.pack(">BHHB", 8, 8, 8, components) + b"".join(bytes([i, 0x11, 0]) for i in ids)
+    frame = struct.pack(">BHHB", 8, 8, 8, components) + b"".join(bytes([i, sampling[i - 1], 0]) for i in ids)
     scans = scan(ids, 0, 0) + b"".join(scan([i], 1, 63) for i in ids) if progressive else scan(ids, 0, 63)
     marker = segment(0xEE, b"Adobe\0\x64\0\0\0\0\0") if adobe else b""
-    return b"\xff\xd8" + marker + tables + segment(0xC2 if progressive else 0xC0, frame) + scans + b"\xff\xd9"
+    return b"\xff\xd8" + junk + marker + tables + junk + segment(0xC2 if progressive else 0xC0, frame) + scans + b"\xff\xd9"
+
+
+def png_chunk(kind, content):
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
 
 def png(color_type, channels, depth=8, palette=b""):
-    def chunk(kind, content):
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-
     rows = b"".join(b"\0" + bytes(4 * channels * depth // 8) for _ in range(4))
     header = struct.pack(">IIBBBBB", 4, 4, depth, color_type, 0, 0, 0)
-    middle = chunk(b"PLTE", palette) if palette else b""
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + middle + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    middle = png_chunk(b"PLTE", palette) if palette else b""
+    return b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", header) + middle + png_chunk(b"IDAT", zlib.compress(rows)) + png_chunk(b"IEND", b"")
+
+
+def animated(still):
+    """The PNG with an animation of one frame of the same size."""
+    frame = struct.pack(">IIIIIHHBB", 0, 4, 4, 0, 0, 1, 10, 0, 0)
+    return still[:33] + png_chunk(b"acTL", struct.pack(">II", 1, 0)) + png_chunk(b"fcTL", frame) + still[33:]
 
 
 def images():
@@ -68,7 +75,17 @@ def images():
     write("image", "colour.jpg", jpeg(3))
     write("image", "progressive.jpg", jpeg(3, progressive=True))
     write("image", "cmyk.jpg", jpeg(4, adobe=True))
+    write("image", "410.jpg", jpeg(3, sampling=(0x42, 0x11, 0x11), bits=bytes(3)))
+    write("image", "uneven.jpg", jpeg(3, progressive=True, sampling=(0x22, 0x21, 0x11), bits=bytes(2)))
+    write("image", "fractional.jpg", jpeg(3, sampling=(0x31, 0x21, 0x11), bits=bytes(2)))
+    write("image", "junk.jpg", jpeg(3, junk=b"\0\x12"))
     write("image", "rgb.png", png(2, 3))
+    write("image", "animated.png", animated(png(2, 3)))
+    write("image", "deep.pgm", b"P5\n4 4\n1000\n" + bytes([3, 232] * 16))
+    write("image", "bits.pbm", b"P4\n9 4\n" + bytes(8))
+    write("image", "ascii.pbm", b"P1 # bits\n4 1\n0110\n")
+    write("image", "animated.webp", b"RIFF\x16\0\0\0WEBPVP8X\x0a\0\0\0\2\0\0\0" + bytes(6))
+    write("image", "photo.heic", b"\0\0\0\x18ftypheic" + bytes(12))
     write("image", "alpha.png", png(6, 4))
     write("image", "deep.png", png(2, 3, 16))
     write("image", "palette.png", png(3, 1, palette=bytes(6)))
@@ -112,6 +129,22 @@ def torch_files():
             if zipped:
                 pkl = next(e for e in zipfile.ZipFile(out).infolist() if e.filename.endswith("data.pkl"))
                 write("torch_file", f"{name}_pickle", b"\1" + zipfile.ZipFile(out).read(pkl))
+
+
+def weights_kinds():
+    """What is no state dict: first bytes of files, and names in archives."""
+    def field(number, content):
+        return bytes([number << 3 | 2, len(content)]) + content
+
+    graph = field(1, field(1, b"data") + field(2, b"embedding") + field(4, b"Conv"))
+    files = {"onnx": b"\x08\x06" + field(2, b"pytorch") + field(7, graph) + field(8, b"\x10\x0b"), "frozen": field(1, field(1, b"import/x") + field(2, b"Const")),
+             "saved_model": b"\x08\x01" + field(2, b"\x0a\x00"), "page": b"<!DOCTYPE html><html></html>",
+             "pointer": b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "index": b'{"weight_map": {}}', "zeros": bytes(100),
+             "pickle": pickle.dumps({"a": 1}), "tar": bytes(257) + b"ustar", "safetensors": struct.pack("<Q", 2) + b"{}"}
+    for name, content in files.items():
+        write("weights_kind", name, b"\0" + content)
+    for name, names in {"script": ["m/data.pkl", "m/constants.pkl"], "torch": ["m/data.pkl", "m/data/0"], "numpy": ["a.npy"], "other": ["w/a.pth", "b"]}.items():
+        write("weights_kind", "names_" + name, b"\1" + "".join(n + "\n" for n in names).encode())
 
 
 def safetensors():
@@ -160,6 +193,17 @@ def recordio():
         at += len(one)
     write("recordio", "insightface", parts(lines.encode(), b"".join(faces)))
     write("recordio", "labels", parts(b"", record((0, 5), b"xyz", labels=(2, 9))))
+    write("recordio", "labels_key_0", parts(b"", record((0, 0), b"ab", labels=(5, 1)) + record((0, 1), b"cd", labels=(3, 0))))
+    # 2^24 + 2 images, of which the last two are there: float32 rounds the end up.
+    last = 2**24 + 2
+    large = [record((0, last - 1), b"ab"), record((0, last), b"cd"), record((0, last + 1), labels=(1, last + 1)),
+             record((0, 0), labels=(last + 1, last + 2))]
+    at, lines = 0, ""
+    for key, one in zip((last - 1, last, last + 1, 0), large):
+        lines += f"{key}\t{at}\n"
+        at += len(one)
+    write("recordio", "large", parts(lines.encode(), b"".join(large)))
+    write("recordio", "without_key_0", parts("".join(lines.splitlines(True)[:3]).encode(), b"".join(large)))
 
 
 def lists():
@@ -183,6 +227,8 @@ def lists():
     for i, text in enumerate(samples):
         write("lists", f"format_{i}", bytes([i]) + text.encode())
     write("lists", "points_68", bytes([5]) + ("a/1.jpg 3 " + " ".join(f"{i},{i + 1}" for i in range(68))).encode())
+    write("lists", "names", bytes([0]) + b"a/1.jpg\tNaN\na/2.jpg\t88e1\nb/1.jpg\t7\nb/2.jpg\t0x10\nb/\xe7.jpg\t-1\n")
+    write("lists", "control", bytes([1]) + b"a\x1b/1.jpg b\tc\n")
     write("lists", "byte_order_mark", bytes([0]) + b"\xef\xbb\xbfa/1.jpg\t0\n")
 
 
@@ -190,6 +236,7 @@ def pair_lists():
     genuine, impostor = "Ann\t1\t2\n", "Ann\t1\tBob\t1\n"
     write("pairs", "lfw_folds", b"\0" + f"1\t1\n{genuine}{impostor}".encode())
     write("pairs", "lfw", b"\0" + f"1\n{genuine}{impostor}".encode())
+    write("pairs", "absent", b"\0" + f"1\t1\nAnn\t1\t9\n{impostor}".encode())
     write("pairs", "calfw", b"\1Ann_0001.jpg 1\nAnn_0002.jpg 1\nAnn_0001.jpg 0\nBob_0001.jpg 0\n")
     write("pairs", "path_pairs", b"\2Ann/Ann_0001.jpg Ann/Ann_0002.jpg 1\nAnn/Ann_0001.jpg Bob/Bob_0001.jpg 0\n")
     write("pairs", "noises", b"\3# noises\nAnn_0001.jpg\nx\tBob/Bob_0001.jpg\n")
@@ -272,7 +319,9 @@ def exif():
         tiff = letters + struct.pack(order + "HIH", 42, 8, len(entries))
         tiff += b"".join(struct.pack(order + "HHI", *entry[:3]) + entry[3] for entry in entries) + bytes(4)
         jfif = segment(0xE0, b"JFIF\0\1\1\0\0\1\0\1\0\0")
-        write("exif", letters.decode(), b"\xff\xd8" + jfif + segment(0xE1, b"Exif\0\0" + tiff) + segment(0xDA, b""))
+        exif = segment(0xE1, b"Exif\0\0" + tiff)
+        write("exif", letters.decode(), b"\xff\xd8" + jfif + exif + segment(0xDA, b""))
+        write("exif", letters.decode() + "_junk", b"\xff\xd8" + jfif + b"\0\x12\xff\0" + exif + segment(0xDA, b""))
     write("exif", "none", b"\xff\xd8" + segment(0xDA, b""))
 
 
@@ -291,6 +340,7 @@ def main():
     videos()
     bin_sets()
     torch_files()
+    weights_kinds()
     safetensors()
     recordio()
     lists()

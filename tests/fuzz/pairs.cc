@@ -14,5 +14,6 @@ UIR_FUZZ_TARGET(pairs) {
   if (choice == 4) return (void)uir::read_frame_qualities(file.path(), items);
   constexpr std::array formats{uir::PairsFormat::kLfw, uir::PairsFormat::kCalfw,
                                uir::PairsFormat::kPathPairs};
+  (void)uir::read_pairs(file.path(), formats[choice], items, uir::MissingImages::kLeaveOut);
   (void)uir::read_pairs(file.path(), formats[choice], items);
 }

@@ -9,9 +9,9 @@ UIR_FUZZ_TARGET(recordio) {
   const uir::RecordFile file(rec.path());
   std::vector<std::byte> buffer;
   uir::for_each_image_record(file, idx_bytes.empty() ? uir::fs::path() : idx.path(),
-                             [&](const uir::RecordEntry& entry) {
-                               const uir::ImageRecord record = file.record(entry.offset, buffer);
+                             [&](const uir::RecordEntry& entry, const uir::ImageRecord& record) {
                                uir::checksum64(record.image);
                                (void)record.label();
+                               (void)file.record(entry.offset, buffer);
                              });
 }

@@ -105,7 +105,13 @@ def lfw(t):
         (t.out / "lists/lfw.bin").write_bytes(pickle.dumps((bins, [len(row) == 3 for row in rows]), protocol=4))
     mixed = [row for two in zip(same[:37], cross[50:87]) for row in two]
     t.text("lists/pairs_CALFW.txt", [(item(*image), int(len(row) == 3)) for row in mixed for image in both(row)])
-    t.text("lists/agedb_30_pair.txt", [(*(item(*image) for image in both(row)), int(len(row) == 3)) for row in mixed])
+    flat = [(*(item(*image) for image in both(row)), int(len(row) == 3)) for row in mixed]
+    t.text("lists/agedb_30_pair.txt", flat)
+    absent = {item("Person_C", 2), item("Person_F", 1)}  # of which no face was found: their pairs name nobody
+    gone = lambda image: image.replace("Person", "Nobody") if image in absent else image
+    t.text("lists/with_absent.txt", [(gone(a), gone(b), same) for a, b, same in flat])
+    absent_lfw = lambda row: [f.replace("Person_B", "Nobody") if isinstance(f, str) else f for f in row]
+    t.text("lists/pairs_with_absent.txt", [[4, 9]] + [absent_lfw(row) for row in per_fold], "\t")
     gallery = [(item(name, k), k, p) for name, p in people[:8] for k in range(1, 2 + (p == 3))]
     probe = [(item(name, k), k, p) for name, p in people for k in range(1, images[name] + 1)
              if item(name, k) not in {g[0] for g in gallery}]

@@ -4,7 +4,13 @@ make FOLDER           images, weights in all containers, per-rank checkpoints; e
 compare FOLDER STORE  the embeddings of a store against expected.npy, its image order by name
 """
 
+import argparse
+import gzip
+import json
+import pickle
+import struct
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +74,8 @@ def make(folder):
     torch.save(network, folder / "whole.pt")
     torch.save({"weights": 3}, folder / "nothing.pt")
 
+    foreign(folder, network, state)
+
     torch.manual_seed(7)
     centers = torch.randn(CLASSES, SIZE) * 0.05
     np.save(folder / "centers.npy", centers.numpy())
@@ -86,6 +94,45 @@ def make(folder):
     for rank in range(RANKS):
         torch.save({"state_dict_backbone": state, "state_dict_softmax_fc": {"weight": centers}}, folder / "mixed" / f"checkpoint_gpu_{rank}.pt")
     torch.save({"state_dict_backbone": state, "state_dict_softmax_fc": {"weight": centers[:2]}}, folder / "mixed" / "checkpoint_gpu_1.pt")
+
+
+def behind(prefix, state):
+    return {prefix + name: tensor for name, tensor in state.items()}
+
+
+def foreign(folder, network, state):
+    """The network as training tools leave it, and files that hold none."""
+    head = {"head.kernel": torch.randn(SIZE, 7), "head.t": torch.zeros(1)}
+    settings = argparse.Namespace(lr=0.1, root=Path("/data"), device=torch.device("cpu"))
+    # PyTorch Lightning: settings, callbacks and NumPy's numbers beside the state.
+    torch.save({"state_dict": {**behind("model.", state), **head}, "hyper_parameters": settings, "callbacks": {Path: {"best": np.float64(0.5)}},
+                "optimizer_states": [{"state": {0: {"momentum_buffer": torch.ones(2)}}}], "epoch": 3}, folder / "lightning.ckpt")
+    torch.save({"net": {"backbone": state, "head": {"kernel": head["head.kernel"]}}}, folder / "nested.pt")
+    torch.save({"ema": behind("module._orig_mod.", state), "step": np.int64(4)}, folder / "ema.pt")
+    torch.save({**state, **head}, folder / "beside.pth")
+    shifted = {name: tensor + 1 for name, tensor in state.items()}
+    torch.save({"model": state, "model_ema": shifted}, folder / "first.pt")
+    torch.save({"state_dict": {**behind("student.", state), **behind("teacher.", shifted)}}, folder / "two.pt")
+    deeper = {**state, "features.layers.99.weight": torch.ones(1)}
+    torch.save({"model": deeper}, folder / "deeper.pt")
+    torch.save({"model": network}, folder / "in_dict.pt")
+
+    script = torch.jit.trace(network, torch.zeros(1, 3, 112, 112))
+    script.save(str(folder / "script.pt"))
+    quantised = dict(state)
+    quantised["conv_sep.layers.0.weight"] = torch.quantize_per_tensor(state["conv_sep.layers.0.weight"], 0.1, 0, torch.qint8)
+    torch.save({"model": quantised}, folder / "quantised.pt")
+    np.savez_compressed(folder / "arrays.npz", **{name: tensor.numpy() for name, tensor in state.items()})
+    np.save(folder / "array.npy", state["conv_sep.layers.0.weight"].numpy())
+    (folder / "pickle.bin").write_bytes(pickle.dumps({name: tensor.numpy() for name, tensor in state.items()}))
+    (folder / "packed.pth.gz").write_bytes(gzip.compress((folder / "bare.pth").read_bytes()))
+    with zipfile.ZipFile(folder / "packed.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.write(folder / "bare.pth", "bare.pth")
+    with zipfile.ZipFile(folder / "bare.pth") as source, zipfile.ZipFile(folder / "repacked.pth", "w", zipfile.ZIP_DEFLATED) as target:
+        for name in source.namelist():
+            target.writestr(name, source.read(name))
+    header = json.dumps({"w": {"dtype": "F8_E4M3", "shape": [4], "data_offsets": [0, 4]}}).encode()
+    (folder / "float8.safetensors").write_bytes(struct.pack("<Q", len(header)) + header + bytes(4))
 
 
 def compare(folder, store):

@@ -6,6 +6,18 @@ import numpy as np
 from common import auc, eer, emit, lines, parser, rate, tar_at_most
 
 
+class Rows(dict):
+    """Row by name; -1 for names that are not there, which are noted."""
+
+    def __init__(self, rows, absent):
+        super().__init__(rows)
+        self.absent = absent
+
+    def __missing__(self, name):
+        self.absent.add(name)
+        return -1
+
+
 def tenths(n):
     """Fold of each of n pairs: ten contiguous ones, the first n % 10 one longer."""
     return np.repeat(np.arange(10), [n // 10 + (k < n % 10) for k in range(10)])
@@ -100,9 +112,15 @@ def main():
     p.add_argument("--pairs", help="list of pairs, or CFP's folder Protocol")
     p.add_argument("--format", default="lfw", help="lfw, calfw, path_pairs, cfp_fp, cfp_ff")
     p.add_argument("--bin", help="pickled verification set, whose images are the rows of the set")
+    p.add_argument("--allow-missing", action="store_true", help="leave out pairs that name images which the set lacks")
     a = p.parse_args()
     row_of = {stem(item): row for item, row in a.set.rows().items()}
+    absent = set()
+    if a.allow_missing:  # an image that is not in the set gets row -1; folds are those of the whole list
+        row_of = Rows(row_of, absent)
     rows, same, fold = read_pairs(a.pairs, a.format, row_of) if a.pairs else read_bin(a.bin)
+    there = (rows >= 0).all(axis=1)
+    rows, same, fold = rows[there], same[there], fold[there]
     v = a.set.vectors()
     d = ((v[rows[:, 0]] - v[rows[:, 1]]) ** 2).sum(axis=1)
     numbers = dict(zip(("accuracy", "accuracy_std"), accuracy(d, same, fold)))
@@ -111,6 +129,8 @@ def main():
     numbers |= {"auc": auc(genuine, impostor), "eer": eer(genuine, impostor)}
     numbers |= {rate("tar_at_far", far): tar_at_most(genuine, impostor, far) for far in (1e-2, 1e-3)}
     counts = {"genuine_pairs": same.sum(), "impostor_pairs": (~same).sum(), "folds": fold.max() + 1}
+    if not there.all():
+        counts |= {"left_out_pairs": (~there).sum(), "missing_images": len(absent)}
     emit({a.name: {"counts": counts, "numbers": numbers}})
 
 

@@ -1,55 +1,53 @@
-// Video files for tests: Motion JPEG in AVI, which is built into OpenCV, and what a plain sequential reader
-// sees of them.
+// Video files for tests, made with libavformat and libavcodec, and what is drawn in them.
 #pragma once
 
-#include <cstring>
+#include <array>
+#include <cstdint>
 #include <filesystem>
-#include <opencv2/imgproc.hpp>
-#include <opencv2/videoio.hpp>
+#include <functional>
+#include <map>
+#include <opencv2/core.hpp>
+#include <string>
 #include <vector>
 
-#include "support/catch.h"
-#include "uir/base/file.h"
 #include "uir/images/decode.h"
 
-// Frames that differ everywhere and drift, so that a wrong frame is far from the right one.
-inline cv::Mat drawn_frame(int number, cv::Size size, int seed) {
-  cv::Mat frame(size, CV_8UC3);
-  for (int y = 0; y < size.height; ++y) {
-    for (int x = 0; x < size.width; ++x) {
-      frame.at<cv::Vec3b>(y, x) = {static_cast<uint8_t>((x + 5 * number) % 200 + seed),
-                                   static_cast<uint8_t>((y + 11 * number) % 180),
-                                   static_cast<uint8_t>((17 * number + x / 4 + y / 4) % 240)};
-    }
-  }
-  return frame;
-}
+struct AVFrame;
 
-inline void write_video(const std::filesystem::path& path, int frames, cv::Size size = {160, 120},
-                        int seed = 0) {
-  uir::create_folders(path.parent_path());
-  cv::VideoWriter writer(path.string(), cv::CAP_OPENCV_MJPEG, cv::VideoWriter::fourcc('M', 'J', 'P', 'G'), 25,
-                         size);
-  REQUIRE(writer.isOpened());
-  for (int i = 0; i < frames; ++i) writer.write(drawn_frame(i, size, seed));
-}
+// Frames that differ everywhere and drift, so that a wrong frame is far from the right one. BGR.
+cv::Mat drawn_frame(int number, cv::Size size, int seed = 0);
 
-// RGB of every frame, in order.
-inline std::vector<cv::Mat> frames_in_order(const std::filesystem::path& path) {
-  cv::VideoCapture capture(path.string());
-  std::vector<cv::Mat> frames;
-  for (cv::Mat frame; capture.read(frame);) {
-    frames.emplace_back();
-    cv::cvtColor(frame, frames.back(), cv::COLOR_BGR2RGB);
-  }
-  return frames;
-}
+struct VideoRecipe {
+  std::string codec = "mjpeg";                 // an encoder of libavcodec
+  std::map<std::string, std::string> options;  // of the encoder
+  std::string pixel_format = "yuvj420p";
+  std::string container;  // empty: by the file's name
+  std::map<std::string, std::string> container_options;
+  std::array<int, 2> time_base{1, 25};
+  std::vector<int64_t> stamps;  // of the frames; empty: 0, 1, 2 …
+  std::array<int, 2> aspect{0, 1};
+  std::array<int, 4> matrix{1, 0, 0, 1};  // (x, y) is shown at (a x + c y, b x + d y)
+  int color_space = 2;                    // AVCOL_SPC_…; 2: no tag
+  bool full_range = false;                // tagged so
+  double sound_seconds = 0, sound_start = 0;
+  bool pictures = true, cover = false;
+  bool to_pipe = false;  // written without going back
+  // Fills the planes of frame `number`; empty: drawn_frame.
+  std::function<void(AVFrame& frame, int number)> paint;
+  std::function<cv::Size(int number)> size_at;  // empty: all of one size
+};
 
-inline bool same_pixels(const uir::RgbImage& image, const cv::Mat& frame) {
-  return image.size == uir::ImageSize{frame.cols, frame.rows} &&
-         std::memcmp(image.pixels.data(), frame.data, image.pixels.size()) == 0;
-}
+bool has_encoder(const std::string& name);
+void write_video(const std::filesystem::path& path, const VideoRecipe& recipe, int frames,
+                 cv::Size size = {160, 120});
+// Motion JPEG in AVI at 25 frames a second.
+void write_video(const std::filesystem::path& path, int frames, cv::Size size = {160, 120}, int seed = 0);
+void write_video(const std::filesystem::path& path, const std::vector<cv::Mat>& frames);
 
-inline uir::RgbImage to_image(const cv::Mat& frame) {
-  return {{frame.cols, frame.rows}, {frame.data, frame.data + frame.total() * 3}};
-}
+// RGB of every frame as VideoReader gives them from front to back.
+std::vector<cv::Mat> frames_in_order(const std::filesystem::path& path);
+
+bool same_pixels(const uir::RgbImage& image, const cv::Mat& frame);
+uir::RgbImage to_image(const cv::Mat& frame);
+// Mean absolute difference of an RGB picture from a BGR one of the same size; 255 for other sizes.
+double distance(const uir::RgbImage& image, const cv::Mat& bgr);

@@ -1,10 +1,14 @@
 #include "uir/align/align_input.h"
 
+#include <memory>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
 #include "uir/base/error.h"
+#include "uir/base/text.h"
+#include "uir/data/folder_listing.h"
+#include "uir/data/missing_files.h"
 #include "uir/data/sources.h"
 #include "uir/data/video_list.h"
 
@@ -27,31 +31,40 @@ void choose_stems(std::vector<AlignUnit>& units) {
   }
 }
 
-std::vector<AlignUnit> photos_of(const SourceConfig& config) {
-  std::vector<AlignUnit> photos;
+AlignUnits photos_of(const SourceConfig& config) {
+  AlignUnits photos;
   std::unordered_set<std::string> names;
-  open_source(config)->for_each_row([&](SourceRow row) {
+  const std::unique_ptr<Source> source = open_source(config);
+  source->for_each_row([&](SourceRow row) {
     if (!names.insert(row.item).second)
       fail(ErrorKind::kData, config.name, ": '", row.item, "' stands there twice");
-    photos.push_back({std::move(row.item), "", {}, row.landmarks});
+    photos.units.push_back({std::move(row.item), "", {}, row.landmarks});
   });
-  choose_stems(photos);
+  photos.left_out = source->left_out();
+  choose_stems(photos.units);
   return photos;
 }
 
-std::vector<AlignUnit> units_of(const FolderSource& folder) {
+AlignUnits units_of(const FolderSource& folder) {
   return photos_of({folder.root.value, Role::kUnlabeled, folder, {0, 0}, 0, {}});
 }
-std::vector<AlignUnit> units_of(const ListSource& list) {
+AlignUnits units_of(const ListSource& list) {
   return photos_of({list.list.value, Role::kUnlabeled, list, {0, 0}, 0, {}});
 }
-std::vector<AlignUnit> units_of(const VideosSource& videos) {
-  std::vector<AlignUnit> units;
-  for (const std::string& name : list_videos(videos))
-    units.push_back({name, name, resolve_inside(videos.root.value, name), {}});
-  return units;
+AlignUnits units_of(const VideosSource& config) {
+  AlignUnits videos;
+  const std::vector<std::string> names = list_videos(config, &videos.left_out);
+  MissingFiles missing;
+  for (const std::string& name : names) {
+    const fs::path path = fs::path(config.root.value) / name;
+    if (!fs::exists(path)) missing.add([&] { return path.string() + ": no such file"; });
+  }
+  missing.refuse("put these videos there, or take them out of the list");
+  for (const std::string& name : names)
+    videos.units.push_back({name, name, resolve_inside(config.root.value, name), {}});
+  return videos;
 }
-std::vector<AlignUnit> units_of(const VideoFiles& videos) {
+AlignUnits units_of(const VideoFiles& videos) {
   std::vector<AlignUnit> units;
   std::unordered_set<std::string> names;
   for (const fs::path& file : videos.files) {
@@ -59,23 +72,22 @@ std::vector<AlignUnit> units_of(const VideoFiles& videos) {
     if (!fs::is_regular_file(file)) fail(ErrorKind::kMissingInput, file.string(), ": cannot open video");
     if (!names.insert(name).second)
       fail(ErrorKind::kUsage, file.string(), ": two videos are called ", name, "; align them apart");
+    check_name(name);
     units.push_back({name, name, file, {}});
   }
-  return units;
+  return {std::move(units), {}};
 }
 
-void check_names(const std::vector<AlignUnit>& units, bool videos) {
-  if (units.empty()) fail(ErrorKind::kData, "there is nothing to align");
-  for (const AlignUnit& unit : units) {
-    if (unit.name.find_first_of("\t\n\r") != std::string::npos)
-      fail(ErrorKind::kData, unit.name, ": a tab or line break in its name, which landmarks.tsv cannot hold");
+void check_names(const AlignUnits& found, bool videos) {
+  if (found.units.empty()) fail(ErrorKind::kData, "there is nothing to align", found.left_out.note());
+  for (const AlignUnit& unit : found.units) {
     if (videos && unit.name.find(' ') != std::string::npos)
       fail(ErrorKind::kData, unit.name, ": a space in its name, which filelist.txt cannot hold; rename it");
   }
 }
 
 std::string absolute(const std::string& path) {
-  return path.empty() ? "" : fs::absolute(path).lexically_normal().string();
+  return path.empty() ? "" : readable(fs::absolute(path).lexically_normal().string());
 }
 Json describe(const FolderSource& c) {
   return {{"photos", absolute(c.root.value)}, {"landmarks", checksum_of_input(c.landmarks.value)}};
@@ -102,10 +114,10 @@ Json describe(const VideoFiles& c) {
 
 }  // namespace
 
-std::vector<AlignUnit> list_units(const AlignInput& input) {
-  std::vector<AlignUnit> units = std::visit([](const auto& kind) { return units_of(kind); }, input);
-  check_names(units, !photo_root(input));
-  return units;
+AlignUnits list_units(const AlignInput& input) {
+  AlignUnits found = std::visit([](const auto& kind) { return units_of(kind); }, input);
+  check_names(found, !photo_root(input));
+  return found;
 }
 
 std::optional<fs::path> photo_root(const AlignInput& input) {

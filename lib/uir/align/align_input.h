@@ -12,6 +12,7 @@
 #include "uir/base/file.h"
 #include "uir/base/json.h"
 #include "uir/data/config.h"
+#include "uir/data/left_out.h"
 #include "uir/images/align.h"
 
 namespace uir {
@@ -33,7 +34,11 @@ struct AlignUnit {
 };
 
 // In the order in which they are aligned.
-std::vector<AlignUnit> list_units(const AlignInput& input);
+struct AlignUnits {
+  std::vector<AlignUnit> units;
+  LeftOut left_out;  // what else lies in the folder
+};
+AlignUnits list_units(const AlignInput& input);
 
 // The folder that photos are read from; none for videos.
 std::optional<fs::path> photo_root(const AlignInput& input);

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "uir/base/error.h"
+#include "uir/base/json_text.h"
 
 namespace uir {
 namespace {
@@ -20,24 +21,31 @@ uint64_t chained(uint64_t names, std::string_view name) {
 }
 
 Json to_json(const AlignCounts& c) {
-  return {{"pictures", c.pictures}, {"with_faces", c.with_faces},   {"faces", c.faces},
-          {"checked", c.checked},   {"found_again", c.found_again}, {"eyes", c.eyes},
-          {"points", c.points},     {"eyes_again", c.eyes_again},   {"points_again", c.points_again}};
+  return {{"pictures", c.pictures},
+          {"with_faces", c.with_faces},
+          {"faces", c.faces},
+          {"corrected", c.corrected},
+          {"checked", c.checked},
+          {"found_again", c.found_again},
+          {"eyes", c.eyes},
+          {"points", c.points},
+          {"eyes_again", c.eyes_again},
+          {"points_again", c.points_again}};
 }
 
 AlignCounts counts_from(const Json& json, const std::string& place) {
   const auto whole = [&](const char* key) { return json_at<int64_t>(json, key, place); };
   const auto number = [&](const char* key) { return json_at<double>(json, key, place); };
-  return {whole("pictures"), whole("with_faces"),  whole("faces"),
-          whole("checked"),  whole("found_again"), number("eyes"),
-          number("points"),  number("eyes_again"), number("points_again")};
+  return {whole("pictures"),    whole("with_faces"),   whole("faces"), whole("corrected"),
+          whole("checked"),     whole("found_again"),  number("eyes"), number("points"),
+          number("eyes_again"), number("points_again")};
 }
 
 // The first setting that differs, in words; empty if none does.
 std::string difference(const Json& before, const Json& now) {
   for (const auto& [key, value] : now.items()) {
     const Json old = before.value(key, Json());
-    if (old != value) return concat(key, " ", old.dump(), " instead of ", value.dump());
+    if (old != value) return concat(key, " ", json_text(old), " instead of ", json_text(value));
   }
   return "";
 }
@@ -48,6 +56,7 @@ void AlignCounts::add(const AlignCounts& other) {
   pictures += other.pictures;
   with_faces += other.with_faces;
   faces += other.faces;
+  corrected += other.corrected;
   checked += other.checked;
   found_again += other.found_again;
   eyes += other.eyes;
@@ -56,8 +65,11 @@ void AlignCounts::add(const AlignCounts& other) {
   points_again += other.points_again;
 }
 
-AlignOutput::AlignOutput(const fs::path& out, Json settings, bool resume_wanted, bool videos)
-    : out_(out), partial_(fs::path(out) += ".partial"), settings_(std::move(settings)) {
+AlignOutput::AlignOutput(const fs::path& out, Json settings, bool resume_wanted, bool videos, Json left_out)
+    : out_(out),
+      partial_(fs::path(out) += ".partial"),
+      settings_(std::move(settings)),
+      left_out_(std::move(left_out)) {
   if (fs::exists(out_)) {
     const fs::path manifest = out_ / kManifest;
     if (!resume_wanted || !fs::exists(manifest))
@@ -138,9 +150,9 @@ void AlignOutput::add(const std::string& name, const AlignedUnit& unit) {
 Json AlignOutput::state() const {
   Json files = Json::object();
   for (const auto& [name, file] : files_) files[name] = file.size();
-  return {{"format", "uir-align"}, {"version", 1},    {"settings", settings_},
-          {"units", units_},       {"names", names_}, {"counts", to_json(counts_)},
-          {"files", files}};
+  return {{"format", "uir-align"}, {"version", 1},         {"settings", settings_},
+          {"units", units_},       {"names", names_},      {"counts", to_json(counts_)},
+          {"files", files},        {"left_out", left_out_}};
 }
 
 void AlignOutput::save_now_and_then() {
@@ -150,7 +162,7 @@ void AlignOutput::save_now_and_then() {
 void AlignOutput::save() {
   for (auto& [name, file] : files_) file.sync();
   sync_file_system(partial_);
-  write_file_atomically(partial_ / kManifest, state().dump(1) + "\n");
+  write_file_atomically(partial_ / kManifest, json_text(state(), 1) + "\n");
   saved_ = std::chrono::steady_clock::now();
 }
 

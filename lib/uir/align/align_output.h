@@ -4,7 +4,7 @@
 //   landmarks.tsv    per face: path, box, score, five points, name of the face; a header names the columns
 //   not_found.txt    path<TAB>reason of every picture without a face
 //   filelist.txt     of videos: video and number of faces, the list of a `frames` source
-//   align.json       settings, counts and how far it got
+//   align.json       settings, counts, how far it got, files that were left out
 // Work goes on in "<out>.partial", which gets its name when all is done. Progress is saved now and then:
 // everything before it is on the disk then, what came after is done again. So a resumed run leaves the same
 // bytes as one in one go.
@@ -28,6 +28,7 @@ struct AlignCounts {
   int64_t pictures = 0;    // photos, or frames
   int64_t with_faces = 0;  // of these
   int64_t faces = 0;
+  int64_t corrected = 0;   // of these, by a closer look
   int64_t checked = 0, found_again = 0;
   // Sums of distances from the template [pixels]; see TemplateDistance.
   double eyes = 0, points = 0, eyes_again = 0, points_again = 0;
@@ -44,8 +45,8 @@ class AlignOutput {
  public:
   // settings: what must agree for a run to be continued. Without `resume` neither `out` nor its partial
   // folder may be there. videos: with a filelist.txt. The partial folder is locked against other processes
-  // until commit().
-  AlignOutput(const fs::path& out, Json settings, bool resume, bool videos);
+  // until commit(). left_out: what align.json says of files that are none of the pictures.
+  AlignOutput(const fs::path& out, Json settings, bool resume, bool videos, Json left_out);
 
   // The units that are done already; all of them where the folder was complete before.
   int64_t units_done() const { return units_; }
@@ -69,7 +70,7 @@ class AlignOutput {
   Json state() const;
 
   fs::path out_, partial_;
-  Json settings_;
+  Json settings_, left_out_;
   bool complete_ = false;
   std::optional<FolderLock> lock_;
   std::map<std::string, GrowingFile> files_;

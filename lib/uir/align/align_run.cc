@@ -25,6 +25,7 @@ Json settings_of(const AlignRun& run) {
   json["min_size"] = run.aligner.min_size;
   json["detect_side"] = run.aligner.detect_side;
   json["check"] = run.aligner.check;
+  json["points"] = "found again";  // other versions took them as they were
   json["image"] = run.encoding.png ? "png" : concat("jpeg ", run.encoding.quality);
   return json;
 }
@@ -73,12 +74,14 @@ class Alignment {
       photos_.emplace(*root);
       check_apart(*root, run.out);
     }
-    units_ = list_units(run.input);
+    AlignUnits found = list_units(run.input);
+    units_ = std::move(found.units);
+    left_out_ = std::move(found.left_out);
   }
 
   AlignReport run() {
     FaceAligner(run_.aligner);  // a wrong model is refused before anything is written
-    AlignOutput out(run_.out, settings_of(run_), run_.resume, videos());
+    AlignOutput out(run_.out, settings_of(run_), run_.resume, videos(), left_out_.to_json());
     std::vector<std::string> names;
     for (const AlignUnit& unit : units_) names.push_back(unit.name);
     out.check_names(names);
@@ -89,7 +92,7 @@ class Alignment {
       if (out.counts().faces == 0) refuse_without_faces(out);
       out.commit();
     }
-    return {out.counts(), videos(), run_.out};
+    return {out.counts(), videos(), run_.out, left_out_};
   }
 
  private:
@@ -137,6 +140,7 @@ class Alignment {
   const AlignRun& run_;
   std::optional<ImageFolder> photos_;
   std::vector<AlignUnit> units_;
+  LeftOut left_out_;
   std::string first_reason_;
 };
 
@@ -159,6 +163,10 @@ std::vector<std::string> AlignReport::lines() const {
   std::vector<std::string> lines;
   lines.push_back(concat(out.string(), ": ", c.faces, " faces of ", c.with_faces, " of ", c.pictures,
                          videos ? " frames (" : " photos (", percent(c.with_faces, c.pictures), ")"));
+  if (c.corrected > 0) {
+    lines.push_back(
+        concat(c.corrected, " of the faces by a closer look: turned heads, or faces that fill their photo"));
+  }
   lines.push_back(concat("mean distance of the eyes from the template: ", pixels(c.eyes, c.faces),
                          ", of all five points: ", pixels(c.points, c.faces)));
   if (c.checked > 0) {
@@ -172,6 +180,7 @@ std::vector<std::string> AlignReport::lines() const {
     lines.push_back(concat("nothing found in ", c.pictures - c.with_faces,
                            "; reasons: ", (out / "not_found.txt").string()));
   }
+  for (const std::string& line : left_out.lines()) lines.push_back("left out: " + line);
   return lines;
 }
 

@@ -6,7 +6,7 @@
 // filelist.txt: iQIYI-VID-FACE's layout, which a `frames` source reads.
 // Cost: one decode and one detection per picture, on all threads; memory grows with the number of names. The
 // result does not depend on the number of threads, nor on interruptions.
-// Errors: a picture that cannot be read or shows no face is listed with the reason, not an error; kData if
+// Files of other kinds are counted. Errors: a picture that cannot be read or shows no face is listed with the reason, not an error; kData if
 // there is no picture, or no face in any; names that do not fit into the tables kData; kStopped when stop()
 // asked for it. Those of align_output.h and face_detector.h.
 #pragma once
@@ -37,6 +37,7 @@ struct AlignReport {
   AlignCounts counts;
   bool videos = false;
   fs::path out;
+  LeftOut left_out;  // what else lies in the folder
   std::vector<std::string> lines() const;
 };
 

@@ -9,10 +9,10 @@
 #include <utility>
 
 #include "uir/base/error.h"
-#include "uir/data/frame_choice.h"
 #include "uir/data/video_facts.h"
-#include "uir/images/video_file.h"
 #include "uir/pixels/pixels.h"
+#include "uir/video/frame_choice.h"
+#include "uir/video/video_reader.h"
 
 namespace uir {
 namespace {
@@ -53,13 +53,27 @@ std::string not_found_line(const std::string& picture, std::string reason) {
   return concat(picture, '\t', reason, '\n');
 }
 
-std::vector<int64_t> frames_to_take(const VideosSource& sampling, const VideoFacts& facts) {
-  const FrameChoice choice(sampling, facts.frames_per_second);
+// Who wants few frames a second waits for no others, where the container lists them.
+FrameList list_frames(const VideosSource& sampling, const fs::path& path) {
+  if (sampling.frames_per_second > 0) {
+    if (auto listed = read_frame_list(path)) return *std::move(listed);
+  }
+  return decode_frame_list(path);
+}
+
+std::vector<int64_t> frames_to_take(const VideosSource& sampling, const FrameList& list) {
+  const FrameChoice choice(sampling_of(sampling), list.ticks_per_second, list.frames);
   std::vector<int64_t> frames;
-  for (int64_t frame = 0; frame < facts.frames; ++frame) {
+  for (int64_t frame = 0; frame < std::ssize(list.frames); ++frame) {
     if (choice.takes(frame)) frames.push_back(frame);
   }
   return choice.thin(std::move(frames));
+}
+
+const RgbImage& picture_at(VideoReader& reader, int64_t ticks) {
+  if (!reader.seek(ticks) || reader.facts().ticks != ticks)
+    fail(ErrorKind::kData, "the frame cannot be decoded");
+  return reader.picture();
 }
 
 }  // namespace
@@ -102,14 +116,16 @@ AlignedUnit AlignWorker::photo(const ImageFolder& folder, const AlignUnit& unit)
 AlignedUnit AlignWorker::video(const VideosSource& sampling, const AlignUnit& unit) {
   AlignedUnit result;
   try {
-    const VideoFacts facts = survey_video(unit.path, nullptr);
-    check_complete(facts, unit.path, sampling.missing_frames);
+    const FrameList list = list_frames(sampling, unit.path);
+    check_complete(std::ssize(list.frames), list.lost, unit.path, sampling.missing_frames);
     VideoReader reader(unit.path);
-    for (const int64_t frame : frames_to_take(sampling, facts)) {
+    for (const int64_t frame : frames_to_take(sampling, list)) {
+      const int64_t ticks = list.frames[static_cast<size_t>(frame)].ticks;
       char number[24];
       std::snprintf(number, sizeof number, "%06lld", static_cast<long long>(frame));
-      add_picture(concat(unit.name, '/', number), concat(unit.stem, '/', number), result,
-                  [&] { return aligner_.align(reader.frame(frame), Orientation::kAsStored, std::nullopt); });
+      add_picture(concat(unit.name, '/', number), concat(unit.stem, '/', number), result, [&] {
+        return aligner_.align(picture_at(reader, ticks), Orientation::kAsStored, std::nullopt);
+      });
     }
   } catch (const Error& error) {
     if (!concerns_image(error)) throw;
@@ -128,6 +144,7 @@ std::vector<std::byte> AlignWorker::encoded(const AlignedFace& face) const {
 
 void AlignWorker::count(const AlignedFace& face, AlignCounts& counts) const {
   ++counts.faces;
+  if (face.found && face.found->corrected) ++counts.corrected;
   counts.eyes += face.distance.eyes;
   counts.points += face.distance.points;
   if (!config_.check) return;

@@ -3,10 +3,12 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 
+#include <cmath>
 #include <utility>
 
 #include "uir/base/error.h"
 #include "uir/base/log.h"
+#include "uir/base/stopwatch.h"
 
 namespace uir {
 namespace {
@@ -27,8 +29,8 @@ CheckpointContents snapshot(CheckpointContents contents) {
   return contents;
 }
 
-BackgroundWriter::BackgroundWriter(fs::path root, int64_t keep_last, RankGroup ranks)
-    : root_(std::move(root)), keep_last_(keep_last), ranks_(std::move(ranks)) {}
+BackgroundWriter::BackgroundWriter(fs::path root, int64_t keep_last, RankGroup ranks, double stop_grace_s)
+    : root_(std::move(root)), keep_last_(keep_last), ranks_(std::move(ranks)), stop_grace_s_(stop_grace_s) {}
 
 BackgroundWriter::~BackgroundWriter() {
   try {
@@ -57,10 +59,25 @@ void BackgroundWriter::wait() {
 }
 
 void BackgroundWriter::write(const CheckpointContents& contents) {
+  const Stopwatch time;
   const fs::path folder = write_checkpoint(root_, contents, ranks_);
   if (ranks_.rank > 0) return;
+  const double seconds = time.seconds();
   prune_checkpoints(root_, keep_last_);
   log_info("saved ", folder.string());
+  warn_if_too_slow(seconds);
+}
+
+// Twice: a stop may come while one is being written, and then another one follows.
+void BackgroundWriter::warn_if_too_slow(double seconds) {
+  if (warned_ || stop_grace_s_ <= 0 || seconds <= stop_grace_s_) return;
+  warned_ = true;
+  log_warning("a checkpoint takes ", std::lround(std::ceil(seconds)), " s, but the launcher kills its ranks ",
+              stop_grace_s_,
+              " s after it told them to stop, unless it was told to wait longer: start torchrun with "
+              "--shutdown-timeout ",
+              std::lround(std::ceil(2 * seconds + stop_grace_s_)),
+              " or more, else what was trained since the last checkpoint is lost");
 }
 
 }  // namespace uir

@@ -2,7 +2,8 @@
 // tensors.
 //
 // One checkpoint is written at a time; the next one waits for it. After each, the first rank removes what is
-// too old (prune_checkpoints) and says where it was saved.
+// too old (prune_checkpoints), says where it was saved, and warns, once, if that took longer than a launcher
+// lets its ranks live after it told them to stop.
 // Memory: the copy, in CPU memory also for tensors of a device, until it is written.
 // Collectives: those of write_checkpoint, called in the writer's thread: the ranks need a communicator of
 // their own for it.
@@ -24,7 +25,8 @@ CheckpointContents snapshot(CheckpointContents contents);
 
 class BackgroundWriter {
  public:
-  BackgroundWriter(fs::path root, int64_t keep_last, RankGroup ranks);
+  // stop_grace_s: how long the launcher waits; 0: for ever.
+  BackgroundWriter(fs::path root, int64_t keep_last, RankGroup ranks, double stop_grace_s = 0);
   // Waits. A failure that was not asked for is logged.
   ~BackgroundWriter();
 
@@ -37,10 +39,13 @@ class BackgroundWriter {
 
  private:
   void write(const CheckpointContents& contents);
+  void warn_if_too_slow(double seconds);
 
   const fs::path root_;
   const int64_t keep_last_;
   const RankGroup ranks_;
+  const double stop_grace_s_;
+  bool warned_ = false;  // the thread's
   std::thread thread_;
   std::exception_ptr error_;  // the thread's; read after joining it
   std::atomic<bool> failed_ = false;

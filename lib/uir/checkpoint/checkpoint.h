@@ -50,6 +50,7 @@ struct CheckpointContents {
   Json model_config;               // architecture, as the config's JSON
   Json train_state;                // positions and whatever else the trainer needs
   std::string config;              // resolved config, YAML
+  std::string selection_warning;   // about how the run's best checkpoint is chosen; empty: there is none
   std::string data_fingerprint;
   std::string classes_fingerprint;
   int64_t threads = 1;
@@ -117,6 +118,9 @@ std::optional<BestCheckpoint> best_checkpoint(const fs::path& root);
 
 // Removes what interrupted writes left in root. For the start of a run, which owns the folder.
 void remove_leftovers(const fs::path& root);
+
+// Where the metadata of a checkpoint's model holds CheckpointContents::selection_warning.
+inline constexpr const char* kSelectionWarning = "selection_warning";
 
 std::string checkpoint_name(int64_t step);  // of its folder: "step-0000001000"
 

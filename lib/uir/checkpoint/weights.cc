@@ -18,6 +18,7 @@
 #include "uir/checkpoint/checkpoint.h"
 #include "uir/checkpoint/layout.h"
 #include "uir/formats/torch_file.h"
+#include "uir/formats/weights_kind.h"
 
 namespace uir {
 namespace {
@@ -66,7 +67,15 @@ bool is_rank_folder(const fs::path& path) {
   return is_folder(path) && !fs::exists(path / checkpoint_layout::kManifest, error) && count_ranks(path) > 0;
 }
 
-bool is_torch_file(const fs::path& path) { return TorchFile::recognises(MappedFile(path).bytes()); }
+bool is_torch_file(const fs::path& path) { return weights_format(MappedFile(path)) == WeightsFormat::kTorch; }
+
+// A folder without a manifest may be of another tool.
+void refuse_foreign_folder(const fs::path& folder) {
+  std::error_code error;
+  if (fs::exists(folder / checkpoint_layout::kManifest, error)) return;
+  const std::string foreign = foreign_folder(folder);
+  if (!foreign.empty()) fail(ErrorKind::kData, folder.string(), ": ", foreign);
+}
 
 std::string joined(const std::vector<std::string_view>& names) {
   std::string text;
@@ -74,31 +83,56 @@ std::string joined(const std::vector<std::string_view>& names) {
   return text.empty() ? "none" : text;
 }
 
-Weights weights_of(const std::vector<TensorView>& views, const TorchFile& file, std::string kind) {
-  Weights weights;
-  for (const TensorView& view : views) weights.tensors.emplace(view.name, to_tensor(view));
-  weights.checksum = checksum_hex(file.file().bytes());
-  weights.kind = std::move(kind);
-  return weights;
+// The dict in which the backbone's tensors stand, and where it was found: "state_dict.model".
+struct StateDict {
+  TorchDict dict;
+  std::string place;
+};
+StateDict find_state_dict(TorchDict dict, std::string place = "") {
+  constexpr int kDepth = 4;
+  for (int depth = 0; depth < kDepth; ++depth) {
+    const auto found = std::ranges::find_if(kBackboneKeys, [&](std::string_view key) {
+      const auto inner = dict.dict(key);
+      return inner && !inner->all_tensors().empty();
+    });
+    if (found == kBackboneKeys.end()) break;
+    place += concat(place.empty() ? "" : ".", *found);
+    dict = *dict.dict(*found);
+  }
+  return {dict, place};
 }
 
-// The state dict: under the first of the known keys, else the file's own tensors.
+[[noreturn]] void refuse_without_tensors(const TorchFile& file) {
+  std::string objects;
+  for (const auto& [key, maker] : file.root().objects())
+    objects += concat(objects.empty() ? "; " : ", ", "'", key, "' is an object of '", maker, "'");
+  fail(ErrorKind::kData, file.file().path().string(), ": no state dict: it has the keys ",
+       joined(file.root().keys()), "; expected tensors, or a dict of them under ",
+       joined({kBackboneKeys.begin(), kBackboneKeys.end()}), objects,
+       objects.empty() ? "" : " (of a whole model save model.state_dict())");
+}
+
+// The root's other keys with tensors; class centers are read by themselves.
+std::vector<std::string> other_keys(const TorchDict& root, const std::string& place) {
+  std::vector<std::string> others;
+  for (const std::string_view key : root.keys()) {
+    if (place.empty() || key == kCentersKey || key == place.substr(0, place.find('.'))) continue;
+    const auto inner = root.dict(key);
+    if (inner && !inner->all_tensors().empty()) others.emplace_back(key);
+  }
+  return others;
+}
+
 Weights torch_weights(const fs::path& path) {
   const TorchFile file(path);
-  const TorchDict root = file.root();
-  for (const std::string_view key : kBackboneKeys) {
-    const auto dict = root.dict(key);
-    if (!dict) continue;
-    const std::vector<TensorView> tensors = dict->tensors();
-    if (!tensors.empty()) return weights_of(tensors, file, concat("PyTorch file, ", key));
-  }
-  const std::vector<TensorView> tensors = root.tensors();
-  if (tensors.empty()) {
-    fail(ErrorKind::kData, path.string(), ": no state dict: it has the keys ", joined(root.keys()),
-         "; expected tensors, or a dict of them under ",
-         joined({kBackboneKeys.begin(), kBackboneKeys.end()}));
-  }
-  return weights_of(tensors, file, "PyTorch state dict");
+  const StateDict state = find_state_dict(file.root());
+  Weights weights;
+  for (const TensorView& view : state.dict.all_tensors()) weights.tensors.emplace(view.name, to_tensor(view));
+  if (weights.tensors.empty()) refuse_without_tensors(file);
+  weights.checksum = checksum_hex(file.file().bytes());
+  weights.kind = state.place.empty() ? "PyTorch state dict" : "PyTorch file, " + state.place;
+  weights.left_out = other_keys(file.root(), state.place);
+  return weights;
 }
 
 // The backbone of rank 0. The checksum is that of all ranks' checksums, since they make up the class centers.
@@ -231,6 +265,7 @@ ClassCenters checkpoint_centers(const fs::path& folder) {
 
 Weights read_weights(const fs::path& path) {
   if (is_rank_folder(path)) return rank_folder_weights(path);
+  if (is_folder(path)) refuse_foreign_folder(path);
   if (!is_folder(path) && is_torch_file(path)) return torch_weights(path);
   const SafetensorsFile file =
       is_folder(path) ? checkpoint_layout::open_verified_model(path) : SafetensorsFile(path);
@@ -240,6 +275,7 @@ Weights read_weights(const fs::path& path) {
 
 std::optional<ClassCenters> read_class_centers(const fs::path& path) {
   if (is_rank_folder(path)) return rank_folder_centers(path);
+  if (is_folder(path)) refuse_foreign_folder(path);
   if (is_folder(path)) return checkpoint_centers(path);
   return is_torch_file(path) ? torch_file_centers(path) : std::nullopt;
 }

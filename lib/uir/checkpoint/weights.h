@@ -2,12 +2,13 @@
 //
 //   checkpoint folder         ours; only the files that are asked for are read and verified
 //   .safetensors              a state dict
-//   .pt, .pth                 of PyTorch (formats/torch_file.h): a state dict, bare or under one of the keys
-//                             state_dict_backbone, backbone, state_dict, model_state_dict, model, net
+//   .pt, .pth, .ckpt          of PyTorch (formats/torch_file.h): a state dict, bare or in dicts: under the first
+//                             of state_dict_backbone, backbone, state_dict, model_state_dict, model and net that
+//                             holds tensors, at every level; where none does, the tensors of all dicts
 //   folder of                 of InsightFace's arcface_torch, one file per rank: the backbone of rank 0, and
 //   checkpoint_gpu_0.pt …     the ranks' class centers in order (PartialFC: of C classes rank r holds C / k,
 //   checkpoint_gpu_k-1.pt     and one more if r < C mod k)
-// What a file is, its first bytes tell. Cost: one read of the files; centers are copied row by row when asked
+// What a file is, its content tells; others are refused by name (formats/weights_kind.h). Cost: one read of the files; centers are copied row by row when asked
 // for.
 // Errors: kMissingInput; kData naming file and place, ranks that are missing or do not belong together
 // included.
@@ -18,6 +19,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "uir/base/file.h"
 #include "uir/checkpoint/tensor_io.h"
@@ -26,9 +28,11 @@ namespace uir {
 
 struct Weights {
   NamedTensors tensors;  // as the file names them, prefixes included
-  Metadata metadata;     // ours: "architecture" (JSON), "color_order", "normalization"; others: empty
+  Metadata metadata;  // ours: "architecture" (JSON), "color_order" … (docs/checkpoints.md); others: empty
   std::string checksum;  // of the file, or of all ranks' files, 16 hex digits
   std::string kind;      // for people: "PyTorch file, state_dict_backbone"
+  // Keys of the file under which other tensors stand, which are not among `tensors`: "state_dict_ema".
+  std::vector<std::string> left_out{};
 };
 // The backbone's tensors, in CPU memory and of the file's types; class centers are not read.
 Weights read_weights(const fs::path& path);

@@ -58,10 +58,12 @@ Json write_text(const fs::path& path, std::string_view text) {
 }
 
 Metadata model_metadata(const CheckpointContents& c) {
-  return {{kArchitectureKey, c.model_config.dump()},
-          {"color_order", std::string(kColorOrder)},
-          {"normalization", std::string(kNormalization)},
-          {"step", std::to_string(c.step)}};
+  Metadata metadata{{kArchitectureKey, c.model_config.dump()},
+                    {"color_order", std::string(kColorOrder)},
+                    {"normalization", std::string(kNormalization)},
+                    {"step", std::to_string(c.step)}};
+  if (!c.selection_warning.empty()) metadata[kSelectionWarning] = c.selection_warning;
+  return metadata;
 }
 
 void write_replicated(const fs::path& folder, const CheckpointContents& c, Json& files) {

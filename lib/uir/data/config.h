@@ -159,12 +159,12 @@ void describe(Visitor& v, VideosSource& c) {
           "Videos without a face (in `faces`, in the frames that are taken) are left out with a warning, "
           "instead of being an error.");
   v.field("every", c.every, "Take every n-th frame, from the first on.", AtLeast{1});
-  v.field("frames_per_second", c.frames_per_second, "Take about so many frames per second; 0: no limit.",
-          AtLeast{0});
+  v.field("frames_per_second", c.frames_per_second,
+          "Of these the first in each 1 / n second, by the frames' times; 0: all.", AtLeast{0});
   v.field("max_frames", c.max_frames, "At most so many frames of a video, evenly spread; 0: no limit.",
           AtLeast{0});
   v.field("missing_frames", c.missing_frames,
-          "How many frames fewer than its header says a video may give before it counts as damaged.",
+          "How many frames of a video may be damaged or missing before it is refused.",
           AtLeast{0});
 }
 

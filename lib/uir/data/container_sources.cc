@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "uir/base/error.h"
+#include "uir/base/log.h"
 #include "uir/data/source_kinds.h"
 #include "uir/formats/bin_set.h"
 #include "uir/formats/recordio.h"
@@ -38,15 +39,15 @@ class RecordIo : public Source {
   SourceInfo info() const override { return source_info(SourceKind::kRecordIo, path_); }
 
   void for_each_row(const RowBody& body) override {
-    std::vector<std::byte> buffer;
-    for_each_image_record(file_, idx_, [&](const RecordEntry& entry) {
+    const auto emit = [&](const RecordEntry& entry, const ImageRecord& record) {
       SourceRow row;
       row.item = file_.num_shards() == 1 ? std::to_string(entry.key) : concat(entry.shard, '/', entry.key);
       row.offset = entry.offset;
       row.where = entry.shard;
-      if (role_ != Role::kUnlabeled) row.identity = identity_of(row, file_.record(entry.offset, buffer));
+      if (role_ != Role::kUnlabeled) row.identity = identity_of(row, record);
       body(std::move(row));
-    });
+    };
+    warn(for_each_image_record(file_, idx_, emit));
   }
 
   ImageFacts examine(const SourceRow& row, const ImageFacts* known) const override {
@@ -64,6 +65,23 @@ class RecordIo : public Source {
   }
 
  private:
+  void warn(const RecordSurvey& survey) const {
+    if (survey.without_image > 0) {
+      log_warning(path_.string(), ": ", survey.without_image, " records (the first: key ",
+                  survey.first_without_image,
+                  ") have labels and no image, and are left out; are they InsightFace's records of "
+                  "identities, and the .idx lacks its key 0?");
+    }
+    if (survey.behind_end > 0) {
+      log_warning(path_.string(), ": record 0 says that images end before key ", survey.end, ", but ",
+                  survey.behind_end, " records behind it hold images, and are taken");
+    }
+    if (survey.unnamed_bytes > 0) {
+      log_warning(path_.string(), ": its .idx names no record in ", survey.unnamed_bytes, " of its ",
+                  file_.size(), " bytes: what lies there is left out (without an .idx the file is scanned)");
+    }
+  }
+
   int64_t identity_of(const SourceRow& row, const ImageRecord& record) {
     const float label = record.label();
     if (role_ == Role::kTest && label == -1) return -1;

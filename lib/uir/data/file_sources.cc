@@ -4,8 +4,11 @@
 #include <utility>
 
 #include "uir/base/error.h"
+#include "uir/base/log.h"
+#include "uir/base/text.h"
 #include "uir/data/folder_listing.h"
 #include "uir/data/list_file.h"
+#include "uir/data/missing_files.h"
 #include "uir/data/source_kinds.h"
 #include "uir/data/video_list.h"
 
@@ -39,7 +42,9 @@ class FolderTree : public Source {
 
   void for_each_row(const RowBody& body) override {
     if (role_ == Role::kUnlabeled) {
-      for_each_file(files_.root(), is_image_name, [&](std::string item) { emit(std::move(item), -1, body); });
+      for_each_file(
+          files_.root(), is_image_name, [&](std::string item) { emit(std::move(item), -1, body); },
+          &left_out_);
     } else {
       visit_identities(body);
     }
@@ -49,6 +54,7 @@ class FolderTree : public Source {
   ImageFacts examine(const SourceRow& row, const ImageFacts* known) const override {
     return examine_file(files_, row.item, known);
   }
+  void look(const SourceRow& row) const override { look_for_file(files_, row.item); }
   std::string place(const SourceRow& row) const override { return (files_.root() / row.item).string(); }
 
  private:
@@ -61,12 +67,13 @@ class FolderTree : public Source {
   }
 
   void visit_identities(const RowBody& body) {
-    const FolderContent root = list_folder(files_.root(), is_image_name);
+    const FolderContent root = list_folder(files_.root(), is_image_name, &left_out_);
     if (!root.files.empty()) refuse_layout(root.files.front(), "lies outside any identity's folder");
     for (const std::string& identity : root.folders) {
-      const FolderContent content = list_folder(files_.root() / identity, is_image_name);
+      const FolderContent content = list_folder(files_.root() / identity, is_image_name, &left_out_);
       if (!content.folders.empty())
         refuse_layout(identity + "/" + content.folders.front(), "is a folder within an identity's folder");
+      if (content.files.empty()) left_out_.add_empty_folder();
       for (const std::string& image : content.files) {
         int64_t number = -1;
         identities_.add_name(identity, number);
@@ -85,6 +92,16 @@ class FolderTree : public Source {
   Role role_;
 };
 
+// The labels of a list that may hold names: numbers if all of them are. Said where some are, but not all.
+bool hold_numbers(const LabelSurvey& labels, const TextLines& lines) {
+  if (labels.names == 0 || labels.numbers == 0) return labels.names == 0;
+  log_warning(lines.place_at(labels.first_name), ": this label is no whole number",
+              labels.names > 1 ? concat(", nor are ", labels.names - 1, " more") : "", ", while ",
+              labels.numbers, labels.numbers == 1 ? " is" : " are",
+              ": all labels of the list are taken as names");
+  return false;
+}
+
 class List : public Source {
  public:
   List(const ListSource& config, Role role)
@@ -97,6 +114,9 @@ class List : public Source {
       fail(ErrorKind::kConfig, config.list.value, ": lists of format ", enum_name(format_),
            " have no labels; the role must be unlabeled or test");
     }
+    if (role != Role::kUnlabeled && ListFile::has_labels(format_))
+      numbers_ = ListFile::labels_are_numbers(format_) ||
+                 hold_numbers(survey_labels(config.list.value, format_), list_.lines());
   }
 
   SourceInfo info() const override { return source_info(SourceKind::kFiles, files_.root()); }
@@ -118,6 +138,7 @@ class List : public Source {
   ImageFacts examine(const SourceRow& row, const ImageFacts* known) const override {
     return examine_file(files_, row.item, known);
   }
+  void look(const SourceRow& row) const override { look_for_file(files_, row.item); }
   std::string place(const SourceRow& row) const override { return list_.lines().place_at(row.where); }
 
  private:
@@ -133,18 +154,13 @@ class List : public Source {
     if (label.empty() && role_ == Role::kTest) return -1;
     if (label.empty()) list_.lines().refuse("the label is missing");
     int64_t identity = -1;
-    bool same_kind = true;
-    if (ListFile::labels_are_numbers(format_) || parse_number<double>(label)) {
-      const int64_t number = parse_label(list_.lines(), label, role_ == Role::kTest ? -1 : 0);
-      if (number < 0) return -1;
-      same_kind = identities_.add_number(number, identity);
-    } else {
-      same_kind = identities_.add_name(label, identity);
-    }
-    if (!same_kind) {
-      list_.lines().refuse("label '", label,
-                           "': a list holds either numbers or names, and the lines before hold ",
-                           parse_number<double>(label) ? "names" : "numbers");
+    if (!numbers_ && plain_number(label).value_or(0) >= 0) {
+      if (has_control(label))
+        list_.lines().refuse("label '", readable(label), "': a control character in it");
+      identities_.add_name(label, identity);
+    } else if (const int64_t number = parse_label(list_.lines(), label, role_ == Role::kTest ? -1 : 0);
+               number >= 0) {
+      identities_.add_number(number, identity);
     }
     return identity;
   }
@@ -154,6 +170,7 @@ class List : public Source {
   SideLandmarks landmarks_;
   ListFormat format_;
   Role role_;
+  bool numbers_ = false;  // what the labels are, whole numbers or names
 };
 
 class Frames : public Source {
@@ -168,7 +185,9 @@ class Frames : public Source {
   SourceInfo info() const override { return source_info(SourceKind::kFiles, files_.root()); }
 
   void for_each_row(const RowBody& body) override {
-    for (const ListedVideo& video : read_video_list(config_)) {
+    const std::vector<ListedVideo> videos = read_video_list(config_);
+    refuse_missing(videos);
+    for (const ListedVideo& video : videos) {
       for (std::string& frame : frames_of(video)) {
         SourceRow row;
         row.item = concat(video.name, '/', frame);
@@ -180,13 +199,24 @@ class Frames : public Source {
   ImageFacts examine(const SourceRow& row, const ImageFacts* known) const override {
     return examine_file(files_, row.item, known);
   }
+  void look(const SourceRow& row) const override { look_for_file(files_, row.item); }
   std::string place(const SourceRow& row) const override { return (files_.root() / row.item).string(); }
 
  private:
-  std::vector<std::string> frames_of(const ListedVideo& video) const {
+  void refuse_missing(const std::vector<ListedVideo>& videos) const {
+    MissingFiles missing;
+    for (const ListedVideo& video : videos) {
+      std::error_code error;
+      if (!fs::exists(files_.root() / video.name, error))
+        missing.add([&] { return place_of_video(config_.list, video, files_.root()) + ": no such folder"; });
+    }
+    missing.refuse("put the folders of these videos there, or take their lines out of the list");
+  }
+
+  std::vector<std::string> frames_of(const ListedVideo& video) {
     FolderContent content;
     try {
-      content = list_folder(files_.root() / video.name, is_image_name);
+      content = list_folder(files_.root() / video.name, is_image_name, &left_out_);
     } catch (const Error& error) {
       throw error.at(place_of_video(config_.list, video, files_.root()));
     }

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "uir/base/error.h"
+#include "uir/base/text.h"
 
 namespace uir {
 namespace {
@@ -18,14 +19,14 @@ bool has_extension(const fs::path& name, std::span<const std::string_view> exten
 
 // Byte order of whole paths: files and folders of one level are merged as "name" and "name/".
 void visit(const fs::path& root, const std::string& prefix, NameFilter wanted,
-           const std::function<void(std::string)>& body) {
-  FolderContent content = list_folder(root / prefix, wanted);
+           const std::function<void(std::string)>& body, LeftOut* left_out) {
+  FolderContent content = list_folder(root / prefix, wanted, left_out);
   std::vector<std::string> names = std::move(content.files);
   for (const std::string& folder : content.folders) names.push_back(folder + "/");
   std::ranges::sort(names);
   for (const std::string& name : names) {
     if (name.ends_with('/')) {
-      visit(root, prefix + name, wanted, body);
+      visit(root, prefix + name, wanted, body, left_out);
     } else {
       body(prefix + name);
     }
@@ -46,8 +47,8 @@ bool is_plain_path(std::string_view path) {
 }  // namespace
 
 bool is_image_name(const fs::path& name) {
-  static constexpr std::array<std::string_view, 7> kExtensions{".jpg", ".jpeg", ".png", ".bmp",
-                                                               ".pgm", ".ppm",  ".webp"};
+  static constexpr std::array<std::string_view, 9> kExtensions{".jpg", ".jpeg", ".jpe", ".jfif", ".png",
+                                                               ".bmp", ".pgm",  ".ppm", ".webp"};
   return has_extension(name, kExtensions);
 }
 
@@ -57,7 +58,14 @@ bool is_video_name(const fs::path& name) {
   return has_extension(name, kExtensions);
 }
 
-FolderContent list_folder(const fs::path& path, NameFilter wanted) {
+void check_name(std::string_view name, const fs::path& folder) {
+  if (!has_control(name)) return;
+  fail(ErrorKind::kData, "'", readable((folder / name).string()),
+       "': a control character (tab, line break …) in its name, which lists of one name a line cannot hold; "
+       "rename it");
+}
+
+FolderContent list_folder(const fs::path& path, NameFilter wanted, LeftOut* left_out) {
   FolderContent content;
   std::error_code error;
   for (auto entry = fs::directory_iterator(path, error); !error && entry != fs::directory_iterator();
@@ -70,9 +78,13 @@ FolderContent list_folder(const fs::path& path, NameFilter wanted) {
         fail(ErrorKind::kData, entry->path().string(),
              ": a link to a folder; make what it points to a source of its own");
       }
+      check_name(name, path);
       content.folders.push_back(name);
     } else if (wanted(name)) {
+      check_name(name, path);
       content.files.push_back(name);
+    } else if (left_out) {
+      left_out->add_file(name);
     }
   }
   if (error) fail(ErrorKind::kMissingInput, path.string(), ": cannot read folder: ", error.message());
@@ -81,11 +93,13 @@ FolderContent list_folder(const fs::path& path, NameFilter wanted) {
   return content;
 }
 
-void for_each_file(const fs::path& root, NameFilter wanted, const std::function<void(std::string)>& body) {
-  visit(root, "", wanted, body);
+void for_each_file(const fs::path& root, NameFilter wanted, const std::function<void(std::string)>& body,
+                   LeftOut* left_out) {
+  visit(root, "", wanted, body, left_out);
 }
 
 std::string item_in(const fs::path& root, std::string_view path) {
+  check_name(path);
   if (is_plain_path(path)) return std::string(path);
   return join_inside(root, path).lexically_relative(root).string();
 }

@@ -53,4 +53,13 @@ ImageFacts examine_file(const ImageFolder& folder, const std::string& item, cons
   }
 }
 
+void look_for_file(const ImageFolder& folder, const std::string& item) {
+  const ImageFile file = folder.open(item);
+  try {
+    (void)file.facts();
+  } catch (const Error& error) {
+    throw error.at((folder.root() / item).string());
+  }
+}
+
 }  // namespace uir

@@ -28,5 +28,7 @@ ImageFacts facts_of(Bytes encoded, int64_t mtime);
 ImageFacts facts_unless_known(Bytes encoded, int64_t mtime, const ImageFacts* known);
 // The same of an image file, which is not read if it is known; errors name it.
 ImageFacts examine_file(const ImageFolder& folder, const std::string& item, const ImageFacts* known);
+// kMissingInput naming it if there is no such file: what examine_file would say, without reading it.
+void look_for_file(const ImageFolder& folder, const std::string& item);
 
 }  // namespace uir

@@ -116,6 +116,7 @@ struct Index::Columns {
       videos =
           reader.open_column(index_files::kVideoFacts, static_cast<int64_t>(num_videos), sizeof(VideoFacts));
       video_names = reader.open_names(index_files::kVideoNames, static_cast<int64_t>(num_videos));
+      open_video_frames(reader);
     }
     const int64_t num_identities = manifest.num_classes + manifest.num_test_identities;
     identities = reader.open_names(index_files::kIdentities, num_identities);
@@ -124,6 +125,20 @@ struct Index::Columns {
       identities.check(num_identities);
       check_labels();
     }
+  }
+
+  void open_video_frames(const FolderReader& reader) {
+    const uint64_t room = reader.open(index_files::kVideoFrames).bytes().size() / sizeof(FrameFacts);
+    first_frames.push_back(0);
+    for (const VideoFacts& video : values<VideoFacts>(videos)) {
+      const auto left = static_cast<int64_t>(room) - first_frames.back();
+      if (video.frames < 0 || video.frames > left) {
+        fail(ErrorKind::kData, videos.path().string(), ": ", video.frames, " frames of a video, ",
+             index_files::kVideoFrames, " has ", left, " more; rebuild with uir-index");
+      }
+      first_frames.push_back(first_frames.back() + video.frames);
+    }
+    video_frames = reader.open_column(index_files::kVideoFrames, first_frames.back(), sizeof(FrameFacts));
   }
 
   void check_labels() const {
@@ -144,7 +159,9 @@ struct Index::Columns {
 
   fs::path folder;
   IndexManifest manifest;
-  MappedFile offsets, sizes, labels, flags, hashes, pixel_sizes, mtimes, landmarks, boxes, videos;
+  MappedFile offsets, sizes, labels, flags, hashes, pixel_sizes, mtimes, landmarks, boxes, videos,
+      video_frames;
+  std::vector<int64_t> first_frames;  // of each video, and behind the last
   NameColumn items, identities, video_names;
 };
 
@@ -200,6 +217,14 @@ std::span<const std::array<uint16_t, 2>> Index::pixel_sizes() const {
 std::span<const int64_t> Index::mtimes() const { return values<int64_t>(columns_->mtimes); }
 
 std::span<const VideoFacts> Index::videos() const { return values<VideoFacts>(columns_->videos); }
+
+std::span<const FrameFacts> Index::video_frames(int64_t video) const {
+  ensure(video >= 0 && video < static_cast<int64_t>(videos().size()), "video inside the index");
+  const std::vector<int64_t>& first = columns_->first_frames;
+  const auto i = static_cast<size_t>(video);
+  return values<FrameFacts>(columns_->video_frames)
+      .subspan(static_cast<size_t>(first[i]), static_cast<size_t>(first[i + 1] - first[i]));
+}
 
 std::string_view Index::video_name(int64_t video) const {
   ensure(video >= 0 && video < static_cast<int64_t>(videos().size()), "video inside the index");

@@ -90,6 +90,7 @@ class Index {
   std::string_view item(int64_t row) const;
   // The files of all kVideos sources; none in an index of an older version.
   std::span<const VideoFacts> videos() const;
+  std::span<const FrameFacts> video_frames(int64_t video) const;  // all that can be decoded
   std::string_view video_name(int64_t video) const;  // "source/video"
   // As in the source: folder name, label in digits.
   std::string_view identity_name(int64_t class_index) const;

@@ -12,6 +12,7 @@
 #include "uir/data/image_source.h"
 #include "uir/data/index_files.h"
 #include "uir/data/index_writer.h"
+#include "uir/data/missing_files.h"
 #include "uir/data/name_lookup.h"
 #include "uir/data/pack.h"
 #include "uir/data/sources.h"
@@ -41,12 +42,14 @@ class KnownImages {
     if (const SourceInfo* source = source_known_by(index, info)) adopt(*index, *source);
   }
 
-  // The row of the old index that holds the image; −1 if there is none.
+  // The row of the old index that holds the image; −1 if there is none, or its header could not be read: it
+  // is examined again, since formats are added.
   int64_t find(const SourceRow& row) {
     if (!index_) return -1;
     int64_t found = is_row(next_, row) ? next_ : look_up(row);
-    if (found >= 0) next_ = found + 1;
-    return found;
+    if (found < 0) return -1;
+    next_ = found + 1;
+    return index_->pixel_sizes()[static_cast<size_t>(found)][0] > 0 ? found : -1;
   }
 
   ImageFacts facts(int64_t row) const {
@@ -125,10 +128,6 @@ class ExcludedItems {
   bool found_ = false;
 };
 
-struct ReadCounts {
-  int64_t read = 0, reused = 0;
-};
-
 // One source on its way into the index: rows are collected, examined by all threads, and written in order.
 class SourceIndexer {
  public:
@@ -144,18 +143,21 @@ class SourceIndexer {
         threads_(threads),
         progress_("indexing " + config.name, "images", 0) {}
 
-  ReadCounts run() {
+  void run(IndexingRecord& record) {
     writer_.begin_source(info_, config_.held_out);
     if (previous_) source_->reuse(*previous_, info_.name);
     source_->for_each_row([this](SourceRow row) { collect(std::move(row)); });
     finish_batch();
+    missing_.refuse("put them there, take them out of the list, or name them in `exclude`");
     excluded_.check_used();
     source_->for_each_video(
-        [this](std::string_view name, const VideoFacts& facts) { writer_.add_video(name, facts); });
-    if (writer_.rows_of_source() == 0) fail(ErrorKind::kData, "it has no images");
-    if (info_.kind == SourceKind::kRecordIo && counts_.read > 0) check_pack(info_.path);
+        [this](std::string_view name, const SurveyedVideo& video) { writer_.add_video(name, video); });
+    if (writer_.rows_of_source() == 0) fail(ErrorKind::kData, "it has no images", source_->left_out().note());
+    if (info_.kind == SourceKind::kRecordIo && counts_.images_read > 0) check_pack(info_.path);
     writer_.end_source(source_->identities());
-    return counts_;
+    record.images_read += counts_.images_read;
+    record.images_reused += counts_.images_reused;
+    record.left_out.push_back(source_->left_out());
   }
 
  private:
@@ -163,6 +165,7 @@ class SourceIndexer {
     SourceRow row;
     int64_t known_row = -1;
     ImageFacts facts;
+    std::string missing;  // why its file cannot be opened; empty if it can
   };
 
   SourceInfo describe_source() const {
@@ -176,7 +179,7 @@ class SourceIndexer {
   void collect(SourceRow row) {
     if (config_.role == Role::kUnlabeled) row.identity = -1;
     const int64_t known_row = known_.find(row);
-    batch_.push_back({std::move(row), known_row, {}});
+    batch_.push_back({std::move(row), known_row, {}, {}});
     if (batch_.size() == kRowsPerBatch) finish_batch();
   }
 
@@ -194,21 +197,29 @@ class SourceIndexer {
 
   void examine(Entry& entry) const {
     try {
-      if (entry.known_row < 0) {
+      if (missing_.any()) {  // there will be no index: what else is not there?
+        source_->look(entry.row);
+      } else if (entry.known_row < 0) {
         entry.facts = source_->examine(entry.row, nullptr);
       } else {
         const ImageFacts known = known_.facts(entry.known_row);
         entry.facts = source_->examine(entry.row, &known);
       }
     } catch (const Error& error) {
-      throw error.at(source_->place(entry.row));
+      if (error.kind() != ErrorKind::kMissingInput) throw error.at(source_->place(entry.row));
+      entry.missing = error.what();
     }
   }
 
+  // Excluded images need not be there: their rows have no size and no hash.
   void write(const Entry& entry) {
     const ImageFacts& facts = entry.facts;
-    ++(facts.reused ? counts_.reused : counts_.read);
     uint32_t flags = excluded_.contains(entry.row.item) ? uint32_t{kExcluded} : 0;
+    if (!entry.missing.empty()) {
+      if (flags != 0) return writer_.add(entry.row, {}, flags);
+      return missing_.add([&] { return concat(source_->place(entry.row), ": ", entry.missing); });
+    }
+    ++(facts.reused ? counts_.images_reused : counts_.images_read);
     if (!facts.unreadable.empty()) {
       flags |= kBad;
       warn(entry);
@@ -234,7 +245,8 @@ class SourceIndexer {
   int threads_;
   Progress progress_;
   std::vector<Entry> batch_;
-  ReadCounts counts_;
+  IndexingRecord counts_;
+  MissingFiles missing_;
   int64_t num_warnings_ = 0;
 };
 
@@ -265,20 +277,17 @@ IndexReport build_index(const DataConfig& config, const fs::path& folder, int th
   check_config(config);
   const std::optional<Index> previous = open_previous(folder);
   IndexWriter writer(folder);
-  ReadCounts counts;
+  IndexingRecord record;
   for (const SourceConfig& source : config.sources) {
     try {
-      const ReadCounts of_source = SourceIndexer(source, previous, writer, threads).run();
-      counts.read += of_source.read;
-      counts.reused += of_source.reused;
+      SourceIndexer(source, previous, writer, threads).run(record);
     } catch (const Error& error) {
       throw error.at(concat("source '", source.name, "'"));
     }
   }
   writer.commit();
   IndexReport report = make_index_report(Index::open(folder));
-  report.images_read = counts.read;
-  report.images_reused = counts.reused;
+  report.record = std::move(record);
   return report;
 }
 

@@ -5,8 +5,10 @@
 // Cost: every new or changed image is read, and every video decoded, once; files whose size and time stamp
 // are those of the index that stands in the folder are not read again. Memory grows with the number of
 // identities, not of images.
-// Errors: missing files kMissingInput; lists, records and labels that cannot be explained kData naming file
-// and line or record. Images whose header cannot be read are marked kBad and reported, not refused.
+// Errors: missing files kMissingInput, all of a source named in one error (the first twenty, and how many);
+// lists, records and labels that cannot be explained kData naming file
+// and line or record. Images whose header cannot be read are marked kBad and reported, not refused; excluded
+// ones need not be there.
 // Published by the commit protocol: an interrupted build leaves the old index intact.
 #pragma once
 
@@ -26,7 +28,7 @@ namespace uir {
 IndexReport build_index(const DataConfig& config, const fs::path& folder, int threads = 0);
 
 struct VerifyReport {
-  int64_t images = 0;         // decoded; synthetic ones are not, they cannot fail
+  int64_t images = 0;         // decoded; neither synthetic ones, which cannot fail, nor excluded ones
   std::vector<BadImage> bad;  // in row order
   std::vector<std::string> lines() const;
 };

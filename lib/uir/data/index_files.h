@@ -23,9 +23,10 @@ inline constexpr std::string_view kPixelSizes = "pixel_sizes.u16x2";
 inline constexpr std::string_view kMtimes = "mtimes.i64";
 inline constexpr std::string_view kLandmarks = "landmarks.f32x10";
 inline constexpr std::string_view kBoxes = "boxes.f32x4";
-inline constexpr std::string_view kItems = "items";            // .u64 and .text
-inline constexpr std::string_view kIdentities = "identities";  // .u64 and .text
-inline constexpr std::string_view kVideoFacts = "videos.facts";
+inline constexpr std::string_view kItems = "items";              // .u64 and .text
+inline constexpr std::string_view kIdentities = "identities";    // .u64 and .text
+inline constexpr std::string_view kVideoFacts = "videos.files";  // not .facts, which OpenCV's frames filled
+inline constexpr std::string_view kVideoFrames = "videos.frames";
 inline constexpr std::string_view kVideoNames = "videos";  // .u64 and .text
 inline constexpr std::string_view kManifest = "manifest.json";
 }  // namespace index_files

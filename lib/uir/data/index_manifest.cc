@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "uir/base/error.h"
+#include "uir/base/text.h"
 #include "uir/data/index_files.h"
 
 namespace uir {
@@ -32,17 +33,24 @@ Role role_from_name(std::string_view name, std::string_view place) {
   fail(ErrorKind::kData, place, ": unknown role '", name, "'");
 }
 
+// JSON holds UTF-8, paths may be anything: those that are no UTF-8 stand there once more, in hexadecimal.
+constexpr const char* kPathBytes = "path_bytes";
+
 Json source_to_json(const SourceInfo& source) {
-  return {{"name", source.name},
-          {"role", enum_name(source.role)},
-          {"kind", kind_name(source.kind)},
-          {"path", source.path.string()},
-          {"shift", source.shift},
-          {"first_row", source.first_row},
-          {"num_rows", source.num_rows},
-          {"first_class", source.first_class},
-          {"num_classes", source.num_classes},
-          {"settings", source.settings.is_null() ? Json::object() : source.settings}};
+  Json json{{"name", source.name},
+            {"role", enum_name(source.role)},
+            {"kind", kind_name(source.kind)},
+            {"path", source.path.string()},
+            {"shift", source.shift},
+            {"first_row", source.first_row},
+            {"num_rows", source.num_rows},
+            {"first_class", source.first_class},
+            {"num_classes", source.num_classes},
+            {"settings", source.settings.is_null() ? Json::object() : source.settings}};
+  if (is_utf8(source.path.string())) return json;
+  json["path"] = readable(source.path.string());
+  json[kPathBytes] = to_hex(source.path.string());
+  return json;
 }
 
 SourceInfo source_from_json(const Json& json, std::string_view place) {
@@ -50,7 +58,8 @@ SourceInfo source_from_json(const Json& json, std::string_view place) {
   source.name = json_at<std::string>(json, "name", place);
   source.role = role_from_name(json_at<std::string>(json, "role", place), place);
   source.kind = kind_from_name(json_at<std::string>(json, "kind", place), place);
-  source.path = json_at<std::string>(json, "path", place);
+  source.path = json.contains(kPathBytes) ? from_hex(json_at<std::string>(json, kPathBytes, place))
+                                          : json_at<std::string>(json, "path", place);
   source.shift = json_at<std::array<int64_t, 2>>(json, "shift", place);
   source.first_row = json_at<int64_t>(json, "first_row", place);
   source.num_rows = json_at<int64_t>(json, "num_rows", place);

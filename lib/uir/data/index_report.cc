@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "uir/base/error.h"
+#include "uir/data/training_warnings.h"
 #include "uir/images/face_aligner.h"
 
 namespace uir {
@@ -14,7 +15,6 @@ constexpr size_t kMaxExamples = 5;
 constexpr int64_t kSamples = 3;
 constexpr size_t kMaxPixelSizes = 10;      // reported
 constexpr size_t kMaxCountedSizes = 4096;  // kept while counting; rarer ones are lumped together
-constexpr int64_t kRowsPerPass = int64_t{1} << 20;
 
 // --- Sources -----------------------------------------------------------------------------------------------
 
@@ -81,6 +81,7 @@ void count_row(const Index& index, int64_t row, SourceStatistics& statistics) {
   statistics.bytes += index.sizes()[i];
   statistics.held_out += (flags & kHeldOut) != 0;
   statistics.excluded += (flags & kExcluded) != 0;
+  statistics.absent += (flags & kExcluded) && index.hashes()[i] == ContentHash{};
   statistics.not_network_size += (flags & kNotNetworkSize) != 0;
   statistics.aligned += (flags & kNotNetworkSize) && (flags & kHasLandmarks);
   const auto [width, height] = index.pixel_sizes()[i];
@@ -125,117 +126,19 @@ SourceStatistics statistics_of(const Index& index, const SourceInfo& source) {
   return statistics;
 }
 
-// --- Identical images --------------------------------------------------------------------------------------
-
-enum Group : size_t { kLabeledGroup, kUnlabeledGroup, kTestGroup, kHeldOutGroup, kNumGroups };
-constexpr std::array<std::string_view, kNumGroups> kGroupNames{"labeled", "unlabeled", "test", "held out"};
-
-Group group_of(const SourceInfo& source, uint32_t flags) {
-  if (flags & kHeldOut) return kHeldOutGroup;
-  if (source.role == Role::kTest) return kTestGroup;
-  return source.role == Role::kLabeled ? kLabeledGroup : kUnlabeledGroup;
-}
-
-// Compares the contents of all rows by their hashes, a part of the hashes at a time, so that memory stays
-// flat.
-class ContentComparison {
- public:
-  ContentComparison(const Index& index, IndexReport& report) : index_(index), report_(report) {
-    conflicting_ = {"labeled", "labeled", 0, {}};
-  }
-
-  void run() {
-    const auto passes = static_cast<uint64_t>((index_.size() + kRowsPerPass - 1) / kRowsPerPass);
-    for (uint64_t pass = 0; pass < passes; ++pass) {
-      collect(pass, passes);
-      compare();
-    }
-    report_.conflicting = std::move(conflicting_);
-    report_.repeated = repeated_;
-    for (auto& [groups, shared] : shared_) report_.shared.push_back(std::move(shared));
-  }
-
- private:
-  struct Entry {
-    ContentHash hash;
-    Group group;
-    int64_t row;
-    auto operator<=>(const Entry&) const = default;
-  };
-
-  void collect(uint64_t pass, uint64_t passes) {
-    entries_.clear();
-    for (const SourceInfo& source : index_.sources()) {
-      for (int64_t row = source.first_row; row < source.first_row + source.num_rows; ++row) {
-        const ContentHash hash = index_.hashes()[static_cast<size_t>(row)];
-        const uint32_t flags = index_.flags()[static_cast<size_t>(row)];
-        if (hash.low % passes == pass && !(flags & (kBad | kExcluded)))
-          entries_.push_back({hash, group_of(source, flags), row});
-      }
-    }
-    std::sort(entries_.begin(), entries_.end());
-  }
-
-  void compare() {
-    for (size_t begin = 0, end = 0; begin < entries_.size(); begin = end) {
-      while (end < entries_.size() && entries_[end].hash == entries_[begin].hash) ++end;
-      if (end - begin > 1) compare_equal({entries_.data() + begin, end - begin});
-    }
-  }
-
-  // Rows of one content, sorted by group and row.
-  void compare_equal(std::span<const Entry> equal) {
-    std::array<const Entry*, kNumGroups> first{};
-    bool conflict = false;
-    for (const Entry& entry : equal) {
-      if (!first[entry.group]) {
-        first[entry.group] = &entry;
-        continue;
-      }
-      ++repeated_;
-      if (entry.group == kLabeledGroup && !conflict && label(entry) != label(*first[entry.group])) {
-        conflict = true;
-        note(conflicting_, *first[entry.group], entry);
-      }
-    }
-    for (size_t a = 0; a < kNumGroups; ++a) {
-      for (size_t b = a + 1; b < kNumGroups; ++b) {
-        if (first[a] && first[b]) note(shared_between(a, b), *first[a], *first[b]);
-      }
-    }
-  }
-
-  SharedImages& shared_between(size_t a, size_t b) {
-    SharedImages& shared = shared_[{a, b}];
-    shared.group_a = kGroupNames[a];
-    shared.group_b = kGroupNames[b];
-    return shared;
-  }
-
-  void note(SharedImages& shared, const Entry& a, const Entry& b) {
-    ++shared.contents;
-    if (shared.examples.size() < kMaxExamples) shared.examples.push_back(name(a.row) + " = " + name(b.row));
-  }
-
-  int64_t label(const Entry& entry) const { return index_.labels()[static_cast<size_t>(entry.row)]; }
-  std::string name(int64_t row) const {
-    return concat(index_.source_of_row(row).name, ": ", index_.item(row));
-  }
-
-  const Index& index_;
-  IndexReport& report_;
-  std::vector<Entry> entries_;
-  std::map<std::pair<size_t, size_t>, SharedImages> shared_;
-  SharedImages conflicting_;
-  int64_t repeated_ = 0;
-};
-
 // --- Text and JSON -----------------------------------------------------------------------------------------
 
 Json to_json(const SharedImages& shared) {
   return {{"groups", {shared.group_a, shared.group_b}},
           {"contents", shared.contents},
           {"examples", shared.examples}};
+}
+
+Json to_json(const KnownPeople& known) {
+  return {{"images", known.images},
+          {"identities", known.identities},
+          {"whole_sources", known.whole_sources},
+          {"examples", known.examples}};
 }
 
 Json to_json(const SourceStatistics& s) {
@@ -250,6 +153,7 @@ Json to_json(const SourceStatistics& s) {
       {"held_out", s.held_out},
       {"bad", s.bad},
       {"excluded", s.excluded},
+      {"excluded_absent", s.absent},
       {"bad_examples", s.bad_examples},
       {"not_112x112",
        {{"images", s.not_network_size}, {"aligned", s.aligned}, {"resized", s.not_network_size - s.aligned}}},
@@ -282,7 +186,9 @@ void add_source_lines(const SourceStatistics& s, std::vector<std::string>& lines
                s.odd_landmarks));
   }
   for (const std::string& item : s.odd_examples) lines.push_back("    " + item);
-  if (s.excluded > 0) lines.push_back(concat("  excluded, never used: ", s.excluded));
+  if (s.excluded > 0)
+    lines.push_back(concat("  excluded, never used: ", s.excluded,
+                           s.absent > 0 ? concat(" (", s.absent, " of them not there)") : ""));
   if (s.bad > 0) lines.push_back(concat("  bad, never used: ", s.bad));
   for (const std::string& item : s.bad_examples) lines.push_back("    " + item);
   for (const std::string& sample : s.samples) lines.push_back("  " + sample);
@@ -299,31 +205,40 @@ Json IndexReport::to_json() const {
   Json json{{"images", images},
             {"num_classes", num_classes},
             {"num_test_identities", num_test_identities},
-            {"images_read", images_read},
-            {"images_reused", images_reused},
+            {"images_read", record.images_read},
+            {"images_reused", record.images_reused},
+            {"warnings", warnings},
             {"sources", Json::array()},
             {"shared_images", Json::array()},
-            {"conflicting_labels", uir::to_json(conflicting)},
-            {"repeated_images", repeated}};
-  for (const SourceStatistics& source : sources) json["sources"].push_back(uir::to_json(source));
-  for (const SharedImages& pair : shared) json["shared_images"].push_back(uir::to_json(pair));
+            {"known_people_unlabeled", uir::to_json(contents.known_people)},
+            {"conflicting_labels", uir::to_json(contents.conflicting)},
+            {"repeated_images", contents.repeated}};
+  for (size_t i = 0; i < sources.size(); ++i) {
+    json["sources"].push_back(uir::to_json(sources[i]));
+    if (i < record.left_out.size()) json["sources"].back()["left_out"] = record.left_out[i].to_json();
+  }
+  for (const SharedImages& pair : contents.shared) json["shared_images"].push_back(uir::to_json(pair));
   return json;
 }
 
 std::vector<std::string> IndexReport::lines() const {
   std::vector<std::string> lines{concat(images, " images, ", num_classes, " classes, ", num_test_identities,
-                                        " test identities; ", images_read, " images read, ", images_reused,
-                                        " unchanged")};
-  for (const SourceStatistics& source : sources) add_source_lines(source, lines);
-  for (const SharedImages& pair : shared) {
+                                        " test identities; ", record.images_read, " images read, ",
+                                        record.images_reused, " unchanged")};
+  for (size_t i = 0; i < sources.size(); ++i) {
+    add_source_lines(sources[i], lines);
+    if (i >= record.left_out.size()) continue;
+    for (const std::string& line : record.left_out[i].lines()) lines.push_back("  left out: " + line);
+  }
+  for (const SharedImages& pair : contents.shared) {
     add_shared_lines(concat("the same image in ", pair.group_a, " and ", pair.group_b, ": ", pair.contents),
                      pair, lines);
   }
-  if (conflicting.contents > 0) {
-    add_shared_lines(concat("the same labeled image under two identities: ", conflicting.contents),
-                     conflicting, lines);
+  if (contents.conflicting.contents > 0) {
+    add_shared_lines(concat("the same labeled image under two identities: ", contents.conflicting.contents),
+                     contents.conflicting, lines);
   }
-  if (repeated > 0) lines.push_back(concat("repeated images: ", repeated));
+  if (contents.repeated > 0) lines.push_back(concat("repeated images: ", contents.repeated));
   return lines;
 }
 
@@ -333,7 +248,8 @@ IndexReport make_index_report(const Index& index) {
   report.num_classes = index.num_classes();
   report.num_test_identities = index.num_test_identities();
   for (const SourceInfo& source : index.sources()) report.sources.push_back(statistics_of(index, source));
-  ContentComparison(index, report).run();
+  report.contents = compare_contents(index);
+  report.warnings = training_warnings(index, report.contents);
   return report;
 }
 

@@ -1,5 +1,5 @@
-// What is in an index: counts, sizes, identical images across roles, sample rows; for people and for
-// programs.
+// What is in an index: counts, sizes, identical images across roles, what speaks against training on it, sample
+// rows; for people and for programs.
 //
 // Cost: a few passes over the columns; memory grows with the number of identities, not of rows.
 #pragma once
@@ -11,6 +11,8 @@
 
 #include "uir/base/json.h"
 #include "uir/data/index.h"
+#include "uir/data/left_out.h"
+#include "uir/data/shared_images.h"
 
 namespace uir {
 
@@ -25,6 +27,7 @@ struct SourceStatistics {
   int64_t images = 0, identities = 0;
   int64_t bytes = 0;  // encoded
   int64_t held_out = 0, bad = 0, excluded = 0;
+  int64_t absent = 0;            // of the excluded: their files were not there
   int64_t not_network_size = 0;  // not 112x112 …
   int64_t aligned = 0;           // … of these, aligned by landmarks; the others are resized
   int64_t odd_landmarks = 0;     // … of these, with landmarks that can hardly be a face's
@@ -36,20 +39,18 @@ struct SourceStatistics {
   std::vector<std::string> odd_examples;    // and of the first with odd landmarks
 };
 
-// Rows of two groups that hold the same bytes. Groups: "labeled", "unlabeled", "test" and "held out".
-struct SharedImages {
-  std::string group_a, group_b;
-  int64_t contents = 0;               // distinct images that occur in both
-  std::vector<std::string> examples;  // "lfw: Ann/1.jpg = celeba: 7/2.jpg"
+// What the index itself does not tell of how it was built.
+struct IndexingRecord {
+  int64_t images_read = 0, images_reused = 0;  // hashed now, or taken from the previous index
+  std::vector<LeftOut> left_out;               // by source
 };
 
 struct IndexReport {
   int64_t images = 0, num_classes = 0, num_test_identities = 0;
   std::vector<SourceStatistics> sources;
-  std::vector<SharedImages> shared;            // only the pairs that share something
-  int64_t repeated = 0;                        // rows of one group whose bytes occurred in it before
-  SharedImages conflicting;                    // the same labeled image under two identities
-  int64_t images_read = 0, images_reused = 0;  // by build_index: hashed now, or taken from the previous index
+  ContentComparison contents;
+  std::vector<std::string> warnings;  // training_warnings
+  IndexingRecord record;              // by build_index
 
   Json to_json() const;
   std::vector<std::string> lines() const;

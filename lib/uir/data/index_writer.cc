@@ -79,12 +79,14 @@ void IndexWriter::add(const SourceRow& row, const ImageFacts& facts, uint32_t fl
   ++info_.num_rows;
 }
 
-void IndexWriter::add_video(std::string_view name, const VideoFacts& facts) {
+void IndexWriter::add_video(std::string_view name, const SurveyedVideo& video) {
   if (!videos_) {
     videos_.emplace(folder_.path() / index_files::kVideoFacts);
+    video_frames_.emplace(folder_.path() / index_files::kVideoFrames);
     video_names_.emplace(folder_.path() / index_files::kVideoNames);
   }
-  videos_->add(facts);
+  videos_->add(video.facts);
+  for (const FrameFacts& frame : video.frames) video_frames_->add(frame);
   video_names_->add(concat(info_.name, '/', name));
 }
 
@@ -170,6 +172,7 @@ void IndexWriter::commit() {
   if (landmarks_) finish(*landmarks_);
   if (boxes_) finish(*boxes_);
   if (videos_) finish(*videos_);
+  if (video_frames_) finish(*video_frames_);
   for (NameWriter* names : {&items_, &identities, video_names_ ? &*video_names_ : nullptr}) {
     if (!names) continue;
     names->close();

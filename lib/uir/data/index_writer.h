@@ -69,7 +69,7 @@ class IndexWriter {
   void begin_source(SourceInfo info, double held_out);
   void add(const SourceRow& row, const ImageFacts& facts, uint32_t flags);
   // A file of the source that is being written.
-  void add_video(std::string_view name, const VideoFacts& facts);
+  void add_video(std::string_view name, const SurveyedVideo& video);
   void end_source(IdentityTable& identities);
   int64_t rows_of_source() const { return info_.num_rows; }  // so far
   void commit();
@@ -94,6 +94,7 @@ class IndexWriter {
   std::optional<ColumnWriter<FaceBox>> boxes_;
   NameWriter items_;
   std::optional<ColumnWriter<VideoFacts>> videos_;  // from the first one
+  std::optional<ColumnWriter<FrameFacts>> video_frames_;
   std::optional<NameWriter> video_names_;
 
   SourceInfo info_;

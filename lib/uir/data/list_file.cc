@@ -73,6 +73,27 @@ int64_t parse_label(const TextLines& lines, std::string_view text, int64_t lowes
   return static_cast<int64_t>(*number);
 }
 
+std::optional<int64_t> plain_number(std::string_view label) {
+  const size_t point = label.find('.');
+  if (point != std::string_view::npos &&
+      (point + 1 == label.size() || label.find_first_not_of('0', point + 1) != std::string_view::npos))
+    return std::nullopt;
+  return parse_number<int64_t>(label.substr(0, point));
+}
+
+LabelSurvey survey_labels(const fs::path& list, ListFormat format) {
+  ListFile lines(list, format);
+  LabelSurvey survey;
+  ListEntry entry;
+  while (lines.next(entry)) {
+    if (entry.label.empty()) continue;
+    const auto number = plain_number(entry.label);
+    if (!number && survey.names++ == 0) survey.first_name = lines.lines().begin();
+    if (number && *number >= 0) ++survey.numbers;
+  }
+  return survey;
+}
+
 // --- Landmark CSV ------------------------------------------------------------------------------------------
 
 LandmarkColumns::LandmarkColumns(const TextLines& header)

@@ -39,11 +39,21 @@ class Verifier {
   std::vector<BadImage> bad_;
 };
 
-void check_rows(Verifier& verifier, const SourceInfo& source, int threads) {
-  Progress progress("verifying " + source.name, "images", source.num_rows);
-  parallel_blocks(source.num_rows, 64, threads, [&](int64_t begin, int64_t end) {
+// Excluded rows are never used, and their images need not be there.
+std::vector<int64_t> rows_to_check(const Index& index, const SourceInfo& source) {
+  std::vector<int64_t> rows;
+  for (int64_t row = source.first_row; row < source.first_row + source.num_rows; ++row) {
+    if (!(index.flags()[static_cast<size_t>(row)] & kExcluded)) rows.push_back(row);
+  }
+  return rows;
+}
+
+void check_rows(Verifier& verifier, const std::string& source, const std::vector<int64_t>& rows,
+                int threads) {
+  Progress progress("verifying " + source, "images", std::ssize(rows));
+  parallel_blocks(std::ssize(rows), 64, threads, [&](int64_t begin, int64_t end) {
     std::vector<uint8_t> rgb(kImageBytes);
-    for (int64_t i = begin; i < end; ++i) verifier.check(source.first_row + i, rgb.data());
+    for (int64_t i = begin; i < end; ++i) verifier.check(rows[static_cast<size_t>(i)], rgb.data());
     progress.add(end - begin);
   });
 }
@@ -51,7 +61,9 @@ void check_rows(Verifier& verifier, const SourceInfo& source, int threads) {
 // The flags with kBad exactly where an image failed.
 std::vector<uint32_t> flags_with(const Index& index, const std::vector<BadImage>& bad) {
   std::vector<uint32_t> flags(index.flags().begin(), index.flags().end());
-  for (uint32_t& flag : flags) flag &= ~uint32_t{kBad};
+  for (uint32_t& flag : flags) {
+    if (!(flag & kExcluded)) flag &= ~uint32_t{kBad};
+  }
   for (const BadImage& image : bad) flags[static_cast<size_t>(image.row)] |= kBad;
   return flags;
 }
@@ -73,8 +85,9 @@ VerifyReport verify_index(const fs::path& folder, int threads) {
   VerifyReport report;
   for (const SourceInfo& source : index.sources()) {
     if (source.kind == SourceKind::kSynthetic) continue;
-    check_rows(verifier, source, threads);
-    report.images += source.num_rows;
+    const std::vector<int64_t> rows = rows_to_check(index, source);
+    check_rows(verifier, source.name, rows, threads);
+    report.images += std::ssize(rows);
   }
   report.bad = verifier.take_bad();
   const std::vector<uint32_t> flags = flags_with(index, report.bad);

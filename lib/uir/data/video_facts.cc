@@ -2,35 +2,37 @@
 
 #include <array>
 #include <span>
+#include <utility>
 
 #include "uir/base/error.h"
 #include "uir/images/image_folder.h"
-#include "uir/images/video_file.h"
 
 namespace uir {
 
-VideoFacts survey_video(const fs::path& path, const VideoFacts* known) {
-  VideoFacts facts;
+SurveyedVideo survey_video(const fs::path& path, const KnownVideo* known) {
+  SurveyedVideo video;
+  VideoFacts& facts = video.facts;
   facts.mtime = file_mtime(path);
   const MappedFile file(path);
   facts.bytes = file.bytes().size();
-  if (known && known->bytes == facts.bytes && known->mtime == facts.mtime) return *known;
+  if (known && known->facts.bytes == facts.bytes && known->facts.mtime == facts.mtime)
+    return {known->facts, {known->frames.begin(), known->frames.end()}};
   facts.hash = content_hash(file.bytes());
-  VideoReader reader(path);
-  facts.announced = reader.announced_frames();
-  facts.frames_per_second = reader.frames_per_second();
-  facts.pixels = {reader.size().width, reader.size().height};
-  facts.frames = reader.count_frames();
-  return facts;
+  FrameList list = decode_frame_list(path);
+  facts.frames = std::ssize(list.frames);
+  facts.announced = facts.frames + list.lost;
+  facts.ticks_per_second = list.ticks_per_second;
+  facts.pixels = {list.frames.front().width, list.frames.front().height};
+  video.frames = std::move(list.frames);
+  return video;
 }
 
-void check_complete(const VideoFacts& video, const fs::path& path, int64_t missing_frames) {
-  if (video.frames == 0) fail(ErrorKind::kData, path.string(), ": not one frame can be decoded");
-  if (video.frames >= video.announced - missing_frames) return;
-  fail(
-      ErrorKind::kData, path.string(), ": damaged or truncated: ", video.frames, " of the ", video.announced,
-      " frames that it announces can be decoded; get it again, take it out of the list, or allow for it with "
-      "missing_frames");
+void check_complete(int64_t frames, int64_t lost, const fs::path& path, int64_t missing_frames) {
+  if (lost <= missing_frames) return;
+  fail(ErrorKind::kData, path.string(), ": damaged or truncated: ", frames, " of the ", frames + lost,
+       " frames that it should have can be decoded; get it again, take it out of the list, or allow for it "
+       "with "
+       "missing_frames");
 }
 
 ContentHash frame_hash(const ContentHash& video, int64_t frame, int64_t face) {

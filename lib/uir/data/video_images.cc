@@ -9,13 +9,14 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "uir/base/error.h"
 #include "uir/data/video_facts.h"
 #include "uir/images/align.h"
-#include "uir/images/video_file.h"
 #include "uir/pixels/pixels.h"
+#include "uir/video/video_reader.h"
 
 namespace uir {
 namespace {
@@ -38,6 +39,9 @@ struct OpenVideo {
   std::mutex mutex;
   std::optional<VideoReader> reader;
   ContentHash hash;
+  std::span<const FrameFacts> frames;  // of the index, or listed here
+  FrameList listed;
+  int64_t position = -1;          // frame at hand
   std::deque<Prepared> prepared;  // decoded on the way to a later row, not yet asked for
 };
 
@@ -47,7 +51,16 @@ struct VideoImages::Impl {
   const Index& index;
   const SourceInfo& source;
   std::mutex mutex;
-  std::list<std::shared_ptr<OpenVideo>> open;  // the latest used first
+  std::list<std::shared_ptr<OpenVideo>> open;             // the latest used first
+  std::unordered_map<std::string_view, int64_t> numbers;  // of the source's videos in the index
+
+  void number_videos() {
+    const std::string prefix = concat(source.name, "/");
+    for (int64_t i = 0; i < std::ssize(index.videos()); ++i) {
+      const std::string_view name = index.video_name(i);
+      if (name.starts_with(prefix)) numbers.emplace(name.substr(prefix.size()), i);
+    }
+  }
 
   std::shared_ptr<OpenVideo> video(const std::string& name) {
     std::lock_guard lock(mutex);
@@ -84,10 +97,10 @@ struct VideoImages::Impl {
   }
 
   void decode(OpenVideo& video, int64_t row, uint8_t* rgb) const {
-    if (!video.reader || frame_of(row) < video.reader->position()) start(video);
+    if (!video.reader) start(video);
     check_unchanged(video, row);
     prepare_rows_before(video, row);
-    render(row, video.reader->frame(frame_of(row)), rgb);
+    render(row, frame(video, frame_of(row)), rgb);
     for (int64_t next = row + 1; is_row_of(next, video) && frame_of(next) == frame_of(row); ++next) {
       prepare(video, next);
     }
@@ -106,6 +119,24 @@ struct VideoImages::Impl {
     video.reader.reset();
     video.hash = content_hash(MappedFile(path).bytes());
     video.reader.emplace(path);
+    video.position = -1;
+    if (const auto known = numbers.find(video.name); known != numbers.end()) {
+      video.frames = index.video_frames(known->second);
+    } else {  // an index of an older version
+      video.listed = decode_frame_list(path);
+      video.frames = video.listed.frames;
+    }
+  }
+
+  static const RgbImage& frame(OpenVideo& video, int64_t number) {
+    if (number < 0 || number >= std::ssize(video.frames))
+      fail(ErrorKind::kData, "there is no frame ", number, " (counted from 0); the video has ",
+           video.frames.size());
+    const int64_t ticks = video.frames[static_cast<size_t>(number)].ticks;
+    if (!video.reader->seek(ticks) || video.reader->facts().ticks != ticks)
+      fail(ErrorKind::kData, "frame ", number, " (counted from 0) cannot be decoded");
+    video.position = number;
+    return video.reader->picture();
   }
 
   void check_unchanged(const OpenVideo& video, int64_t row) const {
@@ -118,7 +149,7 @@ struct VideoImages::Impl {
   // Rows between the decoder's position and this row belong to other threads that are about to ask for them.
   // Too many of them are none: then rows are not read in order.
   void prepare_rows_before(OpenVideo& video, int64_t row) const {
-    const int64_t position = video.reader->position();
+    const int64_t position = video.position;
     int64_t first = row;
     while (is_row_of(first - 1, video) && frame_of(first - 1) > position) {
       if (row - --first > kMaxPrepared) return;
@@ -129,10 +160,10 @@ struct VideoImages::Impl {
   // A face that cannot be had fails when its own row is loaded, not here.
   void prepare(OpenVideo& video, int64_t row) const {
     if (std::ranges::find(video.prepared, row, &OpenVideo::Prepared::row) != video.prepared.end()) return;
-    const RgbImage& frame = video.reader->frame(frame_of(row));
+    const RgbImage& picture = frame(video, frame_of(row));
     auto face = std::make_unique<Face>();
     try {
-      render(row, frame, face->data());
+      render(row, picture, face->data());
     } catch (const Error&) {
       return;
     }
@@ -156,7 +187,9 @@ struct VideoImages::Impl {
 };
 
 VideoImages::VideoImages(const Index& index, const SourceInfo& source)
-    : impl_(new Impl{index, source, {}, {}}) {}
+    : impl_(new Impl{index, source, {}, {}, {}}) {
+  impl_->number_videos();
+}
 VideoImages::~VideoImages() = default;
 void VideoImages::load(int64_t row, uint8_t* rgb) const { impl_->load(row, rgb); }
 

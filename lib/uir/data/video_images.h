@@ -6,8 +6,8 @@
 //
 // Cost: threads share one decoder per video, so reading rows in order decodes every video once whatever the
 // number of threads: who is first at the decoder also prepares the faces before its own that others have yet
-// to ask for. Reading rows in random order decodes each video from its start every time: for training, take
-// the frames out first.
+// to ask for. Reading rows in random order decodes from the key picture before each frame, or where the file
+// does not allow that (video/video_reader.h) from its start: for training, take the frames out first.
 // Memory: 16 open videos with at most 64 prepared faces each.
 // Errors: kData if the file is not the one that was indexed (content hash, compared whenever it is opened).
 // Threads: load is thread-safe.

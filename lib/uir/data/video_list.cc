@@ -33,8 +33,9 @@ class VideoNames {
   std::unordered_set<std::string> seen_;
 };
 
-void check_not_empty(const std::vector<ListedVideo>& videos, const fs::path& place) {
-  if (videos.empty()) fail(ErrorKind::kData, place.string(), ": no videos");
+void check_not_empty(const std::vector<ListedVideo>& videos, const fs::path& place,
+                     const std::string& note = {}) {
+  if (videos.empty()) fail(ErrorKind::kData, place.string(), ": no videos", note);
 }
 
 void read_line(const TextLines& lines, const VideosSource& config, VideoNames& names,
@@ -81,12 +82,13 @@ std::vector<ListedVideo> read_video_list(const FramesSource& config) {
   return videos;
 }
 
-std::vector<ListedVideo> read_video_list(const VideosSource& config) {
+std::vector<ListedVideo> read_video_list(const VideosSource& config, LeftOut* left_out) {
   std::vector<ListedVideo> videos;
   if (config.list.empty()) {
-    for_each_file(config.root.value, is_video_name,
-                  [&](std::string name) { videos.push_back({std::move(name)}); });
-    check_not_empty(videos, config.root.value);
+    for_each_file(
+        config.root.value, is_video_name, [&](std::string name) { videos.push_back({std::move(name)}); },
+        left_out);
+    check_not_empty(videos, config.root.value, left_out ? left_out->note() : "");
     return videos;
   }
   TextLines lines(config.list.value);
@@ -98,7 +100,9 @@ std::vector<ListedVideo> read_video_list(const VideosSource& config) {
 }
 
 std::vector<std::string> list_videos(const FramesSource& config) { return names_of(read_video_list(config)); }
-std::vector<std::string> list_videos(const VideosSource& config) { return names_of(read_video_list(config)); }
+std::vector<std::string> list_videos(const VideosSource& config, LeftOut* left_out) {
+  return names_of(read_video_list(config, left_out));
+}
 
 std::string place_of_video(const DataPath& list, const ListedVideo& video, const fs::path& root) {
   if (list.empty()) return (root / video.name).string();

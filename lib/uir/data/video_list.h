@@ -12,6 +12,7 @@
 
 #include "uir/base/file.h"
 #include "uir/data/config.h"
+#include "uir/data/left_out.h"
 
 namespace uir {
 
@@ -26,10 +27,11 @@ struct ListedVideo {
 // In the order of the list, which is that of the source's rows; without one all videos below the root, in
 // byte order.
 std::vector<ListedVideo> read_video_list(const FramesSource& config);
-std::vector<ListedVideo> read_video_list(const VideosSource& config);
+// left_out (may be null): without a list, the files below the root that are no videos.
+std::vector<ListedVideo> read_video_list(const VideosSource& config, LeftOut* left_out = nullptr);
 // Their names alone.
 std::vector<std::string> list_videos(const FramesSource& config);
-std::vector<std::string> list_videos(const VideosSource& config);
+std::vector<std::string> list_videos(const VideosSource& config, LeftOut* left_out = nullptr);
 
 // How messages name a video: "list.txt:7: video 'a.mp4'" or, without a list, the file itself.
 std::string place_of_video(const DataPath& list, const ListedVideo& video, const fs::path& root);

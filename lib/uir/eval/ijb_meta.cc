@@ -166,14 +166,17 @@ std::vector<int64_t> ijb_rows(const IjbImages& images, const EmbeddingStore& set
   }
   if (in_order) return rows;
   const std::vector<std::string_view> items = set.items();
-  const ItemRows lookup(items, ItemRows::Key::kItem);
+  ListedRows lookup(items, ItemRows::Key::kItem);
+  const std::string remedy =
+      concat("the items of ", set.folder().string(),
+             " must be the names of this list (for files of another tool: items: ..._name_5pts_score.txt)");
   try {
     for (int64_t i = 0; i < images.size(); ++i)
       rows[i] = lookup.row_of(images.names[i], images.lines.place(i));
-  } catch (const Error& error) {
-    fail(error.kind(), error.what(), "; the items of ", set.folder().string(),
-         " must be the names of this list (for files of another tool: items: ..._name_5pts_score.txt)");
+  } catch (const Error& error) {  // a name that is not clear
+    fail(error.kind(), error.what(), "; ", remedy);
   }
+  lookup.refuse_missing(remedy);
   return rows;
 }
 

@@ -8,6 +8,7 @@ namespace uir {
 namespace {
 
 constexpr int64_t kAmbiguous = -1;
+constexpr size_t kNamedImages = 20;  // in a message
 
 std::string_view without_extension(std::string_view item) {
   const size_t dot = item.rfind('.'), slash = item.rfind('/');
@@ -31,7 +32,7 @@ std::string_view cut(std::string_view item, ItemRows::Key key) {
 
 }  // namespace
 
-ItemRows::ItemRows(std::span<const std::string_view> items, Key key) : key_(key) {
+ItemRows::ItemRows(std::span<const std::string_view> items, Key key) : key_(key), num_items_(items.size()) {
   rows_.reserve(items.size());
   for (size_t row = 0; row < items.size(); ++row) {
     const auto [at, inserted] = rows_.try_emplace(cut(items[row], key), static_cast<int64_t>(row));
@@ -39,16 +40,37 @@ ItemRows::ItemRows(std::span<const std::string_view> items, Key key) : key_(key)
   }
 }
 
-int64_t ItemRows::row_of(std::string_view name, std::string_view place) const {
+int64_t ItemRows::find_row(std::string_view name, std::string_view place) const {
   const auto found = rows_.find(key_ == Key::kLastThreeParts ? cut(name, key_) : name);
-  if (found == rows_.end()) {
-    fail(ErrorKind::kData, place, ": image '", name, "' is not in the embedding set of ", rows_.size(),
-         " images");
-  }
+  if (found == rows_.end()) return -1;
   if (found->second == kAmbiguous) {
     fail(ErrorKind::kData, place, ": image '", name, "' is in the embedding set more than once");
   }
   return found->second;
+}
+
+int64_t ListedRows::row_of(std::string_view name, std::string_view place) {
+  const int64_t row = rows_.find_row(name, place);
+  if (row < 0 && missing_.emplace(name).second && first_.size() < kNamedImages)
+    first_.push_back({std::string(name), std::string(place)});
+  return row;
+}
+
+std::vector<std::string> ListedRows::missing() const {
+  std::vector<std::string> names;
+  for (const Named& image : first_) names.push_back(image.name);
+  return names;
+}
+
+void ListedRows::refuse(std::string_view remedy) const {
+  const std::string set = concat("not in the embedding set of ", rows_.size(), " images");
+  const std::string_view colon = remedy.empty() ? "" : "; ";
+  if (first_.size() == 1)
+    fail(ErrorKind::kData, first_[0].place, ": image '", first_[0].name, "' is ", set, colon, remedy);
+  std::string text = concat(missing_.size(), " listed images are ", set, colon, remedy, ":");
+  for (const Named& image : first_) text += concat("\n  ", image.place, ": image '", image.name, "'");
+  if (missing_.size() > first_.size()) text += concat("\n  and ", missing_.size() - first_.size(), " more");
+  fail(ErrorKind::kData, text);
 }
 
 ListReader::ListReader(const fs::path& path, Separator separator)
@@ -93,7 +115,7 @@ void ListReader::refuse(std::string_view found, std::string_view expected) const
 }
 
 std::vector<int64_t> read_item_labels(const fs::path& list, std::span<const std::string_view> items) {
-  const ItemRows rows(items, ItemRows::Key::kItem);
+  ListedRows rows(items, ItemRows::Key::kItem);
   std::vector<int64_t> labels(items.size(), -1);
   std::vector<bool> named(items.size(), false);
   ListReader lines(list, ListReader::Separator::kSpace);
@@ -101,11 +123,14 @@ std::vector<int64_t> read_item_labels(const fs::path& list, std::span<const std:
     if (lines.fields().size() != 2)
       lines.refuse(lines.fields().empty() ? "an empty line" : lines.fields().front(),
                    "an image and its label");
-    const auto row = static_cast<size_t>(rows.row_of(lines.fields()[0], lines.place()));
+    const int64_t found = rows.row_of(lines.fields()[0], lines.place());
+    if (found < 0) continue;
+    const auto row = static_cast<size_t>(found);
     if (named[row]) lines.refuse(lines.fields()[0], "every image once");
     named[row] = true;
     labels[row] = lines.integer(1, -1);
   }
+  rows.refuse_missing("");
   return labels;
 }
 

@@ -24,7 +24,7 @@ constexpr NamedMeaning kMeanings[] = {
 constexpr double kNotDefined = std::numeric_limits<double>::quiet_NaN();
 constexpr double kLowest = -std::numeric_limits<double>::infinity();
 
-std::vector<OpenSetEntry> read_list(const fs::path& path, const ItemRows& rows,
+std::vector<OpenSetEntry> read_list(const fs::path& path, ListedRows& rows,
                                     std::unordered_set<int64_t>& used) {
   ListReader list(path, ListReader::Separator::kSpace);
   std::vector<OpenSetEntry> entries;
@@ -32,7 +32,7 @@ std::vector<OpenSetEntry> read_list(const fs::path& path, const ItemRows& rows,
     if (list.fields().size() != 3)
       list.refuse(concat(list.fields().size(), " fields"), "'path number identity'");
     entries.push_back({rows.row_of(list.fields()[0], list.place()), list.integer(2, 0)});
-    if (!used.insert(entries.back().row).second) {
+    if (entries.back().row >= 0 && !used.insert(entries.back().row).second) {
       list.refuse(list.fields()[0], "an image that stands once in the gallery and probe lists together");
     }
   }
@@ -107,11 +107,13 @@ OpenSetLists open_set_by_rule(std::span<const int64_t> labels) {
 
 OpenSetLists read_open_set_lists(const fs::path& gallery, const fs::path& probes,
                                  std::span<const std::string_view> items) {
-  const ItemRows rows(items, ItemRows::Key::kItem);
+  ListedRows rows(items, ItemRows::Key::kItem);
   std::unordered_set<int64_t> used;
   OpenSetLists lists;
   lists.gallery = read_list(gallery, rows, used);
   lists.probes = read_list(probes, rows, used);
+  // Leaving them out would make strangers of known people.
+  rows.refuse_missing("the protocol's numbers need every image of its lists");
   return lists;
 }
 

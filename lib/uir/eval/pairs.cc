@@ -40,7 +40,7 @@ std::string image_name(std::string_view person, int64_t number) {
   return concat(person, "/", person, digits);
 }
 
-Pair read_pair(const ListReader& list, const ItemRows& rows, bool same) {
+Pair read_pair(const ListReader& list, ListedRows& rows, bool same) {
   const auto& fields = list.fields();
   if (fields.size() != (same ? 3U : 4U)) {
     list.refuse(concat(fields.size(), " tab-separated fields"),
@@ -67,9 +67,8 @@ std::vector<int> list_folds(const Header& header) {
   return folds;
 }
 
-PairList read_lfw(const fs::path& path, std::span<const std::string_view> items) {
+PairList read_lfw(const fs::path& path, ListedRows& rows) {
   ListReader list(path, ListReader::Separator::kTab);
-  const ItemRows rows(items, ItemRows::Key::kWithoutExtension);
   const Header header = read_header(list);
   PairList result;
   while (list.next()) {
@@ -109,14 +108,13 @@ struct FlaggedImage {
   int64_t row, flag;
 };
 
-FlaggedImage read_flagged_image(const ListReader& list, const ItemRows& rows) {
+FlaggedImage read_flagged_image(const ListReader& list, ListedRows& rows) {
   if (list.fields().size() != 2) list.refuse(concat(list.fields().size(), " fields"), "'image flag'");
   return {rows.row_of(list.fields()[0], list.place()), list.integer(1, 0)};
 }
 
-PairList read_calfw(const fs::path& path, std::span<const std::string_view> items) {
+PairList read_calfw(const fs::path& path, ListedRows& rows) {
   ListReader list(path, ListReader::Separator::kSpace);
-  const ItemRows rows(items, ItemRows::Key::kItem);
   PairList result;
   while (list.next()) {
     const FlaggedImage first = read_flagged_image(list, rows);
@@ -132,9 +130,8 @@ PairList read_calfw(const fs::path& path, std::span<const std::string_view> item
   return result;
 }
 
-PairList read_path_pairs(const fs::path& path, std::span<const std::string_view> items) {
+PairList read_path_pairs(const fs::path& path, ListedRows& rows) {
   ListReader list(path, ListReader::Separator::kSpace);
-  const ItemRows rows(items, ItemRows::Key::kItem);
   PairList result;
   while (list.next()) {
     const auto& fields = list.fields();
@@ -149,7 +146,7 @@ PairList read_path_pairs(const fs::path& path, std::span<const std::string_view>
 }
 
 // Lines "number path", numbered from 1; the row of each.
-std::vector<int64_t> read_cfp_images(const fs::path& path, const ItemRows& rows) {
+std::vector<int64_t> read_cfp_images(const fs::path& path, ListedRows& rows) {
   ListReader list(path, ListReader::Separator::kSpace);
   std::vector<int64_t> images;
   while (list.next()) {
@@ -180,8 +177,7 @@ void read_cfp_pairs(const fs::path& path, const std::vector<int64_t>& first,
   if (result.pairs.size() == before) list.refuse("no line", "at least one pair");
 }
 
-PairList read_cfp(const fs::path& protocol, bool profile, std::span<const std::string_view> items) {
-  const ItemRows rows(items, ItemRows::Key::kLastThreeParts);
+PairList read_cfp(const fs::path& protocol, bool profile, ListedRows& rows) {
   const std::vector<int64_t> frontal = read_cfp_images(protocol / "Pair_list_F.txt", rows);
   const std::vector<int64_t> other = profile ? read_cfp_images(protocol / "Pair_list_P.txt", rows) : frontal;
   PairList result;
@@ -195,22 +191,71 @@ PairList read_cfp(const fs::path& protocol, bool profile, std::span<const std::s
   return result;
 }
 
-}  // namespace
-
-PairList read_pairs(const fs::path& path, PairsFormat format, std::span<const std::string_view> items) {
+ItemRows::Key key_of(PairsFormat format) {
   switch (format) {
     case PairsFormat::kLfw:
-      return read_lfw(path, items);
+      return ItemRows::Key::kWithoutExtension;
     case PairsFormat::kCalfw:
-      return read_calfw(path, items);
-    case PairsFormat::kCfpFp:
-      return read_cfp(path, true, items);
-    case PairsFormat::kCfpFf:
-      return read_cfp(path, false, items);
     case PairsFormat::kPathPairs:
-      return read_path_pairs(path, items);
+      return ItemRows::Key::kItem;
+    case PairsFormat::kCfpFp:
+    case PairsFormat::kCfpFf:
+      return ItemRows::Key::kLastThreeParts;
+  }
+  fail(ErrorKind::kInternal, "a format of pairs without a key");
+}
+
+PairList read_whole(const fs::path& path, PairsFormat format, ListedRows& images) {
+  switch (format) {
+    case PairsFormat::kLfw:
+      return read_lfw(path, images);
+    case PairsFormat::kCalfw:
+      return read_calfw(path, images);
+    case PairsFormat::kCfpFp:
+      return read_cfp(path, true, images);
+    case PairsFormat::kCfpFf:
+      return read_cfp(path, false, images);
+    case PairsFormat::kPathPairs:
+      return read_path_pairs(path, images);
   }
   fail(ErrorKind::kInternal, "a format of pairs without a reader");
+}
+
+bool is_missing(const Pair& pair) { return pair.a < 0 || pair.b < 0; }
+
+// Folds are given before, so that a pair's fold does not depend on which images were found.
+void leave_out_missing(PairList& list) {
+  size_t kept = 0;
+  for (size_t i = 0; i < list.pairs.size(); ++i) {
+    if (is_missing(list.pairs[i])) continue;
+    list.pairs[kept] = list.pairs[i];
+    list.folds[kept++] = list.folds[i];
+  }
+  list.left_out = std::ssize(list.pairs) - static_cast<int64_t>(kept);
+  list.pairs.resize(kept);
+  list.folds.resize(kept);
+}
+
+}  // namespace
+
+PairList read_pairs(const fs::path& path, PairsFormat format, std::span<const std::string_view> items,
+                    MissingImages missing) {
+  ListedRows images(items, key_of(format));
+  PairList list = read_whole(path, format, images);
+  if (images.complete()) return list;
+  if (missing == MissingImages::kRefuse) {
+    images.refuse(concat("if no face was found there, allow_missing: true leaves out the ",
+                         std::ranges::count_if(list.pairs, is_missing), " of ", list.pairs.size(),
+                         " pairs that need them"));
+  }
+  leave_out_missing(list);
+  list.num_missing = images.num_missing();
+  list.missing = images.missing();
+  if (list.pairs.empty()) {
+    fail(ErrorKind::kData, path.string(), ": the set lacks an image of every one of its ", list.left_out,
+         " pairs, such as '", list.missing.front(), "'; are its images named differently?");
+  }
+  return list;
 }
 
 PairList pairs_of_consecutive_rows(const std::vector<bool>& issame) {

@@ -9,12 +9,15 @@
 //   cfp_fp/_ff  CFP's folder Protocol: Pair_list_F.txt, Pair_list_P.txt, Split/FP/01 … 10/{same,diff}.txt;
 //               items are told by their last three path components ("001/frontal/01")
 //   path_pairs  lines "item item flag", flag 1: same; ten contiguous folds
-// Errors: a malformed line, an absent item or a wrong number of lines is kData with file and line.
+// Errors: a malformed line, an item that two rows have or a wrong number of lines is kData with file and line;
+// items that the set lacks are kData naming the first twenty and how many there are, or their pairs are left
+// out.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -45,10 +48,19 @@ struct PairList {
   std::vector<int> folds;  // fold of each pair, in [0, num_folds)
   int num_folds = 10;
   bool own_folds = true;  // false: a list without folds, fold k holds the k-th tenth of each kind
+  // Pairs of the list that are not among `pairs`, since the set lacks an image of theirs; the others keep the
+  // folds that they have in the whole list.
+  int64_t left_out = 0;
+  int64_t num_missing = 0;             // images that the set lacks …
+  std::vector<std::string> missing{};  // … and the first of them, as the list names them
 };
 
-// items[row] names the rows of the embedding set (EmbeddingStore::items, or the index's).
-PairList read_pairs(const fs::path& path, PairsFormat format, std::span<const std::string_view> items);
+enum class MissingImages { kRefuse, kLeaveOut };
+
+// items[row] names the rows of the embedding set (EmbeddingStore::items, or the index's). kData where no pair
+// is left.
+PairList read_pairs(const fs::path& path, PairsFormat format, std::span<const std::string_view> items,
+                    MissingImages missing = MissingImages::kRefuse);
 
 // Pair i is rows 2i and 2i + 1; ten contiguous folds, the first (P mod 10) of which hold one pair more.
 PairList pairs_of_consecutive_rows(const std::vector<bool>& issame);

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <tuple>
 #include <utility>
 
 #include "uir/base/error.h"
+#include "uir/base/log.h"
 #include "uir/base/parallel.h"
 #include "uir/eval/context.h"
 #include "uir/eval/report_roc.h"
@@ -217,6 +219,17 @@ void report_folds(const VerificationResult& result, ProtocolResult& report) {
   }
 }
 
+void report_missing(const PairList& pairs, ProtocolResult& report) {
+  if (pairs.left_out == 0) return;
+  report.description += concat(" ", pairs.left_out,
+                               " pairs of the list are left out, since the set lacks an image of theirs; the "
+                               "others keep their folds.");
+  report.count("left_out_pairs", pairs.left_out);
+  report.count("missing_images", pairs.num_missing);
+  Json& missing = report.details["missing_images"] = Json::array();
+  for (const std::string& image : pairs.missing) missing.push_back({{"image", image}});
+}
+
 PairList pairs_of_bin(const fs::path& bin, const std::string& set_name, size_t rows) {
   const BinSet set(bin);
   if (set.num_images() != static_cast<int64_t>(rows)) {
@@ -228,7 +241,10 @@ PairList pairs_of_bin(const fs::path& bin, const std::string& set_name, size_t r
 
 PairList given_pairs(const VerificationProtocol& config, const KnownSources& sources,
                      std::span<const std::string_view> items) {
-  if (!config.pairs.empty()) return read_pairs(config.pairs.value, config.format, items);
+  if (!config.pairs.empty()) {
+    return read_pairs(config.pairs.value, config.format, items,
+                      config.allow_missing ? MissingImages::kLeaveOut : MissingImages::kRefuse);
+  }
   if (!config.bin.empty()) return pairs_of_bin(config.bin.value, config.set, items.size());
   const KnownSource* source = sources.find(config.set);
   if (source && source->bin) return pairs_of_bin(*source->bin, config.set, items.size());
@@ -296,6 +312,7 @@ ProtocolResult run_verification(const std::string& name, const CanonicalVectors&
   report.count("genuine_pairs", result.roc.num_genuine());
   report.count("impostor_pairs", result.roc.num_impostor());
   report.count("folds", pairs.num_folds);
+  report_missing(pairs, report);
   report_folds(result, report);
   report_roc(result.roc, kFars, report);
   report.details["folds"] = folds_json(result);
@@ -305,10 +322,15 @@ ProtocolResult run_verification(const std::string& name, const CanonicalVectors&
 PairList pairs_of(const VerificationProtocol& config, const KnownSources& sources,
                   std::span<const std::string_view> items) {
   PairList pairs = given_pairs(config, sources, items);
-  const auto found = static_cast<int64_t>(pairs.pairs.size());
+  const int64_t found = std::ssize(pairs.pairs) + pairs.left_out;
   if (config.num_pairs > 0 && found != config.num_pairs) {
     fail(ErrorKind::kData, "set ", config.set, ": ", found, " pairs, expected ", config.num_pairs,
          " (num_pairs); the list or the .bin is not whole, or is another");
+  }
+  if (pairs.left_out > 0) {
+    log_warning("set ", config.set, ": ", pairs.left_out, " of ", found,
+                " pairs are left out, since the set lacks ", pairs.num_missing, " of their images, such as '",
+                pairs.missing.front(), "'");
   }
   return pairs;
 }

@@ -35,6 +35,7 @@ struct VerificationProtocol {
   PairsFormat format = PairsFormat::kLfw;
   DataPath bin;
   int64_t num_pairs = 0;
+  bool allow_missing = false;
   bool flip = true;
 };
 template <class Visitor>
@@ -51,6 +52,9 @@ void describe(Visitor& v, VerificationProtocol& c) {
   v.field("num_pairs", c.num_pairs,
           "Pairs that there must be (LFW, AgeDB-30, CALFW, CPLFW: 6000; CFP: 7000); 0: not checked.",
           AtLeast{0});
+  v.field("allow_missing", c.allow_missing,
+          "Pairs of the list of which the set lacks an image (no face was found in it) are left out with a "
+          "warning and counted in the report, instead of being an error.");
   v.field("flip", c.flip, kFlipTest);
 }
 

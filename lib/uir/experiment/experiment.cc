@@ -134,20 +134,28 @@ class CrossChecks {
   }
 
   void protocols() {
-    std::set<std::string> verifications, names;
+    std::set<std::string> measurable, names;
     for (const ProtocolConfig& protocol : experiment_.eval.protocols) {
       const std::string place = "eval.protocols (" + protocol.name + ")";
       if (!names.insert(protocol.name).second) problem(place, ": another protocol has this name");
       if (protocol.name.empty() || !is_file_name(protocol.name))
         problem(place, ": name: it becomes names of files, so it may hold no / nor begin with a dot");
-      if (std::holds_alternative<VerificationProtocol>(protocol.kind)) verifications.insert(protocol.name);
+      const auto* all_pairs = std::get_if<AllPairsProtocol>(&protocol.kind);
+      if (std::holds_alternative<VerificationProtocol>(protocol.kind) ||
+          (all_pairs && !all_pairs->far.empty()))
+        measurable.insert(protocol.name);
       all(place + ": ", problems_of(protocol, sources_));
     }
-    for (const std::string& name : experiment_.train.verification.protocols) {
-      if (!verifications.contains(name)) {
-        problem("train.verification.protocols: '", name, "' is no verification protocol of the eval section");
-      }
+    const std::vector<std::string>& wanted = experiment_.train.verification.protocols;
+    for (const std::string& name : wanted) {
+      if (!measurable.contains(name))
+        problem(
+            "train.verification.protocols: '", name,
+            "' is no protocol of type verification or all_pairs (with a rate in far) of the eval section");
     }
+    const std::string& best_by = experiment_.train.checkpoint.best_by;
+    if (!best_by.empty() && std::ranges::find(wanted, best_by) == wanted.end())
+      problem("train.checkpoint.best_by: '", best_by, "' is none of train.verification.protocols");
   }
 
   void submission() {

@@ -69,7 +69,7 @@ void check_dtype_state(const Pickle& pickle, const std::vector<Id>& state) {
 
 }  // namespace
 
-std::optional<int64_t> NumpyGlobals::find(std::string_view module, std::string_view name) const {
+std::optional<int64_t> NumpyGlobals::find(Pickle&, std::string_view module, std::string_view name) {
   for (const GlobalName& known : kGlobals) {
     if (known.module == module && known.name == name) return static_cast<int64_t>(known.global);
   }

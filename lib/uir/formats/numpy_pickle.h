@@ -16,11 +16,12 @@ namespace uir {
 
 class NumpyGlobals : public PickleGlobals {
  public:
-  // No dicts, no floats, nothing outside.
+  // No dicts, no floats, no objects, nothing outside.
   bool allows(uint8_t opcode) const override {
-    return std::string_view("G}dsuQ").find(static_cast<char>(opcode)) == std::string_view::npos;
+    return std::string_view("G}dsuQ012\x81\x92\x8d\x8f\x90\x91").find(static_cast<char>(opcode)) ==
+           std::string_view::npos;
   }
-  std::optional<int64_t> find(std::string_view module, std::string_view name) const override;
+  std::optional<int64_t> find(Pickle& pickle, std::string_view module, std::string_view name) override;
   PickleValue call(Pickle& pickle, int64_t global, const std::vector<Id>& arguments) override;
   void build(Pickle& pickle, Id object, Id state) override;
   std::string_view verdict() const override { return "this is not a verification set"; }

@@ -42,7 +42,7 @@ bool Pickle::step() {
   } else if (opcode == kFrame) {
     const uint64_t length = read_unsigned(8);
     if (length > bytes_.size() - position_) refuse("a frame of ", length, " bytes, beyond the end");
-  } else if (!push_plain(opcode) && !execute_on_memo(opcode) && !collect(opcode)) {
+  } else if (!push_plain(opcode) && !execute_on_memo(opcode) && !collect(opcode) && !rearrange(opcode)) {
     ask_globals(opcode);
   }
   return true;
@@ -81,6 +81,9 @@ bool Pickle::push_plain(uint8_t opcode) {
     case kBinUnicode:
       push_content(PickleType::kText, read_unsigned(4));
       return true;
+    case kBinUnicode8:
+      push_content(PickleType::kText, read_unsigned(8));
+      return true;
     default:
       return false;
   }
@@ -108,8 +111,13 @@ void Pickle::push_constant(uint8_t opcode) {
       break;
     default:
       const uint64_t length = read_unsigned(1);
-      if (length > 8) refuse("a number of ", length, " bytes");
-      value.number = read_signed(length);
+      // Larger ones (states of generators of randomness) are no count or label: whoever needs one refuses them.
+      if (length <= 8) {
+        value.number = read_signed(length);
+      } else {
+        read_bytes(length);
+        value.type = PickleType::kNone;
+      }
   }
   push(value);
 }
@@ -133,9 +141,11 @@ bool Pickle::collect(uint8_t opcode) {
       return true;
     case kEmptyList:
     case kEmptyTuple:
+    case kEmptySet:
       push_sequence({});
       return true;
     case kTuple:
+    case kFrozenSet:
       push_sequence(pop_to_mark());
       return true;
     case kTuple1:
@@ -151,8 +161,16 @@ bool Pickle::collect(uint8_t opcode) {
       append({pop()});
       return true;
     case kAppends:
+    case kAddItems:
       append(pop_to_mark());
       return true;
+    default:
+      return collect_dict(opcode);
+  }
+}
+
+bool Pickle::collect_dict(uint8_t opcode) {
+  switch (opcode) {
     case kEmptyDict:
       push(make_dict({}));
       return true;
@@ -176,6 +194,28 @@ bool Pickle::collect(uint8_t opcode) {
   }
 }
 
+// Opcodes that only move what lies on the stack; false for others.
+bool Pickle::rearrange(uint8_t opcode) {
+  switch (opcode) {
+    case kDup:
+      push(top());
+      return true;
+    case kPopMark:
+      pop_to_mark();
+      return true;
+    case kPop:
+      // A mark that lies on top goes first.
+      if (!marks_.empty() && marks_.back() == stack_.size()) {
+        marks_.pop_back();
+      } else {
+        pop();
+      }
+      return true;
+    default:
+      return false;
+  }
+}
+
 // Opcodes whose meaning the globals decide.
 void Pickle::ask_globals(uint8_t opcode) {
   switch (opcode) {
@@ -190,7 +230,11 @@ void Pickle::ask_globals(uint8_t opcode) {
       return push_global(text_of(pop()), text_of(name));
     }
     case kReduce:
-      return reduce();
+    case kNewObj:
+      return reduce(pop());
+    case kNewObjEx:
+      pop();  // arguments by name
+      return reduce(pop());
     case kBuild:
       return build();
     default:
@@ -306,6 +350,7 @@ void Pickle::push_last(size_t count) {
 
 void Pickle::append(const std::vector<Id>& elements) {
   const PickleValue& list = values_[top()];
+  if (list.type == PickleType::kObject) return;
   if (list.type != PickleType::kSequence) refuse("appends to something that is no list");
   spend(elements.size() * sizeof(Id));
   std::vector<Id>& target = sequences_[static_cast<size_t>(list.number)];
@@ -320,6 +365,7 @@ PickleValue Pickle::make_dict(DictEntries entries) {
 
 void Pickle::set_items(const std::vector<Id>& keys_and_values) {
   const PickleValue& dict = values_[top()];
+  if (dict.type == PickleType::kObject) return;
   if (dict.type != PickleType::kDict) refuse("sets items of something that is no dict");
   if (keys_and_values.size() % 2 != 0) refuse("a key without value");
   spend(keys_and_values.size() * sizeof(Id));
@@ -329,14 +375,14 @@ void Pickle::set_items(const std::vector<Id>& keys_and_values) {
 }
 
 void Pickle::push_global(std::string_view module, std::string_view name) {
-  const std::optional<int64_t> global = globals_.find(module, name);
+  const std::optional<int64_t> global = globals_.find(*this, module, name);
   if (!global) refuse("global '", module, ".", name, "' is not allowed");
   push({PickleType::kGlobal, *global, {}});
 }
 
-void Pickle::reduce() {
-  const Id arguments = pop();
+void Pickle::reduce(Id arguments) {
   const PickleValue& function = values_[pop()];
+  if (function.type == PickleType::kObject) return push(function);  // what an unknown object gives
   if (function.type != PickleType::kGlobal) refuse("calls something that is no function");
   push(globals_.call(*this, function.number, elements(values_[arguments])));
 }

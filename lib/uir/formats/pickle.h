@@ -1,8 +1,9 @@
 // A restricted interpreter of Python pickles: plain values and what a PickleGlobals allows, nothing else.
 //
-// It knows None, numbers, text, bytes, tuples, lists and dicts; it never imports, calls or executes anything.
-// What a global means, if it is allowed at all, is the business of PickleGlobals: NumPy's arrays
-// (numpy_pickle.h), PyTorch's tensors (torch_file.h).
+// It knows None, numbers, text, bytes, tuples, lists (sets are lists) and dicts; it never imports, calls or
+// executes anything. What a global means, if it is allowed at all, is the business of PickleGlobals: NumPy's
+// arrays (numpy_pickle.h), PyTorch's tensors (torch_file.h). These may also let objects stand whose meaning
+// nobody knows: what is put into one is dropped.
 // Cost: one pass over the bytes. Memory: bounded by the size of the pickle, or of the file around it (plus 1
 // MiB).
 // Errors: kData naming the offset and the opcode or global that is not allowed. Threads: const after
@@ -32,6 +33,7 @@ enum class PickleType : uint8_t {
   kSequence,
   kDict,
   kGlobal,
+  kObject,
   // Of NumPy and PyTorch.
   kDtype,
   kArray,
@@ -41,8 +43,9 @@ enum class PickleType : uint8_t {
 
 struct PickleValue {
   PickleType type = PickleType::kNone;
-  int64_t number = 0;  // kNumber (True is 1), kGlobal: which; others: where its parts are
-  Bytes bytes;         // kText, kBytes: content; kDtype: name; kArray: data, row by row
+  int64_t number =
+      0;        // kNumber (True is 1), kGlobal: which; kObject: what made it; others: where its parts are
+  Bytes bytes;  // kText, kBytes: content; kDtype: name; kArray: data, row by row
 
   double real() const { return std::bit_cast<double>(number); }  // kFloat
 };
@@ -58,7 +61,7 @@ class PickleGlobals {
   // Whether this kind of file has the opcode, of those that the interpreter knows; refused by name otherwise.
   virtual bool allows(uint8_t /*opcode*/) const { return true; }
   // The global's number; none: refused by name.
-  virtual std::optional<int64_t> find(std::string_view module, std::string_view name) const = 0;
+  virtual std::optional<int64_t> find(Pickle& pickle, std::string_view module, std::string_view name) = 0;
   // What global(arguments…) gives.
   virtual PickleValue call(Pickle& pickle, int64_t global, const std::vector<Id>& arguments) = 0;
   // Sets the state of an object; dicts are never passed on.
@@ -109,6 +112,7 @@ class Pickle {
   bool push_plain(uint8_t opcode);
   bool execute_on_memo(uint8_t opcode);
   bool collect(uint8_t opcode);
+  bool collect_dict(uint8_t opcode);
   void ask_globals(uint8_t opcode);
   void push_constant(uint8_t opcode);
   void push_content(PickleType type, uint64_t length);
@@ -128,10 +132,11 @@ class Pickle {
   std::vector<Id> pop_to_mark();
   void push_sequence(std::vector<Id> elements);
   void push_last(size_t count);  // the last values as one tuple
+  bool rearrange(uint8_t opcode);
   void append(const std::vector<Id>& elements);
   void set_items(const std::vector<Id>& keys_and_values);
   void push_global(std::string_view module, std::string_view name);
-  void reduce();
+  void reduce(Id arguments);
   void build();
   void remember(uint64_t slot);
   Id make(PickleValue value);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstring>
 
 #include "uir/base/error.h"
@@ -173,27 +174,66 @@ RecordSequence sequence_of_shard(const RecordFile& file, size_t shard, const fs:
   return fs::exists(beside) ? sequence_of_idx(beside, size) : sequence_by_scanning(file, shard);
 }
 
-struct KeyRange {
-  uint64_t first = 0, last = UINT64_MAX;  // both included
+// --- Images ------------------------------------------------------------------------------------------------
+
+// What record 0 announces, where it has labels and no image (InsightFace): images end before a key. As a
+// float32 it may stand for any key between two.
+struct AnnouncedEnd {
+  bool given = false;
+  double least = 0, most = 0;
 };
 
-// Which keys are images: those that record 0 tells (InsightFace), else all (im2rec).
-KeyRange image_keys(const RecordFile& file, size_t shard, const RecordSequence& records) {
-  KeyRange keys;
-  records([&](uint64_t key, uint64_t offset) {
-    if (key != 0) return;
-    std::vector<std::byte> buffer;
-    const ImageRecord record = file.record(file.shard_begin(shard) + offset, buffer);
-    if (record.header.flag == 0) return;
-    const float end = record.label();
-    if (!(end >= 1 && end < 0x1p63f)) {
-      fail(ErrorKind::kData, file.shard_path(shard).string(),
-           ": record with key 0 says that images end at key ", end);
-    }
-    keys = {1, static_cast<uint64_t>(end) - 1};
-  });
-  return keys;
+AnnouncedEnd announced_end(const fs::path& rec, const ImageRecord& record) {
+  if (record.header.flag == 0 || !record.image.empty()) return {};
+  const float end = record.label();
+  if (!(end >= 1 && end < 0x1p63f))
+    fail(ErrorKind::kData, rec.string(), ": record with key 0 says that images end at key ", end);
+  const auto midway = [&](float to) { return (double{end} + double{std::nextafter(end, to)}) / 2; };
+  return {true, midway(0), midway(0x1p64f)};
 }
+
+// One shard on its way through its records.
+class ShardImages {
+ public:
+  ShardImages(const RecordFile& file, size_t shard, const fs::path& idx)
+      : file_(file), shard_(shard), records_(sequence_of_shard(file, shard, idx)) {
+    records_([this](uint64_t key, uint64_t offset) {
+      if (key == 0) end_ = announced_end(file_.shard_path(shard_), record_at(offset));
+    });
+  }
+
+  void visit(const std::function<void(const RecordEntry&, const ImageRecord&)>& body, RecordSurvey& survey) {
+    uint64_t named = 0;
+    records_([&](uint64_t key, uint64_t offset) {
+      const ImageRecord record = record_at(offset);
+      named += record.next_offset - file_.shard_begin(shard_) - offset;
+      if (is_image(key, record, survey)) body({shard_, key, file_.shard_begin(shard_) + offset}, record);
+    });
+    const uint64_t size = file_.shard_begin(shard_ + 1) - file_.shard_begin(shard_);
+    if (named < size) survey.unnamed_bytes += size - named;
+  }
+
+ private:
+  ImageRecord record_at(uint64_t offset) { return file_.record(file_.shard_begin(shard_) + offset, buffer_); }
+
+  bool is_image(uint64_t key, const ImageRecord& record, RecordSurvey& survey) const {
+    if (!record.image.empty()) {
+      if (end_.given && static_cast<double>(key) + 1 > end_.most && survey.behind_end++ == 0)
+        survey.end = static_cast<uint64_t>(end_.least + 0.5);
+      return true;
+    }
+    if (record.header.flag == 0) return true;  // an image that is not there
+    if (end_.given) return key != 0 && static_cast<double>(key) < end_.least;
+    if (survey.without_image++ == 0) survey.first_without_image = key;
+    return false;
+  }
+
+  const RecordFile& file_;
+  const size_t shard_;
+  const RecordSequence records_;
+  AnnouncedEnd end_;
+  std::vector<std::byte> buffer_;
+};
 
 }  // namespace
 
@@ -252,19 +292,16 @@ void RecordFile::drop(uint64_t begin, uint64_t end) const {
   }
 }
 
-void for_each_image_record(const RecordFile& file, const fs::path& idx,
-                           const std::function<void(const RecordEntry&)>& body) {
+RecordSurvey for_each_image_record(const RecordFile& file, const fs::path& idx,
+                                   const std::function<void(const RecordEntry&, const ImageRecord&)>& body) {
   if (!idx.empty() && file.num_shards() > 1) {
     fail(ErrorKind::kConfig, idx.string(), ": one .idx cannot describe the ", file.num_shards(),
          " shards of ", file.shard_path(0).string(), "; leave idx empty");
   }
-  for (size_t shard = 0; shard < file.num_shards(); ++shard) {
-    const RecordSequence records = sequence_of_shard(file, shard, idx);
-    const KeyRange keys = image_keys(file, shard, records);
-    records([&](uint64_t key, uint64_t offset) {
-      if (key >= keys.first && key <= keys.last) body({shard, key, file.shard_begin(shard) + offset});
-    });
-  }
+  RecordSurvey survey;
+  for (size_t shard = 0; shard < file.num_shards(); ++shard)
+    ShardImages(file, shard, idx).visit(body, survey);
+  return survey;
 }
 
 // --- Writer ------------------------------------------------------------------------------------------------

@@ -70,10 +70,26 @@ struct RecordEntry {
   uint64_t key = 0;
   uint64_t offset = 0;  // as RecordFile::record takes it
 };
+
+// What of the file did not become an image, or did so against what its record 0 says.
+struct RecordSurvey {
+  int64_t without_image = 0;         // labels, no image, and no record 0 that tells why
+  uint64_t first_without_image = 0;  // the key of the first of these
+  int64_t behind_end = 0;            // images with keys behind the last one that record 0 announces
+  uint64_t end = 0;                  // what it announces: one more than the last key
+  uint64_t unnamed_bytes = 0;        // of records that no line of the .idx names
+};
+
 // Calls body for every image of the file in the order of the .idx files, or of the file where there is none.
-// `idx` may be empty: the .rec's name with .idx. Records that describe identities are left out.
-void for_each_image_record(const RecordFile& file, const fs::path& idx,
-                           const std::function<void(const RecordEntry&)>& body);
+// `idx` may be empty: the .rec's name with .idx.
+//
+// An image is a record that holds one. Record 0 of InsightFace's layout has labels and no image: it tells
+// where images end, but in float32, which skips numbers beyond 2^24; so it only decides about records that
+// have labels and no image: damaged images before that end, identities behind it. A record 0 with an image
+// is an image like any other, however many labels it has.
+// Cost: one look at every record's header. The record is valid within the call.
+RecordSurvey for_each_image_record(const RecordFile& file, const fs::path& idx,
+                                   const std::function<void(const RecordEntry&, const ImageRecord&)>& body);
 
 // Writes one .rec and its .idx. Not atomic by itself: write into an AtomicFolder. Complete after close()
 // only.

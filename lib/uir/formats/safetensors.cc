@@ -210,7 +210,7 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
       if (row.name == name) return row.type;
     }
     refuse("tensor ", tensor(), ": unsupported dtype ", quoted(name),
-           "; expected F64, F32, F16, BF16, I64, I32, U8 or BOOL");
+           "; expected F64, F32, F16, BF16, I64, I32, U8 or BOOL: save it as float32");
   }
 
   const fs::path& path_;

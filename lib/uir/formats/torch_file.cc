@@ -7,6 +7,7 @@
 
 #include "uir/base/error.h"
 #include "uir/formats/torch_pickle.h"
+#include "uir/formats/weights_kind.h"
 #include "uir/formats/zip.h"
 
 namespace uir {
@@ -18,7 +19,6 @@ constexpr std::string_view kZipMagic = "PK\x03\x04";
 // The pickled number 0x1950a86a20f9469cfc6c with which the old container begins.
 constexpr std::string_view kLegacyMagic("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19\x2e", 15);
 constexpr int64_t kLegacyProtocol = 1001;
-constexpr std::string_view kPickle = "data.pkl";
 constexpr uint64_t kMemoryAllowance = uint64_t{1} << 20;
 
 bool starts_with(Bytes bytes, std::string_view magic) { return as_text(bytes).starts_with(magic); }
@@ -87,28 +87,21 @@ void TorchFile::Impl::set_data(TorchStorage& storage, Bytes data) const {
   storage.data = data;
 }
 
-// One folder: data.pkl, data/<key>, perhaps byteorder and version; TorchScript programs have code beside it.
+// One folder: data.pkl, data/<key>, perhaps byteorder and version.
 void TorchFile::Impl::read_zip(const fs::path& path) {
   zip.emplace(path);
-  const auto found = std::ranges::find_if(zip->entries(), [](const ZipEntry& entry) {
-    const size_t slash = entry.name.find('/');
-    return slash != std::string_view::npos && entry.name.substr(slash + 1) == kPickle;
-  });
-  if (found == zip->entries().end())
-    refuse("a zip archive without ", kPickle, "; torch.save did not write it");
-  const std::string folder(found->name.substr(0, found->name.size() - kPickle.size()));
-  if (zip->find(folder + "constants.pkl"))
-    refuse("a TorchScript program; save model.state_dict() with torch.save instead");
-  if (const ZipEntry* order = zip->find(folder + "byteorder"); order && as_text(order->bytes) != "little")
-    refuse("its byte order is '", as_text(order->bytes.first(std::min<size_t>(order->bytes.size(), 16))),
-           "', expected 'little'");
-  zip->check(*found);
-  keep(found->bytes, std::string(found->name));
+  if (const std::string foreign = foreign_archive(*zip); !foreign.empty()) refuse(foreign);
+  const ZipEntry* found = find_torch_pickle(*zip);
+  const std::string folder(found->name.substr(0, found->name.size() - kTorchPickle.size()));
+  if (const ZipEntry* entry = zip->find(folder + "byteorder")) {
+    const std::string_view order = as_text(zip->read(*entry));
+    if (order != "little") refuse("its byte order is '", order.substr(0, 16), "', expected 'little'");
+  }
+  keep(zip->read(*found), std::string(found->name));
   for (TorchStorage& storage : globals.storages()) {
     const ZipEntry* entry = zip->find(folder + "data/" + storage.key);
     if (!entry) refuse("storage '", storage.key, "' is missing in the archive");
-    zip->check(*entry);
-    set_data(storage, entry->bytes);
+    set_data(storage, zip->read(*entry));
   }
 }
 
@@ -136,6 +129,9 @@ void TorchFile::Impl::read_legacy_header(uint64_t& at) {
 
 // Each: u64 number of elements, then these.
 void TorchFile::Impl::read_legacy_storages(uint64_t at, const Pickle& keys) {
+  if (!globals.unread_storage().empty())
+    refuse("holds ", globals.unread_storage(),
+           ", of which nothing tells the size; save it with PyTorch 1.6 or later");
   const std::vector<Id>& order = keys.elements(keys[keys.root()]);
   std::deque<TorchStorage>& storages = globals.storages();
   std::unordered_map<std::string_view, TorchStorage*> by_key;
@@ -170,7 +166,11 @@ const MappedFile& TorchFile::file() const { return impl_->file; }
 
 TorchDict TorchFile::root() const {
   const Pickle& pickle = *impl_->pickle;
-  if (pickle[pickle.root()].type != PickleType::kDict)
+  const PickleValue& root = pickle[pickle.root()];
+  if (root.type == PickleType::kObject)
+    impl_->refuse("holds no dict but an object of '", impl_->globals.maker(root),
+                  "', perhaps a whole model; ", impl_->globals.verdict(), " (nothing was executed)");
+  if (root.type != PickleType::kDict)
     impl_->refuse("holds no dict; save a state dict: torch.save(model.state_dict(), …)");
   return {*this, pickle.root()};
 }
@@ -186,20 +186,63 @@ std::vector<std::string_view> TorchDict::keys() const {
   return keys;
 }
 
-std::vector<TensorView> TorchDict::tensors() const {
+// Of a repeated key the last value counts.
+std::vector<std::pair<std::string_view, uint32_t>> TorchDict::values() const {
   const Pickle& pickle = *file_->impl_->pickle;
-  std::unordered_map<std::string_view, Id> values;
+  std::unordered_map<std::string_view, Id> last;
   for (const auto& [name, value] : pickle.entries(pickle[id_])) {
-    if (is_text(pickle[name])) values[as_text(pickle[name].bytes)] = value;
+    if (is_text(pickle[name])) last[as_text(pickle[name].bytes)] = value;
   }
+  std::vector<std::pair<std::string_view, uint32_t>> values;
+  for (const std::string_view key : keys()) values.emplace_back(key, last.at(key));
+  return values;
+}
+
+std::vector<TensorView> TorchDict::tensors() const {
+  const TorchFile::Impl& file = *file_->impl_;
   std::vector<TensorView> tensors;
-  for (const std::string_view key : keys()) {
-    const PickleValue& value = pickle[values.at(key)];
+  for (const auto& [key, id] : values()) {
+    const PickleValue& value = (*file.pickle)[id];
+    if (value.type == PickleType::kObject) {
+      const std::string_view why = TorchGlobals::why_no_tensor(file.globals.maker(value));
+      if (!why.empty()) file.refuse("'", key, "' (", file.globals.maker(value), ") is ", why);
+    }
     if (value.type != PickleType::kTensor) continue;
-    tensors.push_back(file_->impl_->globals.tensor(value));
+    tensors.push_back(file.globals.tensor(value));
     tensors.back().name = key;
   }
   return tensors;
+}
+
+std::vector<TensorView> TorchDict::all_tensors() const {
+  std::set<uint32_t> seen;
+  std::vector<TensorView> all;
+  add_tensors("", seen, all);
+  return all;
+}
+
+// Dicts may hold each other in a circle, hence `seen`.
+void TorchDict::add_tensors(const std::string& prefix, std::set<uint32_t>& seen,
+                            std::vector<TensorView>& all) const {
+  constexpr size_t kMaxPrefix = 1000;
+  if (!seen.insert(id_).second || prefix.size() > kMaxPrefix) return;
+  for (TensorView& view : tensors()) {
+    view.name = prefix + view.name;
+    all.push_back(std::move(view));
+  }
+  for (const std::string_view key : keys()) {
+    if (const auto inner = dict(key)) inner->add_tensors(concat(prefix, key, '.'), seen, all);
+  }
+}
+
+std::vector<std::pair<std::string_view, std::string_view>> TorchDict::objects() const {
+  const TorchFile::Impl& file = *file_->impl_;
+  std::vector<std::pair<std::string_view, std::string_view>> objects;
+  for (const auto& [key, id] : values()) {
+    const PickleValue& value = (*file.pickle)[id];
+    if (value.type == PickleType::kObject) objects.emplace_back(key, file.globals.maker(value));
+  }
+  return objects;
 }
 
 std::optional<TorchDict> TorchDict::dict(std::string_view key) const {

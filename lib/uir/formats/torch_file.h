@@ -2,9 +2,9 @@
 // trust.
 //
 // Two containers: a zip archive with a pickle and raw storages (since PyTorch 1.6), and the stream before it
-// (which begins 80 02 8a 0a 6c fc 9c 46). docs/formats.md ("Weights") lists what the pickle may hold;
-// everything else is refused by name: classes of whole models, element types that TensorType lacks,
-// big-endian files, TorchScript programs.
+// (which begins 80 02 8a 0a 6c fc 9c 46). docs/formats.md ("Weights") lists what the pickle may hold. Beside
+// the tensors, what other classes made is passed over; whole models, element types that TensorType lacks,
+// big-endian files and other archives (weights_kind.h) are refused by name.
 // Cost: opening interprets the pickle and reads each storage once for its checksum (zip only). Memory:
 // contiguous tensors are views into the memory map, others are copied; all in all bounded by the file's size
 // (plus 1 MiB).
@@ -14,8 +14,10 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "uir/formats/safetensors.h"
@@ -29,8 +31,13 @@ class TorchDict {
  public:
   // The keys that are text, in order, without repeats.
   std::vector<std::string_view> keys() const;
-  // The values that are tensors under text keys; names are the keys.
+  // The values that are tensors under text keys; names are the keys. kData, naming the key, if one is a tensor
+  // of a kind that is not read (quantised, float8, distributed …).
   std::vector<TensorView> tensors() const;
+  // The same with those of the dicts in it, however deep: "key.key"; a dict that is named twice counts once.
+  std::vector<TensorView> all_tensors() const;
+  // The text keys whose values are objects of other classes, and the classes.
+  std::vector<std::pair<std::string_view, std::string_view>> objects() const;
   // The value of a key; none if it is absent or of another type. A number may be an integer, a truth value or
   // a float.
   std::optional<TorchDict> dict(std::string_view key) const;
@@ -39,6 +46,8 @@ class TorchDict {
 
  private:
   friend class TorchFile;
+  std::vector<std::pair<std::string_view, uint32_t>> values() const;  // of text keys, in order
+  void add_tensors(const std::string& prefix, std::set<uint32_t>& seen, std::vector<TensorView>& all) const;
   TorchDict(const TorchFile& file, uint32_t id) : file_(&file), id_(id) {}
   const TorchFile* file_;
   uint32_t id_;  // in the pickle

@@ -10,23 +10,25 @@ namespace {
 
 using Id = Pickle::Id;
 
-// Numbers of globals: these, and kStorage or kDtype plus an element type.
+// Numbers of globals: these, kStorage or kDtype plus an element type, and kUnknown plus the number of a maker.
 enum Global : int64_t {
   kOrderedDict,
   kRebuildTensor,
   kRebuildTensorV2,
   kRebuildTensorV3,
   kRebuildParameter,
+  kRebuildFromType,
   kUntypedStorage,
   kStorage = 100,
-  kDtype = 200
+  kDtype = 200,
+  kUnknown = 300
 };
 
 struct GlobalName {
   std::string_view module, name;
   Global global;
 };
-constexpr std::array<GlobalName, 10> kGlobals{{
+constexpr std::array<GlobalName, 11> kGlobals{{
     {"collections", "OrderedDict", kOrderedDict},
     {"collections", "Counter", kOrderedDict},
     {"torch._utils", "_rebuild_tensor", kRebuildTensor},
@@ -34,6 +36,7 @@ constexpr std::array<GlobalName, 10> kGlobals{{
     {"torch._utils", "_rebuild_tensor_v3", kRebuildTensorV3},
     {"torch._utils", "_rebuild_parameter", kRebuildParameter},
     {"torch._utils", "_rebuild_parameter_with_state", kRebuildParameter},
+    {"torch._tensor", "_rebuild_from_type_v2", kRebuildFromType},
     {"torch", "UntypedStorage", kUntypedStorage},
     {"torch.storage", "UntypedStorage", kUntypedStorage},
     {"torch.storage", "_UntypedStorage", kUntypedStorage},
@@ -53,6 +56,42 @@ constexpr std::array<TypeName, 8> kTypes{{
     {TensorType::kUInt8, "ByteStorage", "uint8"},
     {TensorType::kBool, "BoolStorage", "bool"},
 }};
+
+// Tensors that are not read, by what the name of their maker begins with.
+struct UnreadTensor {
+  std::string_view maker, why;
+};
+constexpr std::string_view kQuantised =
+    "a quantised tensor; take the float weights from before the quantisation, or save dequantize() of each";
+constexpr std::string_view kFloat8 =
+    "a tensor of float8 (or another type of few bits); save it as float32: tensor.float()";
+constexpr std::string_view kElsewhere =
+    "a tensor whose values lie elsewhere (a distributed, meta or XLA tensor); gather it on one CPU and save "
+    "that";
+constexpr std::array kUnreadTensors{
+    UnreadTensor{"torch._utils._rebuild_qtensor", kQuantised},
+    UnreadTensor{"torch.QInt", kQuantised},
+    UnreadTensor{"torch.QUInt", kQuantised},
+    UnreadTensor{"torch.float8_", kFloat8},
+    UnreadTensor{"torch.float4_", kFloat8},
+    UnreadTensor{"torch._utils._rebuild_sparse", "a sparse tensor; save to_dense() of it"},
+    UnreadTensor{"torch._utils._rebuild_nested", "a nested tensor; save plain ones"},
+    UnreadTensor{"torch._utils._rebuild_meta", kElsewhere},
+    UnreadTensor{"torch._utils._rebuild_xla", kElsewhere},
+    UnreadTensor{"torch._utils._rebuild_device", kElsewhere},
+    UnreadTensor{"torch._utils._rebuild_wrapper_subclass", kElsewhere},
+    UnreadTensor{"torch.distributed.tensor", kElsewhere},
+    UnreadTensor{"torch.distributed._tensor", kElsewhere},
+    UnreadTensor{"torch.distributed._shard", kElsewhere},
+    UnreadTensor{"torch.Char", "a tensor of int8; save it as float32: tensor.float()"},
+    UnreadTensor{"torch.Short", "a tensor of int16; save it as float32: tensor.float()"},
+    UnreadTensor{"torch.Complex", "a tensor of complex numbers, which no network here has"},
+    UnreadTensor{"torch.int", "a tensor of integers; save it as float32: tensor.float()"},
+    UnreadTensor{"torch.uint", "a tensor of integers; save it as float32: tensor.float()"},
+    UnreadTensor{"torch.complex", "a tensor of complex numbers, which no network here has"},
+    UnreadTensor{"numpy.core.multiarray._reconstruct", "a NumPy array; save torch.from_numpy() of it"},
+    UnreadTensor{"numpy._core.multiarray._reconstruct", "a NumPy array; save torch.from_numpy() of it"},
+};
 
 constexpr size_t kMaxRank = 64;
 
@@ -76,7 +115,7 @@ PickleValue make_dict(Pickle& pickle, const std::vector<Id>& arguments) {
   if (arguments.empty()) return pickle.make_dict({});
   if (arguments.size() > 1) pickle.refuse("a dict of ", arguments.size(), " arguments");
   const PickleValue content = pickle[arguments[0]];
-  if (content.type == PickleType::kDict) return content;
+  if (content.type == PickleType::kDict || content.type == PickleType::kObject) return content;
   Pickle::DictEntries entries;
   for (const Id id : pickle.elements(content)) {
     const std::vector<Id>& pair = pickle.elements(pickle[id]);
@@ -109,19 +148,28 @@ std::vector<std::byte> gather(Bytes elements, const TensorInfo& info, const std:
 
 }  // namespace
 
-std::optional<int64_t> TorchGlobals::find(std::string_view module, std::string_view name) const {
+std::optional<int64_t> TorchGlobals::find(Pickle& pickle, std::string_view module, std::string_view name) {
   for (const GlobalName& known : kGlobals) {
     if (known.module == module && known.name == name) return known.global;
   }
-  if (module != "torch") return std::nullopt;
   for (const TypeName& known : kTypes) {
+    if (module != "torch") break;
     if (known.storage == name) return kStorage + static_cast<int64_t>(known.type);
     if (known.dtype == name) return kDtype + static_cast<int64_t>(known.type);
   }
-  return std::nullopt;
+  pickle.spend(sizeof(std::string) + module.size() + 1 + name.size());
+  makers_.push_back(concat(module, '.', name));
+  return kUnknown + std::ssize(makers_) - 1;
+}
+
+std::string_view TorchGlobals::why_no_tensor(std::string_view maker) {
+  const auto found = std::ranges::find_if(
+      kUnreadTensors, [&](const UnreadTensor& unread) { return maker.starts_with(unread.maker); });
+  return found == kUnreadTensors.end() ? std::string_view() : found->why;
 }
 
 PickleValue TorchGlobals::call(Pickle& pickle, int64_t global, const std::vector<Id>& arguments) {
+  if (global >= kUnknown) return {PickleType::kObject, global - kUnknown, {}};
   switch (global) {
     case kOrderedDict:
       return make_dict(pickle, arguments);
@@ -132,26 +180,45 @@ PickleValue TorchGlobals::call(Pickle& pickle, int64_t global, const std::vector
       if (arguments.size() < 7 || pickle[arguments[6]].type != PickleType::kGlobal ||
           pickle[arguments[6]].number < kDtype)
         pickle.refuse("a tensor without element type");
+      if (pickle[arguments[6]].number >= kUnknown) return call(pickle, pickle[arguments[6]].number, {});
       return rebuild_tensor(pickle, arguments, static_cast<TensorType>(pickle[arguments[6]].number - kDtype));
     case kRebuildParameter:  // (tensor, requires_grad, backward_hooks[, state])
-      if (arguments.empty() || pickle[arguments[0]].type != PickleType::kTensor)
+      if (arguments.empty() || (pickle[arguments[0]].type != PickleType::kTensor &&
+                                pickle[arguments[0]].type != PickleType::kObject))
         pickle.refuse("a parameter that is no tensor");
       return pickle[arguments[0]];
+    case kRebuildFromType:  // (what rebuilds the tensor, its class, arguments, state)
+      if (arguments.size() < 3 || pickle[arguments[0]].type != PickleType::kGlobal ||
+          pickle[arguments[0]].number == kRebuildFromType)
+        pickle.refuse("a tensor of a class of its own, of which nothing tells how it is made");
+      return call(pickle, pickle[arguments[0]].number, pickle.elements(pickle[arguments[2]]));
     default:
       pickle.refuse("calls an element type");
   }
 }
 
-void TorchGlobals::build(Pickle& pickle, Id, Id) {
+void TorchGlobals::build(Pickle& pickle, Id object, Id) {
+  if (pickle[object].type == PickleType::kObject || pickle[object].type == PickleType::kTensor) return;
   pickle.refuse("sets the state of something that is no dict");
 }
 
-// ('storage', type, key, location, elements[, (view key, first element, elements) or None])
+// ('storage', type, key, location, elements[, (view key, first element, elements) or None]); before PyTorch 1.6
+// also ('module', class, file, source) of a module whose class is asked for.
 PickleValue TorchGlobals::load_persistent(Pickle& pickle, Id name) {
   const std::vector<Id>& parts = pickle.elements(pickle[name]);
+  if (parts.size() >= 2 && pickle.text_of(parts[0]) == "module") return pickle[parts[1]];
   if (parts.size() < 5 || parts.size() > 6 || pickle.text_of(parts[0]) != "storage")
     pickle.refuse("refers to something else than a storage");
   const PickleValue& type = pickle[parts[1]];
+  if (type.type == PickleType::kGlobal && type.number >= kUnknown) {
+    unread_storage_ = makers_[static_cast<size_t>(type.number - kUnknown)];
+    return call(pickle, type.number, {});
+  }
+  return storage_of_type(pickle, type, parts);
+}
+
+PickleValue TorchGlobals::storage_of_type(Pickle& pickle, const PickleValue& type,
+                                          const std::vector<Id>& parts) {
   const bool untyped = type.type == PickleType::kGlobal && type.number == kUntypedStorage;
   if (!untyped && (type.type != PickleType::kGlobal || type.number < kStorage || type.number >= kDtype))
     pickle.refuse("a storage without element type");
@@ -191,6 +258,7 @@ size_t TorchGlobals::add_storage(Pickle& pickle, TorchStorage storage) {
 
 PickleValue TorchGlobals::rebuild_tensor(Pickle& pickle, const std::vector<Id>& arguments,
                                          std::optional<TensorType> type) {
+  if (!arguments.empty() && pickle[arguments[0]].type == PickleType::kObject) return pickle[arguments[0]];
   if (arguments.size() < 4 || pickle[arguments[0]].type != PickleType::kStorage)
     pickle.refuse("a tensor without storage");
   Tensor tensor;

@@ -3,6 +3,8 @@
 //
 // Tensors are resolved in two steps, since the old container has its storages behind the pickle: the pickle
 // tells shapes and storages, then storages() get their bytes, and resolve() makes the views.
+// Whatever another global makes (settings, NumPy's numbers, whole modules) is an object of which only the
+// name is known.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +31,7 @@ struct TorchStorage {
 
 class TorchGlobals : public PickleGlobals {
  public:
-  std::optional<int64_t> find(std::string_view module, std::string_view name) const override;
+  std::optional<int64_t> find(Pickle& pickle, std::string_view module, std::string_view name) override;
   PickleValue call(Pickle& pickle, int64_t global, const std::vector<Id>& arguments) override;
   void build(Pickle& pickle, Id object, Id state) override;
   PickleValue load_persistent(Pickle& pickle, Id name) override;
@@ -45,6 +47,14 @@ class TorchGlobals : public PickleGlobals {
   const TensorView& tensor(const PickleValue& value) const {
     return tensors_[static_cast<size_t>(value.number)].view;
   }
+  // What made an object: "numpy.core.multiarray.scalar".
+  const std::string& maker(const PickleValue& object) const {
+    return makers_[static_cast<size_t>(object.number)];
+  }
+  // Why a tensor that such a global makes is not read, and what to do; empty: it makes no tensor.
+  static std::string_view why_no_tensor(std::string_view maker);
+  // The element type of a storage that is not read, and therefore not among storages(); empty: all are.
+  const std::string& unread_storage() const { return unread_storage_; }
 
  private:
   // A range of a storage's elements.
@@ -62,6 +72,7 @@ class TorchGlobals : public PickleGlobals {
 
   PickleValue rebuild_tensor(Pickle& pickle, const std::vector<Id>& arguments,
                              std::optional<TensorType> type);
+  PickleValue storage_of_type(Pickle& pickle, const PickleValue& type, const std::vector<Id>& parts);
   size_t add_storage(Pickle& pickle, TorchStorage storage);
   void resolve(Tensor& tensor, std::string_view place, uint64_t& memory);
 
@@ -70,6 +81,8 @@ class TorchGlobals : public PickleGlobals {
   std::deque<StorageView> storage_views_;
   std::deque<Tensor> tensors_;
   std::deque<std::vector<std::byte>> copies_;
+  std::deque<std::string> makers_;  // of objects, by their number
+  std::string unread_storage_;
 };
 
 }  // namespace uir

@@ -113,10 +113,10 @@ class Parser {
     uint64_t size = value<uint32_t>(record, 24), stored = value<uint32_t>(record, 20),
              local = value<uint32_t>(record, 42);
     read_zip64(name, extra, {&size, &stored, &local});
-    if (value<uint16_t>(record, 8) & 1) refuse("entry '", name, "' is encrypted");
-    if (const auto method = value<uint16_t>(record, 10); method != 0 || size != stored)
-      refuse("entry '", name, "' is compressed (method ", method, "); store it without compression");
-    return {name, data_of(name, local, size, data_end), value<uint32_t>(record, 16)};
+    const auto method = value<uint16_t>(record, 10);
+    if (method == 0 && size != stored) refuse("entry '", name, "' has two sizes: ", size, " and ", stored);
+    return {name, data_of(name, local, stored, data_end), value<uint32_t>(record, 16), method,
+            (value<uint16_t>(record, 8) & 1) != 0};
   }
 
   // Numbers of which the record has only 0xffffffff, in order.
@@ -166,12 +166,18 @@ const ZipEntry* ZipFile::find(std::string_view name) const {
   return found != entries_.end() && found->name == name ? &*found : nullptr;
 }
 
-void ZipFile::check(const ZipEntry& entry) const {
-  const auto* data = reinterpret_cast<const Bytef*>(entry.bytes.data());
-  const auto found = static_cast<uint32_t>(::crc32_z(0, data, entry.bytes.size()));
-  if (found == entry.crc32) return;
-  fail(ErrorKind::kData, file_.path().string(), ": entry '", entry.name, "': checksum ", std::hex, found,
-       ", the archive says ", entry.crc32, "; the file is damaged");
+Bytes ZipFile::read(const ZipEntry& entry) const {
+  const auto refuse = [&](const auto&... why) {
+    fail(ErrorKind::kData, file_.path().string(), ": zip archive: entry '", entry.name, "'", why...);
+  };
+  if (entry.encrypted) refuse(" is encrypted");
+  if (entry.method != 0)
+    refuse(" is compressed (method ", entry.method, "); store it without compression (zip -0)");
+  const auto* data = reinterpret_cast<const Bytef*>(entry.stored.data());
+  const auto found = static_cast<uint32_t>(::crc32_z(0, data, entry.stored.size()));
+  if (found != entry.crc32)
+    refuse(": checksum ", std::hex, found, ", the archive says ", entry.crc32, "; the file is damaged");
+  return entry.stored;
 }
 
 }  // namespace uir

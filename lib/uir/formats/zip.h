@@ -1,10 +1,11 @@
-// zip archives whose entries are stored without compression, as PyTorch writes them; zip64 included.
+// zip archives: the names of all entries, and the contents of those that are stored without compression, as
+// PyTorch writes them; zip64 included.
 //
 // Entries are views into the memory map. Read from strangers without trust: the end record must end the file,
 // the central directory must fill what it announces, every entry's data must lie in front of it under a local
 // header of the same name.
-// Refused by name: compressed and encrypted entries, archives of several parts, repeated names.
-// Cost: one pass over the directory; contents are read by check() only. Memory: a small multiple of the
+// Refused by name: archives of several parts, repeated names, and by read() compressed and encrypted entries.
+// Cost: one pass over the directory; contents are read by read() only. Memory: a small multiple of the
 // directory.
 // Errors: kMissingInput, kData naming the file and the entry. Threads: const after construction.
 #pragma once
@@ -20,8 +21,10 @@ namespace uir {
 
 struct ZipEntry {
   std::string_view name;
-  Bytes bytes;
+  Bytes stored;  // as it lies in the file
   uint32_t crc32 = 0;
+  uint16_t method = 0;  // 0: stored as it is
+  bool encrypted = false;
 };
 
 class ZipFile {
@@ -30,8 +33,9 @@ class ZipFile {
 
   const std::vector<ZipEntry>& entries() const { return entries_; }  // by name
   const ZipEntry* find(std::string_view name) const;                 // null if there is none
-  // kData unless the entry's bytes have the checksum that the archive tells.
-  void check(const ZipEntry& entry) const;
+  // The entry's content. kData if it is compressed or encrypted, or has not the checksum that the archive
+  // tells.
+  Bytes read(const ZipEntry& entry) const;
   const MappedFile& file() const { return file_; }
 
  private:

@@ -62,11 +62,7 @@ Similarity estimate_similarity(const Landmarks& from, const Landmarks& to) {
 }
 
 void align_face(const RgbImage& image, const Landmarks& landmarks, uint8_t* rgb) {
-  const Similarity s = estimate_similarity(landmarks, kFaceTemplate);
-  const cv::Matx23d matrix(s.a, -s.b, s.tx, s.b, s.a, s.ty);
-  cv::Mat output(kSide, kSide, CV_8UC3, rgb);
-  cv::warpAffine(view(image), output, matrix, output.size(), cv::INTER_LINEAR, cv::BORDER_CONSTANT,
-                 cv::Scalar());
+  warp(image, estimate_similarity(landmarks, kFaceTemplate), rgb);
 }
 
 void resize_face(const RgbImage& image, uint8_t* rgb) { resize(view(image), rgb); }

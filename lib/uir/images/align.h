@@ -15,6 +15,7 @@
 #include <cstdint>
 
 #include "uir/images/decode.h"
+#include "uir/images/warp.h"
 
 namespace uir {
 
@@ -27,15 +28,10 @@ using FaceBox = std::array<float, 4>;
 inline constexpr Landmarks kFaceTemplate{38.2946f, 51.6963f, 73.5318f, 51.5014f, 56.0252f,
                                          71.7366f, 41.5493f, 92.3655f, 70.7299f, 92.2041f};
 
-// (x, y) -> (a x - b y + tx, b x + a y + ty): rotation by atan2(b, a), scale hypot(a, b).
-struct Similarity {
-  double a = 1, b = 0, tx = 0, ty = 0;
-};
-
 // The similarity that brings `from` closest to `to` in the least squares sense. Not robust on purpose: every
 // published aligned data set was made this way.
 Similarity estimate_similarity(const Landmarks& from, const Landmarks& to);
-// Warps the face onto the template: bilinear, black outside the image.
+// Warps the face onto the template: bilinear, black outside the image (warp.h has the arithmetic).
 void align_face(const RgbImage& image, const Landmarks& landmarks, uint8_t* rgb);
 // Stretches the image to 112x112: area averages when shrinking, bilinear when enlarging.
 void resize_face(const RgbImage& image, uint8_t* rgb);

@@ -1,15 +1,16 @@
 // images/: a file, a record's bytes or a frame of a video becomes a checked picture, and a picture becomes an
 // aligned face. It knows nothing of the index, of sources and roles (data/).
 //
-// Encoded images to RGB pixels: JPEG through libjpeg-turbo's own API, PNG, BMP, PNM and WebP through OpenCV.
+// Encoded images to RGB pixels: JPEG (jpeg.h), PNM (pnm.h), PNG, BMP and WebP (opencv_formats.h);
+// docs/formats.md lists what is read and what is refused.
 //
 // Shapes: pixels are uint8 RGB, rows from top to bottom without padding: [height, width, 3]. Grey becomes
-// RGB, 16 bits become 8, alpha is dropped, orientation tags are ignored (landmarks refer to the stored
-// pixels).
+// RGB, more than 8 bits become 8, alpha is dropped, orientation tags are ignored (landmarks refer to the
+// stored pixels).
 // Cost: a 112x112 JPEG takes about 70 µs.
 // Errors: kData for anything that is not a whole image of these formats: empty, truncated (never decoded in
-// part: libjpeg's warnings are errors here), CMYK, or larger than the limits, which are checked before
-// allocation. The message has no file name: the caller knows the place (Error::at).
+// part: libjpeg's warnings are errors here), of another format, animated, CMYK, or larger than the limits,
+// which are checked before allocation. The message has no file name: the caller knows the place (Error::at).
 // Threads: all functions are thread-safe.
 #pragma once
 
@@ -37,7 +38,8 @@ struct RgbImage {
 };
 
 bool is_jpeg(Bytes encoded);
-// The size of an image from its header alone: what follows may be damaged all the same.
+// The size of an image, without decoding it. What it refuses, decode_image refuses in the same words; what
+// follows the header may be damaged all the same, though a missing end is seen.
 ImageSize probe_image(Bytes encoded);
 RgbImage decode_image(Bytes encoded);
 // The same, into the memory that `image` has already.

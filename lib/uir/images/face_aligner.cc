@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <limits>
+#include <utility>
 
 #include "uir/base/error.h"
 
@@ -10,12 +13,27 @@ namespace {
 
 // Candidates down to this score are asked for, so that the reason can name the best one that was refused.
 constexpr double kLeastScore = 0.3;
+constexpr float kSameFace = 0.3f;  // overlap of two boxes of one face
 
 float size_of(const DetectedFace& face) { return std::min(width_of(face.box), height_of(face.box)); }
 
 double distance_from_middle(const FaceBox& box, ImageSize size) {
   return std::hypot((box[0] + box[2] - static_cast<float>(size.width)) / 2,
                     (box[1] + box[3] - static_cast<float>(size.height)) / 2);
+}
+
+// Intersection over union.
+float overlap(const FaceBox& a, const FaceBox& b) {
+  const float width = std::min(a[2], b[2]) - std::max(a[0], b[0]),
+              height = std::min(a[3], b[3]) - std::max(a[1], b[1]);
+  if (width <= 0 || height <= 0) return 0;
+  const float common = width * height;
+  return common / (area_of(a) + area_of(b) - common);
+}
+
+void to_stored(DetectedFace& face, Orientation orientation, ImageSize stored) {
+  face.box = to_stored(face.box, orientation, stored);
+  face.landmarks = to_stored(face.landmarks, orientation, stored);
 }
 
 Landmarks moved(const Landmarks& points, const Similarity& s) {
@@ -48,14 +66,13 @@ FaceAligner::FaceAligner(const FaceAlignerConfig& config) : config_(config) {
   if (config_.detector.empty()) return;
   const auto lowest = static_cast<float>(std::min(config_.min_score, kLeastScore));
   detector_.emplace(config_.detector, lowest, config_.detect_side);
+  face_check_.emplace(config_.detector, static_cast<float>(config_.min_score), config_.detect_side);
   if (config_.check)
     checker_.emplace(config_.detector, static_cast<float>(config_.min_score), config_.detect_side);
 }
 
-std::vector<DetectedFace> FaceAligner::choose(const RgbImage& stored, Orientation orientation) {
-  const bool upright = orientation == Orientation::kAsStored;
-  if (!upright) turn_upright(stored, orientation, upright_);
-  const RgbImage& image = upright ? stored : upright_;
+// Those that count, in the order of preference.
+std::vector<DetectedFace> FaceAligner::candidates(const RgbImage& image) {
   std::vector<DetectedFace> faces = detector_->detect(image);
   if (faces.empty()) fail(ErrorKind::kData, "no face found");
   const float best = std::ranges::max(faces, {}, &DetectedFace::score).score;
@@ -67,15 +84,69 @@ std::vector<DetectedFace> FaceAligner::choose(const RgbImage& stored, Orientatio
   if (faces.empty())
     fail(ErrorKind::kData, "no face of ", config_.min_size, " pixels or more: the largest has ", largest);
   if (config_.faces == FaceChoice::kCentral) {
-    faces = {std::ranges::min(faces, {},
-                              [&](const auto& face) { return distance_from_middle(face.box, image.size); })};
-  } else if (config_.faces == FaceChoice::kLargest) {
-    faces.resize(1);
+    std::ranges::stable_sort(faces, {},
+                             [&](const auto& face) { return distance_from_middle(face.box, image.size); });
   }
-  for (DetectedFace& face : faces) {
-    face.box = to_stored(face.box, orientation, stored.size);
-    face.landmarks = to_stored(face.landmarks, orientation, stored.size);
+  return faces;
+}
+
+// All of them, or the first one. A closer look at one face may end at another one.
+std::vector<DetectedFace> FaceAligner::confirmed(const RgbImage& image,
+                                                 const std::vector<DetectedFace>& candidates) {
+  std::vector<DetectedFace> faces;
+  for (const DetectedFace& candidate : candidates) {
+    const std::optional<DetectedFace> face = face_check_->confirm(image, candidate);
+    const auto is_same = [&](const DetectedFace& other) { return overlap(face->box, other.box) > kSameFace; };
+    if (face && std::ranges::none_of(faces, is_same)) faces.push_back(*face);
+    if (!faces.empty() && config_.faces != FaceChoice::kAll) return faces;
   }
+  std::ranges::stable_sort(faces, std::greater(), [](const auto& face) { return area_of(face.box); });
+  return faces;
+}
+
+std::vector<DetectedFace> FaceAligner::find(const RgbImage& image) {
+  std::vector<DetectedFace> faces = confirmed(image, candidates(image));
+  if (faces.empty())
+    fail(ErrorKind::kData, "no face whose points are found again in the aligned face, in any of four turns");
+  return faces;
+}
+
+// The photo turned by quarters: the turn whose face is confirmed best. Given are points of `image`.
+std::vector<DetectedFace> FaceAligner::find_turned(const RgbImage& image) {
+  std::vector<DetectedFace> best;
+  double least = std::numeric_limits<double>::infinity();
+  for (const Orientation turn : {Orientation::kTurned90, Orientation::kTurned180, Orientation::kTurned270}) {
+    turn_upright(image, turn, turned_);
+    try {
+      std::vector<DetectedFace> faces = find(turned_);
+      const SecondLook look = face_check_->look_again(turned_, faces.front().landmarks);
+      if (!look.is_sure() || look.deviation > least) continue;
+      least = look.deviation;
+      for (DetectedFace& face : faces) {
+        to_stored(face, turn, image.size);
+        face.corrected = true;
+      }
+      best = std::move(faces);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kData) throw;
+    }
+  }
+  return best;
+}
+
+std::vector<DetectedFace> FaceAligner::choose(const RgbImage& stored, Orientation orientation) {
+  const bool upright = orientation == Orientation::kAsStored;
+  if (!upright) turn_upright(stored, orientation, upright_);
+  const RgbImage& image = upright ? stored : upright_;
+  std::vector<DetectedFace> faces;
+  try {
+    faces = find(image);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kData) throw;
+    faces = find_turned(image);
+    if (faces.empty()) throw;
+  }
+  for (DetectedFace& face : faces) to_stored(face, orientation, stored.size);
   return faces;
 }
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "uir/config/visitor.h"
+#include "uir/images/face_check.h"
 #include "uir/images/face_detector.h"
 #include "uir/images/orientation.h"
 #include "uir/pixels/pixels.h"
@@ -64,11 +65,16 @@ class FaceAligner {
 
  private:
   std::vector<DetectedFace> choose(const RgbImage& stored, Orientation orientation);
+  std::vector<DetectedFace> candidates(const RgbImage& image);
+  std::vector<DetectedFace> confirmed(const RgbImage& image, const std::vector<DetectedFace>& candidates);
+  std::vector<DetectedFace> find(const RgbImage& image);
+  std::vector<DetectedFace> find_turned(const RgbImage& image);
   AlignedFace warp(const RgbImage& stored, const Landmarks& landmarks);
 
   FaceAlignerConfig config_;
   std::optional<FaceDetector> detector_, checker_;
-  RgbImage upright_;
+  std::optional<FaceCheck> face_check_;
+  RgbImage upright_, turned_;
 };
 
 }  // namespace uir

@@ -90,6 +90,14 @@ const char* fitting_detector() {
 #endif
 }
 
+float score_of_upright_faces() {
+#if CV_VERSION_MAJOR > 4 || CV_VERSION_MINOR >= 8
+  return 0.89f;
+#else
+  return 0.9995f;
+#endif
+}
+
 struct FaceDetector::Impl {
   cv::Ptr<cv::FaceDetectorYN> network;
   int detect_side = 0;

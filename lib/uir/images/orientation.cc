@@ -6,6 +6,8 @@
 #include <tuple>
 #include <utility>
 
+#include "uir/images/header_bytes.h"
+
 namespace uir {
 namespace {
 
@@ -45,7 +47,33 @@ Orientation orientation_of_tiff(Bytes block) {
   return Orientation::kAsStored;
 }
 
-uint32_t byte_at(Bytes bytes, size_t i) { return std::to_integer<uint32_t>(bytes[i]); }
+constexpr uint32_t kApp1 = 0xe1, kStartOfImage = 0xd8, kEndOfImage = 0xd9, kStartOfScan = 0xda;
+
+struct JpegSegment {
+  uint32_t marker = 0;
+  Bytes content;
+};
+
+// TEM and RSTn, and the zero of a stuffed byte, which is no marker.
+bool has_no_content(uint32_t marker) { return marker <= 1 || (marker >= 0xd0 && marker <= 0xd7); }
+
+// The one that begins at `at` or behind it; `at` is moved to its end. None from the pixels on.
+std::optional<JpegSegment> next_segment(Bytes jpeg, size_t& at) {
+  const std::string_view text = as_text(jpeg);
+  uint32_t marker = 0;
+  while (has_no_content(marker)) {
+    at = text.find_first_not_of('\xff', text.find('\xff', at));
+    if (at >= text.size()) return std::nullopt;
+    marker = byte_at(jpeg, at++);
+  }
+  const bool ends = marker == kStartOfImage || marker == kEndOfImage || marker == kStartOfScan;
+  if (ends || at + 2 > jpeg.size()) return std::nullopt;
+  const size_t length = byte_at(jpeg, at) << 8 | byte_at(jpeg, at + 1);
+  if (length < 2 || at + length > jpeg.size()) return std::nullopt;
+  const JpegSegment segment{marker, jpeg.subspan(at + 2, length - 2)};
+  at += length;
+  return segment;
+}
 
 bool swaps_sides(Orientation o) { return static_cast<int>(o) >= 5; }
 bool is_mirrored(Orientation o) {
@@ -80,23 +108,15 @@ std::pair<T, T> stored_place(Orientation orientation, T x, T y, T right, T botto
 
 }  // namespace
 
-// Segments up to the pixels: marker, length (big-endian, itself included), content.
+// Segments up to the pixels: marker, length (big-endian, itself included), content. What stands between them
+// is skipped, as libjpeg does.
 Orientation orientation_of(Bytes encoded) {
-  constexpr uint32_t kApp1 = 0xe1, kStartOfScan = 0xda;
   if (!is_jpeg(encoded)) return Orientation::kAsStored;
-  for (size_t at = 2; at + 4 <= encoded.size() && byte_at(encoded, at) == 0xff;) {
-    const uint32_t marker = byte_at(encoded, at + 1);
-    if (marker == 0xff) {  // a fill byte
-      ++at;
-      continue;
-    }
-    const size_t length = byte_at(encoded, at + 2) << 8 | byte_at(encoded, at + 3);
-    if (marker == kStartOfScan || length < 2 || at + 2 + length > encoded.size()) break;
-    const Bytes content = encoded.subspan(at + 4, length - 2);
+  size_t at = 2;
+  while (const std::optional<JpegSegment> segment = next_segment(encoded, at)) {
     constexpr std::string_view kExif("Exif\0\0", 6);
-    if (marker == kApp1 && as_text(content).starts_with(kExif))
-      return orientation_of_tiff(content.subspan(kExif.size()));
-    at += 2 + length;
+    if (segment->marker == kApp1 && as_text(segment->content).starts_with(kExif))
+      return orientation_of_tiff(segment->content.subspan(kExif.size()));
   }
   return Orientation::kAsStored;
 }

@@ -12,7 +12,7 @@
 #include <cstring>
 #include <type_traits>
 
-#include "uir/model/multiversion.h"
+#include "uir/base/multiversion.h"
 
 namespace uir {
 

@@ -7,6 +7,7 @@
 
 #include "uir/base/log.h"
 #include "uir/base/progress.h"
+#include "uir/base/text.h"
 #include "uir/checkpoint/checkpoint.h"
 #include "uir/config/names.h"
 #include "uir/dist/communicator.h"
@@ -57,7 +58,7 @@ class Extraction {
     backbone_ = make_backbone(experiment_.model, 0);
     const Weights weights = load_backbone(path, *backbone_);
     backbone_->to(compute_.device);
-    weights_ = {{"file", path.filename().string()}, {"checksum", weights.checksum}};
+    weights_ = {{"file", readable(path.filename().string())}, {"checksum", weights.checksum}};
     if (!is_first()) return;
     if (const auto centers = read_class_centers(path)) take_centers(*centers);
   }

@@ -1,8 +1,10 @@
 #include "uir/pipeline/run_index.h"
 
+#include <algorithm>
+#include <utility>
 #include <variant>
 
-#include "uir/base/json.h"
+#include "uir/base/json_text.h"
 #include "uir/base/log.h"
 #include "uir/data/contact_sheet.h"
 #include "uir/data/index_builder.h"
@@ -22,24 +24,24 @@ const VerificationProtocol& verification_protocol(const Experiment& experiment, 
   fail(ErrorKind::kConfig, "--write-bin: '", name, "' is no verification protocol of the eval section");
 }
 
-const SourceInfo& source_of_set(const Index& index, const std::string& set) {
-  for (const SourceInfo& source : index.sources()) {
-    if (source.name == set) return source;
-  }
-  fail(ErrorKind::kConfig, "--write-bin: set '", set, "' is no source of the data section");
+// The rows of the set that can be embedded, as uir-extract takes them.
+std::vector<int64_t> rows_of_set(const Index& index, const std::string& set) {
+  if (std::ranges::find(index.sources(), set, &SourceInfo::name) == index.sources().end())
+    fail(ErrorKind::kConfig, "--write-bin: set '", set, "' is no source of the data section");
+  return index.set_rows(set);
 }
 
 // The images of a verification protocol, two for each pair, as a .bin set.
 void write_bin(const Experiment& experiment, const Index& index, const std::string& name,
                const fs::path& path) {
   const VerificationProtocol& protocol = verification_protocol(experiment, name);
-  const SourceInfo& source = source_of_set(index, protocol.set);
+  const std::vector<int64_t> set = rows_of_set(index, protocol.set);
   std::vector<std::string_view> items;
-  for (int64_t i = 0; i < source.num_rows; ++i) items.push_back(index.item(source.first_row + i));
+  for (const int64_t row : set) items.push_back(index.item(row));
   const PairList pairs = pairs_of(protocol, known_sources(experiment), items);
   std::vector<RowPair> rows;
   for (const Pair& pair : pairs.pairs)
-    rows.push_back({source.first_row + pair.a, source.first_row + pair.b, pair.same});
+    rows.push_back({set[static_cast<size_t>(pair.a)], set[static_cast<size_t>(pair.b)], pair.same});
   log_info(write_verification_bin(index, rows, path).line());
 }
 
@@ -52,14 +54,14 @@ void run_index(const Experiment& experiment, const IndexRun& run) {
   IndexReport report = build_index(experiment.data, folder, threads);
   if (run.verify) {
     for (const std::string& line : verify_index(folder, threads).lines()) log_info(line);
-    const int64_t read = report.images_read, reused = report.images_reused;
-    report = make_index_report(Index::open(folder));  // knows the bad ones now
-    report.images_read = read;
-    report.images_reused = reused;
+    IndexReport verified = make_index_report(Index::open(folder));  // knows the bad ones now
+    verified.record = std::move(report.record);
+    report = std::move(verified);
   }
   for (const std::string& line : report.lines()) log_info(line);
+  for (const std::string& warning : report.warnings) log_warning(warning);
   const fs::path report_file = experiment.run_folder() / "index_report.json";
-  write_file_atomically(report_file, report.to_json().dump(2) + "\n");
+  write_file_atomically(report_file, json_text(report.to_json(), 2) + "\n");
   const fs::path sheet = experiment.run_folder() / "contact_sheet.png";
   const Index index = Index::open(folder);
   write_contact_sheet(index, sheet);

@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "uir/base/json_text.h"
 #include "uir/base/log.h"
 #include "uir/base/parallel.h"
 #include "uir/config/names.h"
@@ -143,7 +144,7 @@ class OverlapRun {
   }
 
   std::string write_report(const std::vector<SetOverlap>& results) const {
-    write_file_atomically(folder_ / "overlap.json", to_json(results).dump(1) + "\n");
+    write_file_atomically(folder_ / "overlap.json", json_text(to_json(results), 1) + "\n");
     write_file_atomically(folder_ / "overlap.html", overlap_page(results));
     const std::string text = overlap_text(results);
     write_file_atomically(folder_ / "overlap.txt", text);

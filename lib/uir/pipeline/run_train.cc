@@ -6,11 +6,13 @@
 
 #include "uir/base/log.h"
 #include "uir/checkpoint/checkpoint.h"
+#include "uir/data/training_warnings.h"
 #include "uir/dist/rendezvous.h"
 #include "uir/eval/verification.h"
 #include "uir/network/architecture.h"
 #include "uir/pipeline/compute.h"
 #include "uir/pipeline/resume_check.h"
+#include "uir/pipeline/run_lock.h"
 #include "uir/pipeline/start_weights.h"
 #include "uir/pipeline/stop_request.h"
 #include "uir/pipeline/training_verification.h"
@@ -37,6 +39,12 @@ Index open_index(const fs::path& folder) {
   if (index.num_classes() == 0)
     fail(ErrorKind::kConfig, folder.string(), ": no labeled faces; training needs a labeled source");
   return index;
+}
+
+// Strangers matter where the loss has any.
+void warn_of(const Index& index, const BatchConfig& batch) {
+  const ContentComparison contents = batch.unlabeled > 0 ? compare_contents(index) : ContentComparison();
+  for (const std::string& warning : training_warnings(index, contents)) log_warning(warning);
 }
 
 // What is trained, at random.
@@ -94,6 +102,10 @@ void train_as_rank(const Experiment& experiment, const TrainRun& run, const Worl
   const Compute compute = choose_compute(experiment.train, world);
   const auto ranks = device_ranks(cpu_ranks, experiment.train.ranks, compute.device);
   const Index index = open_index(experiment.index_folder());
+  std::optional<RunLock> lock;
+  if (ranks->rank() == 0) lock.emplace(experiment.run_folder());
+  ranks->barrier();  // no rank looks at a folder that another training changes
+  if (ranks->rank() == 0) warn_of(index, experiment.train.batch);
   const std::optional<Checkpoint> checkpoint = agreed_checkpoint(experiment.checkpoints_folder(), *ranks);
   if (checkpoint && !run.resume) {
     fail(ErrorKind::kUsage, experiment.run_folder().string(), ": holds a run at step ", checkpoint->step(),
@@ -104,7 +116,8 @@ void train_as_rank(const Experiment& experiment, const TrainRun& run, const Worl
   if (!checkpoint && !experiment.train.init.from.empty())
     start_from(experiment.train.init, index, *backbone, *head);
   VerifyFunction verify = training_verification(experiment, index, compute, ranks);
-  create_folders(experiment.run_folder());
+  const Selection selection = selection_of(experiment);
+  if (!selection.warning.empty() && ranks->rank() == 0) log_warning(selection.warning);
   Trainer trainer({.config = experiment.train,
                    .data = experiment.data,
                    .uir = experiment.uir,
@@ -120,8 +133,11 @@ void train_as_rank(const Experiment& experiment, const TrainRun& run, const Worl
                    .resolved_config = resolved_config(experiment),
                    .model_config = architecture_json(experiment.model),
                    .verify = std::move(verify),
+                   .best_by = selection.protocol,
+                   .selection_warning = selection.warning,
                    .stop_requested = stop_requested,
-                   .stop_after_step = run.stop_after_step});
+                   .stop_after_step = run.stop_after_step,
+                   .stop_grace_s = stop_grace_s()});
   describe_run(experiment.train.batch, index, trainer, *backbone);
   if (checkpoint) {
     check_resumable(*checkpoint, experiment, index, compute, ranks->size());

@@ -9,6 +9,7 @@
 
 #include "uir/base/error.h"
 #include "uir/base/log.h"
+#include "uir/checkpoint/checkpoint.h"
 #include "uir/model/state_dict.h"
 #include "uir/pixels/pixels.h"
 
@@ -31,6 +32,23 @@ void check_convention(const fs::path& path, const Metadata& metadata) {
     log_info("weights: the file does not tell its colour order and normalisation; ", kColorOrder, " and ",
              kNormalization, " are assumed, as InsightFace trains");
   }
+}
+
+// "head.kernel, head.t"; of many the first, and how many there are.
+std::string listed(const std::vector<std::string>& names) {
+  constexpr size_t kShown = 8;
+  std::string text;
+  for (size_t i = 0; i < std::min(kShown, names.size()); ++i) text += (i ? ", " : "") + names[i];
+  return names.size() > kShown ? concat(text, " … (", names.size(), " in all)") : text;
+}
+
+void say_left_out(const Weights& weights, const LoadedTensors& result) {
+  if (!weights.left_out.empty())
+    log_info("weights: left out what stands under other keys: ", listed(weights.left_out));
+  if (result.left_out.empty()) return;
+  const std::string names = concat("weights: left out what is not the backbone's: ", listed(result.left_out));
+  if (!result.beside) return log_info(names);
+  log_warning(names, "; if one of them stands between its layers, this is another network");
 }
 
 LoadedTensors load(const fs::path& path, Backbone& backbone, const NamedTensors& tensors) {
@@ -118,10 +136,13 @@ Weights load_backbone(const fs::path& path, Backbone& backbone) {
 void load_backbone(const fs::path& path, const Weights& weights, Backbone& backbone) {
   const LoadedTensors result = load(path, backbone, weights.tensors);
   log_info("weights: ", path.string(), " (", weights.kind, "): loaded ", result.loaded, " of ", result.of,
-           " tensors of the backbone");
+           " tensors of the backbone", result.prefix.empty() ? "" : concat(", behind '", result.prefix, "'"));
   if (result.without_counter > 0)
     log_info("weights: without num_batches_tracked of ", result.without_counter,
              " batch norms, which count anew");
+  say_left_out(weights, result);
+  if (const auto warning = weights.metadata.find(kSelectionWarning); warning != weights.metadata.end())
+    log_warning(path.string(), ": ", warning->second);
   check_convention(path, weights.metadata);
 }
 

@@ -138,6 +138,15 @@ World world_from_environment(const Environment& environment) {
   return launcher ? read_world(*launcher, environment) : World{};
 }
 
+double stop_grace_s(const Environment& environment) {
+  constexpr int64_t kTorchrun = 30;
+  if (!environment("TORCHELASTIC_RUN_ID")) return 0;
+  const char* told = environment("TORCH_ELASTIC_SHUTDOWN_TIMEOUT");
+  std::string_view text = told ? told : "";
+  int64_t seconds = 0;
+  return static_cast<double>(take_number(text, seconds) && text.empty() ? seconds : kTorchrun);
+}
+
 const char* launcher_of(const Environment& environment) {
   const Launcher* launcher = find_launcher(environment);
   return launcher ? launcher->name : nullptr;

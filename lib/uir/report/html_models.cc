@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "uir/base/json_text.h"
 #include "uir/report/html_parts.h"
 
 namespace uir {

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "uir/base/error.h"
+#include "uir/base/json_text.h"
 #include "uir/report/html_assets.h"
 #include "uir/report/svg_plot.h"
 
@@ -61,8 +62,6 @@ std::string escape_for_script(std::string json) {
 }  // namespace
 
 std::string exact_text(double value) { return Json(value).dump(); }
-
-std::string json_text(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 double number_of(const Json& json) { return json.is_number() ? json.get<double>() : std::nan(""); }
 

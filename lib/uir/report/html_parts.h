@@ -18,8 +18,6 @@ namespace uir {
 
 // As in report.json: the shortest text that reads back exactly.
 std::string exact_text(double value);
-// On one line; bytes that are no UTF-8 are replaced.
-std::string json_text(const Json& json);
 // Infinite values are null in a report that was read from a file: not a number.
 double number_of(const Json& json);
 std::string grouped(int64_t count);    // "12,345"

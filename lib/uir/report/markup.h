@@ -10,8 +10,8 @@
 
 namespace uir {
 
-// For text and for attributes in double quotes. Bytes that are no UTF-8 and control characters become U+FFFD:
-// neither XML nor browsers take them.
+// For text and for attributes in double quotes. Bytes that are no UTF-8 and control characters are shown as
+// readable() (base/text.h) shows them: neither XML nor browsers take them.
 std::string escape_markup(std::string_view text);
 
 class Markup {

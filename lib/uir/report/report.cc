@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "uir/base/error.h"
+#include "uir/base/json_text.h"
 #include "uir/report/comparison.h"
 #include "uir/report/html_report.h"
 
@@ -75,9 +76,7 @@ std::string to_text(const Report& report) {
 }
 
 void write_report(const fs::path& folder, const Report& report) {
-  // Names of files and people may be no UTF-8.
-  const std::string json = to_json(report).dump(1, ' ', false, Json::error_handler_t::replace);
-  write_file_atomically(folder / "report.json", json + "\n");
+  write_file_atomically(folder / "report.json", json_text(to_json(report), 1) + "\n");
   write_file_atomically(folder / "report.txt", to_text(report));
   write_file_atomically(folder / "report.html", to_html(report));
 }

@@ -12,6 +12,8 @@
 namespace uir {
 namespace {
 
+constexpr const char* kAccuracy = "accuracy";
+
 void add_number(const Json& line, const std::string& key, StepSeries& series) {
   const double value = number_of(line.value(key, Json()));
   if (std::isfinite(value)) series.push_back({number_of(line["step"]), value});
@@ -48,13 +50,19 @@ const StepSeries& TrainingLog::series(const std::string& name) const {
   return found == numbers.end() ? none : found->second;
 }
 
-std::map<std::string, StepSeries> TrainingLog::accuracies() const {
-  std::map<std::string, StepSeries> by_protocol;
+std::string metric_of(const Json& verification) {
+  const auto metric = verification.find("metric");
+  return metric != verification.end() && metric->is_string() ? metric->get<std::string>() : kAccuracy;
+}
+
+std::map<std::string, StepSeries> TrainingLog::verified() const {
+  std::map<std::string, StepSeries> series;
   for (const Json& line : verifications) {
-    if (line["verification"].is_string())
-      add_number(line, "accuracy", by_protocol[line["verification"].get<std::string>()]);
+    if (!line["verification"].is_string()) continue;
+    const std::string metric = metric_of(line), protocol = line["verification"].get<std::string>();
+    add_number(line, metric, series[metric == kAccuracy ? protocol : concat(protocol, " (", metric, ")")]);
   }
-  return by_protocol;
+  return series;
 }
 
 StepSeries thinned(const StepSeries& series, size_t most) {

@@ -22,9 +22,13 @@ struct TrainingLog {
 
   // Empty where the log has no such number.
   const StepSeries& series(const std::string& name) const;
-  // The accuracy of each protocol over the steps, by its name.
-  std::map<std::string, StepSeries> accuracies() const;
+  // The value of each verification over the steps, by the protocol's name; with the number's where that is not
+  // the accuracy.
+  std::map<std::string, StepSeries> verified() const;
 };
+
+// Which number a verification's line is about.
+std::string metric_of(const Json& verification);
 
 // Reads whole lines only, as the last one may be under way, and passes over what is no step. Memory: 16 bytes
 // per number of a step; no lines are kept but those of verifications, as runs have millions of steps.

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "uir/base/error.h"
-#include "uir/base/json.h"
+#include "uir/base/json_text.h"
 #include "uir/report/html_parts.h"
 #include "uir/report/markup.h"
 #include "uir/report/number_meaning.h"
@@ -79,15 +79,15 @@ class TrainingPage {
     figure("UIR loss", "before its weight", false, {of("uir", "UIR")});
     figure("Accuracy of the labeled rows", "share of rows", true,
            {of("accuracy", "without the margin"), of("accuracy_with_margin", "with the margin")});
-    figure("Verification", "accuracy", true, accuracies());
+    figure("Verification", "share", true, verified());
     figure("Learning rate", "learning rate", false, {of("lr", "learning rate")});
     figure("Gradient norm", "norm", false, {of("gradient_norm", "gradient norm")});
     figure("Speed", "images/s", false, {of("images_per_s", "images/s")});
   }
 
-  std::vector<Curve> accuracies() const {
+  std::vector<Curve> verified() const {
     std::vector<Curve> curves;
-    for (const auto& [protocol, series] : log_.accuracies())
+    for (const auto& [protocol, series] : log_.verified())
       curves.push_back({protocol, thinned(series, kMostPoints)});
     return curves;
   }
@@ -142,7 +142,7 @@ class TrainingPage {
     for (const Json& line : log_.verifications) {
       if (!line["verification"].is_string()) continue;
       Json record = line.value("numbers", Json::object());
-      record["accuracy"] = line.value("accuracy", Json());
+      record[metric_of(line)] = line.value(metric_of(line), Json());
       record["step"] = line["step"];
       last[line["verification"].get<std::string>()] = std::move(record);
     }

@@ -56,11 +56,20 @@ void describe(Visitor& v, AdamWConfig& c) {
   v.field("epsilon", c.epsilon, "Added to the denominator.", GreaterThan{0});
 }
 
+// Of what clip_norm limits the norm.
+enum class ClipScope { kAll, kBackbone };
+template <>
+struct EnumNames<ClipScope> {
+  static constexpr std::array<EnumName<ClipScope>, 2> value{
+      {{ClipScope::kAll, "all"}, {ClipScope::kBackbone, "backbone"}}};
+};
+
 struct OptimizerConfig {
   std::variant<SgdConfig, AdamWConfig> rule;
   double weight_decay = 5e-4;
   bool decay_norm_and_prelu = true;
   double clip_norm = 0;
+  ClipScope clip_scope = ClipScope::kAll;
 };
 template <class Visitor>
 void describe(Visitor& v, OptimizerConfig& c) {
@@ -68,7 +77,11 @@ void describe(Visitor& v, OptimizerConfig& c) {
   v.field("weight_decay", c.weight_decay, "L2 penalty (sgd) or decoupled decay (adamw).", AtLeast{0});
   v.field("decay_norm_and_prelu", c.decay_norm_and_prelu,
           "Whether the decay also applies to batch norms, PReLU slopes and biases (arcface_torch: yes).");
-  v.field("clip_norm", c.clip_norm, "Largest norm of the whole gradient; 0: no clipping.", AtLeast{0});
+  v.field("clip_norm", c.clip_norm, "Largest norm of the gradient; 0: no clipping.", AtLeast{0});
+  v.field(
+      "clip_scope", c.clip_scope,
+      "Of which gradient: that of network and class centers together (all), or of the network alone, while "
+      "the centers' stays as it is (backbone; arcface_torch).");
 }
 
 struct LinearDecay {
@@ -123,7 +136,8 @@ void describe(Visitor& v, CheckpointConfig& c) {
       "Write while training goes on, from a copy in CPU memory; false: without the copy, training waits.");
   v.field("keep_last", c.keep_last, "Checkpoints kept besides the best one.", AtLeast{2});
   v.field("best_by", c.best_by,
-          "Name of the verification whose accuracy picks the best checkpoint; empty: the first.");
+          "Name of the verification that picks the best checkpoint; empty: the first on held-out images, and "
+          "where there is none, no checkpoint is marked as the best.");
 }
 
 struct VerificationConfig {
@@ -134,7 +148,10 @@ template <class Visitor>
 void describe(Visitor& v, VerificationConfig& c) {
   v.field("every_steps", c.every_steps,
           "Steps between verifications during training; 0: only after the last step.", AtLeast{0});
-  v.field("protocols", c.protocols, "Names of verification protocols of the eval section to run.");
+  v.field(
+      "protocols", c.protocols,
+      "Names of protocols of the eval section to run: of type verification, of which the accuracy counts, or "
+      "all_pairs, of which TAR at the first FAR does.");
 }
 
 struct InitConfig {

@@ -48,7 +48,7 @@ Json log_line(const StepRecord& record, double epoch) {
 Scalars scalars_of(const VerificationScore& score) {
   const std::string group = "verification_" + score.protocol + "/";
   Scalars scalars;
-  if (!score.numbers.contains("accuracy")) scalars.emplace_back(group + "accuracy", score.accuracy);
+  if (!score.numbers.contains(score.metric)) scalars.emplace_back(group + score.metric, score.value);
   for (const auto& [name, value] : score.numbers.items()) {
     if (value.is_number()) scalars.emplace_back(group + name, value.get<double>());
   }
@@ -123,10 +123,11 @@ void Monitor::warn_of_bad_images(int64_t so_far) {
 
 void Monitor::log(int64_t step, const VerificationScore& score) {
   if (!log_) return;
-  log_info("step ", step, "  ", score.protocol, ": accuracy ", significant(score.accuracy));
+  log_info("step ", step, "  ", score.protocol, ": ", score.metric, " ", significant(score.value));
   log_->write({{"step", step},
                {kVerification, score.protocol},
-               {"accuracy", score.accuracy},
+               {"metric", score.metric},
+               {score.metric, score.value},
                {"numbers", score.numbers}});
   if (events_) events_->write(step, scalars_of(score));
 }

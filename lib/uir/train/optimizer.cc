@@ -36,8 +36,9 @@ struct Update {
          correction2 = 1;  // adamw; corrections 1 - beta^t
 };
 
-Update next_update(const OptimizerConfig& config, double lr, double factor, int64_t t) {
-  Update update{.lr = lr, .factor = factor, .decay = config.weight_decay};
+// All but the factor and the decay, which differ between parameters.
+Update next_update(const OptimizerConfig& config, double lr, int64_t t) {
+  Update update{.lr = lr};
   if (const auto* sgd = std::get_if<SgdConfig>(&config.rule)) {
     update.momentum = sgd->momentum;
   } else {
@@ -324,26 +325,31 @@ GradientSquares Optimizer::gradient_squares() const {
   return squares;
 }
 
-void Optimizer::step(double learning_rate, double factor) {
+void Optimizer::step(double learning_rate, const GradientFactors& factors) {
   const c10::NoGradGuard no_grad;
-  Update update = next_update(config_, learning_rate, factor, ++*step_count_.data_ptr<int64_t>());
-  ForeachLists lists[2];  // without and with decay
+  const Update update = next_update(config_, learning_rate, ++*step_count_.data_ptr<int64_t>());
+  const auto update_of = [&](bool sharded, bool decays) {
+    Update own = update;
+    own.factor = sharded ? factors.sharded : factors.replicated;
+    own.decay = decays ? config_.weight_decay : 0;
+    return own;
+  };
+  ForeachLists lists[2][2];  // [sharded][decays]
   for (const Slot& slot : slots_) {
     const at::Tensor& parameter = slot.parameter.tensor;
     if (!parameter.grad().defined()) continue;
-    update.decay = slot.parameter.decays ? config_.weight_decay : 0;
+    const Update own = update_of(slot.parameter.sharded, slot.parameter.decays);
     const at::Tensor rows = rows_of(slot.parameter.touched.get());
     if (has_own_kernel(parameter)) {
-      update_on_cpu(parameter, slot.state, rows, update);
+      update_on_cpu(parameter, slot.state, rows, own);
     } else if (rows.defined()) {
-      update_rows(parameter, slot.state, rows, update);
+      update_rows(parameter, slot.state, rows, own);
     } else {
-      add_to_lists(lists[slot.parameter.decays], parameter, slot.state, update);
+      add_to_lists(lists[slot.parameter.sharded][slot.parameter.decays], parameter, slot.state, own);
     }
   }
-  for (const bool decays : {false, true}) {
-    update.decay = decays ? config_.weight_decay : 0;
-    flush(lists[decays], update);
+  for (const bool sharded : {false, true}) {
+    for (const bool decays : {false, true}) flush(lists[sharded][decays], update_of(sharded, decays));
   }
 }
 
@@ -377,6 +383,13 @@ void Optimizer::load_state(const NamedTensors& replicated, const NamedTensors& s
 
 double clip_factor(double norm, double clip_norm) {
   return clip_norm > 0 ? std::min(1.0, clip_norm / (norm + 1e-6)) : 1.0;
+}
+
+GradientFactors clip_factors(const OptimizerConfig& config, const GradientSquares& squares) {
+  if (config.clip_scope == ClipScope::kBackbone)
+    return {clip_factor(std::sqrt(squares.replicated), config.clip_norm), 1};
+  const double factor = clip_factor(std::sqrt(squares.replicated + squares.sharded), config.clip_norm);
+  return {factor, factor};
 }
 
 }  // namespace uir

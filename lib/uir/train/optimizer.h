@@ -1,6 +1,6 @@
 // SGD with momentum and AdamW over named parameters, with the gradient's norm and clipping.
 //
-// Rules, with g' = factor * g:
+// Rules, with g' = factor * g, where replicated and sharded parameters have a factor each:
 //   sgd    v = momentum v + g' + decay w;  w -= lr v      (v starts at 0; without Nesterov and dampening)
 //   adamw  w -= lr decay w;  m = b1 m + (1 - b1) g';  s = b2 s + (1 - b2) g'^2;
 //          w -= lr / (1 - b1^t) * m / (sqrt(s / (1 - b2^t)) + epsilon)
@@ -43,14 +43,19 @@ struct GradientSquares {
   double sharded = 0;  // of this rank
 };
 
+// What the gradients are multiplied by in an update: clipping, one over the loss scale.
+struct GradientFactors {
+  double replicated = 1;
+  double sharded = 1;
+};
+
 class Optimizer {
  public:
   Optimizer(const OptimizerConfig& config, std::vector<Parameter> parameters);
 
   GradientSquares gradient_squares() const;
-  // One update with gradients multiplied by `factor` (clipping, one over the loss scale). Elsewhere than on
-  // the CPU the gradients are overwritten.
-  void step(double learning_rate, double factor = 1);
+  // One update. Elsewhere than on the CPU the gradients are overwritten.
+  void step(double learning_rate, const GradientFactors& factors = {});
   void zero_gradients();  // in place, so that their memory is kept; clears the touched rows
 
   // State by name: "momentum/<parameter>", or "mean/…", "square/…" and "step" (one integer). The tensors are
@@ -72,5 +77,9 @@ class Optimizer {
 // Factor that brings a gradient of that norm to at most clip_norm (0: no clipping), as torch's
 // clip_grad_norm_.
 double clip_factor(double norm, double clip_norm);
+
+// The factors of an update, loss scale aside, from the squares of the whole gradient: sharded is here the sum
+// over all ranks.
+GradientFactors clip_factors(const OptimizerConfig& config, const GradientSquares& squares);
 
 }  // namespace uir

@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include "uir/base/error.h"
+#include "uir/base/json_text.h"
 #include "uir/base/log.h"
 
 namespace uir {
@@ -64,7 +65,7 @@ RunLog::~RunLog() { ::close(fd_); }
 void RunLog::write(const Json& line) {
   ensure(line.is_object() && line.contains("step") && line["step"].is_number_integer(),
          "a log line has a step");
-  const std::string text = line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  const std::string text = json_text(line) + "\n";
   struct stat before {};
   const bool known = ::fstat(fd_, &before) == 0;
   ssize_t written = 0;

@@ -70,7 +70,7 @@ struct Trainer::Impl {
             trained_tensors(*parts.backbone), parts.communicator->another(),
             {parts.config.ranks.bucket_mb, parts.config.ranks.compression == GradientCompression::kBFloat16}),
         writer(parts.checkpoints_folder, parts.config.checkpoint.keep_last,
-               writers(parts.communicator->another())),
+               writers(parts.communicator->another()), parts.stop_grace_s),
         total_steps(sampler.steps_per_epoch() * parts.config.epochs) {
     parts.backbone->number_rows(row_numbers(parts.config.batch, *parts.communicator));
     if (num_ranks() == 1 || parts.config.ranks.batch_norm == BatchNormStatistics::kLocal) return;
@@ -93,8 +93,8 @@ struct Trainer::Impl {
   // One optimizer step in its parts.
   StepRecord train_step(const Loader& loader, BatchFeed& feed);
   void accumulate(BatchFeed& feed, bool last, Totals& totals);
-  double gradient_norm() const;
-  void update(const StepRecord& record);
+  GradientSquares gradient_squares() const;
+  void update(const StepRecord& record, const GradientSquares& squares);
   void undo(StepRecord& record);
   HeadStep head_step() const;
   bool scales_loss() const { return parts.pixel_type == at::kHalf; }
@@ -218,10 +218,11 @@ StepRecord Trainer::Impl::train_step(const Loader& loader, BatchFeed& feed) {
     accumulate(feed, part + 1 == parts.config.batch.accumulation, record.totals);
   }
   record.totals.images *= num_ranks();
-  record.gradient_norm = gradient_norm();
+  const GradientSquares squares = gradient_squares();
+  record.gradient_norm = std::sqrt(squares.replicated + squares.sharded) / loss_scale();
   record.learning_rate = learning_rate(parts.config.schedule, step, sampler.steps_per_epoch(), total_steps);
   record.skipped = !std::isfinite(record.totals.total) || !std::isfinite(record.gradient_norm);
-  record.skipped ? undo(record) : update(record);
+  record.skipped ? undo(record) : update(record, squares);
   if (scales_loss()) scaler.update(!record.skipped);
   record.step = ++step;
   record.skipped_so_far = skipped;
@@ -259,16 +260,20 @@ HeadStep Trainer::Impl::head_step() const {
   return options;
 }
 
-double Trainer::Impl::gradient_norm() const {
-  const GradientSquares squares = optimizer.gradient_squares();
+// Of the whole gradient, class centers of all ranks included, with the loss scale in it.
+GradientSquares Trainer::Impl::gradient_squares() const {
+  GradientSquares squares = optimizer.gradient_squares();
   at::Tensor sharded = at::tensor({squares.sharded}, at::kDouble);
   parts.communicator->all_reduce_sum(sharded);
-  return std::sqrt(squares.replicated + sharded.item<double>()) / loss_scale();
+  squares.sharded = sharded.item<double>();
+  return squares;
 }
 
-void Trainer::Impl::update(const StepRecord& record) {
-  const double clip = clip_factor(record.gradient_norm, parts.config.optimizer.clip_norm);
-  optimizer.step(record.learning_rate, clip / loss_scale());
+void Trainer::Impl::update(const StepRecord& record, const GradientSquares& squares) {
+  const double scale = loss_scale();
+  const GradientFactors clip = clip_factors(
+      parts.config.optimizer, {squares.replicated / scale / scale, squares.sharded / scale / scale});
+  optimizer.step(record.learning_rate, {clip.replicated / scale, clip.sharded / scale});
   if (parts.config.ranks.batch_norm == BatchNormStatistics::kLocal) running.average(*parts.communicator);
   skipped_in_row = 0;
 }
@@ -334,16 +339,15 @@ void Trainer::Impl::verify() {
 }
 
 void Trainer::Impl::keep_if_best(const VerificationScore& score) {
-  const std::string& wanted = parts.config.checkpoint.best_by;
-  if (score.protocol != (wanted.empty() ? parts.config.verification.protocols.front() : wanted)) return;
+  if (score.protocol != parts.best_by) return;
   std::optional<BestCheckpoint> best;
   try {
     best = best_checkpoint(parts.checkpoints_folder);
   } catch (const Error& e) {
     log_warning(e.what(), "; the best checkpoint is counted from here on");
   }
-  if (best && best->metric == score.protocol && best->value >= score.accuracy) return;
-  mark_best(parts.checkpoints_folder, {checkpoint_name(step), score.protocol, score.accuracy});
+  if (best && best->metric == score.protocol && best->value >= score.value) return;
+  mark_best(parts.checkpoints_folder, {checkpoint_name(step), score.protocol, score.value});
 }
 
 void Trainer::Impl::save() {
@@ -377,6 +381,7 @@ CheckpointContents Trainer::Impl::contents() const {
                           {"skipped", skipped},
                           {"skipped_in_row", skipped_in_row}};
   contents.config = parts.resolved_config;
+  contents.selection_warning = parts.selection_warning;
   contents.data_fingerprint = parts.index.fingerprint();
   contents.classes_fingerprint = parts.index.classes_fingerprint();
   contents.threads = at::get_num_threads();

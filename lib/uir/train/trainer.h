@@ -50,9 +50,12 @@ struct TrainerParts {
   // What a checkpoint says besides tensors and step.
   std::string resolved_config;
   Json model_config;
-  VerifyFunction verify;                 // may be empty; called on every rank
+  VerifyFunction verify;          // may be empty; called on every rank
+  std::string best_by;            // protocol whose value picks the best checkpoint; empty: none is marked
+  std::string selection_warning;  // about that choice, for every checkpoint; empty: there is none
   std::function<bool()> stop_requested;  // polled at every step boundary
   int64_t stop_after_step = 0;           // 0: run to the end
+  double stop_grace_s = 0;               // of the launcher (ranks/world.h); 0: it waits for ever
 };
 
 class Trainer {

@@ -208,6 +208,53 @@ TEST_CASE("Bad photos are listed with the reason", "[align_run]") {
   CHECK(std::ranges::count(text, '\n') == 5);
 }
 
+TEST_CASE("Files of other kinds are counted", "[align_run]") {
+  const TempFolder temp;
+  write_photos(temp / "photos", temp / "points.csv", 3);
+  for (const char* name : {"p0/a.HEIC", "p1/b.heic", "c.tiff", "p0/.hidden.gif"})
+    write_bytes(temp / "photos" / name, as_bytes("x"));
+  const AlignRun run = landmark_run(temp / "photos", temp / "points.csv", temp / "out");
+  const AlignReport report = align_faces(run);
+  CHECK(report.left_out.files() == 3);
+  CHECK(report.lines().back() == "left out: 3 files of kinds that are not read: 2 .heic, 1 .tiff");
+  CHECK(read_json_file(temp / "out/align.json")["left_out"]["kinds"][".tiff"] == 1);
+  fs::remove_all(temp / "photos/p0");
+  fs::remove_all(temp / "photos/p1");
+  fs::remove_all(temp / "photos/p2");
+  AlignRun rest = run;
+  rest.input = FolderSource{{(temp / "photos").string()}, {}};
+  rest.out = temp / "other";
+  CHECK_THAT(error_of([&] { align_faces(rest); })->what(),
+             contains_text("nothing to align; left out: 1 file of kinds that are not read: 1 .tiff"));
+  // A name that no table holds, and one that no JSON holds.
+  write_bytes(temp / "photos/a\tb.png", as_bytes("x"));
+  const auto error =
+      error_of([&] { align_faces(landmark_run(temp / "photos", temp / "points.csv", temp / "other")); });
+  REQUIRE(error);
+  CHECK(error->kind() == ErrorKind::kData);
+  CHECK_THAT(error->what(), contains_text("a\\tb.png': a control character"));
+}
+
+TEST_CASE("Folders whose names are no UTF-8 are aligned, and continued", "[align_run]") {
+  const TempFolder temp;
+  const fs::path root = temp / "caf\xe9";
+  const auto photos = write_photos(root, temp / "points.csv", 2);
+  std::ofstream csv(temp / "points.csv", std::ios::app);
+  csv << "\xe9/1.png";
+  for (const float x : photos[0].points) csv << ',' << x;
+  csv << '\n';
+  csv.close();
+  write_bytes(root / "\xe9/1.png", encode_png(photos[0].image.pixels.data(), photos[0].image.size));
+  AlignRun run = landmark_run(root, temp / "points.csv", temp / "out");
+  CHECK(align_faces(run).counts.faces == 2);
+  CHECK(fs::exists(temp / "out/\xe9/1.jpg"));
+  CHECK_THAT(text_of(temp / "out/landmarks.tsv"), contains_text("\xe9/1.png\t"));
+  CHECK_THAT(read_json_file(temp / "out/align.json")["settings"]["photos"].get<std::string>(),
+             contains_text("caf\\xe9"));
+  run.resume = true;  // complete already: the same settings
+  CHECK(align_faces(run).counts.faces == 2);
+}
+
 TEST_CASE("Photos that differ in their extension only get different names", "[align_run]") {
   const TempFolder temp;
   const auto png = encode_png(make_photo("x", 1).image.pixels.data(), {200, 160});

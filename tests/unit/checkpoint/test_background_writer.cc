@@ -4,6 +4,7 @@
 
 #include <latch>
 
+#include "uir/base/log.h"
 #include "uir/checkpoint/background_writer.h"
 
 using namespace uir;
@@ -54,6 +55,26 @@ TEST_CASE("background writer: one after the other, and the old ones go") {
   }  // the last one is waited for
   CHECK(names_in(root.path()) == std::vector<std::string>{"latest", "step-0000000003", "step-0000000004"});
   CHECK(holds(*latest_checkpoint(root.path()), 4));
+}
+
+TEST_CASE("background writer: a launcher that would not wait for it is warned about once") {
+  TempFolder root;
+  std::string said;
+  LogSink before = set_log_sink([&](LogLevel level, std::string_view text) {
+    if (level == LogLevel::kWarning) said += std::string(text) + "\n";
+  });
+  const auto save = [&](double grace_s) {
+    BackgroundWriter writer(root.path(), 2, {}, grace_s);
+    for (const int64_t step : {1, 2}) writer.start(snapshot(make_contents(step)));
+  };
+  save(0);
+  save(1e6);
+  CHECK(said.empty());
+  save(1e-9);
+  set_log_sink(std::move(before));
+  CHECK(said.find("a checkpoint takes 1 s, but the launcher kills its ranks 1e-09 s after") == 0);
+  CHECK(said.find("--shutdown-timeout 1 or more") != std::string::npos);
+  CHECK(said.find('\n') == said.size() - 1);
 }
 
 TEST_CASE(

@@ -1,5 +1,7 @@
 #include <ATen/ops/tensor.h>
 
+#include <functional>
+
 #include "support/catch.h"
 #include "support/errors.h"
 #include "support/file_bytes.h"
@@ -63,6 +65,65 @@ TEST_CASE("weights: a state dict of PyTorch, bare or under a key") {
   const auto error = error_of([&] { read_weights(folder / "f.pt"); });
   REQUIRE(error);
   CHECK(std::string(error->what()).find("it has the keys epoch; expected tensors") != std::string::npos);
+}
+
+TEST_CASE("weights: dicts in dicts, and what stands beside the state dict") {
+  TempFolder folder;
+  const std::string of = storage("FloatStorage", "0", 24);
+  const auto state = [&](int64_t offset) { return dict(text("a") + tensor(of, offset, {1}, {1})); };
+  const auto read = [&](const std::string& object) {
+    write_bytes(folder / "f.ckpt", zip_file(object));
+    return read_weights(folder / "f.ckpt");
+  };
+  const auto names = [](const Weights& weights) {
+    std::vector<std::string> names;
+    for (const auto& [name, tensor] : weights.tensors) names.push_back(name);
+    return names;
+  };
+  const Weights nested =
+      read(dict(text("state_dict") + dict(text("model") + state(3) + text("head") + state(5))));
+  CHECK(nested.kind == "PyTorch file, state_dict.model");
+  CHECK(values_of(nested.tensors.at("a")) == std::vector<float>{3});
+  CHECK(nested.left_out.empty());
+
+  const Weights beside = read(dict(text("state_dict_ema") + state(1) + text("state_dict") + state(2) +
+                                   text("state_dict_softmax_fc") + state(4) + text("none") + dict("")));
+  CHECK(values_of(beside.tensors.at("a")) == std::vector<float>{2});
+  CHECK(beside.left_out == std::vector<std::string>{"state_dict_ema"});
+
+  CHECK(names(read(dict(text("student") + state(1) + text("teacher") + state(2)))) ==
+        std::vector<std::string>{"student.a", "teacher.a"});
+  CHECK(names(read(dict(text("ema") + dict(text("module") + state(1))))) ==
+        std::vector<std::string>{"ema.module.a"});
+
+  const std::string model = global("nets", "IResNet") + ")\x81";
+  write_bytes(folder / "f.ckpt", zip_file(dict(text("model") + model + text("epoch") + "K\x01")));
+  const auto error = error_of([&] { read_weights(folder / "f.ckpt"); });
+  REQUIRE(error);
+  CHECK(std::string(error->what()).find("'model' is an object of 'nets.IResNet'") != std::string::npos);
+  CHECK(std::string(error->what()).find("save model.state_dict()") != std::string::npos);
+}
+
+TEST_CASE("weights: files and folders of other tools are refused by name, absent ones as missing") {
+  TempFolder folder;
+  write_bytes(folder / "page.pth", "<html>sign in</html>");
+  fs::create_directories(folder / "distributed");
+  write_bytes(folder / "distributed/.metadata", "x");
+  fs::create_directories(folder / "empty");
+  for (const auto& read : std::vector<std::function<void(const fs::path&)>>{
+           [](const fs::path& path) { read_weights(path); },
+           [](const fs::path& path) { read_class_centers(path); }}) {
+    const auto page = error_of([&] { read(folder / "page.pth"); });
+    REQUIRE(page);
+    CHECK(page->kind() == ErrorKind::kData);
+    CHECK(std::string(page->what()).find("page.pth: is a web page (HTML)") != std::string::npos);
+    const auto distributed = error_of([&] { read(folder / "distributed"); });
+    REQUIRE(distributed);
+    CHECK(distributed->kind() == ErrorKind::kData);
+    CHECK(std::string(distributed->what()).find("dcp_to_torch") != std::string::npos);
+    CHECK(fails_with(ErrorKind::kMissingInput, [&] { read(folder / "absent.pth"); }));
+    CHECK(fails_with(ErrorKind::kMissingInput, [&] { read(folder / "empty"); }));
+  }
 }
 
 TEST_CASE("weights: class centers of InsightFace's ranks are one matrix") {

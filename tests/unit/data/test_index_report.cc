@@ -14,6 +14,7 @@
 #include "uir/data/contact_sheet.h"
 #include "uir/data/image_source.h"
 #include "uir/data/index_builder.h"
+#include "uir/data/training_warnings.h"
 #include "uir/images/align.h"
 #include "uir/pixels/pixels.h"
 
@@ -65,9 +66,10 @@ TEST_CASE("The report counts images, identities and sizes", "[index_report]") {
   CHECK(s.pixel_sizes[1].height == 150);
   REQUIRE(s.samples.size() == 3);
   CHECK_THAT(s.samples[0], contains_text("p0/0.jpg: class 0 (p0), 112x112, "));
-  CHECK(report.conflicting.contents == 1);
-  CHECK(report.conflicting.examples == std::vector<std::string>{"known: p2/0.jpg = known: p3/0.jpg"});
-  CHECK(report.shared.empty());
+  CHECK(report.contents.conflicting.contents == 1);
+  CHECK(report.contents.conflicting.examples ==
+        std::vector<std::string>{"known: p2/0.jpg = known: p3/0.jpg"});
+  CHECK(report.contents.shared.empty());
   CHECK(report.sources[1].median_per_identity == 5);
   CHECK(any_contains(report.lines(), "known (labeled): 9 images of 4 identities, 1 to 3 each (median 2.5)"));
   CHECK(any_contains(report.lines(), "not 112x112: 3 (1 aligned by landmarks, 2 resized)"));
@@ -93,25 +95,102 @@ TEST_CASE("Identical images across labeled, unlabeled, test and held-out rows ar
       make_index(folder / "index", {folder_source("known", Role::kLabeled, folder / "faces"),
                                     folder_source("strangers", Role::kUnlabeled, folder / "strangers"),
                                     folder_source("tests", Role::kTest, folder / "tests")}));
-  REQUIRE(report.shared.size() == 3);
-  CHECK(report.shared[0].group_a == "labeled");
-  CHECK(report.shared[0].group_b == "unlabeled");
-  CHECK(report.shared[0].examples == std::vector<std::string>{"known: p0/0.jpg = strangers: p0/9.jpg"});
-  CHECK(report.shared[1].group_b == "test");
-  CHECK(report.shared[1].contents == 1);
-  CHECK(report.shared[1].examples == std::vector<std::string>{"known: p1/1.jpg = tests: p0/9.jpg"});
-  CHECK(report.shared[2].group_a == "unlabeled");
-  CHECK(report.repeated == 1);
-  CHECK(report.conflicting.contents == 0);
+  REQUIRE(report.contents.shared.size() == 3);
+  CHECK(report.contents.shared[0].group_a == "labeled");
+  CHECK(report.contents.shared[0].group_b == "unlabeled");
+  CHECK(report.contents.shared[0].examples ==
+        std::vector<std::string>{"known: p0/0.jpg = strangers: p0/9.jpg"});
+  CHECK(report.contents.shared[1].group_b == "test");
+  CHECK(report.contents.shared[1].contents == 1);
+  CHECK(report.contents.shared[1].examples == std::vector<std::string>{"known: p1/1.jpg = tests: p0/9.jpg"});
+  CHECK(report.contents.shared[2].group_a == "unlabeled");
+  CHECK(report.contents.repeated == 1);
+  CHECK(report.contents.conflicting.contents == 0);
 
   // The same synthetic people once in training and once held out elsewhere.
   SourceConfig strangers = synthetic_source("strangers", Role::kUnlabeled, 10, 1);
   strangers.held_out = 0.5;
   const IndexReport drawn = make_index_report(
       make_index(folder / "drawn", {strangers, synthetic_source("known", Role::kLabeled, 10, 1)}));
-  REQUIRE(drawn.shared.size() == 2);
-  CHECK(drawn.shared[1].group_b == "held out");
-  CHECK(drawn.shared[0].contents + drawn.shared[1].contents == 10);
+  REQUIRE(drawn.contents.shared.size() == 2);
+  CHECK(drawn.contents.shared[1].group_b == "held out");
+  CHECK(drawn.contents.shared[0].contents + drawn.contents.shared[1].contents == 10);
+}
+
+TEST_CASE("Training on a single identity is warned of", "[index_report]") {
+  const TempFolder folder;
+  write_faces(folder / "one", 1, 4);
+  const auto warnings_of = [&](std::vector<SourceConfig> sources) {
+    const Index index = make_index(folder / "index", std::move(sources));
+    return training_warnings(index, compare_contents(index));
+  };
+  const SourceConfig one = folder_source("one", Role::kLabeled, folder / "one");
+  auto warnings = warnings_of({one, synthetic_source("test", Role::kTest, 3, 2)});
+  REQUIRE(warnings.size() == 1);
+  CHECK_THAT(warnings[0], contains_text("all 4 labeled images to train on are of one identity, 'p0'"));
+  // Two people of whom one is nowhere to be trained on.
+  write_faces(folder / "two", 2, 2);
+  std::ofstream(folder / "gone.txt") << "p1/0.jpg\np1/1.jpg\n";
+  SourceConfig two = folder_source("two", Role::kLabeled, folder / "two");
+  CHECK(warnings_of({two}).empty());
+  two.exclude = {(folder / "gone.txt").string()};
+  warnings = warnings_of({two});
+  REQUIRE(warnings.size() == 1);
+  CHECK_THAT(warnings[0], contains_text("all 2 labeled images"));
+  // One identity in each of two labeled sources is two; without labeled images there is nothing to train.
+  CHECK(warnings_of({one, synthetic_source("drawn", Role::kLabeled, 1, 3)}).empty());
+  CHECK(warnings_of({folder_source("strangers", Role::kUnlabeled, folder / "one")}).empty());
+  // Both programs say it: the report carries it.
+  const IndexReport report = make_index_report(make_index(folder / "index", {one}));
+  CHECK(report.warnings.size() == 1);
+  CHECK(report.to_json()["warnings"].size() == 1);
+}
+
+TEST_CASE("Known people among the unlabeled images are counted by their bytes", "[index_report]") {
+  const TempFolder folder;
+  write_faces(folder / "faces", 4, 3);
+  write_faces(folder / "web", 3, 2, 70);
+  const auto copy = [&](const fs::path& from, const fs::path& to) {
+    write_bytes(to, as_bytes(read_text_file(from)));
+  };
+  copy(face_path(folder / "faces", 1, 0), folder / "web" / "x" / "1.jpg");
+  copy(face_path(folder / "faces", 1, 0), folder / "web" / "x" / "2.jpg");
+  copy(face_path(folder / "faces", 3, 2), folder / "web" / "y.jpg");
+  SourceConfig faces = folder_source("faces", Role::kLabeled, folder / "faces");
+  const SourceConfig web = folder_source("web", Role::kUnlabeled, folder / "web");
+  faces.held_out = 0.9;  // held-out images are a known person's, too
+  const auto known_in = [&](std::vector<SourceConfig> sources) {
+    return compare_contents(make_index(folder / "index", std::move(sources))).known_people;
+  };
+  KnownPeople known = known_in({faces, web});
+  CHECK(known.images == 3);
+  CHECK(known.identities == 2);
+  CHECK(known.whole_sources.empty());
+  REQUIRE(known.examples.size() == 3);
+  std::ranges::sort(known.examples);
+  CHECK(known.examples[2] == "web: y.jpg = faces: p3/2.jpg");
+  // A source that is one person's folder.
+  known = known_in({faces, web, folder_source("again", Role::kUnlabeled, folder / "faces" / "p2")});
+  CHECK(known.images == 6);
+  CHECK(known.identities == 3);
+  CHECK(known.whole_sources == std::vector<std::string>{"again"});
+  const Index index = Index::open(folder / "index");
+  const auto warnings = training_warnings(index, compare_contents(index));
+  REQUIRE(warnings.size() == 1);
+  CHECK_THAT(
+      warnings[0],
+      contains_text("6 unlabeled images are byte for byte also in the labeled sources, under 3 identities") &&
+          contains_text("source 'again' holds nothing else") && contains_text("exclude"));
+  // What is excluded is not trained on.
+  std::ofstream(folder / "gone.txt") << "x/1.jpg\nx/2.jpg\ny.jpg\n";
+  SourceConfig clean = web;
+  clean.exclude = {(folder / "gone.txt").string()};
+  CHECK(known_in({faces, clean}).images == 0);
+  CHECK(known_in({synthetic_source("test", Role::kTest, 4, 3), web}).images == 0);
+  // Drawn people have no bytes, but the same numbers.
+  CHECK(known_in(
+            {synthetic_source("a", Role::kLabeled, 6, 2), synthetic_source("b", Role::kUnlabeled, 6, 2, 4)})
+            .identities == 2);
 }
 
 TEST_CASE("Landmarks that can hardly be a face's are named", "[index_report]") {
@@ -164,15 +243,16 @@ TEST_CASE("Unreadable images are marked, reported and never used", "[index_repor
   const IndexReport report = make_index_report(index);
   CHECK(report.sources[0].bad == 2);
   CHECK(report.sources[0].bad_examples == std::vector<std::string>{"p0/0.jpg", "p1/2.jpg"});
-  CHECK(report.repeated == 0);
+  CHECK(report.contents.repeated == 0);
   CHECK(any_contains(report.lines(), "bad, never used: 2"));
 }
 
 TEST_CASE("Verifying decodes everything and marks what is bad", "[verify]") {
   const TempFolder folder;
   write_faces(folder / "faces", 3, 3);
-  const auto whole = jpeg_face(1, 1);
-  write_bytes(face_path(folder / "faces", 1, 1), Bytes(whole).first(whole.size() / 2));  // its header is fine
+  auto damaged = jpeg_face(1, 1);  // header and end are fine
+  damaged.erase(damaged.begin() + std::ssize(damaged) / 2, damaged.end() - 2);
+  write_bytes(face_path(folder / "faces", 1, 1), damaged);
   const std::vector<SourceConfig> sources{folder_source("known", Role::kLabeled, folder / "faces"),
                                           synthetic_source("drawn", Role::kTest, 2, 2)};
   make_index(folder / "index", sources);

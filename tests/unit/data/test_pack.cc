@@ -125,7 +125,8 @@ TEST_CASE("Records stand in random order", "[pack]") {
   pack_index(index, folder / "pack");
   std::vector<uint64_t> keys;
   const RecordFile file(folder / "pack" / "labeled-00000-of-00001.rec");
-  for_each_image_record(file, {}, [&](const RecordEntry& entry) { keys.push_back(entry.key); });
+  for_each_image_record(file, {},
+                        [&](const RecordEntry& entry, const ImageRecord&) { keys.push_back(entry.key); });
   REQUIRE(keys.size() == 60);
   // Neighbours by chance are 2 of 60 pairs.
   int64_t neighbours = 0;

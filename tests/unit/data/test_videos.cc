@@ -163,7 +163,7 @@ TEST_CASE("Video files: one row per frame, 112x112 as it is, others stretched", 
   // The hash is that of the file and the frame's number.
   std::set<ContentHash> hashes(index.hashes().begin(), index.hashes().end());
   CHECK(hashes.size() == 8);
-  const VideoFacts facts = survey_video(folder / "videos/b.avi", 0);
+  const VideoFacts facts = survey_video(folder / "videos/b.avi", nullptr).facts;
   CHECK(index.hashes()[4] == frame_hash(facts.hash, 4, 0));
   CHECK(facts.hash == content_hash(MappedFile(folder / "videos/b.avi").bytes()));
 }
@@ -223,6 +223,82 @@ TEST_CASE("Which frames are taken", "[videos]") {
   CHECK(frames(1, 0, 4) == std::vector<int>{0, 12, 25, 37});
   CHECK(frames(20, 0, 2) == std::vector<int>{0, 20});
   CHECK(frames(20, 0, 7) == std::vector<int>{0, 20, 40});
+}
+
+TEST_CASE("Frames are taken by their times", "[videos]") {
+  TempFolder folder;
+  VideoRecipe recipe;
+  recipe.time_base = {1, 1000};
+  recipe.stamps = {0, 40, 80, 990, 1010, 1050, 4000, 4040, 4990, 5000};  // announces 1000 frames a second
+  write_video(folder / "videos/a.mkv", recipe, 10, {48, 48});
+  VideosSource videos = videos_in(folder / "videos");
+  const auto numbers = [&](double rate, int64_t every) {
+    videos.frames_per_second = rate;
+    videos.every = every;
+    std::vector<int> taken;
+    for (const std::string& item : items_of(index_videos(folder, videos)))
+      taken.push_back(std::stoi(item.substr(item.rfind('/') + 1)));
+    return taken;
+  };
+  CHECK(numbers(1, 1) == std::vector<int>{0, 4, 6, 9});
+  CHECK(numbers(0.5, 1) == std::vector<int>{0, 6});
+  CHECK(numbers(1, 3) == std::vector<int>{0, 6, 9});
+  const Index index = Index::open(folder / "index");
+  REQUIRE(index.video_frames(0).size() == 10);
+  CHECK(index.video_frames(0)[8].ticks * 1000 == 4990 * index.videos()[0].ticks_per_second);
+}
+
+TEST_CASE("A row has the size that its frame is shown at", "[videos]") {
+  TempFolder folder;
+  VideoRecipe recipe;
+  recipe.size_at = [](int n) { return n < 2 ? cv::Size(112, 112) : cv::Size(96, 64); };
+  write_video(folder / "videos/a.avi", recipe, 4);
+  recipe.size_at = nullptr;
+  recipe.aspect = {3, 2};
+  recipe.matrix = {0, 1, -1, 0};
+  write_video(folder / "videos/b.mov", recipe, 1, {64, 48});
+  VideosSource videos = videos_in(folder / "videos");
+  const ImageSource images(index_videos(folder, videos));
+  const Index& index = images.index();
+  REQUIRE(index.size() == 5);
+  CHECK(index.pixel_sizes()[1] == std::array<uint16_t, 2>{112, 112});
+  CHECK(index.pixel_sizes()[2] == std::array<uint16_t, 2>{96, 64});
+  CHECK(index.pixel_sizes()[4] == std::array<uint16_t, 2>{48, 96});
+  CHECK(index.flags()[1] == 0);
+  CHECK(index.flags()[2] == kNotNetworkSize);
+  const auto frames = frames_in_order(folder / "videos/a.avi");
+  Pixels stretched(kImageBytes);
+  resize_face(to_image(frames[3]), stretched.data());
+  CHECK(load(images, 3) == stretched);
+  CHECK(load(images, 1) == to_image(frames[1]).pixels);
+  videos.faces.value = (folder / "faces.csv").string();
+  write(folder / "faces.csv", "video,frame,x1,y1,x2,y2\na.avi,3,100,1,110,9\n");
+  CHECK_THAT(data_error([&] { index_videos(folder, videos); }), contains_text("outside the frame of 96x64"));
+}
+
+TEST_CASE("Frames of videos with B-frames in any order of rows", "[videos]") {
+  TempFolder folder;
+  VideoRecipe recipe;
+  recipe.codec = "mpeg4";
+  recipe.pixel_format = "yuv420p";
+  recipe.options = {{"bf", "2"}, {"g", "10"}};
+  write_video(folder / "videos/a.mp4", recipe, 60, {64, 48});
+  write_video(folder / "videos/b.mkv", recipe, 60, {64, 48});
+  write_video(folder / "videos/c.ts", recipe, 60, {64, 48});
+  const ImageSource images(index_videos(folder, videos_in(folder / "videos")));
+  REQUIRE(images.index().size() == 180);
+  std::vector<Pixels> expected;
+  for (const char* name : {"a.mp4", "b.mkv", "c.ts"}) {
+    for (const cv::Mat& frame : frames_in_order(folder / "videos" / name)) {
+      expected.emplace_back(kImageBytes);
+      resize_face(to_image(frame), expected.back().data());
+    }
+  }
+  for (int64_t i = 0; i < 180; ++i) {
+    const int64_t row = i * 67 % 180;
+    CAPTURE(row);
+    REQUIRE(load(images, row) == expected[static_cast<size_t>(row)]);
+  }
 }
 
 TEST_CASE("Lists of video files, with labels or without", "[videos]") {
@@ -378,7 +454,7 @@ TEST_CASE("Unchanged videos are not decoded again", "[videos]") {
     return std::tuple(items_of(index), std::vector(index.hashes().begin(), index.hashes().end()),
                       std::vector(index.flags().begin(), index.flags().end()), index.fingerprint());
   };
-  CHECK(build().images_read == 18);
+  CHECK(build().record.images_read == 18);
   const Index first = Index::open(folder / "index", Index::Check::kFull);
   const auto before = columns(first);
   REQUIRE(first.videos().size() == 3);
@@ -398,30 +474,30 @@ TEST_CASE("Unchanged videos are not decoded again", "[videos]") {
   CHECK_THAT(data_error([&] { build("other"); }),
              contains_text("a.avi: no video"));  // no index knows them there
   IndexReport report = build();
-  CHECK(report.images_read == 0);
-  CHECK(report.images_reused == 18);
+  CHECK(report.record.images_read == 0);
+  CHECK(report.record.images_reused == 18);
   CHECK(columns(Index::open(folder / "index", Index::Check::kFull)) == before);
 
   videos.every = 2;  // other frames of known videos
   report = build();
-  CHECK(report.images_read == 0);
+  CHECK(report.record.images_read == 0);
   CHECK(items_of(Index::open(folder / "index")).size() == 9);
   videos.every = 1;
 
   write_video(c, 5);  // one changed, one new
   write_video(folder / "videos/d.avi", 2);
   report = build();
-  CHECK(report.images_read == 5 + 2);
-  CHECK(report.images_reused == 14);
+  CHECK(report.record.images_read == 5 + 2);
+  CHECK(report.record.images_reused == 14);
 
   CHECK(verify_index(folder / "index").bad.size() == 14);  // the content is not what was indexed
-  CHECK(build().images_reused == 21);
+  CHECK(build().record.images_reused == 21);
   CHECK((Index::open(folder / "index").flags()[3] & kBad) != 0);  // still known
 
   fs::last_write_time(a, fs::last_write_time(a) + std::chrono::seconds(1));
   CHECK_THAT(data_error([&] { build(); }), contains_text("a.avi: no video"));
   for (const auto& [path, content] : whole) write(path, content);
-  CHECK(build().images_read == 14);
+  CHECK(build().record.images_read == 14);
   CHECK((Index::open(folder / "index").flags()[3] & kBad) == 0);
   CHECK(items_of(Index::open(folder / "index")).size() == 21);
 }

@@ -169,6 +169,10 @@ TEST_CASE("lists of images") {
   CHECK_THAT(refusal("", "a/2.jpg 1 10"), contains_text("gallery.txt: no entries"));
   CHECK_THAT(refusal("a/1.jpg 0\n", "a/2.jpg 1 10"),
              contains_text("gallery.txt: line 1") && contains_text("2 fields"));
+  CHECK_THAT(refusal("e/1.jpg 0 1\n", "a/2.jpg 1 1\nf/1.jpg 0 2\n"),
+             contains_text("2 listed images are not in the embedding set") &&
+                 contains_text("gallery.txt: line 1: image 'e/1.jpg'") &&
+                 contains_text("probes.txt: line 2: image 'f/1.jpg'"));
   CHECK_THAT(refusal("a/1.jpg 0 x\n", "a/2.jpg 1 10"), contains_text("found 'x'"));
   CHECK_THAT(refusal("a/1.jpg 0 1\nd/1.jpg 0 2\n", "a/2.jpg 1 10"),
              contains_text("line 2") && contains_text("'d/1.jpg'"));

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -5,6 +6,7 @@
 #include "support/brute_force.h"
 #include "support/catch.h"
 #include "support/temp_folder.h"
+#include "uir/base/error.h"
 #include "uir/eval/pairs.h"
 
 namespace uir {
@@ -95,6 +97,60 @@ TEST_CASE("malformed lists are refused with their line") {
   CHECK_THAT(brute::error_of(ErrorKind::kMissingInput,
                              [&] { read_pairs(folder / "none.txt", PairsFormat::kLfw, kItems); }),
              contains_text("none.txt"));
+}
+
+TEST_CASE("images that the set lacks are named all at once") {
+  TempFolder folder;
+  CHECK_THAT(
+      refusal(folder, "1\nAnn\t1\t3\nAnn\t1\tCy\t1\n"),
+      contains_text("pairs.txt: line 2: image 'Ann/Ann_0003' is not in the embedding set of 6 images") &&
+          contains_text("allow_missing: true leaves out the 1 of 2 pairs"));
+  const std::string two = refusal(folder, "1\nAnn\t3\t1\nDan\t7\tAnn\t3\n");
+  CHECK_THAT(two, contains_text("2 listed images are not in the embedding set of 6 images") &&
+                      contains_text("line 2: image 'Ann/Ann_0003'") &&
+                      contains_text("line 3: image 'Dan/Dan_0007'") && contains_text("2 of 2 pairs"));
+  CHECK(std::ranges::count(two, '\n') == 2);
+  std::string many = "30\n";
+  for (int i = 100; i < 130; ++i) many += concat("Ann\t", i, "\t1\n");
+  for (int i = 0; i < 30; ++i) many += "Ann\t1\tCy\t1\n";
+  CHECK_THAT(refusal(folder, many), contains_text("30 listed images") && contains_text("Ann_0119") &&
+                                        contains_text("  and 10 more"));
+  // The rest of the list is checked all the same.
+  CHECK_THAT(refusal(folder, "1\nAnn\t9\t1\nAnn\tx\tCy\t1\n"), contains_text("line 3: found 'x'"));
+}
+
+TEST_CASE("pairs that the set lacks an image of are left out, and the others keep their folds") {
+  TempFolder folder;
+  const auto read = [&](const std::string& text, PairsFormat format) {
+    return read_pairs(write(folder, text), format, kItems, MissingImages::kLeaveOut);
+  };
+  const PairList folds =
+      read("2\t1\nAnn\t1\t3\nAnn\t1\tCy\t1\nBob_B\t1\t10\nDan\t1\tAnn\t3\n", PairsFormat::kLfw);
+  CHECK(folds.pairs == std::vector<Pair>{{0, 4, false}, {2, 3, true}});
+  CHECK(folds.folds == std::vector<int>{0, 1});
+  CHECK(folds.num_folds == 2);
+  CHECK(folds.left_out == 2);
+  CHECK(folds.num_missing == 2);
+  CHECK(folds.missing == std::vector<std::string>{"Ann/Ann_0003", "Dan/Dan_0001"});
+
+  // Twelve pairs: folds of 2, 2, 1 … whether or not the third is there.
+  std::string flat, flags;
+  for (int i = 0; i < 12; ++i) {
+    const char* other = i == 2 ? "Eve/1.jpg" : "Cy/Cy_0001";
+    flat += concat("Ann/Ann_0001.jpg ", other, " 0\n");
+    flags += concat("Ann/Ann_0001.jpg 0\n", other, " 0\n");
+  }
+  const std::vector<int> rest{0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
+  for (const auto& [text, format] :
+       {std::pair{flat, PairsFormat::kPathPairs}, {flags, PairsFormat::kCalfw}}) {
+    const PairList list = read(text, format);
+    CHECK(list.pairs.size() == 11);
+    CHECK(list.folds == rest);
+    CHECK(list.left_out == 1);
+  }
+  CHECK(read("1\nAnn\t1\t2\nAnn\t1\tCy\t1\n", PairsFormat::kLfw).left_out == 0);
+  CHECK_THAT(brute::error_of(ErrorKind::kData, [&] { read("1\nX\t1\t2\nX\t1\tCy\t1\n", PairsFormat::kLfw); }),
+             contains_text("an image of every one of its 2 pairs, such as 'X/X_0001'"));
 }
 
 TEST_CASE("an image that is there with two extensions is ambiguous only when a pair names it") {

@@ -215,6 +215,27 @@ TEST_CASE("the report holds the distances' ROC, counts and words") {
   CHECK(report.name == "lfw");
 }
 
+TEST_CASE("pairs that are left out are counted and said, and nothing else changes") {
+  std::vector<int64_t> labels;
+  for (int64_t i = 0; i < 60; ++i) labels.insert(labels.end(), {2 * i, i % 2 == 0 ? 2 * i : 2 * i + 1});
+  const CanonicalVectors vectors = brute::faces(labels, 16, 1.0, 6);
+  PairList list;
+  for (int64_t i = 0; i < 60; ++i) list.pairs.push_back({2 * i, 2 * i + 1, i % 2 == 0});
+  list.folds = contiguous_folds(60, 10);
+  const ProtocolResult whole = run_verification("lfw", vectors, list);
+  list.left_out = 3;
+  list.num_missing = 2;
+  list.missing = {"Ann/3", "Bob/1"};
+  const ProtocolResult report = run_verification("lfw", vectors, list);
+  CHECK(report.value_of("accuracy") == whole.value_of("accuracy"));
+  REQUIRE(report.counts.size() == whole.counts.size() + 2);
+  CHECK(report.counts[3] == std::pair<std::string, int64_t>("left_out_pairs", 3));
+  CHECK(report.counts[4] == std::pair<std::string, int64_t>("missing_images", 2));
+  CHECK(report.details["missing_images"][1]["image"] == "Bob/1");
+  CHECK_THAT(report.description, contains_text("3 pairs of the list are left out"));
+  CHECK(whole.description.find("left out") == std::string::npos);
+}
+
 TEST_CASE("identical images have distance 0 and are the same person from the first threshold above 0") {
   const std::vector<float> values(40 * 4, 0.5F);
   const PairList list = pairs_of_consecutive_rows(std::vector<bool>(20, true));

@@ -69,7 +69,10 @@ TEST_CASE("checks that span sections") {
   CHECK(message(kSmall, {"model.type=iresnet", "model.depth=42"}).find("model.depth: is 42") !=
         std::string::npos);
   CHECK(message(kSmall, {"train.verification.protocols=[reject]"})
-            .find("'reject' is no verification protocol") != std::string::npos);
+            .find("'reject' is no protocol of type verification or all_pairs") != std::string::npos);
+  CHECK(message(kSmall, {"train.checkpoint.best_by=lfw"})
+            .find("best_by: 'lfw' is none of train.verification.protocols") != std::string::npos);
+  CHECK(message(kSmall, {"train.checkpoint.best_by=lfw", "train.verification.protocols=[lfw]"}).empty());
   CHECK(message(kSmall, {"eval.protocols.0.set=lwf"}).find("'lwf' is no source") != std::string::npos);
   CHECK(message(kSmall, {"train.device=gpu"}).find("train.device: is 'gpu'") != std::string::npos);
   CHECK(message("data: {}") == "e.yaml: paths.run: missing");

@@ -42,7 +42,8 @@ void put_byte(const fs::path& path, size_t at, char byte) {
 
 std::vector<RecordEntry> entries_of(const fs::path& rec, const fs::path& idx = {}) {
   std::vector<RecordEntry> entries;
-  for_each_image_record(RecordFile(rec), idx, [&](const RecordEntry& entry) { entries.push_back(entry); });
+  for_each_image_record(RecordFile(rec), idx,
+                        [&](const RecordEntry& entry, const ImageRecord&) { entries.push_back(entry); });
   return entries;
 }
 
@@ -56,7 +57,8 @@ std::string refusal(const fs::path& rec) {
   const auto error = error_of([&] {
     const RecordFile file(rec);
     std::vector<std::byte> buffer;
-    for_each_image_record(file, {}, [&](const RecordEntry& entry) { file.record(entry.offset, buffer); });
+    for_each_image_record(
+        file, {}, [&](const RecordEntry& entry, const ImageRecord&) { file.record(entry.offset, buffer); });
   });
   if (!error) return "accepted";
   CHECK(error->kind() == ErrorKind::kData);
@@ -133,6 +135,108 @@ TEST_CASE("InsightFace's layout: key 0 tells which records are images", "[record
   fs::rename(folder / "train.idx", folder / "other.idx");
   CHECK(keys_of(folder / "train.rec") == std::vector<uint64_t>{1, 2, 3});
   CHECK(keys_of(folder / "train.rec", folder / "other.idx") == std::vector<uint64_t>{1, 2, 3});
+}
+
+namespace {
+
+RecordSurvey survey_of(const fs::path& rec) {
+  return for_each_image_record(RecordFile(rec), {}, [](const RecordEntry&, const ImageRecord&) {});
+}
+
+using Keys = std::vector<uint64_t>;
+
+// InsightFace's layout with images at these keys, two identities behind key `last`, and what record 0 says.
+void write_insightface(const fs::path& rec, const Keys& images, uint64_t last, float end) {
+  RecordWriter writer(rec, fs::path(rec).replace_extension(".idx"));
+  for (const uint64_t key : images) writer.write(key, 0, as_bytes("face"));
+  writer.write(last + 1, std::array{1.0f, 3.0f}, {});
+  writer.write(last + 2, std::array{3.0f, static_cast<float>(last + 1)}, {});
+  writer.write(0, std::array{end, end + 2}, {});
+  writer.close();
+}
+
+}  // namespace
+
+TEST_CASE("Several labels a record: record 0 with an image is no header", "[recordio]") {
+  const TempFolder folder;
+  const fs::path rec = folder / "a.rec";
+  for (const float first : {0.0f, 1.0f, 2.0f, 5.0f, 1000.0f, -1.0f, 0.5f}) {
+    for (const size_t labels : {1, 2, 5}) {
+      CAPTURE(first, labels);
+      RecordWriter writer(rec, folder / "a.idx");
+      for (uint64_t key = 0; key < 4; ++key)
+        writer.write(key, std::vector<float>(labels, key == 0 ? first : 3.0f), as_bytes("image"));
+      writer.close();
+      CHECK(keys_of(rec) == Keys{0, 1, 2, 3});
+      fs::remove(folder / "a.idx");
+      CHECK(keys_of(rec) == Keys{0, 1, 2, 3});
+      CHECK(survey_of(rec).without_image == 0);
+    }
+  }
+}
+
+TEST_CASE("Where images end is told by the records, not by float32", "[recordio]") {
+  const TempFolder folder;
+  const fs::path rec = folder / "train.rec";
+  // Every rounding of record 0: down, exact, up, and by more than the identities' keys.
+  for (const uint64_t last :
+       {uint64_t{1} << 24, (uint64_t{1} << 24) - 1, (uint64_t{1} << 24) + 1, (uint64_t{1} << 24) + 2,
+        (uint64_t{1} << 25) + 5, uint64_t{99999999}, uint64_t{1234567890}, (uint64_t{1} << 40) + 77}) {
+    CAPTURE(last);
+    const Keys images{1, 2, 3, last - 2, last - 1, last};
+    write_insightface(rec, images, last, static_cast<float>(last + 1));
+    CHECK(keys_of(rec) == images);
+    const RecordSurvey survey = survey_of(rec);
+    CHECK(survey.without_image == 0);
+    CHECK(survey.behind_end == 0);
+    CHECK(survey.unnamed_bytes == 0);
+  }
+}
+
+TEST_CASE("An .idx in any order, with holes, or cut off", "[recordio]") {
+  const TempFolder folder;
+  const fs::path rec = folder / "train.rec", idx = folder / "train.idx";
+  write_insightface(rec, {1, 2, 3, 4}, 4, 5);
+  std::ifstream in(idx);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(in, line);) lines.push_back(line + "\n");
+  const auto keys_with = [&](const std::vector<size_t>& chosen) {
+    std::string text;
+    for (const size_t i : chosen) text += lines[i];
+    write(idx, text);
+    return keys_of(rec);
+  };
+  REQUIRE(lines.size() == 7);
+  CHECK(keys_with({6, 3, 5, 0, 4, 2, 1}) == Keys{4, 1, 3, 2});
+  CHECK(survey_of(rec).unnamed_bytes == 0);
+  CHECK(keys_with({6, 0, 3, 4}) == Keys{1, 4});  // holes
+  CHECK(survey_of(rec).unnamed_bytes > 0);
+  CHECK(keys_with({0, 1, 2}) == Keys{1, 2, 3});  // cut among the images
+  CHECK(survey_of(rec).unnamed_bytes == fs::file_size(rec) - 3 * 36);
+  CHECK(survey_of(rec).without_image == 0);
+  CHECK(keys_with({0, 1, 2, 3, 4, 5}) == Keys{1, 2, 3, 4});  // without key 0: identities are no images
+  CHECK(survey_of(rec).without_image == 2);
+  CHECK(survey_of(rec).first_without_image == 5);
+  fs::remove(idx);
+  CHECK(keys_of(rec) == Keys{1, 2, 3, 4});
+}
+
+TEST_CASE("Images behind the end that record 0 announces are taken, and counted", "[recordio]") {
+  const TempFolder folder;
+  write_insightface(folder / "a.rec", {1, 2, 3, 4, 5}, 5, 5);  // off by one
+  CHECK(keys_of(folder / "a.rec") == Keys{1, 2, 3, 4, 5});
+  CHECK(survey_of(folder / "a.rec").behind_end == 1);
+  CHECK(survey_of(folder / "a.rec").end == 5);
+  // A record before that end which has lost its image stays one, to be marked as bad; behind it it is none.
+  RecordWriter writer(folder / "b.rec", folder / "b.idx");
+  writer.write(1, 0, as_bytes("face"));
+  writer.write(2, std::array{0.0f, 1.0f}, {});
+  writer.write(3, 0, {});
+  writer.write(4, std::array{1.0f, 4.0f}, {});
+  writer.write(5, 0, {});  // a scalar label: no identity
+  writer.write(0, std::array{4.0f, 5.0f}, {});
+  writer.close();
+  CHECK(keys_of(folder / "b.rec") == Keys{1, 2, 3, 5});
 }
 
 TEST_CASE("Shards count as one file", "[recordio]") {

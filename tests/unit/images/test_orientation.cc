@@ -105,6 +105,17 @@ TEST_CASE("What is found in the upright picture is given in stored pixels", "[or
   }
 }
 
+TEST_CASE("Bytes between segments do not hide the tag", "[orientation]") {
+  for (const char* extra : {"\x12", "\xff\xff", "abc\xff"}) {
+    for (const size_t at : {size_t{2}, size_t{50}}) {  // before the EXIF segment, and behind it
+      std::vector<std::byte> jpeg = jpeg_with_orientation(8, true);
+      const Bytes bytes = as_bytes(extra);
+      jpeg.insert(jpeg.begin() + static_cast<std::ptrdiff_t>(at), bytes.begin(), bytes.end());
+      CHECK(orientation_of(jpeg) == Orientation::kTurned270);
+    }
+  }
+}
+
 TEST_CASE("A damaged or missing tag means as stored", "[orientation]") {
   const std::vector<std::byte> jpeg = jpeg_with_orientation(6, true);
   CHECK(orientation_of(jpeg) == Orientation::kTurned90);

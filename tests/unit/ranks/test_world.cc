@@ -127,3 +127,17 @@ TEST_CASE("world: the launcher's name, also of an incomplete set") {
   CHECK(std::string(name_of({{"PMI_RANK", "0"}})) == "MPICH");
   CHECK(std::string(name_of(slurm("1", "0"))) == "srun");
 }
+
+TEST_CASE("world: torchrun alone kills ranks that take long to stop") {
+  const auto grace = [](const Variables& variables) {
+    return uir::stop_grace_s([&](const char* name) {
+      const auto found = variables.find(name);
+      return found == variables.end() ? nullptr : found->second.c_str();
+    });
+  };
+  CHECK(grace({}) == 0);
+  CHECK(grace({{"TORCH_ELASTIC_SHUTDOWN_TIMEOUT", "600"}}) == 0);
+  CHECK(grace({{"TORCHELASTIC_RUN_ID", "none"}}) == 30);
+  CHECK(grace({{"TORCHELASTIC_RUN_ID", "none"}, {"TORCH_ELASTIC_SHUTDOWN_TIMEOUT", "600"}}) == 600);
+  CHECK(grace({{"TORCHELASTIC_RUN_ID", "none"}, {"TORCH_ELASTIC_SHUTDOWN_TIMEOUT", "long"}}) == 30);
+}

@@ -33,6 +33,7 @@ TEST_CASE("a training log: numbers by step, verifications apart, a line under wa
       "{\"step\": 1, \"verification\": \"lfw\", \"accuracy\": 0.75}\n"
       "{\"step\": 2, \"total\": 2.5}\n"
       "{\"step\": 2, \"verification\": \"lfw\", \"accuracy\": null}\n"
+      "{\"step\": 2, \"verification\": \"held\", \"metric\": \"tar_at_far_0.1\", \"tar_at_far_0.1\": 0.25}\n"
       "{\"step\": 3, \"total\": 1.");
   const StepSeries& total = log.series("total");
   REQUIRE(total.size() == 2);
@@ -42,11 +43,12 @@ TEST_CASE("a training log: numbers by step, verifications apart, a line under wa
   CHECK(log.series("lr").empty());
   CHECK(log.series("note").empty());
   CHECK(log.last["step"] == 2);
-  CHECK(log.verifications.size() == 2);
-  const auto accuracies = log.accuracies();
-  REQUIRE(accuracies.size() == 1);
-  REQUIRE(accuracies.at("lfw").size() == 1);  // the second is no number
-  CHECK(accuracies.at("lfw")[0].y == 0.75);
+  CHECK(log.verifications.size() == 3);
+  const auto verified = log.verified();
+  REQUIRE(verified.size() == 2);
+  REQUIRE(verified.at("lfw").size() == 1);  // the second is no number
+  CHECK(verified.at("lfw")[0].y == 0.75);
+  CHECK(verified.at("held (tar_at_far_0.1)")[0].y == 0.25);
   CHECK(log_of("").last.is_null());
 }
 

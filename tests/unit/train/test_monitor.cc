@@ -133,11 +133,11 @@ TEST_CASE("monitor: verifications are logged, and counted by their step") {
   const Listener listener;
   Monitor monitor(options_in(folder.path()));
   monitor.log(record_of(1));
-  monitor.log(1, VerificationScore{"lfw", 0.875, {{"auc", 0.75}}});
-  CHECK(
-      log_in(folder).ends_with("\n"
-                               R"({"step":1,"verification":"lfw","accuracy":0.875,"numbers":{"auc":0.75}})"
-                               "\n"));
+  monitor.log(1, VerificationScore{"lfw", "accuracy", 0.875, {{"auc", 0.75}}});
+  CHECK(log_in(folder).ends_with(
+      "\n"
+      R"({"step":1,"verification":"lfw","metric":"accuracy","accuracy":0.875,"numbers":{"auc":0.75}})"
+      "\n"));
   CHECK(listener.said == "step 1  lfw: accuracy 0.875\n");
   CHECK(monitor.verifications_of(1) == 1);
   CHECK(monitor.verifications_of(2) == 0);
@@ -153,7 +153,7 @@ TEST_CASE("monitor: on other ranks than the first nothing is written or said") {
   record.skipped = true;
   monitor.log(record);
   monitor.show(record);
-  monitor.log(2, VerificationScore{"lfw", 0.5, Json::object()});
+  monitor.log(2, VerificationScore{"lfw", "accuracy", 0.5, Json::object()});
   monitor.sync();
   CHECK(monitor.verifications_of(2) == 0);
   CHECK(listener.said.empty());

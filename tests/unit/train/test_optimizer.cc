@@ -1,5 +1,6 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <torch/nn/utils/clip_grad.h>
 #include <torch/optim/adamw.h>
 #include <torch/optim/sgd.h>
 
@@ -80,7 +81,7 @@ double compare(const OptimizerConfig& config, const Options& options, at::Scalar
     set_gradients(theirs, step);
     for (at::Tensor& tensor : theirs) tensor.mutable_grad().mul_(factor);
     const double rate = 0.1 / (1 + step);
-    optimizer.step(rate, factor);
+    optimizer.step(rate, {factor, factor});
     for (auto& group : reference.param_groups()) group.options().set_lr(rate);
     reference.step();
   }
@@ -153,7 +154,7 @@ TEST_CASE("optimizer: a parameter larger than a block of the foreach operators")
                                     at::ones({1}, at::kBFloat16).requires_grad_()};
     Optimizer optimizer(config, {{"large", tensors[0], true, true}, {"small", tensors[1], true, false}});
     for (at::Tensor& tensor : tensors) tensor.mutable_grad() = at::full_like(tensor.detach(), 2);
-    optimizer.step(0.1, 0.5);
+    optimizer.step(0.1, {0.5, 0.5});
     CHECK(tensors[1].item<float>() < 0.95);
     CHECK((tensors[0] == tensors[1]).all().item<bool>());
   }
@@ -202,8 +203,8 @@ TEST_CASE("optimizer: touched rows follow the rule, all others keep weight and s
       };
       const std::vector<at::Tensor> before = snapshot();
       CHECK(optimizer.gradient_squares().sharded == Approx(whole.gradient_squares().sharded).epsilon(1e-12));
-      optimizer.step(0.1, 0.5);
-      whole.step(0.1, 0.5);
+      optimizer.step(0.1, {0.5, 0.5});
+      whole.step(0.1, {0.5, 0.5});
       const std::vector<at::Tensor> after = snapshot();
       // The oracle: the update of all rows.
       std::vector<at::Tensor> all{same.detach()};
@@ -263,6 +264,30 @@ TEST_CASE("optimizer: clipping as torch's clip_grad_norm_") {
   CHECK(clip_factor(10, 5) == Approx(5 / (10 + 1e-6)));
   CHECK(clip_factor(4, 5) == 1);
   CHECK(clip_factor(1e9, 0) == 1);
+}
+
+// The oracle is LibTorch's clip_grad_norm_, over the network's parameters (arcface_torch's train_v2.py) or
+// all.
+TEST_CASE("optimizer: the norm of the whole gradient is limited, or that of the network alone") {
+  const ClipScope scope = GENERATE(ClipScope::kAll, ClipScope::kBackbone);
+  const double limit = GENERATE(3.0, 1e6);  // below and above the norms
+  std::vector<at::Tensor> ours = make_tensors(at::kDouble), theirs = clones(ours);
+  OptimizerConfig config = sgd();
+  config.clip_norm = limit;
+  config.clip_scope = scope;
+  Optimizer optimizer(config, as_parameters(ours));  // of which the first is sharded
+  torch::optim::SGD reference(theirs, SGDOptions(0.1).momentum(0.9).weight_decay(5e-4));
+  set_gradients(ours, 0);
+  set_gradients(theirs, 0);
+  const bool all = scope == ClipScope::kAll;
+  torch::nn::utils::clip_grad_norm_(std::vector<at::Tensor>(theirs.begin() + (all ? 0 : 1), theirs.end()),
+                                    limit);
+  optimizer.step(0.1, clip_factors(config, optimizer.gradient_squares()));
+  reference.step();
+  for (const size_t i : {0, 2, 3}) CHECK(difference(ours[i], theirs[i]) < 1e-12);
+  // The other one, which does not decay here.
+  const at::Tensor without_decay = theirs[1] + 0.1 * 5e-4 * make_tensors(at::kDouble)[1];
+  CHECK(difference(ours[1], without_decay) < 1e-12);
 }
 
 TEST_CASE("optimizer: gradients are zeroed in place") {

@@ -57,6 +57,8 @@ struct Run {
     parts.run_folder = place / "run";
     parts.checkpoints_folder = place / "run/checkpoints";
     parts.verify = verify;
+    parts.best_by = config.checkpoint.best_by;
+    parts.selection_warning = selection_warning;
     parts.stop_requested = stop_requested;
     parts.stop_after_step = stop_after_step;
     create_folders(parts.run_folder);
@@ -80,6 +82,7 @@ struct Run {
   std::shared_ptr<TinyBackbone> backbone;
   std::shared_ptr<Head> head;
   VerifyFunction verify;
+  std::string selection_warning;
   std::function<bool()> stop_requested;
   int64_t stop_after_step = 0;
 };
@@ -210,12 +213,14 @@ TEST_CASE("with class sampling, too, a stopped run continues bit for bit") {
 
 TEST_CASE("the best checkpoint by verification outlives the others") {
   Run run(tiny_index());
-  run.config.verification = {2, {"lfw"}};
+  run.config.verification = {2, {"dev", "lfw"}};
+  run.config.checkpoint.best_by = "lfw";
   run.config.checkpoint.keep_last = 2;
   std::vector<double> accuracies{0.5, 0.9, 0.6, 0.7, 0.8, 0.85};
   size_t call = 0;
   run.verify = [&](Backbone&) {
-    return std::vector<VerificationScore>{{"lfw", accuracies.at(call++), Json::object()}};
+    return std::vector<VerificationScore>{{"dev", "accuracy", 1, Json::object()},
+                                          {"lfw", "accuracy", accuracies.at(call++), Json::object()}};
   };
   run.trainer().run();
   CHECK(call == 6);
@@ -225,6 +230,21 @@ TEST_CASE("the best checkpoint by verification outlives the others") {
   CHECK(best->value == 0.9);
   CHECK(fs::exists(run.folder / "run/checkpoints/step-0000000004/manifest.json"));
   CHECK(latest_checkpoint(run.folder / "run/checkpoints")->step() == 12);
+}
+
+TEST_CASE(
+    "without a protocol that picks it no checkpoint is the best, and every one tells how it was picked") {
+  Run run(tiny_index());
+  run.config.verification = {2, {"lfw"}};
+  run.selection_warning = "chosen on a test set";
+  run.verify = [&](Backbone&) {
+    return std::vector<VerificationScore>{{"lfw", "accuracy", 0.5, Json::object()}};
+  };
+  run.trainer().run();
+  const fs::path root = run.folder / "run/checkpoints";
+  CHECK_FALSE(best_checkpoint(root));
+  const SafetensorsFile model(latest_checkpoint(root)->folder() / "model.safetensors");
+  CHECK(model.metadata().at(kSelectionWarning) == "chosen on a test set");
 }
 
 namespace {
@@ -286,6 +306,23 @@ TEST_CASE("any number of ranks trains to the same weights, losses and class cent
     CHECK(at::allclose(weight, one.weights[0], 1e-4, 1e-6));
   }
   CHECK(at::allclose(many.centers, one.centers, 1e-4, 1e-6));
+}
+
+TEST_CASE("clipping, too, does not depend on how many ranks hold the class centers") {
+  const ClipScope scope = GENERATE(ClipScope::kAll, ClipScope::kBackbone);
+  const auto clip = [&](double norm) {
+    return [=](Run& run) {
+      run.config.optimizer.clip_norm = norm;
+      run.config.optimizer.clip_scope = scope;
+    };
+  };
+  const TempFolder alone, shared, free;
+  const Outcome one = run_on_ranks(1, alone.path(), clip(0.05)),
+                many = run_on_ranks(3, shared.path(), clip(0.05)),
+                none = run_on_ranks(1, free.path(), clip(0));
+  for (const at::Tensor& weight : many.weights) CHECK(at::allclose(weight, one.weights[0], 1e-4, 1e-6));
+  CHECK(at::allclose(many.centers, one.centers, 1e-4, 1e-6));
+  CHECK_FALSE(at::allclose(none.weights[0], one.weights[0], 1e-3, 1e-5));
 }
 
 TEST_CASE("a run on several ranks resumes bit for bit, and goes on with any other number of ranks") {

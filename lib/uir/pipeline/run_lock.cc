@@ -1,0 +1,66 @@
+#include "uir/pipeline/run_lock.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <string>
+
+#include "uir/base/error.h"
+#include "uir/base/log.h"
+
+namespace uir {
+namespace {
+
+// Who holds the lock, as it wrote itself down.
+std::string holder_of(int file) {
+  std::array<char, 256> text{};
+  const ssize_t size = ::pread(file, text.data(), text.size(), 0);
+  std::string holder(text.data(), static_cast<size_t>(std::max<ssize_t>(size, 0)));
+  holder = holder.substr(0, holder.find('\n'));
+  for (char& c : holder) c = c >= ' ' && c < '\x7f' ? c : '?';
+  return holder.empty() ? "another process" : holder;
+}
+
+// A failure only costs the next one the holder's name.
+void write_holder(int file) {
+  std::array<char, 128> host{};
+  if (::gethostname(host.data(), host.size() - 1) != 0) host[0] = '?';
+  const std::string text = concat("process ", ::getpid(), " on ", host.data(), "\n");
+  const bool written = ::ftruncate(file, 0) == 0 &&
+                       ::pwrite(file, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size());
+  static_cast<void>(written);
+}
+
+}  // namespace
+
+// O_CLOEXEC: a program that this one starts must not hold the lock beyond its end.
+RunLock::RunLock(const fs::path& run_folder) {
+  create_folders(run_folder);
+  const fs::path path = run_folder / "train.lock";
+  file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (file_ < 0) fail(ErrorKind::kCannotCreate, path.string(), ": cannot create: ", std::strerror(errno));
+  int error = 0;
+  do {
+    error = ::flock(file_, LOCK_EX | LOCK_NB) == 0 ? 0 : errno;
+  } while (error == EINTR);
+  if (error == EWOULDBLOCK) {
+    const std::string holder = holder_of(file_);
+    ::close(file_);
+    fail(ErrorKind::kUsage, run_folder.string(), ": ", holder,
+         " trains in this folder; wait for its end or stop it, or choose another paths.run");
+  }
+  if (error != 0) {
+    log_warning(path.string(), ": this file system has no locks (", std::strerror(error),
+                "): take care that no other training uses the folder");
+  }
+  write_holder(file_);
+}
+
+RunLock::~RunLock() { ::close(file_); }
+
+}  // namespace uir
