@@ -173,7 +173,7 @@ import json
 best = json.load(open("held/checkpoints/best"))
 lines = [json.loads(line) for line in open("held/log.jsonl")]
 logged = {l["step"]: l["tar_at_far_0.1"] for l in lines if l.get("verification") == "held_out"}
-assert sorted(logged) == [10, 20, 30] and best["metric"] == "held_out", (logged, best)
+assert sorted(logged) == [10, 20, 30] and best["metric"] == "held_out (tar_at_far_0.1)", (logged, best)
 assert best["value"] == max(logged.values()) == logged[int(best["name"][5:])], (best, logged)
 protocols = {p["name"]: p for p in json.load(open("held/report/report.json"))["models"][0]["protocols"]}
 assert protocols["held_out"]["numbers"]["tar_at_far_0.1"] == best["value"], (protocols["held_out"], best)

@@ -1,5 +1,6 @@
 // Prints the bits of what must be the same on processors with and without fused multiply-add: canonical
-// vectors, squared distances, vectors of videos. Built twice (tests/CMakeLists.txt), the outputs are compared.
+// vectors, squared distances, vectors of videos. Built twice (tests/CMakeLists.txt), the outputs are
+// compared.
 #include <cmath>
 #include <cstdio>
 #include <string>

@@ -6,9 +6,9 @@
 // filelist.txt: iQIYI-VID-FACE's layout, which a `frames` source reads.
 // Cost: one decode and one detection per picture, on all threads; memory grows with the number of names. The
 // result does not depend on the number of threads, nor on interruptions.
-// Files of other kinds are counted. Errors: a picture that cannot be read or shows no face is listed with the reason, not an error; kData if
-// there is no picture, or no face in any; names that do not fit into the tables kData; kStopped when stop()
-// asked for it. Those of align_output.h and face_detector.h.
+// Files of other kinds are counted. Errors: a picture that cannot be read or shows no face is listed with
+// the reason, not an error; kData if there is no picture, or no face in any; names that do not fit into the
+// tables kData; kStopped when stop() asked for it. Those of align_output.h and face_detector.h.
 #pragma once
 
 #include <cstdint>

@@ -13,7 +13,8 @@
 
 namespace uir {
 
-// The length of the UTF-8 sequence at the start of the text (1 … 4); 0 where it is none, or the text is empty.
+// The length of the UTF-8 sequence at the start of the text (1 … 4); 0 where it is none, or the text is
+// empty.
 size_t utf8_length(std::string_view text);
 bool is_utf8(std::string_view text);
 
@@ -22,7 +23,7 @@ bool is_control(char c);
 bool has_control(std::string_view text);
 
 // The text with every byte that is no UTF-8 as \xe7 (two digits), and control characters as \t, \n, \r or
-// \x1b: names that differ stay different to the eye. Other text is returned as it is.
+// \x1b: what a reader needs to find the name. Other text is returned as it is.
 std::string readable(std::string_view text);
 
 // The bytes as two hexadecimal digits each, and back; empty for text that is not made of such digits.

@@ -113,6 +113,7 @@ struct BestCheckpoint {
 };
 // Replaces the mark, atomically; the checkpoint must have been published.
 void mark_best(const fs::path& root, const BestCheckpoint& best);
+void unmark_best(const fs::path& root);  // the checkpoint itself stays
 // None if none is marked or its folder is gone. Does not verify it.
 std::optional<BestCheckpoint> best_checkpoint(const fs::path& root);
 

@@ -110,6 +110,12 @@ void mark_best(const fs::path& root, const BestCheckpoint& best) {
                         seal({{"name", best.name}, {"metric", best.metric}, {"value", best.value}}));
 }
 
+void unmark_best(const fs::path& root) {
+  std::error_code error;
+  fs::remove(root / kBest, error);
+  if (error) fail(ErrorKind::kIo, (root / kBest).string(), ": cannot remove: ", error.message());
+}
+
 std::optional<BestCheckpoint> best_checkpoint(const fs::path& root) {
   const fs::path path = root / kBest;
   std::error_code error;

@@ -83,23 +83,36 @@ std::string joined(const std::vector<std::string_view>& names) {
   return text.empty() ? "none" : text;
 }
 
-// The dict in which the backbone's tensors stand, and where it was found: "state_dict.model".
+// The dict in which the backbone's tensors stand, where it was found ("state_dict.model"), and the dicts with
+// tensors that stood beside it on the way; class centers are read by themselves.
 struct StateDict {
   TorchDict dict;
   std::string place;
-};
-StateDict find_state_dict(TorchDict dict, std::string place = "") {
-  constexpr int kDepth = 4;
-  for (int depth = 0; depth < kDepth; ++depth) {
-    const auto found = std::ranges::find_if(kBackboneKeys, [&](std::string_view key) {
-      const auto inner = dict.dict(key);
-      return inner && !inner->all_tensors().empty();
-    });
-    if (found == kBackboneKeys.end()) break;
-    place += concat(place.empty() ? "" : ".", *found);
-    dict = *dict.dict(*found);
+  std::vector<std::string> left_out;
+
+  bool holds_tensors_under(std::string_view key) const {
+    const auto inner = dict.dict(key);
+    return inner && inner->holds_tensors();
   }
-  return {dict, place};
+  void step_down(std::string_view chosen) {
+    const std::string prefix = place.empty() ? "" : place + ".";
+    for (const std::string_view key : dict.keys()) {
+      if (key != chosen && key != kCentersKey && holds_tensors_under(key)) left_out.push_back(concat(prefix, key));
+    }
+    place = concat(prefix, chosen);
+    dict = *dict.dict(chosen);
+  }
+};
+StateDict find_state_dict(const TorchDict& root) {
+  constexpr int kDepth = 4;
+  StateDict state{root, "", {}};
+  for (int depth = 0; depth < kDepth; ++depth) {
+    const auto found = std::ranges::find_if(
+        kBackboneKeys, [&](std::string_view key) { return state.holds_tensors_under(key); });
+    if (found == kBackboneKeys.end()) break;
+    state.step_down(*found);
+  }
+  return state;
 }
 
 [[noreturn]] void refuse_without_tensors(const TorchFile& file) {
@@ -112,17 +125,6 @@ StateDict find_state_dict(TorchDict dict, std::string place = "") {
        objects.empty() ? "" : " (of a whole model save model.state_dict())");
 }
 
-// The root's other keys with tensors; class centers are read by themselves.
-std::vector<std::string> other_keys(const TorchDict& root, const std::string& place) {
-  std::vector<std::string> others;
-  for (const std::string_view key : root.keys()) {
-    if (place.empty() || key == kCentersKey || key == place.substr(0, place.find('.'))) continue;
-    const auto inner = root.dict(key);
-    if (inner && !inner->all_tensors().empty()) others.emplace_back(key);
-  }
-  return others;
-}
-
 Weights torch_weights(const fs::path& path) {
   const TorchFile file(path);
   const StateDict state = find_state_dict(file.root());
@@ -131,7 +133,7 @@ Weights torch_weights(const fs::path& path) {
   if (weights.tensors.empty()) refuse_without_tensors(file);
   weights.checksum = checksum_hex(file.file().bytes());
   weights.kind = state.place.empty() ? "PyTorch state dict" : "PyTorch file, " + state.place;
-  weights.left_out = other_keys(file.root(), state.place);
+  weights.left_out = state.left_out;
   return weights;
 }
 

@@ -8,8 +8,8 @@
 //   folder of                 of InsightFace's arcface_torch, one file per rank: the backbone of rank 0, and
 //   checkpoint_gpu_0.pt …     the ranks' class centers in order (PartialFC: of C classes rank r holds C / k,
 //   checkpoint_gpu_k-1.pt     and one more if r < C mod k)
-// What a file is, its content tells; others are refused by name (formats/weights_kind.h). Cost: one read of the files; centers are copied row by row when asked
-// for.
+// What a file is, its content tells; others are refused by name (formats/weights_kind.h). Cost: one read of
+// the files; centers are copied row by row when asked for.
 // Errors: kMissingInput; kData naming file and place, ranks that are missing or do not belong together
 // included.
 // Threads: const after construction.

@@ -1,5 +1,5 @@
-// What is in an index: counts, sizes, identical images across roles, what speaks against training on it, sample
-// rows; for people and for programs.
+// What is in an index: counts, sizes, identical images across roles, what speaks against training on it,
+// sample rows; for people and for programs.
 //
 // Cost: a few passes over the columns; memory grows with the number of identities, not of rows.
 #pragma once

@@ -26,7 +26,8 @@ class LeftOut {
   // "12 files of kinds that are not read: 6 .heic, 4 .tif, 2 .gif", the most frequent first; and what else is
   // to be said, a line each. None if nothing was left out.
   std::vector<std::string> lines() const;
-  // The first line behind "; left out: ", for errors of sources that have nothing else; empty if there is none.
+  // The first line behind "; left out: ", for errors of sources that have nothing else; empty if there is
+  // none.
   std::string note() const;
   Json to_json() const;
 

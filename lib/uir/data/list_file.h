@@ -1,8 +1,8 @@
 // Image lists in every format of ListFormat, and CSV files of landmarks (docs/formats.md has an example of
 // each).
 //
-// Cost: one pass, flat memory; survey_labels is a pass of its own. LandmarkTable keeps 16 bytes per row of its
-// file.
+// Cost: one pass, flat memory; survey_labels is a pass of its own. LandmarkTable keeps 16 bytes per row of
+// its file.
 // Errors: kData naming file and line. Threads: one thread.
 #pragma once
 
@@ -88,7 +88,8 @@ class LandmarkTable {
 int64_t parse_label(const TextLines& lines, std::string_view text, int64_t lowest);
 
 // A whole number as people write labels: digits, perhaps with a minus before them and ".0" behind. None for
-// what only a number parser takes for one (88e1, inf, 0x10), which may be a name, and for what no int64 holds.
+// what only a number parser takes for one (88e1, inf, 0x10), which may be a name, and for what no int64
+// holds.
 std::optional<int64_t> plain_number(std::string_view label);
 
 // What the labels of a list of names or numbers are, which only all of its lines together tell. Negative ones

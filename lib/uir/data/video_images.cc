@@ -39,8 +39,7 @@ struct OpenVideo {
   std::mutex mutex;
   std::optional<VideoReader> reader;
   ContentHash hash;
-  std::span<const FrameFacts> frames;  // of the index, or listed here
-  FrameList listed;
+  std::span<const FrameFacts> frames;  // of the index
   int64_t position = -1;          // frame at hand
   std::deque<Prepared> prepared;  // decoded on the way to a later row, not yet asked for
 };
@@ -120,12 +119,10 @@ struct VideoImages::Impl {
     video.hash = content_hash(MappedFile(path).bytes());
     video.reader.emplace(path);
     video.position = -1;
-    if (const auto known = numbers.find(video.name); known != numbers.end()) {
-      video.frames = index.video_frames(known->second);
-    } else {  // an index of an older version
-      video.listed = decode_frame_list(path);
-      video.frames = video.listed.frames;
-    }
+    const auto known = numbers.find(video.name);
+    if (known == numbers.end())
+      fail(ErrorKind::kData, "the index is of a version that read videos otherwise; run uir-index again");
+    video.frames = index.video_frames(known->second);
   }
 
   static const RgbImage& frame(OpenVideo& video, int64_t number) {

@@ -9,9 +9,9 @@
 //   cfp_fp/_ff  CFP's folder Protocol: Pair_list_F.txt, Pair_list_P.txt, Split/FP/01 … 10/{same,diff}.txt;
 //               items are told by their last three path components ("001/frontal/01")
 //   path_pairs  lines "item item flag", flag 1: same; ten contiguous folds
-// Errors: a malformed line, an item that two rows have or a wrong number of lines is kData with file and line;
-// items that the set lacks are kData naming the first twenty and how many there are, or their pairs are left
-// out.
+// Errors: a malformed line, an item that two rows have or a wrong number of lines is kData with file and
+// line; items that the set lacks are kData naming the first twenty and how many there are, or their pairs
+// are left out.
 #pragma once
 
 #include <array>

@@ -111,7 +111,8 @@ void Pickle::push_constant(uint8_t opcode) {
       break;
     default:
       const uint64_t length = read_unsigned(1);
-      // Larger ones (states of generators of randomness) are no count or label: whoever needs one refuses them.
+      // Larger ones (states of generators of randomness) are no count or label: whoever needs one refuses
+      // them.
       if (length <= 8) {
         value.number = read_signed(length);
       } else {

@@ -221,6 +221,23 @@ std::vector<TensorView> TorchDict::all_tensors() const {
   return all;
 }
 
+bool TorchDict::holds_tensors() const {
+  std::set<uint32_t> seen;
+  return holds_tensors(seen);
+}
+
+bool TorchDict::holds_tensors(std::set<uint32_t>& seen) const {
+  if (!seen.insert(id_).second) return false;
+  const TorchFile::Impl& file = *file_->impl_;
+  return std::ranges::any_of(values(), [&](const auto& entry) {
+    const PickleValue& value = (*file.pickle)[entry.second];
+    if (value.type == PickleType::kDict) return TorchDict(*file_, entry.second).holds_tensors(seen);
+    if (value.type != PickleType::kObject) return value.type == PickleType::kTensor;
+    const std::string_view maker = file.globals.maker(value);
+    return !maker.starts_with("numpy") && !TorchGlobals::why_no_tensor(maker).empty();
+  });
+}
+
 // Dicts may hold each other in a circle, hence `seen`.
 void TorchDict::add_tensors(const std::string& prefix, std::set<uint32_t>& seen,
                             std::vector<TensorView>& all) const {

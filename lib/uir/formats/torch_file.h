@@ -31,11 +31,13 @@ class TorchDict {
  public:
   // The keys that are text, in order, without repeats.
   std::vector<std::string_view> keys() const;
-  // The values that are tensors under text keys; names are the keys. kData, naming the key, if one is a tensor
-  // of a kind that is not read (quantised, float8, distributed …).
+  // The values that are tensors under text keys; names are the keys. kData, naming the key, if one is a
+  // tensor of a kind that is not read (quantised, float8, distributed …).
   std::vector<TensorView> tensors() const;
   // The same with those of the dicts in it, however deep: "key.key"; a dict that is named twice counts once.
   std::vector<TensorView> all_tensors() const;
+  // Whether all_tensors() has any, or refuses to read one; arrays of NumPy are none. Refuses nothing itself.
+  bool holds_tensors() const;
   // The text keys whose values are objects of other classes, and the classes.
   std::vector<std::pair<std::string_view, std::string_view>> objects() const;
   // The value of a key; none if it is absent or of another type. A number may be an integer, a truth value or
@@ -47,6 +49,7 @@ class TorchDict {
  private:
   friend class TorchFile;
   std::vector<std::pair<std::string_view, uint32_t>> values() const;  // of text keys, in order
+  bool holds_tensors(std::set<uint32_t>& seen) const;
   void add_tensors(const std::string& prefix, std::set<uint32_t>& seen, std::vector<TensorView>& all) const;
   TorchDict(const TorchFile& file, uint32_t id) : file_(&file), id_(id) {}
   const TorchFile* file_;

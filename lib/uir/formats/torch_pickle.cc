@@ -10,7 +10,8 @@ namespace {
 
 using Id = Pickle::Id;
 
-// Numbers of globals: these, kStorage or kDtype plus an element type, and kUnknown plus the number of a maker.
+// Numbers of globals: these, kStorage or kDtype plus an element type, and kUnknown plus the number of a
+// maker.
 enum Global : int64_t {
   kOrderedDict,
   kRebuildTensor,
@@ -202,8 +203,8 @@ void TorchGlobals::build(Pickle& pickle, Id object, Id) {
   pickle.refuse("sets the state of something that is no dict");
 }
 
-// ('storage', type, key, location, elements[, (view key, first element, elements) or None]); before PyTorch 1.6
-// also ('module', class, file, source) of a module whose class is asked for.
+// ('storage', type, key, location, elements[, (view key, first element, elements) or None]); before PyTorch
+// 1.6 also ('module', class, file, source) of a module whose class is asked for.
 PickleValue TorchGlobals::load_persistent(Pickle& pickle, Id name) {
   const std::vector<Id>& parts = pickle.elements(pickle[name]);
   if (parts.size() >= 2 && pickle.text_of(parts[0]) == "module") return pickle[parts[1]];

@@ -2,8 +2,8 @@
 // place that knows by sight what this field keeps networks in, and what is downloaded in their stead. What is
 // not read is refused by name, with what to do about it; docs/formats.md ("Weights") has the table.
 //
-// Cost: the first bytes of a file, of a protobuf the heads of its outermost fields; of an archive the names of
-// its entries; of a folder the names in it.
+// Cost: the first bytes of a file, of a protobuf the heads of its outermost fields; of an archive the names
+// of its entries; of a folder the names in it.
 // Errors: kData. Threads: any.
 #pragma once
 

@@ -20,8 +20,8 @@ struct LabeledRow {
   double off_target;  // 1 − p_y
 };
 
-// others = Σ_{j≠y} exp z_j, finite; target_logit, any finite number, includes the margin. Exact also where the
-// loss is tiny, and finite where the target's exponential, or its ratio to the others, leaves float64.
+// others = Σ_{j≠y} exp z_j, finite; target_logit, any finite number, includes the margin. Exact also where
+// the loss is tiny, and finite where the target's exponential, or its ratio to the others, leaves float64.
 inline LabeledRow labeled_row(double others, double target_logit) {
   const double target = std::exp(target_logit);
   const double total = others + target, ratio = others / target;

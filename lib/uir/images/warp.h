@@ -8,7 +8,8 @@
 //   bottom = ((2048 - f) I[j+1][i] + f I[j+1][i+1] + 2^3) >> 4,
 //   value  = ((2048 - g) top + g bottom + 2^17) >> 18,
 // where I is 0 outside of the image. So it is off the exact value by at most 0.51 and 1/4096 of the
-// difference between neighbouring pixels in x and in y (OpenCV's warpAffine before 5.0 rounds p to 1/32 pixel).
+// difference between neighbouring pixels in x and in y (OpenCV's warpAffine before 5.0 rounds p to 1/32
+// pixel).
 // Shapes: rgb is uint8 [112, 112, 3]. Cost: some 0.1 ms. Errors: none. Threads: thread-safe.
 #pragma once
 

@@ -48,7 +48,7 @@ ExportedNetwork load_network(const Experiment* experiment, const fs::path& path)
 std::vector<int64_t> spread_rows(const Index& index, int64_t count) {
   std::vector<int64_t> good, rows;
   for (int64_t row = 0; row < index.size(); ++row) {
-    if (!(index.flags()[static_cast<size_t>(row)] & kBad)) good.push_back(row);
+    if (!(index.flags()[static_cast<size_t>(row)] & (kBad | kExcluded))) good.push_back(row);
   }
   const auto size = static_cast<int64_t>(good.size());
   for (int64_t i = 0; i < std::min(count, size); ++i)

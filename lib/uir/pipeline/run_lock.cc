@@ -7,8 +7,10 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <string>
+#include <thread>
 
 #include "uir/base/error.h"
 #include "uir/base/log.h"
@@ -36,6 +38,19 @@ void write_holder(int file) {
   static_cast<void>(written);
 }
 
+// 0, or why it failed. The kernel gives up a killed process's lock only after its memory, which may take
+// seconds: so a held lock is asked for again before it counts as held.
+int try_to_lock(int file) {
+  constexpr int kTries = 30;
+  int error = 0;
+  for (int i = 0; i < kTries; ++i) {
+    error = ::flock(file, LOCK_EX | LOCK_NB) == 0 ? 0 : errno;
+    if (error != EINTR && error != EWOULDBLOCK) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  return error;
+}
+
 }  // namespace
 
 // O_CLOEXEC: a program that this one starts must not hold the lock beyond its end.
@@ -44,10 +59,7 @@ RunLock::RunLock(const fs::path& run_folder) {
   const fs::path path = run_folder / "train.lock";
   file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (file_ < 0) fail(ErrorKind::kCannotCreate, path.string(), ": cannot create: ", std::strerror(errno));
-  int error = 0;
-  do {
-    error = ::flock(file_, LOCK_EX | LOCK_NB) == 0 ? 0 : errno;
-  } while (error == EINTR);
+  const int error = try_to_lock(file_);
   if (error == EWOULDBLOCK) {
     const std::string holder = holder_of(file_);
     ::close(file_);

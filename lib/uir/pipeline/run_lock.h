@@ -1,6 +1,6 @@
-// One training per run folder: who trains holds a lock on <run>/train.lock, which the kernel releases when the
-// process ends, however it ends. The file stays and says who held it last; whether it is held is asked of the
-// kernel, never of the file.
+// One training per run folder: who trains holds a lock on <run>/train.lock, which the kernel releases when
+// the process ends, however it ends. The file stays and says who held it last; whether it is held is asked
+// of the kernel, never of the file.
 //
 // Held between machines as far as the file system carries flock() between them (NFS does, with its lock
 // service). Where it carries no locks at all, that is warned about, and nobody is kept out.

@@ -97,14 +97,20 @@ void train_and_report(Trainer& trainer, const Experiment& experiment, const Comm
   try_to_report(experiment, ranks);
 }
 
+// Rank 0's; no rank looks at a folder that another training changes.
+std::unique_ptr<RunLock> lock_run(const Experiment& experiment, const Communicator& ranks) {
+  std::unique_ptr<RunLock> lock;
+  if (ranks.rank() == 0) lock = std::make_unique<RunLock>(experiment.run_folder());
+  ranks.barrier();
+  return lock;
+}
+
 void train_as_rank(const Experiment& experiment, const TrainRun& run, const World& world,
                    const std::shared_ptr<const Communicator>& cpu_ranks) {
   const Compute compute = choose_compute(experiment.train, world);
   const auto ranks = device_ranks(cpu_ranks, experiment.train.ranks, compute.device);
   const Index index = open_index(experiment.index_folder());
-  std::optional<RunLock> lock;
-  if (ranks->rank() == 0) lock.emplace(experiment.run_folder());
-  ranks->barrier();  // no rank looks at a folder that another training changes
+  const std::unique_ptr<RunLock> lock = lock_run(experiment, *ranks);
   if (ranks->rank() == 0) warn_of(index, experiment.train.batch);
   const std::optional<Checkpoint> checkpoint = agreed_checkpoint(experiment.checkpoints_folder(), *ranks);
   if (checkpoint && !run.resume) {

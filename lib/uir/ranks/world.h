@@ -32,8 +32,8 @@ World world_from_environment(const Environment& environment = process_environmen
 const char* launcher_of(const Environment& environment = process_environment);
 
 // How long the launcher lets its ranks live after it told them to stop [s]; 0: for ever, or nothing is known.
-// torchrun kills them after 30 s, or TORCH_ELASTIC_SHUTDOWN_TIMEOUT; its option --shutdown-timeout goes before
-// both, but its ranks cannot see it.
+// torchrun kills them after 30 s, or TORCH_ELASTIC_SHUTDOWN_TIMEOUT; its option --shutdown-timeout goes
+// before both, but its ranks cannot see it.
 double stop_grace_s(const Environment& environment = process_environment);
 
 }  // namespace uir

@@ -84,8 +84,8 @@ Json to_json(const Report& report);
 // Six significant digits; one table per result under its protocol's words.
 std::string to_text(const Report& report);
 // folder/report.json, report.txt and report.html, each replaced atomically; the folder must be there. kIo
-// when one cannot be written. Names that are no UTF-8 stand in JSON and HTML as readable() (base/text.h) shows
-// them.
+// when one cannot be written. Names that are no UTF-8 stand in JSON and HTML as readable() (base/text.h)
+// shows them.
 void write_report(const fs::path& folder, const Report& report);
 
 // The words in lines of at most 100 characters that start with `indent`.

@@ -22,8 +22,8 @@ struct TrainingLog {
 
   // Empty where the log has no such number.
   const StepSeries& series(const std::string& name) const;
-  // The value of each verification over the steps, by the protocol's name; with the number's where that is not
-  // the accuracy.
+  // The value of each verification over the steps, by the protocol's name; with the number's where that is
+  // not the accuracy.
   std::map<std::string, StepSeries> verified() const;
 };
 

@@ -16,8 +16,8 @@ struct Vectors {
   using Double [[gnu::vector_size(kLanes * sizeof(double))]] = double;
 };
 
-// kRows rows of the group with kColumns vectors of columns: as many sums as the registers hold. Products of two
-// float32 are exact in float64, so kernels with and without fused multiply-add give the same bits.
+// kRows rows of the group with kColumns vectors of columns: as many sums as the registers hold. Products of
+// two float32 are exact in float64, so kernels with and without fused multiply-add give the same bits.
 template <int kLanes, int kRows, int kColumns>
 inline __attribute__((always_inline)) void score_piece(const double* rows, const float* panel, int64_t dim,
                                                        double* scores, int64_t stride) {

@@ -41,7 +41,7 @@ Json read_progress(const fs::path& partial, const Json& run) {
   if (!complete) return found;
   Json shape;
   for (const auto& [key, unused] : run["shape"].items()) shape[key] = found.at(key);
-  return {{"run", {{"shape", shape}, {"extraction", found.at("extraction")}}},
+  return {{"run", {{"version", found.at("version")}, {"shape", shape}, {"extraction", found.at("extraction")}}},
           {"rows", found.at("rows")},
           {"files", found.at("files")}};
 }
@@ -81,7 +81,7 @@ struct EmbeddingStoreWriter::Impl {
 EmbeddingStoreWriter::Impl::Impl(const fs::path& folder_in, StoreShape shape_in, Json manifest)
     : folder(folder_in), partial(partial_folder(folder_in)), shape(shape_in) {
   ensure(shape.rows >= 0 && shape.dim > 0, "an embedding store has rows >= 0 and dim > 0");
-  run = {{"shape", describe_shape(shape)}, {"extraction", std::move(manifest)}};
+  run = {{"version", kVersion}, {"shape", describe_shape(shape)}, {"extraction", std::move(manifest)}};
   create_folders(partial);
   lock.emplace(partial);
   start_files(resumable_progress(partial, run));

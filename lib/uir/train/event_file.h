@@ -1,10 +1,10 @@
 // Scalars over steps in a file that TensorBoard reads. Free of LibTorch.
 //
-// One file per start of a run, <folder>/events.out.tfevents.<time>.uir.<process>. What the run's earlier files
-// say of first_step and later steps is no longer true: they are cut there when the new file is opened, each by
-// a single system call; one that says nothing else is removed. Files of other programs are left as they are;
-// for these the new file begins with a mark that first_step is a restart, which not every reader heeds (the
-// default one of TensorBoard 2.21 does not).
+// One file per start of a run, <folder>/events.out.tfevents.<time>.uir.<process>. What the run's earlier
+// files say of first_step and later steps is no longer true: they are cut there when the new file is opened,
+// each by a single system call; one that says nothing else is removed. Files of other programs are left as
+// they are; for these the new file begins with a mark that first_step is a restart, which not every reader
+// heeds (the default one of TensorBoard 2.21 does not).
 // Every call of write() is a single system call, so that a crash can tear the last record at most; readers
 // stop there.
 // Format: records {u64 length, masked CRC-32C of it, message, masked CRC-32C of it}, messages

@@ -47,6 +47,14 @@ std::vector<Parameter> trained_parameters(const TrainConfig& config, const Backb
   return parameters;
 }
 
+// "lfw", and of another number than the accuracy "held_out (tar_at_far_0.001)".
+std::string metric_of(const VerificationScore& score) {
+  return score.metric == "accuracy" ? score.protocol : concat(score.protocol, " (", score.metric, ")");
+}
+bool is_metric_of(const std::string& metric, const std::string& protocol) {
+  return metric == protocol || metric.starts_with(protocol + " (");
+}
+
 // Of this rank's rows of a micro-batch among those of all ranks, all labeled rows first.
 std::vector<int64_t> row_numbers(const BatchConfig& batch, const Communicator& ranks) {
   const int64_t parts = batch.accumulation * ranks.size();
@@ -112,6 +120,7 @@ struct Trainer::Impl {
   bool verification_is_missing() const;
   void verify();
   void keep_if_best(const VerificationScore& score);
+  void forget_best_of_others() const;
   void save();
   CheckpointContents contents() const;
   Monitor make_monitor() const;
@@ -182,7 +191,10 @@ Monitor Trainer::Impl::make_monitor() const {
 }
 
 void Trainer::Impl::run() {
-  if (is_first()) remove_leftovers(parts.checkpoints_folder);
+  if (is_first()) {
+    remove_leftovers(parts.checkpoints_folder);
+    forget_best_of_others();
+  }
   monitor.emplace(make_monitor());
   parts.communicator->barrier();
   parts.backbone->train();
@@ -340,14 +352,32 @@ void Trainer::Impl::verify() {
 
 void Trainer::Impl::keep_if_best(const VerificationScore& score) {
   if (score.protocol != parts.best_by) return;
+  if (!std::isfinite(score.value)) {
+    return log_warning(score.protocol, ": ", score.metric, " is not defined, and picks no best checkpoint");
+  }
   std::optional<BestCheckpoint> best;
   try {
     best = best_checkpoint(parts.checkpoints_folder);
   } catch (const Error& e) {
     log_warning(e.what(), "; the best checkpoint is counted from here on");
   }
-  if (best && best->metric == score.protocol && best->value >= score.value) return;
-  mark_best(parts.checkpoints_folder, {checkpoint_name(step), score.protocol, score.value});
+  const std::string metric = metric_of(score);  // values of other ones are no measure for this one
+  if (best && best->metric == metric && best->value >= score.value) return;
+  mark_best(parts.checkpoints_folder, {checkpoint_name(step), metric, score.value});
+}
+
+// What another protocol marked as the best, before the run was resumed, is the best no more.
+void Trainer::Impl::forget_best_of_others() const {
+  std::optional<BestCheckpoint> best;
+  try {
+    best = best_checkpoint(parts.checkpoints_folder);
+  } catch (const Error&) {
+    return;  // keep_if_best says it
+  }
+  if (!best || (!parts.best_by.empty() && is_metric_of(best->metric, parts.best_by))) return;
+  unmark_best(parts.checkpoints_folder);
+  log_warning("the best checkpoint, ", best->name, ", was picked by ", best->metric,
+              ", which picks none any more: it is no longer marked");
 }
 
 void Trainer::Impl::save() {

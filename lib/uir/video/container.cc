@@ -120,25 +120,30 @@ std::string words_for(const AVStream& stream) {
                 " (", ::avcodec_get_name(stream.codecpar->codec_id), ")");
 }
 
+// A time as a fraction of a second. Clocks of broadcasts run to 2^33 / 90000: AVRational has no room for them.
+struct Seconds {
+  int64_t num = 0, den = 1;
+};
+
 // libavformat keeps the container's start in µs; the track that begins there has it exactly.
-AVRational start_of(const AVFormatContext& context) {
-  if (context.start_time == AV_NOPTS_VALUE) return {0, 1};
+Seconds start_of(const AVFormatContext& context) {
+  if (context.start_time == AV_NOPTS_VALUE) return {};
   for (unsigned i = 0; i < context.nb_streams; ++i) {
     const AVStream& stream = *context.streams[i];
-    if (stream.start_time == AV_NOPTS_VALUE || std::abs(stream.start_time) > INT32_MAX / stream.time_base.num)
+    int64_t num = 0;
+    if (stream.start_time == AV_NOPTS_VALUE ||
+        __builtin_mul_overflow(stream.start_time, int64_t{stream.time_base.num}, &num))
       continue;
     if (::av_rescale_q(stream.start_time, stream.time_base, AV_TIME_BASE_Q) == context.start_time)
-      return {static_cast<int>(stream.start_time) * stream.time_base.num, stream.time_base.den};
+      return {num, stream.time_base.den};
   }
-  AVRational rounded;
-  ::av_reduce(&rounded.num, &rounded.den, context.start_time, AV_TIME_BASE, INT32_MAX);
-  return rounded;
+  return {context.start_time, AV_TIME_BASE};
 }
 
 VideoClock clock_of(const AVFormatContext& context, AVRational base) {
-  const AVRational start = start_of(context);
+  const Seconds start = start_of(context);
   VideoClock clock;
-  clock.ticks_per_second = std::lcm(int64_t{base.den}, int64_t{start.den});
+  clock.ticks_per_second = std::lcm(int64_t{base.den}, start.den);
   if (clock.ticks_per_second > int64_t{1} << 34) clock.ticks_per_second = base.den;  // the start is rounded
   clock.ticks_per_stamp = base.num * (clock.ticks_per_second / base.den);
   constexpr int64_t kLatest = int64_t{1} << 60;
@@ -270,7 +275,8 @@ struct Container::Impl {
     if (has_table()) return std::max<int64_t>(0, ::avformat_index_get_entries_count(pictures) - packets);
     return ended_badly ? 1 : 0;
   }
-  // An AVI without its index was cut, or written to a pipe: then the number in its header was never filled in.
+  // An AVI without its index was cut, or written to a pipe: then the number in its header was never filled
+  // in.
   int64_t places_missing() const {
     constexpr int64_t kBytesPerPlace = 8;  // at least
     if (pictures->nb_frames > ::avio_size(io.get()) / kBytesPerPlace) return 0;
@@ -317,6 +323,12 @@ bool lists_its_pictures(const Container& container) {
          shows_every_packet(container.pictures().codecpar->codec_id);
 }
 
+// Two packets may be one picture: a field each.
+bool may_list_fields(const AVCodecParameters& coded) {
+  return coded.codec_id == AV_CODEC_ID_H264 && coded.field_order != AV_FIELD_UNKNOWN &&
+         coded.field_order != AV_FIELD_PROGRESSIVE;
+}
+
 // Such a packet of MPEG-4 says that nothing changed, and gives no frame.
 bool is_empty_picture(const AVPacket& packet, AVCodecID codec) {
   constexpr int kEmpty = 20;
@@ -326,7 +338,7 @@ bool is_empty_picture(const AVPacket& packet, AVCodecID codec) {
 }  // namespace
 
 std::vector<ListedPicture> list_pictures(Container& container) {
-  if (!lists_its_pictures(container)) return {};
+  if (!lists_its_pictures(container) || may_list_fields(*container.pictures().codecpar)) return {};
   const AVCodecID codec = container.pictures().codecpar->codec_id;
   std::vector<ListedPicture> pictures;
   const auto packet = libav::owned(::av_packet_alloc());

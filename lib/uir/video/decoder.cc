@@ -50,6 +50,7 @@ struct Decoder::Impl {
     if (::avcodec_parameters_to_context(context.get(), stream.codecpar) < 0) throw std::bad_alloc();
     context->pkt_timebase = stream.time_base;
     context->thread_count = threads;
+    context->flags |= AV_CODEC_FLAG_UNALIGNED;  // what is cut off on the left is cut exactly
     if (::avcodec_open2(context.get(), codec, nullptr) < 0) refuse();
   }
 

@@ -15,6 +15,24 @@ namespace {
 
 bool swaps_sides(Orientation orientation) { return static_cast<int>(orientation) >= 5; }
 
+// Those that neither the conversion here nor libswscale knows.
+void refuse_unknown_colors(const AVFrame& frame) {
+  switch (frame.colorspace) {
+    case AVCOL_SPC_YCGCO:
+    case AVCOL_SPC_SMPTE2085:
+    case AVCOL_SPC_CHROMA_DERIVED_NCL:
+    case AVCOL_SPC_CHROMA_DERIVED_CL:
+    case AVCOL_SPC_ICTCP:
+      break;
+    default:
+      return;
+  }
+  const AVPixFmtDescriptor* format = ::av_pix_fmt_desc_get(static_cast<AVPixelFormat>(frame.format));
+  if (format && (format->flags & AV_PIX_FMT_FLAG_RGB)) return;
+  fail(ErrorKind::kData, "colours coded as ", ::av_color_space_name(frame.colorspace),
+       ", which are not read; convert the video to BT.709");
+}
+
 // The frame's planes, if it has 8 bits of luma and chroma, or of luma alone.
 std::optional<YuvPlanes> planes_of(const AVFrame& frame) {
   const AVPixFmtDescriptor* format = ::av_pix_fmt_desc_get(static_cast<AVPixelFormat>(frame.format));
@@ -124,6 +142,7 @@ void PictureConverter::begin(AVFormatContext& context, AVStream& stream) {
 }
 
 ImageSize PictureConverter::size_of(const AVFrame& frame) const {
+  refuse_unknown_colors(frame);
   ImageSize size = impl_->square_size(frame);
   if (swaps_sides(impl_->orientation(frame))) std::swap(size.width, size.height);
   return size;

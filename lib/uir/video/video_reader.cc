@@ -25,6 +25,7 @@ struct VideoReader::Impl {
   PictureConverter converter;
   const AVFrame* frame = nullptr;  // at hand
   int64_t ticks = kNever;          // of the frame at hand, or the last one
+  int64_t shift = 0;               // what the file's clock lost by starting anew, so far
   RgbImage image;
   bool converted = false, from_front = true, at_end = false;
   std::optional<std::vector<ListedPicture>> list;  // none: not looked for; empty: only from the front
@@ -38,6 +39,7 @@ struct VideoReader::Impl {
     converter.begin(container->context(), container->pictures());
     frame = nullptr;
     ticks = kNever;
+    shift = 0;
     from_front = true;
     at_end = false;
   }
@@ -51,14 +53,18 @@ struct VideoReader::Impl {
     return true;
   }
 
-  int64_t time_of(const AVFrame& shown) const {
+  int64_t time_of(const AVFrame& shown) {
     const VideoClock& clock = container->clock();
-    if (shown.best_effort_timestamp == AV_NOPTS_VALUE)
-      return ticks == kNever
-                 ? 0
-                 : ticks + std::max<int64_t>(1, libav::duration_of(shown) * clock.ticks_per_stamp);
-    const int64_t time = clock.ticks(shown.best_effort_timestamp);
-    return ticks == kNever ? time : std::max(time, ticks + 1);
+    const int64_t step = std::max<int64_t>(1, libav::duration_of(shown) * clock.ticks_per_stamp);
+    if (shown.best_effort_timestamp == AV_NOPTS_VALUE) return ticks == kNever ? 0 : ticks + step;
+    const int64_t time = clock.ticks(shown.best_effort_timestamp) + shift;
+    if (ticks == kNever) return time;
+    const bool may_start_anew = container->context().iformat->flags & AVFMT_TS_DISCONT;
+    if (may_start_anew && ticks - time > clock.ticks_per_second) {  // recordings that were joined
+      shift += ticks + step - time;
+      return ticks + step;
+    }
+    return std::max(time, ticks + 1);
   }
 
   bool seek(int64_t target) {
@@ -144,7 +150,8 @@ struct VideoReader::Impl {
   // The smallest stamp that is not before the time.
   int64_t stamp_of(int64_t time) const {
     const VideoClock& clock = container->clock();
-    return (time + clock.start + clock.ticks_per_stamp - 1) / clock.ticks_per_stamp;
+    const int64_t at = time + clock.start;
+    return at / clock.ticks_per_stamp + (at % clock.ticks_per_stamp > 0);
   }
 };
 

@@ -232,6 +232,38 @@ TEST_CASE("the best checkpoint by verification outlives the others") {
   CHECK(latest_checkpoint(run.folder / "run/checkpoints")->step() == 12);
 }
 
+TEST_CASE("values that are not defined, or of another number, pick no best checkpoint") {
+  Run run(tiny_index());
+  run.config.verification = {2, {"held_out"}};
+  run.config.checkpoint.best_by = "held_out";
+  const fs::path root = run.folder / "run/checkpoints";
+  create_folders(root / "step-0000000000");
+  size_t call = 0;
+  run.verify = [&](Backbone&) {
+    // By the fourth verification all values are of another rate, and lower; the fifth is not defined.
+    const bool later = ++call > 3;
+    const double value = call == 5 ? std::nan("") : later ? 0.3 : 0.9;
+    return std::vector<VerificationScore>{
+        {"held_out", later ? "tar_at_far_1e-4" : "tar_at_far_0.01", value, Json::object()}};
+  };
+  SECTION("the mark moves to the first value of the new number") {
+    run.trainer().run();
+    const auto best = best_checkpoint(root);
+    REQUIRE(best);
+    CHECK(best->metric == "held_out (tar_at_far_1e-4)");
+    CHECK(best->value == 0.3);
+    CHECK(best->name == "step-0000000008");
+  }
+  SECTION("what another protocol marked is forgotten, though no value may follow") {
+    mark_best(root, {"step-0000000000", "lfw", 0.99});
+    run.verify = [](Backbone&) {
+      return std::vector<VerificationScore>{{"held_out", "tar_at_far_0.01", std::nan(""), Json::object()}};
+    };
+    run.trainer().run();
+    CHECK_FALSE(best_checkpoint(root));
+  }
+}
+
 TEST_CASE(
     "without a protocol that picks it no checkpoint is the best, and every one tells how it was picked") {
   Run run(tiny_index());
