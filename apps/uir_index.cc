@@ -45,7 +45,8 @@ void add_align(uir::App& app, uir::AlignRequest& request) {
   cli.add_option("--every", request.sampling.every, "Of a video every n-th frame")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
-  cli.add_option("--fps", request.sampling.frames_per_second, "Of a video the first frame in each 1 / n second, by the frames' times")
+  cli.add_option("--fps", request.sampling.frames_per_second,
+                 "Of a video the first frame in each 1 / n second, by the frames' times")
       ->check(CLI::NonNegativeNumber);
   cli.add_option("--max-frames", request.sampling.max_frames, "At most so many frames of a video")
       ->check(CLI::NonNegativeNumber);

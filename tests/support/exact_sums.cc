@@ -32,7 +32,8 @@ void print(const char* what, const uir::CanonicalVectors& vectors) {
 
 void print_distances(uir::MatrixView rows) {
   std::vector<double> distances;
-  for (int64_t i = 1; i < rows.rows; ++i) distances.push_back(uir::squared_distance(rows.row(0), rows.row(i)));
+  for (int64_t i = 1; i < rows.rows; ++i)
+    distances.push_back(uir::squared_distance(rows.row(0), rows.row(i)));
   print("squared distance", distances);
 }
 
@@ -42,8 +43,8 @@ void print_videos(uir::MatrixView embeddings, uir::MatrixView mirrored) {
   const std::vector<std::string_view> items(names.begin(), names.end());
   const uir::VideoFrames videos(items);
   uir::FrameFeatures features{embeddings, mirrored, uir::Aggregation::kMean, std::vector<double>(kRows, 0.3)};
-  for (const auto aggregation : {uir::Aggregation::kMean, uir::Aggregation::kNormWeighted,
-                                 uir::Aggregation::kQualityWeighted}) {
+  for (const auto aggregation :
+       {uir::Aggregation::kMean, uir::Aggregation::kNormWeighted, uir::Aggregation::kQualityWeighted}) {
     features.aggregation = aggregation;
     print("video", uir::video_vectors(features, videos));
   }

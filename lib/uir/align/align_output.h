@@ -28,7 +28,7 @@ struct AlignCounts {
   int64_t pictures = 0;    // photos, or frames
   int64_t with_faces = 0;  // of these
   int64_t faces = 0;
-  int64_t corrected = 0;   // of these, by a closer look
+  int64_t corrected = 0;  // of these, by a closer look
   int64_t checked = 0, found_again = 0;
   // Sums of distances from the template [pixels]; see TemplateDistance.
   double eyes = 0, points = 0, eyes_again = 0, points_again = 0;

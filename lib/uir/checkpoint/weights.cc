@@ -97,7 +97,8 @@ struct StateDict {
   void step_down(std::string_view chosen) {
     const std::string prefix = place.empty() ? "" : place + ".";
     for (const std::string_view key : dict.keys()) {
-      if (key != chosen && key != kCentersKey && holds_tensors_under(key)) left_out.push_back(concat(prefix, key));
+      if (key != chosen && key != kCentersKey && holds_tensors_under(key))
+        left_out.push_back(concat(prefix, key));
     }
     place = concat(prefix, chosen);
     dict = *dict.dict(chosen);

@@ -40,8 +40,8 @@ struct OpenVideo {
   std::optional<VideoReader> reader;
   ContentHash hash;
   std::span<const FrameFacts> frames;  // of the index
-  int64_t position = -1;          // frame at hand
-  std::deque<Prepared> prepared;  // decoded on the way to a later row, not yet asked for
+  int64_t position = -1;               // frame at hand
+  std::deque<Prepared> prepared;       // decoded on the way to a later row, not yet asked for
 };
 
 }  // namespace

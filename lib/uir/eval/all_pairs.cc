@@ -13,10 +13,8 @@
 namespace uir {
 namespace {
 
-constexpr NamedMeaning kMeanings[] = {{"auc", kHigherRate},
-                                      {"eer", kLowerRate},
-                                      {"tar_at_far", kHigherRate},
-                                      {"achieved_far", kPlainRate}};
+constexpr NamedMeaning kMeanings[] = {
+    {"auc", kHigherRate}, {"eer", kLowerRate}, {"tar_at_far", kHigherRate}, {"achieved_far", kPlainRate}};
 
 void check_labels(const CanonicalVectors& vectors, std::span<const int64_t> labels) {
   ensure(static_cast<int64_t>(labels.size()) == vectors.rows, "one label per row");

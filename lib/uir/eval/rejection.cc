@@ -215,7 +215,8 @@ ProtocolResult run_rejection(const std::string& name, std::span<const Classified
   report.description = concat(
       "Faces of known people (held out from training) and of strangers, each with its best class's cosine, "
       "probability p and log odds log(p/(1 - p)); a face is accepted when the value is at least a threshold. "
-      "strangers_rejected_keeping_s: share of strangers below the largest threshold that accepts a share s of "
+      "strangers_rejected_keeping_s: share of strangers below the largest threshold that accepts a share s "
+      "of "
       "the known faces; ..._s_right: of the known faces whose best class is the right one. The chosen "
       "threshold is the smallest that accepts at most a share ",
       config.false_acceptance, " of the strangers.");

@@ -19,11 +19,10 @@
 namespace uir {
 namespace {
 
-constexpr NamedMeaning kMeanings[] = {{"accuracy", kHigherRate}, {"accuracy_std", kPlainRate},
-                                      {"val", kHigherRate},      {"val_std", kPlainRate},
-                                      {"val_far", kPlainRate},   {"auc", kHigherRate},
-                                      {"eer", kLowerRate},       {"tar_at_far", kHigherRate},
-                                      {"achieved_far", kPlainRate}};
+constexpr NamedMeaning kMeanings[] = {
+    {"accuracy", kHigherRate}, {"accuracy_std", kPlainRate}, {"val", kHigherRate},
+    {"val_std", kPlainRate},   {"val_far", kPlainRate},      {"auc", kHigherRate},
+    {"eer", kLowerRate},       {"tar_at_far", kHigherRate},  {"achieved_far", kPlainRate}};
 
 constexpr std::string_view kModelZoo =
     "InsightFace Model Zoo (github.com/deepinsight/insightface, model_zoo/README.md)";

@@ -62,13 +62,12 @@ ProtocolResult run_video_verification(const std::string& name, const CanonicalVe
       const RocPoint point = roc.at_most(rate);
       const Roc::Sides impostors = roc.impostors_beside(point.threshold);
       result.number(number, point.tar);
-      result.details["thresholds"].push_back(
-          {{"fpr", rate},
-           {"achieved_fpr", point.far},
-           {"tpr", point.tar},
-           {"threshold", point.threshold},
-           {"impostor_below", impostors.below},
-           {"impostor_accepted", impostors.accepted}});
+      result.details["thresholds"].push_back({{"fpr", rate},
+                                              {"achieved_fpr", point.far},
+                                              {"tpr", point.tar},
+                                              {"threshold", point.threshold},
+                                              {"impostor_below", impostors.below},
+                                              {"impostor_accepted", impostors.accepted}});
     } else {
       result.undefined(number, "needs genuine and impostor pairs");
     }

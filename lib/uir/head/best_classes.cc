@@ -50,8 +50,7 @@ at::Tensor best_of_blocks(const at::Tensor& best_KR3, double scale) {
 
 // A single class has no others, and no finite odds.
 at::Tensor log_odds(const at::Tensor& best_R3, double scale) {
-  const at::Tensor odds_R =
-      column(best_R3, kBestCosine) * scale - column(best_R3, kOthersSumExp).log();
+  const at::Tensor odds_R = column(best_R3, kBestCosine) * scale - column(best_R3, kOthersSumExp).log();
   return odds_R.clamp_max(std::numeric_limits<float>::max());
 }
 
@@ -60,11 +59,10 @@ at::Tensor best_of_this_rank(const CenterShard& centers, const at::Tensor& x_RD)
   const at::Tensor best_KR3 =
       at::zeros({centers.num_blocks(classes), x_RD.size(0), kNumBest}, x_RD.options().dtype(at::kDouble));
   best_KR3.select(2, kBestCosine).fill_(-std::numeric_limits<double>::infinity());
-  centers.walk(
-      x_RD, classes, CenterShard::Norms::kCompute,
-      [&](ClassTile& tile, const at::Tensor&, int64_t, int64_t block) {
-        add_best(best_of_tile(tile), centers.scale, best_KR3[block]);
-      });
+  centers.walk(x_RD, classes, CenterShard::Norms::kCompute,
+               [&](ClassTile& tile, const at::Tensor&, int64_t, int64_t block) {
+                 add_best(best_of_tile(tile), centers.scale, best_KR3[block]);
+               });
   return best_of_blocks(best_KR3, centers.scale);
 }
 
@@ -78,8 +76,8 @@ at::Tensor best_classes(const CenterShard& centers, const at::Tensor& embeddings
   const at::Tensor best_by_rank = ranks.all_gather_rows(best_of_this_rank(centers, rows.x_RD));
   const at::Tensor best_R3 = best_of_blocks(best_by_rank.view({ranks.size(), -1, kNumBest}), centers.scale);
   const at::Tensor log_odds_R = log_odds(best_R3, centers.scale);
-  return at::stack({column(best_R3, kBestClass), column(best_R3, kBestCosine), log_odds_R.sigmoid(), log_odds_R},
-                   1)
+  return at::stack(
+             {column(best_R3, kBestClass), column(best_R3, kBestCosine), log_odds_R.sigmoid(), log_odds_R}, 1)
       .narrow(0, ranks.rank() * embeddings_BD.size(0), embeddings_BD.size(0))
       .to(at::kFloat);
 }

@@ -105,8 +105,11 @@ class DistributionWriter {
   }
 
   Plot histogram(size_t model, const std::string& measure, const Json& sides, double highest) const {
-    Plot plot{
-        concat("Distribution of the ", in_words(measure), " of the best class, ", models_[model]), {}, {}, {}, {}};
+    Plot plot{concat("Distribution of the ", in_words(measure), " of the best class, ", models_[model]),
+              {},
+              {},
+              {},
+              {}};
     plot.height = 240;
     plot.y = {"Share of faces", 0, highest, false, true};
     for (const Json& side : sides) {

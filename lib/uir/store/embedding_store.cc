@@ -66,7 +66,8 @@ Json read_manifest(const fs::path& folder) {
   }
   const int version = json_at<int>(json, "version", path.string());
   if (version < kOldestVersion || version > kVersion) {
-    fail(ErrorKind::kData, path.string(), ": version ", version, "; expected ", kOldestVersion, " to ", kVersion);
+    fail(ErrorKind::kData, path.string(), ": version ", version, "; expected ", kOldestVersion, " to ",
+         kVersion);
   }
   if (json_at<std::string>(json, "checksum", path.string()) != manifest_checksum(json)) {
     fail(ErrorKind::kData, path.string(), ": its checksum does not match; extract again");
@@ -77,7 +78,8 @@ Json read_manifest(const fs::path& folder) {
 StoreShape read_shape(const Json& manifest, const std::string& place) {
   StoreShape shape{json_at<int64_t>(manifest, "rows", place), json_at<int64_t>(manifest, "dim", place),
                    json_at<bool>(manifest, "mirrored", place), json_at<bool>(manifest, "classes", place)};
-  if (json_at<int>(manifest, "version", place) == 1) shape.class_columns = static_cast<int64_t>(ClassColumn::kLogOdds);
+  if (json_at<int>(manifest, "version", place) == 1)
+    shape.class_columns = static_cast<int64_t>(ClassColumn::kLogOdds);
   return shape;
 }
 

@@ -41,9 +41,10 @@ Json read_progress(const fs::path& partial, const Json& run) {
   if (!complete) return found;
   Json shape;
   for (const auto& [key, unused] : run["shape"].items()) shape[key] = found.at(key);
-  return {{"run", {{"version", found.at("version")}, {"shape", shape}, {"extraction", found.at("extraction")}}},
-          {"rows", found.at("rows")},
-          {"files", found.at("files")}};
+  return {
+      {"run", {{"version", found.at("version")}, {"shape", shape}, {"extraction", found.at("extraction")}}},
+      {"rows", found.at("rows")},
+      {"files", found.at("files")}};
 }
 
 // The progress of an interrupted run that can be continued as `run`; null if there is none.
