@@ -84,12 +84,19 @@ TEST_CASE("weights: dicts in dicts, and what stands beside the state dict") {
       read(dict(text("state_dict") + dict(text("model") + state(3) + text("head") + state(5))));
   CHECK(nested.kind == "PyTorch file, state_dict.model");
   CHECK(values_of(nested.tensors.at("a")) == std::vector<float>{3});
-  CHECK(nested.left_out.empty());
+  CHECK(nested.left_out == std::vector<std::string>{"state_dict.head"});
 
   const Weights beside = read(dict(text("state_dict_ema") + state(1) + text("state_dict") + state(2) +
                                    text("state_dict_softmax_fc") + state(4) + text("none") + dict("")));
   CHECK(values_of(beside.tensors.at("a")) == std::vector<float>{2});
   CHECK(beside.left_out == std::vector<std::string>{"state_dict_ema"});
+
+  // An array of NumPy among settings is no tensor that could not be read.
+  const std::string array = global("numpy.core.multiarray", "_reconstruct") + ")R";
+  const Weights settings = read(dict(text("state_dict") + state(2) + text("hyper_parameters") +
+                                     dict(text("mean") + array)));
+  CHECK(values_of(settings.tensors.at("a")) == std::vector<float>{2});
+  CHECK(settings.left_out.empty());
 
   CHECK(names(read(dict(text("student") + state(1) + text("teacher") + state(2)))) ==
         std::vector<std::string>{"student.a", "teacher.a"});

@@ -62,7 +62,7 @@ TEST_CASE("run log: one JSON object per line, in order") {
   log.write({{"step", 1}, {"loss", std::numeric_limits<double>::quiet_NaN()}});
   log.sync();
   CHECK(read_all(folder / "sub/log.jsonl") ==
-        "{\"step\":0,\"loss\":1.5,\"text\":\"a\\nb\\\\xff\"}\n{\"step\":1,\"loss\":null}\n");
+        "{\"step\":0,\"loss\":1.5,\"text\":\"a\\\\nb\\\\xff\"}\n{\"step\":1,\"loss\":null}\n");
   CHECK_THROWS_AS(log.write({{"loss", 1}}), Error);
   CHECK_THROWS_AS(log.write({{"step", 1.5}}), Error);
 }
