@@ -80,6 +80,7 @@ class Writer {
   }
   ~Writer() {
     avcodec_free_context(&encoder_);
+    avcodec_free_context(&sound_encoder_);
     if (format_) {
       if (format_->pb) {
         av_freep(&format_->pb->buffer);

@@ -20,7 +20,7 @@ std::string png_of(int depth, int colour_type, const std::string& packed, const 
          png::chunk("IDAT", png::rows(packed, packed.size())) + png::chunk("IEND", "");
 }
 
-std::string little_endian(uint32_t value, int bytes) {
+std::string little_endian(uint64_t value, int bytes) {
   std::string text;
   for (int i = 0; i < bytes; ++i) text += static_cast<char>(value >> (8 * i) & 255);
   return text;
