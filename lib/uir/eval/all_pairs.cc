@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "uir/base/error.h"
 #include "uir/base/progress.h"
@@ -82,7 +83,6 @@ ProtocolResult run_all_pairs(const std::string& name, const CanonicalVectors& ve
   report.count("identities", std::unique(identities.begin(), identities.end()) - identities.begin());
   report.count("genuine_pairs", roc.num_genuine());
   report.count("impostor_pairs", roc.num_impostor());
-  warn_of_unresolved_rates(name, far, roc.num_impostor());
   report_roc(roc, far, report);
   return report;
 }
@@ -97,7 +97,11 @@ std::vector<ProtocolResult> measure(const std::string& name, const AllPairsProto
                                     EvalContext& context) {
   const EmbeddingStore set = context.sets.store(config.set, config.flip);
   const CanonicalVectors& vectors = context.sets.canonical(config.set, config.flip);
-  return {with_flip_test(run_all_pairs(name, vectors, set.labels(), config.far, context.threads()), set)};
+  ProtocolResult result = run_all_pairs(name, vectors, set.labels(), config.far, context.threads());
+  const auto impostors =
+      std::ranges::find(result.counts, "impostor_pairs", &std::pair<std::string, int64_t>::first);
+  warn_of_unresolved_rates(name, config.far, impostors->second);
+  return {with_flip_test(std::move(result), set)};
 }
 
 }  // namespace uir

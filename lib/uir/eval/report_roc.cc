@@ -18,8 +18,11 @@ Json curve_json(const Roc& roc, std::span<const double> fars) {
 
 Json threshold_json(const Roc& roc, double far, const RocPoint& point) {
   const Roc::Sides impostors = roc.impostors_beside(point.threshold);
-  return {{"far", far},       {"threshold", point.threshold},      {"achieved_far", point.far},
-          {"tar", point.tar}, {"impostor_below", impostors.below}, {"impostor_accepted", impostors.accepted}};
+  return {{"far", far},
+          {"threshold", point.threshold},
+          {"achieved_far", point.far},
+          {"impostor_below", impostors.below},
+          {"impostor_accepted", impostors.accepted}};
 }
 
 }  // namespace

@@ -97,13 +97,13 @@ PlotAxis fnir_axis(const std::vector<double>& values) {
           true};
 }
 
-// "far,tar,threshold;…", as the script reads them.
+// "far,tar,threshold;…", as the script reads them: more digits than a plot can show are in report.json only.
 std::string points_text(const Curve& curve) {
   std::string points;
   for (const auto& point : curve.points) {
     points += points.empty() ? "" : ";";
     for (size_t c = 0; c < point.size(); ++c)
-      points += concat(c > 0 ? "," : "", std::isfinite(point[c]) ? short_number(point[c], 5) : "");
+      points += concat(c > 0 ? "," : "", std::isfinite(point[c]) ? short_number(point[c], 4) : "");
   }
   return points;
 }

@@ -110,7 +110,7 @@ TEST_CASE("a ROC in a report: infinite thresholds are null, the printed rates st
   CHECK(points.back() == Json::parse("[1.0, 1.0, null]"));
   CHECK(std::count(points.begin(), points.end(), Json::parse("[0.25, 1.0, 1.0]")) == 1);
   CHECK(Json::parse(result.details.dump())["thresholds"] == Json::parse(R"([{"far": 0.25, "threshold": 1.0,
-      "achieved_far": 0.25, "tar": 1.0, "impostor_below": 0.0, "impostor_accepted": 2.5}])"));
+      "achieved_far": 0.25, "impostor_below": 0.0, "impostor_accepted": 2.5}])"));
 }
 
 TEST_CASE("rates that the impostors cannot resolve are warned about") {
