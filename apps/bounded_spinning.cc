@@ -1,9 +1,9 @@
 // Threads of OpenMP that wait for each other do so for a while without leaving the processor. Alone on a
-// machine that does no harm; beside other programs it takes the processors that the work needs. One training
-// on two cores took 2.96 s on the quiet machine and 24.0 s beside three busy programs; with at most 10000
-// turns 2.68 s and 12.5 s (without any, 4.49 s on the quiet one). GCC's OpenMP takes that bound from the
-// environment alone, while it is loaded; so the program starts once more with it, unless GOMP_SPINCOUNT or
-// OMP_WAIT_POLICY is set. The programs that it starts, its ranks among them, have the bound then.
+// machine that does no harm; beside other programs it takes the processors that the work needs: a training on
+// two cores took 190 s beside three busy programs, and 109 s with at most 10000 turns (docs/distributed.md).
+// GCC's OpenMP takes that bound from the environment alone, while it is loaded; so the program starts once
+// more with it, unless GOMP_SPINCOUNT or OMP_WAIT_POLICY is set. The programs that it starts, its ranks among
+// them, have the bound then.
 //
 // That happens before any library is initialised, which is what costs time at a start (LibTorch: half a
 // second), and a second start of this kind does not (0.07 s): .preinit_array holds what runs first in a
