@@ -1,8 +1,9 @@
 // Packets of a container become decoded frames, in software, in the order shown.
 //
 // The frames' bytes do not depend on the number of threads. A frame that the decoder reports as damaged is
-// lost, and so is every later one up to the next key frame, since it may be built on it. Until the first
-// key picture nothing is lost: a recording may begin anywhere.
+// lost, and so are those that may be built on it: every later one up to the next key frame, and those shown
+// before it that were decoded after it (B-frames), as far as the file's stamps tell. Until the first key
+// picture nothing is lost: a recording may begin anywhere.
 // Errors: kData naming the file if there is no decoder; kIo. Threads: an object belongs to one thread at a
 // time.
 #pragma once

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 #include <fstream>
+#include <set>
 #include <vector>
 
 #include "read_videos.h"
@@ -302,5 +303,48 @@ TEST_CASE("What is cut off or damaged is counted", "[video_reader]") {
       for (size_t n = 0; n < one.pictures.size(); ++n)
         CHECK(one.pictures[n].pixels == three.pictures[n].pixels);
     }
+  }
+}
+
+// Damage that no decoder notices is not what this is about: wherever a frame is lost that B-frames are built
+// on, they are lost too.
+TEST_CASE("B-frames go with the damaged frame behind them", "[video_reader]") {
+  struct Video {
+    std::string name;
+    VideoRecipe recipe;
+    std::set<size_t> anchors;  // of a group of pictures: what its B-frames are built on
+  };
+  TempFolder folder;
+  std::vector<Video> videos{{"a.mp4", mpeg4(2, 12), {0, 3, 6, 9}}, {"a.mkv", mpeg4(2, 12), {0, 3, 6, 9}}};
+  if (has_encoder("libx264")) {
+    const std::string group = "keyint=12:min-keyint=12:scenecut=0:bframes=3:b-adapt=0:b-pyramid=0";
+    videos.push_back({"h264.mp4", h264(group), {0, 4, 8, 11}});
+    videos.push_back({"open.mkv", h264(group + ":open-gop=1"), {0, 4, 8}});
+  } else {
+    WARN("libx264 is not in this libavcodec: damaged H.264 was not tested");
+  }
+  for (const auto& [name, recipe, anchors] : videos) {
+    constexpr size_t kFrames = 72;
+    write_video(folder / name, recipe, kFrames);
+    const FrameList whole = decode_frame_list(folder / name);
+    REQUIRE(whole.frames.size() == kFrames);
+    int64_t lost_with_others = 0;
+    for (int place = 20; place <= 80; ++place) {
+      CAPTURE(name, place);
+      const fs::path damaged = folder / ("damaged-" + name);
+      fs::copy_file(folder / name, damaged, fs::copy_options::overwrite_existing);
+      overwrite(damaged, place / 100., 0.004);
+      std::set<int64_t> given;
+      for (const FrameFacts& frame : decode_frame_list(damaged).frames) given.insert(frame.ticks);
+      for (size_t n = 0; n + 12 < kFrames; ++n) {
+        size_t behind = n;
+        while (!anchors.contains(behind % 12)) ++behind;
+        if (behind == n || given.contains(whole.frames[behind].ticks)) continue;
+        CAPTURE(n);
+        CHECK_FALSE(given.contains(whole.frames[n].ticks));
+        ++lost_with_others;
+      }
+    }
+    CHECK(lost_with_others > 20);
   }
 }
