@@ -84,8 +84,10 @@ function(uir_embed module header)
   target_sources(uir_${module} PRIVATE ${out})
 endfunction()
 
-# uir_app(name source): a program; what all programs share is apps/app.cc and what runs before main, compiled once.
+# uir_app(name source [OPENMP]): a program; what all programs share is apps/app.cc, compiled once. OPENMP: it computes with threads of
+# OpenMP, whose spinning is bounded.
 function(uir_app name source)
+  cmake_parse_arguments(arg "OPENMP" "" "" ${ARGN})
   if(NOT TARGET uir_app)
     add_library(uir_app STATIC apps/app.cc)
     target_link_libraries(uir_app PUBLIC uir_pipeline CLI11::CLI11)
@@ -94,7 +96,10 @@ function(uir_app name source)
     uir_precompile(uir_app app LIBS uir_torch CLI11::CLI11 nlohmann_json::nlohmann_json)
   endif()
   add_executable(${name} ${source})
-  target_link_libraries(${name} PRIVATE uir_app uir_bounded_spinning)
+  target_link_libraries(${name} PRIVATE uir_app)
+  if(arg_OPENMP)
+    target_link_libraries(${name} PRIVATE uir_bounded_spinning)
+  endif()
   uir_precompile(${name} app LIBS uir_torch CLI11::CLI11 nlohmann_json::nlohmann_json)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 endfunction()

@@ -70,7 +70,7 @@ struct VideoReader::Impl {
   bool seek(int64_t target) {
     if (frame && ticks == target) return true;
     const bool back = at_end || (frame && ticks > target);
-    if (!back && next() && ticks >= target) return true;
+    if (!back && !list && next() && ticks >= target) return true;
     if (!list) list = list_pictures_of(path);
     if (!list->empty() && first_listed(target) == list->end()) return end();
     if (!list->empty() && (back ? jump_to(target) : go_on_to(target))) return true;
