@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <map>
-#include <ranges>
 #include <set>
 #include <span>
 #include <string_view>
@@ -109,7 +108,9 @@ class Comparer {
     const auto labeled = std::ranges::find_if(equal, has_role(Role::kLabeled));
     if (labeled == equal.end()) return;
     KnownPeople& known = found_.known_people;
-    for (const Entry& entry : equal | std::views::filter(has_role(Role::kUnlabeled))) {
+    const auto is_stranger = has_role(Role::kUnlabeled);
+    for (const Entry& entry : equal) {
+      if (!is_stranger(entry)) continue;
       ++known.images;
       ++known_rows_[number_of(index_.source_of_row(entry.row))];
       known_labels_.insert(label(*labeled));
