@@ -17,8 +17,9 @@ int main(int argc, char** argv) {
   cli.add_option("output", output, "The file to write; its ending says what it is");
   cli.add_option(
       "--weights", weights,
-      "Checkpoint folder or safetensors file (default: the run's best checkpoint, else its latest). "
-      "Weights of ours need no experiment file");
+      "Checkpoint folder, .safetensors, .pt or .pth file, or a folder of InsightFace's checkpoint_gpu_*.pt "
+      "(default: the run's best checkpoint, else its latest). Weights of ours need no experiment file, of "
+      "others its model section says what they are");
   cli.add_option("--opset", request.file.opset, "Of an ONNX file, 11 to 21 (default: 11)");
   cli.add_flag("--normalize", request.file.normalize,
                "Put (x - 127.5) / 127.5 into the file, which then takes RGB from 0 to 255");

@@ -1,8 +1,23 @@
 # Every third-party library, found once. Debian 12 and 13 package names are in tools/packages.txt.
 find_package(Threads REQUIRED)
+# A LibTorch for CUDA prepares nvcc and asks which GPU is there. Nothing here is compiled by nvcc, so any answer does, also on a
+# machine without one.
+if(NOT DEFINED ENV{TORCH_CUDA_ARCH_LIST})
+  set(ENV{TORCH_CUDA_ARCH_LIST} 9.0)
+endif()
+if(NOT DEFINED CMAKE_CUDA_STANDARD)
+  set(CMAKE_CUDA_STANDARD 17)  # LibTorch would copy C++20, which CMake 3.25 does not know of nvcc
+endif()
 find_package(Torch QUIET)
 if(NOT Torch_FOUND)
   message(FATAL_ERROR "LibTorch not found: install libtorch-dev, or point CMAKE_PREFIX_PATH at a LibTorch >= 1.13")
+endif()
+# LibTorch's own configuration searches libc10 in the system's folders first; one of another LibTorch ends the program at its start.
+string(FIND "${c10_LIBRARY}" "${TORCH_INSTALL_PREFIX}/" uir_same_torch)
+if(NOT uir_same_torch EQUAL 0)
+  message(FATAL_ERROR "LibTorch is in ${TORCH_INSTALL_PREFIX}, but its configuration found ${c10_LIBRARY}, which belongs to another one. "
+                      "Point CMAKE_PREFIX_PATH at ${TORCH_INSTALL_PREFIX} itself (of a Python package: <site-packages>/torch, not "
+                      "torch.utils.cmake_prefix_path), in an empty build folder")
 endif()
 # An official LibTorch with the old C++ ABI does not link with the distribution's OpenCV and yaml-cpp.
 if(TORCH_CXX_FLAGS MATCHES "_GLIBCXX_USE_CXX11_ABI=0")

@@ -51,6 +51,11 @@ for step in [5, 10, 15] + [s for s in range(20, last + 1) if s % 5 == 0] + [last
         assert abs(events[step, tag] - mean) < 1e-5 * max(1, abs(mean)), (step, tag, events[step, tag], mean)
 assert verified and all(abs(events[s, "verification_dev_pairs/accuracy"] - v["accuracy"]) < 1e-6 for s, v in verified.items())
 assert events[last, "training/learning_rate"] > 0
+for step in {s for s, tag in events if tag == "loss/total"}:
+    norm = steps[step]["gradient_norm"]
+    assert abs(events[step, "training/gradient_norm"] - norm) < 1e-5 * max(1, norm), step
+    assert events[step, "training/loss_scale"] == 1, step  # but for float16
+    assert (events[step, "speed/seconds_left"] > 0) == (step < last), step
 
 # The page is well-formed, loads nothing, and draws what was logged.
 import xml.etree.ElementTree as tree

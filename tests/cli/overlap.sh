@@ -79,7 +79,8 @@ eval:
         - {set: web, features: run/embeddings/web/embeddings.npy, items: items.txt}
         - {set: class_centers, features: run/embeddings/class_centers/embeddings.npy}
 YAML
-expect 0 uir-index overlap theirs.yaml --unlabeled web --threshold 0.5
+# So low that somebody is found whatever the tiny training's arithmetic made of it.
+expect 0 uir-index overlap theirs.yaml --unlabeled web --threshold 0.05
 says "web: 82 images"
 [ -s theirs/overlap/excluded_web.tsv ] || die "no list without an index"
-expect 65 uir-index overlap theirs.yaml --unlabeled web --threshold 0.5 --out elsewhere
+expect 65 uir-index overlap theirs.yaml --unlabeled web --threshold 0.05 --out elsewhere

@@ -1,6 +1,6 @@
-// c10d with Gloo as LibTorch 1.13 and 2.x install it: the one place that includes it. What this module calls
-// is the same in both but for the options of the TCP store; ProcessGroupGloo derives from ProcessGroup in
-// 1.13 and from Backend in 2.x.
+// What differs between LibTorch 1.13 and 2.15 stands here, and c10d with Gloo is included here alone. What is
+// called is the same in all but for the options of the TCP store, the Reducer's arguments and the handler of
+// warnings; ProcessGroupGloo derives from ProcessGroup in 1.13 and from Backend in 2.x.
 #pragma once
 
 #ifndef USE_C10D_GLOO  // LibTorch's own build defines it; the installed header is empty without it
@@ -18,7 +18,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <type_traits>
+#include <unordered_map>
 #include <vector>
 
 namespace uir {
@@ -63,6 +66,31 @@ inline c10::intrusive_ptr<c10d::ProcessGroup> as_process_group(
 #else
   return gloo;
 #endif
+}
+
+// Gradients of `parameters`, in buckets of at most `bucket_bytes`, the first of them of `first_bytes`; the
+// buckets' limits are an argument up to 2.12 or before. Reducer: c10d's, whose header is heavy.
+template <class Reducer, class Buckets>
+std::unique_ptr<Reducer> make_reducer(const std::vector<at::Tensor>& parameters, const Buckets& buckets,
+                                      const c10::intrusive_ptr<c10d::ProcessGroup>& group,
+                                      int64_t bucket_bytes, int64_t first_bytes) {
+  const auto& [indices, limits] = buckets;
+  const std::vector<bool> sparse(parameters.size(), false);
+  const std::unordered_map<size_t, std::string> names;
+  constexpr bool kFindUnused = false, kGradientsAreViews = true;
+  using Limits = std::vector<size_t>;
+  using Group = c10::intrusive_ptr<c10d::ProcessGroup>;
+  if constexpr (std::is_constructible_v<Reducer, std::vector<at::Tensor>, std::vector<Limits>, Limits, Group,
+                                        std::vector<bool>, int64_t, bool, bool,
+                                        std::unordered_map<size_t, std::string>, int64_t>) {
+    return std::make_unique<Reducer>(parameters, indices, limits, group, sparse, bucket_bytes, kFindUnused,
+                                     kGradientsAreViews, names, first_bytes);
+  } else {
+    constexpr bool kSkipUnused = false, kCalledByPython = false;
+    return std::make_unique<Reducer>(parameters, indices, group, sparse, bucket_bytes, kFindUnused,
+                                     kGradientsAreViews, names, first_bytes, kSkipUnused, kCalledByPython,
+                                     std::vector<int64_t>{});
+  }
 }
 
 // c10d's group, with what it does not offer by itself.

@@ -96,8 +96,7 @@ GradientReducer::GradientReducer(const std::vector<at::Tensor>& parameters,
   std::vector<at::Tensor> reversed(parameters.rbegin(), parameters.rend());
   const auto bucket_bytes = static_cast<size_t>(options.bucket_mb * (1 << 20));
   const std::vector<size_t> sizes{std::min(kFirstBucketBytes, bucket_bytes), bucket_bytes};
-  const auto [buckets, limits] = c10d::compute_bucket_assignment_by_size(reversed, sizes);
-  const std::vector<bool> sparse(reversed.size(), false);
+  const auto buckets = c10d::compute_bucket_assignment_by_size(reversed, sizes);
   const Group process_group = group->process_group();
   const bool summable = group->uses_nccl() && parameters.front().is_cuda();
   const Carried carried = !options.compress_bf16 ? Carried::kAsTheyAre
@@ -105,10 +104,8 @@ GradientReducer::GradientReducer(const std::vector<at::Tensor>& parameters,
                                                  : Carried::kGatheredInBf16;
   impl_ = std::make_unique<Impl>();
   impl_->communicator = group;
-  impl_->reducer = std::make_unique<c10d::Reducer>(
-      reversed, buckets, limits, process_group, sparse, static_cast<int64_t>(bucket_bytes),
-      /*find_unused_parameters=*/false, /*gradient_as_bucket_view=*/true,
-      std::unordered_map<size_t, std::string>{}, static_cast<int64_t>(sizes[0]));
+  impl_->reducer = make_reducer<c10d::Reducer>(
+      reversed, buckets, process_group, static_cast<int64_t>(bucket_bytes), static_cast<int64_t>(sizes[0]));
   impl_->reducer->register_comm_hook(std::make_unique<SumHook>(process_group, carried));
   // Now, in the order of the parameters, so that it is not done after the first step, in the order of that.
   impl_->reducer->push_rebuilt_params_for_all_indices();

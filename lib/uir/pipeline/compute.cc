@@ -35,26 +35,12 @@ at::ScalarType resolve_type(Precision precision, at::Device device) {
   fail(ErrorKind::kInternal, "no such precision");
 }
 
-// What a rank tells the others of its device.
-struct DeviceOfRank {
-  bool cuda = false, nccl = false;
-  std::string identity;
+// How many of all ranks.
+int64_t count(const Communicator& ranks, bool here) { return ranks.sum(here ? 1 : 0); }
 
-  std::string text() const { return std::string{cuda ? '1' : '0', nccl ? '1' : '0'} + identity; }
-};
-
-struct RankDevices {
-  int64_t on_cuda = 0, with_nccl = 0, different = 0;
-};
-
-RankDevices look_at(const std::vector<std::string>& devices) {
-  RankDevices all;
-  for (const std::string& text : devices) {
-    all.on_cuda += text[0] == '1';
-    all.with_nccl += text[1] == '1';
-  }
-  all.different = static_cast<int64_t>(std::set<std::string>(devices.begin(), devices.end()).size());
-  return all;
+int64_t num_different_devices(const Communicator& ranks, at::Device device) {
+  const std::vector<std::string> devices = all_gather_bytes(ranks, device_identity(device));
+  return static_cast<int64_t>(std::set<std::string>(devices.begin(), devices.end()).size());
 }
 
 }  // namespace
@@ -89,22 +75,21 @@ std::shared_ptr<const Communicator> device_ranks(const std::shared_ptr<const Com
   const auto several = std::dynamic_pointer_cast<const ProcessGroupCommunicator>(ranks);
   if (!several) return ranks;
   // Every rank comes here, whatever its device, and all of them see the same.
-  const DeviceOfRank mine{device.is_cuda(), has_nccl(), device.is_cuda() ? device_identity(device) : ""};
-  const std::vector<std::string> devices = all_gather_bytes(*ranks, mine.text());
-  const RankDevices all = look_at(devices);
-  if (all.on_cuda == 0) return ranks;
-  if (all.on_cuda < ranks->size()) {
-    fail(ErrorKind::kConfig, "train.device: ", all.on_cuda, " of ", ranks->size(),
+  const int64_t size = ranks->size(), on_cuda = count(*ranks, device.is_cuda());
+  if (on_cuda == 0) return ranks;
+  if (on_cuda < size) {
+    fail(ErrorKind::kConfig, "train.device: ", on_cuda, " of ", size,
          " ranks compute on CUDA devices, the others on CPUs; name the device, or leave those machines out");
   }
   if (config.batch_norm == BatchNormStatistics::kSynchronized)
     fail(ErrorKind::kConfig, "train.ranks.batch_norm: synchronized needs CPUs; use local on CUDA devices");
-  const bool possible = all.with_nccl == ranks->size() && all.different == ranks->size();
+  const int64_t with_nccl = count(*ranks, has_nccl());
+  const int64_t different = with_nccl == size ? num_different_devices(*ranks, device) : 0;
+  const bool possible = different == size;
   if (config.transport == DeviceTransport::kNccl && !possible) {
     fail(ErrorKind::kConfig, "train.ranks.transport: nccl, but ",
-         all.with_nccl < ranks->size()
-             ? concat(ranks->size() - all.with_nccl, " ranks run a build without NCCL")
-             : concat(ranks->size(), " ranks share ", all.different, " CUDA devices"),
+         with_nccl < size ? concat(size - with_nccl, " ranks run a build without NCCL")
+                          : concat(size, " ranks share ", different, " CUDA devices"),
          " (docs/distributed.md); use auto or gloo");
   }
   const bool nccl = possible && config.transport != DeviceTransport::kGloo;

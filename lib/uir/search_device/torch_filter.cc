@@ -163,7 +163,7 @@ class TorchProduct : public BlockFilter::Product {
 // Sums in float32 and products of float32 that are what they are called; of the process.
 void forbid_reduced_precision() {
   const auto set = [](auto& context) {
-    context.setFloat32MatmulPrecision(at::Float32MatmulPrecision::HIGHEST);
+    context.setFloat32MatmulPrecision("highest");
     context.setAllowFP16ReductionCuBLAS(false);
     if constexpr (requires { context.setAllowBF16ReductionCuBLAS(false); })  // LibTorch 2
       context.setAllowBF16ReductionCuBLAS(false);

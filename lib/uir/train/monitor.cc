@@ -88,16 +88,22 @@ void Monitor::show(const StepRecord& record) {
   interval_ = {.totals = {}, .waited_s = 0, .begin_s = record.trained_s};
 }
 
+// At the rate of the interval, which took `seconds`.
+double Monitor::seconds_left(const StepRecord& last, double seconds) const {
+  const double steps =
+      static_cast<double>(interval_.totals.losses) / static_cast<double>(options_.accumulation);
+  return seconds / steps * static_cast<double>(options_.total_steps - last.step);
+}
+
 void Monitor::show_on_console(const StepRecord& last, double seconds) const {
   const Totals& totals = interval_.totals;
-  const double steps = static_cast<double>(totals.losses) / static_cast<double>(options_.accumulation);
-  const auto left = static_cast<double>(options_.total_steps - last.step);
   log_info("step ", last.step, "/", options_.total_steps, "  epoch ", significant(epochs(last.step)), "  ",
            std::llround(static_cast<double>(totals.images) / seconds), " img/s  labeled ",
            significant(totals.mean(totals.labeled)), "  uir ", significant(totals.mean(totals.uir)), "  lr ",
            significant(last.learning_rate), "  acc ", percent(totals.share(totals.correct)), " (margin ",
            percent(totals.share(totals.correct_with_margin)), ")  data wait ",
-           percent(interval_.waited_s / seconds), "  ", format_duration(seconds / steps * left), " left");
+           percent(interval_.waited_s / seconds), "  ", format_duration(seconds_left(last, seconds)),
+           " left");
 }
 
 void Monitor::show_in_tensorboard(const StepRecord& last, double seconds) {
@@ -109,10 +115,13 @@ void Monitor::show_in_tensorboard(const StepRecord& last, double seconds) {
                              {"accuracy/without_margin", totals.share(totals.correct)},
                              {"accuracy/with_margin", totals.share(totals.correct_with_margin)},
                              {"training/learning_rate", last.learning_rate},
+                             {"training/gradient_norm", last.gradient_norm},
+                             {"training/loss_scale", last.loss_scale},
                              {"training/epoch", epochs(last.step)},
                              {"training/skipped_steps", static_cast<double>(last.skipped_so_far)},
                              {"speed/images_per_s", static_cast<double>(totals.images) / seconds},
-                             {"speed/data_wait", interval_.waited_s / seconds}});
+                             {"speed/data_wait", interval_.waited_s / seconds},
+                             {"speed/seconds_left", seconds_left(last, seconds)}});
 }
 
 void Monitor::warn_of_bad_images(int64_t so_far) {

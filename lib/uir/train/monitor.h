@@ -22,9 +22,10 @@ namespace uir {
 
 // One optimizer step, as all ranks agree on it.
 struct StepRecord {
-  int64_t step = 0;  // its number, from 1
-  Totals totals;     // losses, correct rows, images: of all ranks
-  double gradient_norm = 0;
+  int64_t step = 0;          // its number, from 1
+  Totals totals;             // losses, correct rows, images: of all ranks
+  double gradient_norm = 0;  // without the loss scale
+  double loss_scale = 1;     // with which the step was computed
   double learning_rate = 0;
 
   bool skipped = false;        // loss or gradient not finite: nothing was changed
@@ -71,6 +72,7 @@ class Monitor {
     double begin_s = 0;  // StepRecord::trained_s at its begin
   };
   double epochs(int64_t steps) const;
+  double seconds_left(const StepRecord& last, double seconds) const;
   void show_on_console(const StepRecord& last, double seconds) const;
   void show_in_tensorboard(const StepRecord& last, double seconds);
   void warn_of_bad_images(int64_t so_far);

@@ -231,7 +231,8 @@ StepRecord Trainer::Impl::train_step(const Loader& loader, BatchFeed& feed) {
   }
   record.totals.images *= num_ranks();
   const GradientSquares squares = gradient_squares();
-  record.gradient_norm = std::sqrt(squares.replicated + squares.sharded) / loss_scale();
+  record.loss_scale = loss_scale();
+  record.gradient_norm = std::sqrt(squares.replicated + squares.sharded) / record.loss_scale;
   record.learning_rate = learning_rate(parts.config.schedule, step, sampler.steps_per_epoch(), total_steps);
   record.skipped = !std::isfinite(record.totals.total) || !std::isfinite(record.gradient_norm);
   record.skipped ? undo(record) : update(record, squares);

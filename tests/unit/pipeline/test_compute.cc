@@ -89,7 +89,6 @@ TEST_CASE("compute: what CUDA ranks cannot do is refused on every rank alike") {
   check_refused(refusals({}, mixed),
                 "train.device: 1 of 2 ranks compute on CUDA devices, the others on CPUs");
   const auto cuda = [](int64_t) { return at::Device(at::kCUDA, 0); };
-  if (has_nccl()) return;  // where devices are asked for their identity
   check_refused(refusals({.batch_norm = BatchNormStatistics::kSynchronized}, cuda),
                 "train.ranks.batch_norm: synchronized needs CPUs");
 }

@@ -286,11 +286,15 @@ TEST_CASE("the bound for unit vectors is small enough to be of use") {
 }
 
 TEST_CASE("a filter forbids TensorFloat-32 and reduced sums, and refuses other types") {
-  at::globalContext().setFloat32MatmulPrecision(at::Float32MatmulPrecision::MEDIUM);
-  at::globalContext().setAllowFP16ReductionCuBLAS(true);
+  at::Context& context = at::globalContext();
+  context.setAllowFP16ReductionCuBLAS(false);
+  const auto forbidden = context.allowFP16ReductionCuBLAS();  // a bool, or an enumeration in later LibTorches
+  context.setFloat32MatmulPrecision("medium");
+  context.setAllowFP16ReductionCuBLAS(true);
+  REQUIRE((context.allowFP16ReductionCuBLAS() != forbidden));
   const TorchFilter filter(at::kCPU, at::kFloat);
-  CHECK(at::globalContext().float32MatmulPrecision() == at::Float32MatmulPrecision::HIGHEST);
-  CHECK_FALSE(at::globalContext().allowFP16ReductionCuBLAS());
+  CHECK(context.float32MatmulPrecision() == at::Float32MatmulPrecision::HIGHEST);
+  CHECK((context.allowFP16ReductionCuBLAS() == forbidden));
   CHECK(kind_of([] { TorchFilter(at::kCPU, at::kInt); }) == ErrorKind::kInternal);
   CHECK(fastest_torch_filter(at::kCPU)->name() == "Float products on cpu");
 }

@@ -75,7 +75,8 @@ double compare(const OptimizerConfig& config, const Options& options, at::Scalar
                       std::make_unique<Options>(options));
   groups.emplace_back(std::vector<at::Tensor>{theirs[1]},
                       std::make_unique<Options>(Options(options).weight_decay(0)));
-  Reference reference(groups, options);
+  // No decay by default: LibTorch 2.15 takes a group's 0 for "not given".
+  Reference reference(groups, Options(options).weight_decay(0));
   for (int step = 0; step < 10; ++step) {
     set_gradients(ours, step);
     set_gradients(theirs, step);
