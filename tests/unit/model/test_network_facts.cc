@@ -41,7 +41,7 @@ TEST_CASE("network_facts names every parameter of the networks and knows its sha
       const std::vector<int64_t> weight =
           conv ? std::vector<int64_t>{l.out_channels, l.in_channels / l.groups, l.kernel, l.kernel}
           : l.kind == OpKind::kLinear ? std::vector<int64_t>{l.out_channels, l.in_channels}
-                                      : vector;
+                                      : std::vector<int64_t>{l.in_channels};
       CHECK(shapes.at(l.name + ".weight") == weight);
       if (norm) CHECK(shapes.at(l.name + ".running_var") == vector);
     }

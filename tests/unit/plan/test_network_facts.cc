@@ -52,9 +52,9 @@ TEST_CASE("the challenge counts one operation less per output without a bias, di
     }
   }
   CHECK(grouped.challenge_flops() == expected + 2 * 512 * 512 - 512);
-  const LayerFacts& stem = layer(plain, "conv1");
+  const LayerFacts stem = layer(plain, "conv1");
   CHECK(stem.multiply_adds() == 27 * 64 * 112 * 112);
-  const LayerFacts& last = layer(plain, "fc");
+  const LayerFacts last = layer(plain, "fc");
   CHECK(last.multiply_adds() == 25088 * 512);
   CHECK(last.parameters() == 25088 * 512 + 512);
 }

@@ -73,6 +73,8 @@ double bytes_of_run(const Case& c, const Index& index, int64_t steps) {
                      .resolved_config = {},
                      .model_config = {},
                      .verify = {},
+                     .best_by = {},
+                     .selection_warning = {},
                      .stop_requested = {}});
     trainer.run();
     ranks->barrier();
