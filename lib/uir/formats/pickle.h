@@ -82,7 +82,7 @@ class Pickle {
   // outlive the object.
   Pickle(Bytes bytes, std::string place, PickleGlobals& globals)
       : Pickle(bytes, std::move(place), globals, bytes.size()) {}
-  // memory: how much it may need (plus 1 MiB), where it is a part of something larger.
+  // memory: how much it may need (plus 32 MiB), where it is a part of something larger.
   Pickle(Bytes bytes, std::string place, PickleGlobals& globals, uint64_t memory);
 
   Id root() const { return root_; }
