@@ -6,8 +6,8 @@
 // them, have the bound then.
 //
 // That happens before any library is initialised, which is most of what a start costs (LibTorch: half a
-// second); what is done twice, finding 290 libraries, took 0.07 to 0.3 s: .preinit_array holds what runs first in a
-// program of the GNU C library. At that time its own environment is not there yet, hence envp. Where the
+// second); what is done twice, finding 290 libraries, took 0.07 to 0.3 s: .preinit_array holds what runs first
+// in a program of the GNU C library. At that time its own environment is not there yet, hence envp. Where the
 // program cannot be started again it goes on.
 #include <sys/auxv.h>
 #include <unistd.h>

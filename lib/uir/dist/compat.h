@@ -1,6 +1,7 @@
-// What differs between LibTorch 1.13 and 2.15 stands here, and c10d with Gloo is included here alone. What is
-// called is the same in all but for the options of the TCP store, the Reducer's arguments and the handler of
-// warnings; ProcessGroupGloo derives from ProcessGroup in 1.13 and from Backend in 2.x.
+// c10d with Gloo as LibTorch 1.13 and 2.x install it: the one place that includes it. What this module calls
+// is the same in both but for the options of the TCP store, the Reducer's arguments and the handler of
+// warnings; ProcessGroupGloo derives from ProcessGroup in 1.13 and from Backend in 2.x. Built with 1.13 and
+// 2.6; of 2.15 the headers were read.
 #pragma once
 
 #ifndef USE_C10D_GLOO  // LibTorch's own build defines it; the installed header is empty without it
@@ -68,8 +69,8 @@ inline c10::intrusive_ptr<c10d::ProcessGroup> as_process_group(
 #endif
 }
 
-// Gradients of `parameters`, in buckets of at most `bucket_bytes`, the first of them of `first_bytes`; the
-// buckets' limits are an argument up to 2.12 or before. Reducer: c10d's, whose header is heavy.
+// Gradients of `parameters`, in buckets of at most `bucket_bytes`, the first of them of `first_bytes`. 2.6 takes
+// the buckets' limits as well, 2.15 does not. Reducer: c10d's, whose header is heavy.
 template <class Reducer, class Buckets>
 std::unique_ptr<Reducer> make_reducer(const std::vector<at::Tensor>& parameters, const Buckets& buckets,
                                       const c10::intrusive_ptr<c10d::ProcessGroup>& group,

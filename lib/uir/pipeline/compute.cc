@@ -35,8 +35,7 @@ at::ScalarType resolve_type(Precision precision, at::Device device) {
   fail(ErrorKind::kInternal, "no such precision");
 }
 
-// How many of all ranks.
-int64_t count(const Communicator& ranks, bool here) { return ranks.sum(here ? 1 : 0); }
+int64_t num_ranks_where(const Communicator& ranks, bool here) { return ranks.sum(here ? 1 : 0); }
 
 int64_t num_different_devices(const Communicator& ranks, at::Device device) {
   const std::vector<std::string> devices = all_gather_bytes(ranks, device_identity(device));
@@ -75,7 +74,7 @@ std::shared_ptr<const Communicator> device_ranks(const std::shared_ptr<const Com
   const auto several = std::dynamic_pointer_cast<const ProcessGroupCommunicator>(ranks);
   if (!several) return ranks;
   // Every rank comes here, whatever its device, and all of them see the same.
-  const int64_t size = ranks->size(), on_cuda = count(*ranks, device.is_cuda());
+  const int64_t size = ranks->size(), on_cuda = num_ranks_where(*ranks, device.is_cuda());
   if (on_cuda == 0) return ranks;
   if (on_cuda < size) {
     fail(ErrorKind::kConfig, "train.device: ", on_cuda, " of ", size,
@@ -83,7 +82,7 @@ std::shared_ptr<const Communicator> device_ranks(const std::shared_ptr<const Com
   }
   if (config.batch_norm == BatchNormStatistics::kSynchronized)
     fail(ErrorKind::kConfig, "train.ranks.batch_norm: synchronized needs CPUs; use local on CUDA devices");
-  const int64_t with_nccl = count(*ranks, has_nccl());
+  const int64_t with_nccl = num_ranks_where(*ranks, has_nccl());
   const int64_t different = with_nccl == size ? num_different_devices(*ranks, device) : 0;
   const bool possible = different == size;
   if (config.transport == DeviceTransport::kNccl && !possible) {

@@ -235,8 +235,10 @@ TEST_CASE("Playlists lead nowhere", "[video_reader]") {
   write_video(folder / "a.ts", recipe, 6);
   std::ofstream(folder / "hls.mp4")
       << "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:1\n#EXTINF:0.24,\na.ts\n#EXT-X-ENDLIST\n";
+  // FFmpeg 7.1 knows a playlist by its file's name only, which it is not told.
   CHECK_THAT(refusal(folder / "hls.mp4"),
-             contains_text("hls.mp4: no video"));  // FFmpeg 7.1 knows it by name only
+             contains_text("hls.mp4: no video: libavformat takes it for hls") ||
+                 contains_text("hls.mp4: no video, or damaged: of no container that libavformat knows"));
   std::ofstream(folder / "concat.avi") << "ffconcat version 1.0\nfile a.ts\n";
   CHECK_THAT(refusal(folder / "concat.avi"),
              contains_text("concat.avi: no video: libavformat takes it for concat"));
