@@ -44,7 +44,10 @@ std::string printable(std::string text) {
   for (char& c : text) {
     if (c < ' ' || c > '~') c = '?';
   }
-  if (text.size() > kMaxCaption) text = text.substr(0, kMaxCaption - 1) + "~";
+  if (text.size() > kMaxCaption) {
+    text.resize(kMaxCaption - 1);
+    text += '~';
+  }
   return text;
 }
 
