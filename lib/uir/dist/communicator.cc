@@ -23,7 +23,7 @@ std::shared_ptr<const Communicator> Communicator::another() const { return std::
 int64_t Communicator::sum(int64_t value) const {
   at::Tensor tensor = at::full({1}, value, at::kLong);
   all_reduce_sum(tensor);
-  return tensor.item<int64_t>();
+  return *tensor.data_ptr<int64_t>();
 }
 
 void run_as_rank(const Communicator& communicator, const std::function<void()>& body) {

@@ -7,9 +7,11 @@
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
+#include <deque>
 
 #include "uir/base/error.h"
 #include "uir/base/row_range.h"
+#include "uir/device/transfer.h"
 #include "uir/pixels/pixels.h"
 
 namespace uir {
@@ -58,18 +60,18 @@ struct Rounds {
 };
 
 at::Tensor embed(Backbone& backbone, const at::Tensor& images, const ExtractOptions& options) {
-  const at::Tensor pixels = normalize_pixels(images.to(options.device), options.pixel_type);
-  return backbone.forward(pixels).to(at::kCPU).contiguous();
+  return backbone.forward(normalize_pixels(images, options.pixel_type));
 }
 
 // Embeddings of a batch and, if wanted, of its mirror images: [options.batch, 1 or 2, D].
-at::Tensor embed_views(Backbone& backbone, Batch& batch, const ExtractOptions& options) {
+Download embed_views(Backbone& backbone, Batch& batch, const ExtractOptions& options) {
   batch.images.resize(static_cast<size_t>(options.batch * kImageBytes), 0);  // pads the last batch
   const at::Tensor images =
-      at::from_blob(batch.images.data(), {options.batch, kImageSize, kImageSize, 3}, at::kByte);
-  std::vector<at::Tensor> views{embed(backbone, images, options)};
-  if (options.mirrored) views.push_back(embed(backbone, at::flip(images, {2}), options));
-  return at::stack(views, 1);
+      upload(at::from_blob(batch.images.data(), {options.batch, kImageSize, kImageSize, 3}, at::kByte),
+             options.device);
+  const at::Tensor plain = embed(backbone, images, options);
+  if (!options.mirrored) return Download(plain.unsqueeze(1));
+  return Download(at::stack({plain, embed(backbone, at::flip(images, {2}), options)}, 1));
 }
 
 EmbeddingBlock block_of(const std::vector<int64_t>& rows, RowRange range, const at::Tensor& views) {
@@ -95,19 +97,28 @@ void embed_rows(const Index& index, const std::vector<int64_t>& rows, int64_t fi
       index, [&rounds](int64_t round) { return rounds.own_samples(round); }, loading);
 
   const int64_t dim = backbone.embedding_size(), views = options.mirrored ? 2 : 1;
-  for (int64_t round = 0; round < rounds.count(); ++round) {
-    at::Tensor own = at::zeros({options.batch, views, dim}, at::kFloat);
+  const auto embed_round = [&](int64_t round) {
+    if (round >= rounds.own_count()) return Download(at::zeros({options.batch, views, dim}, at::kFloat));
     Batch batch;
-    if (round < rounds.own_count()) {
-      ensure(loader.next(batch), "the loader holds this rank's blocks");
-      own = embed_views(backbone, batch, options);
-    }
-    const at::Tensor all = ranks.all_gather_rows(own);
+    ensure(loader.next(batch), "the loader holds this rank's blocks");
+    return embed_views(backbone, batch, options);
+  };
+  const auto deliver = [&](int64_t round, const Download& own) {
+    const at::Tensor all = ranks.all_gather_rows(own.wait().contiguous());
     for (int64_t rank = 0; rank < ranks.size(); ++rank) {
       const RowRange range = rounds.block(round, rank);
       if (range.size() == 0) break;
       sink(block_of(rows, range, all.narrow(0, rank * options.batch, range.size())));
     }
+  };
+  // A device embeds a round while the one before is stored.
+  const int64_t late = options.device.is_cpu() ? 0 : 1;
+  std::deque<Download> on_their_way;
+  for (int64_t round = 0; round < rounds.count() + late; ++round) {
+    if (round < rounds.count()) on_their_way.push_back(embed_round(round));
+    if (round < late) continue;
+    deliver(round - late, on_their_way.front());
+    on_their_way.pop_front();
   }
 }
 

@@ -14,6 +14,7 @@
 
 #include "uir/base/error.h"
 #include "uir/base/random.h"
+#include "uir/device/transfer.h"
 
 namespace uir {
 namespace {
@@ -129,12 +130,13 @@ at::Tensor CenterShard::rows_of_this_rank(const at::Tensor& partial_RD, int64_t 
 }
 
 ClassList CenterShard::all_classes() const {
-  return {at::Tensor(), at::empty({range.size()}, centers_nD.options().requires_grad(false)), range.begin};
+  return {{}, {}, at::empty({range.size()}, centers_nD.options().requires_grad(false)), range.begin};
 }
 
 ClassList CenterShard::sample(const std::vector<int64_t>& numbers) const {
   const auto size = static_cast<int64_t>(numbers.size());
-  return {at::tensor(numbers, at::kLong).to(centers_nD.device()),
+  const at::Tensor host = at::tensor(numbers, at::kLong);
+  return {upload(host, centers_nD.device()), host,
           at::empty({size}, centers_nD.options().requires_grad(false)), 0};
 }
 

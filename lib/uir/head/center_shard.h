@@ -43,7 +43,8 @@ struct GatheredRows {
 
 // The classes that a walk meets, and their inverse norms, which the first walk fills in.
 struct ClassList {
-  at::Tensor numbers_m;  // of a sample: from this rank's first class on, ascending; undefined: all classes
+  // Of a sample: from this rank's first class on, ascending; undefined: all classes.
+  at::Tensor numbers_m, host_numbers_m;
   at::Tensor inverse_norms_m;
   // What the walk counts its classes from: the rank's first class, or 0 in a sample, whose targets are
   // positions.

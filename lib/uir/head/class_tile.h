@@ -2,8 +2,9 @@
 //
 // Shapes (suffixes): R rows, T classes of the tile. Embeddings are normalised beforehand, class centers are
 // not: their inverse norms enter here, which saves a normalised copy.
-// Cost: forward two passes over [R, T] in the cache, backward one. CPU tensors of float32 and float64 run own
-// kernels, others LibTorch's operators in float64.
+// Cost: forward two passes over [R, T] in the cache, backward one. CPU tensors run own kernels, those of
+// other devices LibTorch's operators, about a dozen a call, in the tile's type, without waiting for the
+// device.
 // Errors: none. Threads: one per call, no shared state.
 #pragma once
 
@@ -53,7 +54,8 @@ enum class GradientForm { kSoftmax, kCentered, kReleased };
 void replace_by_gradient(ClassTile& tile, GradientForm form, const at::Tensor& targets_R,
                          const at::Tensor& rows_R4, int64_t num_classes, const at::Tensor& cosine_dots_T);
 
-// The same with LibTorch's operators, for other devices; public as the kernels' oracle.
+// The same with LibTorch's operators, for other devices; with float64 tensors the kernels' oracle. In
+// float32 a row's sum of exponentials is good to 1e-6, also where its logits lie closer together than that.
 namespace generic {
 void add_row_sums(ClassTile& tile, const at::Tensor& targets_R, const at::Tensor& sums_R4);
 void add_released_sums(ClassTile& tile, const at::Tensor& shifts_R, int64_t num_classes,

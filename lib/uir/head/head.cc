@@ -1,6 +1,5 @@
 #include "uir/head/head.h"
 
-#include <ATen/ops/tensor.h>
 #include <c10/core/GradMode.h>
 
 #include <utility>
@@ -14,8 +13,8 @@ namespace uir {
 namespace {
 
 void check_labels(const at::Tensor& labels, int64_t num_classes) {
-  const at::Tensor on_cpu = labels.cpu().contiguous();
-  const int64_t* values = on_cpu.data_ptr<int64_t>();
+  const at::Tensor dense = labels.contiguous();
+  const int64_t* values = dense.data_ptr<int64_t>();
   for (int64_t row = 0; row < labels.size(0); ++row) {
     if (values[row] < 0 || values[row] >= num_classes) {
       fail(ErrorKind::kData, "row ", row, " of the batch: label ", values[row], " is outside [0, ",
@@ -37,8 +36,7 @@ Head::Head(const HeadConfig& config, UirReduction reduction, int64_t num_classes
   at::Tensor centers_nD = initial_centers(range, embedding_size, seed).to(device).set_requires_grad(true);
   at::Tensor margin_state;
   if (std::holds_alternative<AdaFaceConfig>(config.margin)) {
-    const NormStatistics start;
-    margin_state = at::tensor({start.mean, start.deviation}, at::kDouble);
+    margin_state = initial_norm_statistics().to(device);
   }
   auto touched_rows = config.sample_rate < 1 ? std::make_shared<TouchedRows>() : nullptr;
   CenterShard shard(std::move(communicator), num_classes, std::move(centers_nD), config);
@@ -54,11 +52,12 @@ HeadLoss Head::loss_and_gradients(const at::Tensor& embeddings, const at::Tensor
   const at::NoGradGuard no_autograd;
   HeadState& state = impl_->state;
   state.shard.check_embeddings(embeddings);
-  ensure(labels.dim() == 1 && labels.size(0) == step.num_labeled && labels.scalar_type() == at::kLong,
-         "labels are int64 [num_labeled]");
+  ensure(labels.is_cpu() && labels.dim() == 1 && labels.size(0) == step.num_labeled &&
+             labels.scalar_type() == at::kLong,
+         "labels are int64 [num_labeled], on the CPU");
   ensure(step.num_labeled <= embeddings.size(0), "num_labeled is at most the number of rows");
   check_labels(labels, state.shard.num_classes);
-  return HeadPass(state, embeddings.detach(), labels.to(embeddings.device()), step).run();
+  return HeadPass(state, embeddings.detach(), labels, step).run();
 }
 
 at::Tensor& Head::centers() { return impl_->state.shard.centers_nD; }

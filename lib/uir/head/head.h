@@ -13,6 +13,7 @@
 // 2019), Partial FC (An et al., CVPR 2022).
 // Computes in the embeddings' type; class centers are float32 (tests put float64 tensors in their place).
 // Errors: kConfig and kData as the functions say; a lost rank is kRankLost.
+// Nothing waits for the device, but for what the communicator does.
 // Threads: one thread; uses LibTorch's intra-op threads. No result depends on their number.
 #pragma once
 
@@ -28,15 +29,24 @@
 
 namespace uir {
 
-struct HeadLoss {
-  double labeled = 0;  // mean over the labeled rows of all ranks
-  double uir = 0;      // mean over the unlabeled rows of all ranks, before lambda
-  double total = 0;    // labeled + lambda * uir
+// What HeadLoss::numbers holds:
+enum LossNumber : int64_t {
+  kLabeledLoss,  // mean over the labeled rows of all ranks
+  kUirLoss,      // mean over the unlabeled rows of all ranks, before lambda
+  kTotalLoss,    // labeled + lambda * uir
   // Labeled rows whose class has the largest logit, of the sampled classes, without the margin; ties count.
-  int64_t correct = 0;
-  int64_t correct_with_margin = 0;             // … although the margin is subtracted
+  kCorrect,
+  kCorrectWithMargin,  // … although the margin is subtracted
+  kNumLossNumbers
+};
+
+struct HeadLoss {
+  // float64 [kNumLossNumbers], on the embeddings' device: whoever reads them waits for it.
+  at::Tensor numbers;
   int64_t num_labeled = 0, num_unlabeled = 0;  // over all ranks
   at::Tensor embeddings_gradient;              // [B, D], of gradient_scale times the total
+
+  double operator[](LossNumber number) const { return numbers[number].item<double>(); }
 };
 
 struct HeadStep {
@@ -56,8 +66,8 @@ class Head {
   Head(Head&&) noexcept;
   ~Head();
 
-  // embeddings [B, D] of the class centers' type and device, no autograd; labels int64 [B_l] in [0, C),
-  // anywhere. Every rank calls it with the same B, B_l and step, and gets the same losses and counts. Adds
+  // embeddings [B, D] of the class centers' type and device, no autograd; labels int64 [B_l] in [0, C), on
+  // the CPU. Every rank calls it with the same B, B_l and step, and gets the same losses and counts. Adds
   // the gradient of step.gradient_scale times the total to centers().grad(), moves AdaFace's statistics on,
   // and returns the gradient by this rank's embeddings. kData for a label outside. Embeddings that are not
   // finite make the loss NaN; whoever then undoes the step restores margin_state().

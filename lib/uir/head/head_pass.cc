@@ -9,6 +9,7 @@
 #include <utility>
 #include <variant>
 
+#include "uir/device/transfer.h"
 #include "uir/head/class_sample.h"
 #include "uir/head/losses.h"
 
@@ -26,7 +27,7 @@ ClassTile part_of(const ClassTile& tile, const at::Tensor& products) {
 
 void mark_touched(TouchedRows* touched, const ClassList& classes) {
   if (!touched) return;
-  classes.numbers_m.defined() ? touched->add(classes.numbers_m) : touched->add_all();
+  classes.numbers_m.defined() ? touched->add(classes.host_numbers_m) : touched->add_all();
 }
 
 }  // namespace
@@ -39,14 +40,12 @@ HeadPass::HeadPass(HeadState& head, const at::Tensor& embeddings_BD, const at::T
       rows_(shard_.gather_rows(embeddings_BD, step.num_labeled)),
       targets_(shard_.communicator->all_gather_rows(labels.contiguous())),
       groups_(row_groups()),
-      sums_R4_(empty_row_sums(1, rows_.size(), at::kCPU)[0]),
-      row_gradients_R4_(at::zeros({rows_.size(), kNumRowGradients}, at::kDouble)),
-      second_sums_R2_(at::zeros({rows_.size(), kNumReleasedSums}, at::kDouble)),
+      sums_R4_(empty_row_sums(1, rows_.size(), embeddings_BD.device())[0]),
+      row_gradients_R4_(zeros({rows_.size(), kNumRowGradients})),
+      second_sums_R2_(zeros({rows_.size(), kNumReleasedSums})),
       beaten_L2_(labeled_part(second_sums_R2_)),
-      released_U2_(unlabeled_part(second_sums_R2_)) {
-  loss_.num_labeled = rows_.labeled;
-  loss_.num_unlabeled = rows_.unlabeled();
-}
+      released_U2_(unlabeled_part(second_sums_R2_)),
+      numbers_(zeros({kNumLossNumbers})) {}
 
 HeadLoss HeadPass::run() {
   sum_rows();
@@ -55,14 +54,17 @@ HeadLoss HeadPass::run() {
   shard_.communicator->all_reduce_sum(second_sums_R2_);
   count_correct();
   add_unlabeled_losses();
-  loss_.total = loss_.labeled + step_.uir_weight * loss_.uir;
-  backward();
-  return std::move(loss_);
+  numbers_[kTotalLoss].copy_(numbers_[kLabeledLoss] + numbers_[kUirLoss] * step_.uir_weight);
+  return {numbers_, rows_.labeled, rows_.unlabeled(), backward()};
+}
+
+at::Tensor HeadPass::zeros(at::IntArrayRef sizes) const {
+  return at::zeros(sizes, at::TensorOptions(at::kDouble).device(rows_.x_RD.device()));
 }
 
 std::vector<HeadPass::RowGroup> HeadPass::row_groups() const {
   if (head_.config.sample_rate == 1) {
-    return {{0, rows_.labeled, rows_.unlabeled(), shard_.all_classes(), targets_}};
+    return {{0, rows_.labeled, rows_.unlabeled(), shard_.all_classes(), on_device(targets_)}};
   }
   std::vector<RowGroup> groups;
   if (rows_.labeled > 0) groups.push_back(sampled_group());
@@ -73,13 +75,14 @@ std::vector<HeadPass::RowGroup> HeadPass::row_groups() const {
 }
 
 HeadPass::RowGroup HeadPass::sampled_group() const {
-  const at::Tensor on_cpu = targets_.cpu();
-  const std::span<const int64_t> labels(on_cpu.data_ptr<int64_t>(), static_cast<size_t>(rows_.labeled));
+  const std::span<const int64_t> labels(targets_.data_ptr<int64_t>(), static_cast<size_t>(rows_.labeled));
   const std::vector<int64_t> sample =
       sample_classes(shard_.range, head_.config.sample_rate, labels, head_.seed, step_.sample_key);
   const std::vector<int64_t> positions = positions_in_sample(shard_.range, sample, labels);
-  return {0, rows_.labeled, 0, shard_.sample(sample), at::tensor(positions, at::kLong).to(targets_.device())};
+  return {0, rows_.labeled, 0, shard_.sample(sample), on_device(at::tensor(positions, at::kLong))};
 }
+
+at::Tensor HeadPass::on_device(const at::Tensor& host) const { return upload(host, rows_.x_RD.device()); }
 
 at::Tensor HeadPass::labeled_part(const at::Tensor& rows) const { return rows.narrow(0, 0, rows_.labeled); }
 
@@ -107,54 +110,36 @@ void HeadPass::sum_rows() {
   sums_R4_.narrow(1, 0, kLargestOther).copy_(reduced);
 }
 
-std::vector<MarginedCosine> HeadPass::margined_cosines(const CombinedMarginConfig& margin) {
-  std::vector<MarginedCosine> result(rows_.labeled);
-  const auto sums = sums_R4_.accessor<double, 2>();
-  for (int64_t r = 0; r < rows_.labeled; ++r) {
-    result[r] = apply_margin(margin, step_.margin_factor, sums[r][kTargetCosine]);
-  }
-  return result;
+MarginedCosines HeadPass::margined_cosines(const CombinedMarginConfig& margin) const {
+  return apply_margin(margin, step_.margin_factor, labeled_part(sums_R4_).select(1, kTargetCosine));
 }
 
-std::vector<MarginedCosine> HeadPass::margined_cosines(const AdaFaceConfig& adaface) {
-  std::vector<MarginedCosine> result(rows_.labeled);
-  const auto sums = sums_R4_.accessor<double, 2>();
-  const at::Tensor norms = labeled_part(rows_.norms_R).to(at::kDouble).cpu();
-  const double* values = norms.data_ptr<double>();
-  double* state = head_.margin_state.data_ptr<double>();
-  const NormStatistics statistics =
-      updated_statistics({state[0], state[1]}, adaface.momentum, {values, values + rows_.labeled});
-  state[0] = statistics.mean;
-  state[1] = statistics.deviation;
-  for (int64_t r = 0; r < rows_.labeled; ++r) {
-    result[r] = apply_margin(adaface, step_.margin_factor, statistics, values[r], sums[r][kTargetCosine]);
-  }
-  return result;
+MarginedCosines HeadPass::margined_cosines(const AdaFaceConfig& adaface) const {
+  const at::Tensor norms = labeled_part(rows_.norms_R).to(at::kDouble);
+  update_statistics(head_.margin_state, adaface.momentum, norms);
+  return apply_margin(adaface, step_.margin_factor, head_.margin_state, norms,
+                      labeled_part(sums_R4_).select(1, kTargetCosine));
 }
 
 void HeadPass::add_labeled_losses() {
-  const auto sums = sums_R4_.accessor<double, 2>();
-  auto gradients = row_gradients_R4_.accessor<double, 2>();
-  auto beaten = beaten_L2_.accessor<double, 2>();
-  const double scale = shard_.scale;
-  const double factor = step_.gradient_scale * scale / static_cast<double>(rows_.labeled);
-  const std::vector<MarginedCosine> margined =
+  if (rows_.labeled == 0) return;
+  const at::Tensor sums = labeled_part(sums_R4_), gradients = labeled_part(row_gradients_R4_);
+  const at::Tensor largest_others = sums.select(1, kLargestOther);
+  const double factor = step_.gradient_scale * shard_.scale / static_cast<double>(rows_.labeled);
+  const MarginedCosines margined =
       std::visit([&](const auto& margin) { return margined_cosines(margin); }, head_.config.margin);
-  for (int64_t r = 0; r < rows_.labeled; ++r) {
-    const LabeledRow row = labeled_row(sums[r][kSumExp], scale * margined[r].value);
-    loss_.labeled += row.loss / static_cast<double>(rows_.labeled);
-    gradients[r][kFactor] = factor;
-    gradients[r][kShift] = row.shift;
-    gradients[r][kTargetGradient] = -factor * row.off_target * margined[r].derivative;
-    beaten[r][kWithoutMargin] = sums[r][kLargestOther] > sums[r][kTargetCosine];
-    beaten[r][kWithMargin] = sums[r][kLargestOther] > margined[r].value;
-  }
+  const LabeledRows rows = labeled_rows(sums.select(1, kSumExp), margined.values * shard_.scale);
+  numbers_[kLabeledLoss].copy_(rows.loss.mean());
+  gradients.select(1, kFactor).fill_(factor);
+  gradients.select(1, kShift).copy_(rows.shift);
+  gradients.select(1, kTargetGradient).copy_(rows.off_target * margined.derivatives * -factor);
+  beaten_L2_.select(1, kWithoutMargin).copy_(largest_others.gt(sums.select(1, kTargetCosine)));
+  beaten_L2_.select(1, kWithMargin).copy_(largest_others.gt(margined.values));
 }
 
 void HeadPass::sum_released() {
   const auto classes = static_cast<double>(shard_.num_classes);
-  const at::Device device = rows_.x_RD.device();
-  const at::Tensor shifts = (unlabeled_part(sums_R4_).select(1, kSumExp) / classes).log().to(device);
+  const at::Tensor shifts = (unlabeled_part(sums_R4_).select(1, kSumExp) / classes).log();
   const ClassList& classes_m = groups_.back().classes;  // all, with or without sampling
   const at::Tensor sums_KR2 =
       at::zeros({shard_.num_blocks(classes_m), rows_.unlabeled(), kNumReleasedSums}, shifts.options());
@@ -165,51 +150,43 @@ void HeadPass::sum_released() {
   released_U2_.copy_(sums_KR2.sum(0));
 }
 
-void HeadPass::count_correct() {
-  const at::Tensor unbeaten = beaten_L2_ == 0;
-  loss_.correct = unbeaten.select(1, kWithoutMargin).sum().item<int64_t>();
-  loss_.correct_with_margin = unbeaten.select(1, kWithMargin).sum().item<int64_t>();
-}
+void HeadPass::count_correct() { numbers_.narrow(0, kCorrect, kNumBeaten).copy_(beaten_L2_.eq(0).sum(0)); }
 
 void HeadPass::add_unlabeled_losses() {
-  const auto sums = sums_R4_.accessor<double, 2>();
-  const auto released_sums = released_U2_.accessor<double, 2>();
-  auto gradients = row_gradients_R4_.accessor<double, 2>();
+  if (rows_.unlabeled() == 0) return;
+  const at::Tensor sums = unlabeled_part(sums_R4_), gradients = unlabeled_part(row_gradients_R4_);
   const auto count = static_cast<double>(rows_.unlabeled());
   const auto classes = static_cast<double>(shard_.num_classes);
-  const double scale = shard_.scale;
-  const double factor = step_.gradient_scale * step_.uir_weight * scale / count;
-  for (int64_t r = rows_.labeled; r < rows_.size(); ++r) {
-    const UnlabeledRow row =
-        unlabeled_row(sums[r][kSumExp], scale * sums[r][kSumCosine] / classes, shard_.num_classes);
-    gradients[r][kShift] = row.shift;
-    if (head_.reduction == UirReduction::kReleased) {
-      const auto of_row = released_sums[r - rows_.labeled];
-      const ReleasedRow released = released_row(of_row[kExcess], of_row[kCurvature], shard_.num_classes);
-      loss_.uir += released.loss / count;
-      gradients[r][kFactor] = factor / released.denominator;
-      gradients[r][kOffset] = released.offset;
-    } else {
-      const double terms = head_.reduction == UirReduction::kSum ? classes : 1;
-      loss_.uir += terms * row.loss / count;
-      gradients[r][kFactor] = factor * terms / classes;
-    }
+  const double factor = step_.gradient_scale * step_.uir_weight * shard_.scale / count;
+  const UnlabeledRows rows = unlabeled_rows(
+      sums.select(1, kSumExp), sums.select(1, kSumCosine) * (shard_.scale / classes), shard_.num_classes);
+  gradients.select(1, kShift).copy_(rows.shift);
+  if (head_.reduction == UirReduction::kReleased) {
+    const ReleasedRows released = released_rows(released_U2_.select(1, kExcess),
+                                                released_U2_.select(1, kCurvature), shard_.num_classes);
+    numbers_[kUirLoss].copy_(released.loss.mean());
+    gradients.select(1, kFactor).copy_(released.denominator.reciprocal() * factor);
+    gradients.select(1, kOffset).copy_(released.offset);
+  } else {
+    const double terms = head_.reduction == UirReduction::kSum ? classes : 1;
+    numbers_[kUirLoss].copy_(rows.loss.mean() * terms);
+    gradients.select(1, kFactor).fill_(factor * terms / classes);
   }
 }
 
-void HeadPass::backward() {
+at::Tensor HeadPass::backward() {
   if (!shard_.centers_nD.grad().defined()) {
     head_.shard.centers_nD.mutable_grad() = at::zeros_like(shard_.centers_nD);
   }
   const at::Tensor gradient_RD = at::zeros_like(rows_.x_RD);
   for (const RowGroup& group : groups_) group.of(gradient_RD).copy_(walk_backward(group));
-  loss_.embeddings_gradient = through_normalisation(gradient_RD);
+  return through_normalisation(gradient_RD);
 }
 
 at::Tensor HeadPass::walk_backward(const RowGroup& group) {
   const int64_t num_rows = step_.uir_weight == 0 ? group.labeled : group.size();
   const at::Tensor x_RD = group.of(rows_.x_RD).narrow(0, 0, num_rows);
-  const at::Tensor row_gradients = group.of(row_gradients_R4_).to(x_RD.device());
+  const at::Tensor row_gradients = group.of(row_gradients_R4_);
   const at::Tensor gradient_KRD =
       at::zeros({shard_.num_blocks(group.classes), group.size(), x_RD.size(1)}, x_RD.options());
   const auto body = [&](ClassTile& tile, const at::Tensor& weights_TD, int64_t begin, int64_t block) {

@@ -1,7 +1,8 @@
 // One call of Head::loss_and_gradients: sums over all classes, losses and row gradients from them, backward
 // walk.
 //
-// Shapes, cost and collectives as in head.h; suffixes of tensors as in center_shard.h, K blocks of tiles.
+// Nothing here waits for the device. Shapes, cost and collectives as in head.h; suffixes of tensors as in
+// center_shard.h, K blocks of tiles.
 // Threads: one pass at a time per head, whose gradient and margin state it changes.
 #pragma once
 
@@ -32,7 +33,7 @@ struct HeadState {
 
 class HeadPass {
  public:
-  // labels int64 [B_l] on the embeddings' device, inside [0, C).
+  // labels int64 [B_l] on the CPU, inside [0, C).
   HeadPass(HeadState& head, const at::Tensor& embeddings_BD, const at::Tensor& labels, const HeadStep& step);
   HeadLoss run();
 
@@ -56,16 +57,18 @@ class HeadPass {
 
   at::Tensor labeled_part(const at::Tensor& rows) const;
   at::Tensor unlabeled_part(const at::Tensor& rows) const;
+  at::Tensor zeros(at::IntArrayRef sizes) const;  // float64, where the embeddings are
+  at::Tensor on_device(const at::Tensor& host) const;
 
   void sum_rows();
   void add_labeled_losses();
   // Of the labeled rows; one for each kind of margin.
-  std::vector<MarginedCosine> margined_cosines(const CombinedMarginConfig& margin);
-  std::vector<MarginedCosine> margined_cosines(const AdaFaceConfig& adaface);
+  MarginedCosines margined_cosines(const CombinedMarginConfig& margin) const;
+  MarginedCosines margined_cosines(const AdaFaceConfig& adaface) const;
   void sum_released();
   void count_correct();
   void add_unlabeled_losses();
-  void backward();
+  at::Tensor backward();  // returns the embeddings' gradient
   at::Tensor walk_backward(const RowGroup& group);
   at::Tensor replace_by_gradients(const RowGroup& group, const ClassTile& tile,
                                   const at::Tensor& row_gradients) const;
@@ -78,7 +81,7 @@ class HeadPass {
   const CenterShard& shard_;
   const HeadStep& step_;
   GatheredRows rows_;
-  at::Tensor targets_;
+  at::Tensor targets_;  // labels of all ranks, on the CPU
   std::vector<RowGroup> groups_;
   at::Tensor sums_R4_;  // over all classes that a row meets, except kLargestOther: of this rank
   at::Tensor row_gradients_R4_;
@@ -86,7 +89,7 @@ class HeadPass {
   // own a class that beats its target; of an unlabeled row, the sums of `released`.
   at::Tensor second_sums_R2_;
   at::Tensor beaten_L2_, released_U2_;  // its labeled and its unlabeled rows
-  HeadLoss loss_;
+  at::Tensor numbers_;                  // HeadLoss::numbers
 };
 
 }  // namespace uir

@@ -1,39 +1,35 @@
-// The margins of the labeled rows, as functions of one cosine.
+// The margins of the labeled rows, as functions of their targets' cosines.
 //
+// Shapes: all tensors float64 [R], on any device; no function waits for it.
 // Source: ArcFace (Deng et al., CVPR 2019), CosFace (Wang et al., CVPR 2018), SphereFace (Liu et al., CVPR
 // 2017), AdaFace (Kim et al., CVPR 2022); docs/losses.md has the formulas and where they depart from the
 // sources.
-// Cost: a few transcendental functions per labeled row. Threads: free functions, no shared state.
+// Cost: some twenty operators on R numbers. Threads: free functions, no shared state.
 #pragma once
 
-#include <cstdint>
-#include <vector>
+#include <ATen/core/Tensor.h>
 
 #include "uir/head/config.h"
 
 namespace uir {
 
-struct MarginedCosine {
-  double value = 0;       // replaces the target's cosine before scaling
-  double derivative = 1;  // by the target's cosine, as the gradient shall see it
+struct MarginedCosines {
+  at::Tensor values;       // replace the targets' cosines before scaling
+  at::Tensor derivatives;  // by the targets' cosines, as the gradient shall see them
 };
 
 // cos(m1 θ + m2) − m3, the margin scaled by `factor` in 0 … 1: m1 − 1, m2 and m3 each times it.
-MarginedCosine apply_margin(const CombinedMarginConfig& margin, double factor, double cosine);
+MarginedCosines apply_margin(const CombinedMarginConfig& margin, double factor, const at::Tensor& cosines);
 
-// AdaFace's running statistics of the embeddings' norms.
-struct NormStatistics {
-  double mean = 20;
-  double deviation = 100;
-};
+// AdaFace's running statistics of the embeddings' norms, float64 [2]: mean and deviation.
+at::Tensor initial_norm_statistics();
 
-// The statistics after a batch with these norms; unchanged where the batch says nothing (no rows; one row has
-// no deviation; values that are not finite).
-NormStatistics updated_statistics(const NormStatistics& statistics, double momentum,
-                                  const std::vector<double>& norms);
+// Moves the statistics on by a batch with these norms, in place; they stay where the batch says nothing (no
+// rows; one row has no deviation; values that are not finite).
+void update_statistics(const at::Tensor& statistics, double momentum, const at::Tensor& norms);
 
 // cos(θ + g_angle) − g_add with the margin chosen by the row's norm, which gets no gradient.
-MarginedCosine apply_margin(const AdaFaceConfig& margin, double factor, const NormStatistics& statistics,
-                            double norm, double cosine);
+MarginedCosines apply_margin(const AdaFaceConfig& margin, double factor, const at::Tensor& statistics,
+                             const at::Tensor& norms, const at::Tensor& cosines);
 
 }  // namespace uir

@@ -7,7 +7,7 @@
 namespace uir {
 
 void TouchedRows::add(const at::Tensor& rows) {
-  rows_ = std::get<0>(at::_unique(rows_.defined() ? at::cat({rows_, rows}) : rows, /*sorted=*/true));
+  rows_ = rows_.defined() ? std::get<0>(at::_unique(at::cat({rows_, rows}), /*sorted=*/true)) : rows;
 }
 
 void TouchedRows::add_all() { all_ = true; }

@@ -10,10 +10,10 @@ namespace uir {
 
 class TouchedRows {
  public:
-  void add(const at::Tensor& rows);  // int64 [m], distinct
+  void add(const at::Tensor& rows);  // int64 [m], distinct, ascending, on the CPU
   void add_all();
   void clear();
-  // int64 [m], ascending, on the device of what was added; undefined: all rows.
+  // int64 [m], ascending, on the CPU; undefined: all rows.
   at::Tensor rows() const;
 
  private:

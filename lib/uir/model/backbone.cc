@@ -9,6 +9,7 @@
 #include "uir/base/file.h"
 #include "uir/base/parallel.h"
 #include "uir/base/random.h"
+#include "uir/device/transfer.h"
 #include "uir/model/layers.h"
 
 namespace uir {
@@ -140,7 +141,7 @@ at::Tensor Backbone::dropout(const at::Tensor& x) const {
         values[row * x.size(1) + i] = random.chance(blueprint_.dropout) ? 0 : kept;
     }
   });
-  return x * mask.to(x.device());
+  return x * upload(mask, x.device());
 }
 
 }  // namespace uir

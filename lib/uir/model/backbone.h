@@ -69,6 +69,10 @@ std::shared_ptr<Backbone> make_backbone(const ModelConfig& config, uint64_t seed
 // The same with uninitialised weights, for those who load weights right away.
 std::shared_ptr<Backbone> make_uninitialized_backbone(const ModelConfig& config, uint64_t seed);
 
+// Moves the network to a device. On other devices than the CPU convolutions get their weights
+// channels-last, as the pixels are, so that no call has to rearrange them.
+void move_to(Backbone& backbone, at::Device device);
+
 // Parameters and buffers by state-dict key, in the order of InsightFace's files. The tensors are the module's
 // own.
 std::vector<std::pair<std::string, at::Tensor>> named_state(const torch::nn::Module& module);

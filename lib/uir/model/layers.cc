@@ -59,6 +59,11 @@ BatchNorm::BatchNorm(const Op& op) {
   num_batches_tracked_ = register_buffer("num_batches_tracked", at::zeros({}, at::kLong));
 }
 
+void BatchNorm::to(at::Device device, bool non_blocking) {
+  torch::nn::Module::to(device, non_blocking);
+  num_batches_tracked_.set_data(num_batches_tracked_.to(at::kCPU));
+}
+
 at::Tensor BatchNorm::forward(const at::Tensor& x) { return apply(x, {}, {}); }
 at::Tensor BatchNorm::forward(const at::Tensor& x, const PReLU& activation) {
   return apply(x, activation.weight(), {});

@@ -46,6 +46,9 @@ class BatchNorm : public torch::nn::Module {
   at::Tensor forward(const at::Tensor& x, const at::Tensor& residual);
   // Empty: the batch is this rank's rows (BatchNormArgs::gather).
   void synchronize(const GatherRows& gather) { gather_ = gather; }
+  // The counter stays on the CPU, where reading it waits for nothing.
+  using torch::nn::Module::to;
+  void to(at::Device device, bool non_blocking = false) override;
   int64_t num_batches_tracked() const { return num_batches_tracked_.item<int64_t>(); }
 
  private:

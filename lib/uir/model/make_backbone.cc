@@ -77,6 +77,14 @@ std::shared_ptr<Backbone> make_backbone(const ModelConfig& config, uint64_t seed
   return network;
 }
 
+void move_to(Backbone& backbone, at::Device device) {
+  backbone.to(device);
+  if (device.is_cpu()) return;
+  for (at::Tensor& parameter : backbone.parameters()) {
+    if (parameter.dim() == 4) parameter.set_data(parameter.contiguous(at::MemoryFormat::ChannelsLast));
+  }
+}
+
 NamedState named_state(const torch::nn::Module& module) {
   NamedState state;
   append_state(module, "", state);

@@ -1,7 +1,6 @@
 #include "uir/pipeline/run_estimate.h"
 
 #include "uir/base/error.h"
-#include "uir/data/index.h"
 #include "uir/plan/estimate.h"
 
 namespace uir {
@@ -13,12 +12,15 @@ DataCounts counts_of_index(const fs::path& folder) {
         ErrorKind::kMissingInput, folder.string(),
         ": no index yet; run uir-index first, or give the numbers: --estimate-classes N --estimate-images N");
   }
-  const Index index = Index::open(folder);
-  return {index.num_classes(), static_cast<int64_t>(index.training_rows(Role::kLabeled).size()),
-          static_cast<int64_t>(index.training_rows(Role::kUnlabeled).size())};
+  return counts_of(Index::open(folder));
 }
 
 }  // namespace
+
+DataCounts counts_of(const Index& index) {
+  return {index.num_classes(), static_cast<int64_t>(index.training_rows(Role::kLabeled).size()),
+          static_cast<int64_t>(index.training_rows(Role::kUnlabeled).size())};
+}
 
 std::string run_estimate(const Experiment& experiment, const EstimateRun& run) {
   const Cluster cluster = parse_cluster(run.cluster);

@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <string>
 
+#include "uir/data/index.h"
 #include "uir/experiment/experiment.h"
+#include "uir/plan/cost_model.h"
 
 namespace uir {
 
@@ -14,6 +16,8 @@ struct EstimateRun {
   // In place of the index's numbers; 0: those of the index.
   int64_t classes = 0, images = 0;
 };
+
+DataCounts counts_of(const Index& index);
 
 // The report. Throws kUsage for a wrong description; kMissingInput if there is no index and no numbers are
 // given.

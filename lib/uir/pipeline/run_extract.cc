@@ -57,7 +57,7 @@ class Extraction {
   void load_weights(const fs::path& path) {
     backbone_ = make_backbone(experiment_.model, 0);
     const Weights weights = load_backbone(path, *backbone_);
-    backbone_->to(compute_.device);
+    move_to(*backbone_, compute_.device);
     weights_ = {{"file", readable(path.filename().string())}, {"checksum", weights.checksum}};
     if (!is_first()) return;
     if (const auto centers = read_class_centers(path)) take_centers(*centers);

@@ -11,6 +11,7 @@
 #include "uir/eval/verification.h"
 #include "uir/network/architecture.h"
 #include "uir/pipeline/compute.h"
+#include "uir/pipeline/device_memory.h"
 #include "uir/pipeline/resume_check.h"
 #include "uir/pipeline/run_lock.h"
 #include "uir/pipeline/start_weights.h"
@@ -56,7 +57,7 @@ Networks make_networks(const Experiment& experiment, const Index& index, const C
                        const std::shared_ptr<const Communicator>& ranks) {
   const uint64_t seed = experiment.train.seed;
   auto backbone = make_backbone(experiment.model, seed);
-  backbone->to(compute.device);
+  move_to(*backbone, compute.device);
   auto head = std::make_shared<Head>(experiment.head, experiment.uir.reduction, index.num_classes(),
                                      backbone->embedding_size(), seed, ranks, compute.device);
   return {std::move(backbone), std::move(head)};
@@ -118,6 +119,7 @@ void train_as_rank(const Experiment& experiment, const TrainRun& run, const Worl
          "; continue it with --resume, or choose another paths.run");
   }
 
+  check_device_memory(experiment, index, ranks->size(), compute.device);
   const auto [backbone, head] = make_networks(experiment, index, compute, ranks);
   if (!checkpoint && !experiment.train.init.from.empty())
     start_from(experiment.train.init, index, *backbone, *head);
@@ -162,7 +164,7 @@ void run_train(const Experiment& experiment, const TrainRun& run) {
   watch_stop_signals();
   const World world = world_from_environment();
   const std::shared_ptr<const Communicator> ranks = connect(world, timeouts_of(experiment.train.ranks));
-  run_as_rank(*ranks, [&] { train_as_rank(experiment, run, world, ranks); });
+  run_as_rank(*ranks, [&] { with_device_memory([&] { train_as_rank(experiment, run, world, ranks); }); });
 }
 
 }  // namespace uir

@@ -14,9 +14,9 @@ constexpr double kFloat = 4, kDouble = 8;
 
 // As head/center_shard.cc has them: classes of a tile, and blocks of tiles with sums of their own.
 constexpr int64_t kCpuTile = 512, kDeviceTile = 16384, kMostBlocks = 32;
-// On devices the head's element-wise work runs in float64 operators: their results that are alive at once,
-// and the products.
-constexpr double kDeviceTileBytes = 7 * kDouble + kFloat;
+// On devices the head's element-wise work runs in LibTorch's operators: their results that are alive at
+// once, and the products.
+constexpr double kDeviceTileBytes = 5 * kFloat;
 
 // Of a process that has loaded LibTorch and trained a tiny network, measured (docs/distributed.md).
 constexpr double kProgramBytes = 0.19e9;
@@ -167,6 +167,10 @@ std::vector<Amount> host_memory(const TrainingPlan& plan) {
 }
 
 }  // namespace
+
+double class_center_bytes(const TrainingPlan& plan) {
+  return center_bytes(plan) * (2 + as_double(plan.optimizer_states));
+}
 
 int64_t TrainingPlan::micro_rows(int64_t global_rows) const {
   const int64_t parts = ranks * accumulation;

@@ -72,6 +72,9 @@ struct MemoryEstimate {
 };
 MemoryEstimate memory_of_rank(const TrainingPlan& plan);
 
+// Bytes of a rank's class centers, their gradient and the optimizer's state of them.
+double class_center_bytes(const TrainingPlan& plan);
+
 // Bytes that a rank keeps of one image for backward.
 double kept_bytes_of_image(const TrainingPlan& plan);
 

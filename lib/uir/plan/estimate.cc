@@ -409,4 +409,18 @@ std::string estimate_report(const Experiment& experiment, const PlannedData& dat
   return text;
 }
 
+std::string memory_warning(const TrainingPlan& plan, const std::string& device, double free_bytes) {
+  const double centers = class_center_bytes(plan), all = memory_of(plan);
+  if (all <= free_bytes) return "";
+  std::string remedies;
+  for (const std::string& line : Advice(plan, free_bytes).all()) remedies += concat("; ", line);
+  if (centers > free_bytes) {
+    fail(ErrorKind::kConfig, "train.device: class centers, their gradient and their optimizer state take ",
+         quantity(centers, "B"), " of a rank, but ", device, " has ", quantity(free_bytes, "B"),
+         " free. What would help, each by itself", remedies);
+  }
+  return concat("this training is expected to take ", quantity(all, "B"), " of ", device, ", which has ",
+                quantity(free_bytes, "B"), " free. What would help, each by itself", remedies);
+}
+
 }  // namespace uir

@@ -37,4 +37,9 @@ PlannedData planned_data(const GivenCounts& given, const std::function<DataCount
 // newline. Throws kConfig for data without classes.
 std::string estimate_report(const Experiment& experiment, const PlannedData& data, const Cluster& cluster);
 
+// Before a training starts on a device with so much free memory (bytes): "" if the estimate fits, a warning
+// with what would help if it does not. kConfig if the class centers, their gradient and their optimizer
+// state alone are larger.
+std::string memory_warning(const TrainingPlan& plan, const std::string& device, double free_bytes);
+
 }  // namespace uir

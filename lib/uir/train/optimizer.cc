@@ -1,15 +1,14 @@
 #include "uir/train/optimizer.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/_foreach_add.h>
-#include <ATen/ops/_foreach_addcdiv.h>
-#include <ATen/ops/_foreach_addcmul.h>
-#include <ATen/ops/_foreach_div.h>
-#include <ATen/ops/_foreach_mul.h>
-#include <ATen/ops/_foreach_sqrt.h>
+#include <ATen/ops/_foreach_norm.h>
 #include <ATen/ops/empty_like.h>
-#include <ATen/ops/linalg_vector_norm.h>
+#include <ATen/ops/full_like.h>
+#include <ATen/ops/ones_like.h>
+#include <ATen/ops/scalar_tensor.h>
+#include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 
@@ -19,14 +18,15 @@
 #include <utility>
 
 #include "uir/base/error.h"
+#include "uir/device/transfer.h"
 
 namespace uir {
 namespace {
 
 // Elements that one thread handles at a time: the four arrays of a block fit into the second-level cache.
 constexpr int64_t kBlock = 1 << 15;
-// Elements per foreach call, so that its temporaries stay below 64 MB.
-constexpr int64_t kForeachBlock = 1 << 24;
+// Elements of touched rows that are gathered at a time on a device.
+constexpr int64_t kGatheredElements = 1 << 24;
 
 // The numbers of one update.
 struct Update {
@@ -58,7 +58,7 @@ std::vector<const char*> state_names(const OptimizerConfig& config) {
 }
 
 bool has_own_kernel(const at::Tensor& tensor) {
-  return tensor.is_cpu() && (tensor.scalar_type() == at::kFloat || tensor.scalar_type() == at::kDouble);
+  return tensor.scalar_type() == at::kFloat || tensor.scalar_type() == at::kDouble;
 }
 
 bool same_layout(const at::Tensor& a, const at::Tensor& b) {
@@ -169,70 +169,12 @@ void update_on_cpu(const at::Tensor& parameter, const std::vector<at::Tensor>& s
                                         : update_typed<double>(parameter, state, rows, update);
 }
 
-// Blocks of parameters, gradients and states for the foreach operators.
-struct ForeachLists {
-  std::vector<at::Tensor> w, g, first, second;
-  int64_t elements = 0;
-};
-
-void foreach_sgd(ForeachLists& l, const Update& update) {
-  if (update.factor != 1) at::_foreach_mul_(l.g, update.factor);
-  if (update.decay != 0) at::_foreach_add_(l.g, l.w, update.decay);
-  at::_foreach_mul_(l.first, update.momentum);
-  at::_foreach_add_(l.first, l.g);
-  at::_foreach_add_(l.w, l.first, -update.lr);
-}
-
-void foreach_adamw(ForeachLists& l, const Update& update) {
-  if (update.factor != 1) at::_foreach_mul_(l.g, update.factor);
-  at::_foreach_mul_(l.w, 1 - update.lr * update.decay);
-  at::_foreach_mul_(l.first, update.beta1);
-  at::_foreach_add_(l.first, l.g, 1 - update.beta1);
-  at::_foreach_mul_(l.second, update.beta2);
-  at::_foreach_addcmul_(l.second, l.g, l.g, 1 - update.beta2);
-  std::vector<at::Tensor> denominator = at::_foreach_sqrt(l.second);
-  at::_foreach_div_(denominator, std::sqrt(update.correction2));
-  at::_foreach_add_(denominator, update.epsilon);
-  at::_foreach_addcdiv_(l.w, l.first, denominator, -update.lr / update.correction1);
-}
-
-void flush(ForeachLists& lists, const Update& update) {
-  if (lists.w.empty()) return;
-  lists.second.empty() ? foreach_sgd(lists, update) : foreach_adamw(lists, update);
-  lists = {};
-}
-
-// Adds a parameter block by block and updates whenever the lists are full.
-void add_to_lists(ForeachLists& lists, const at::Tensor& parameter, const std::vector<at::Tensor>& state,
-                  const Update& update) {
-  const at::Tensor w = flat(parameter), g = flat(aligned_gradient(parameter));
-  for (int64_t begin = 0; begin < w.numel(); begin += kForeachBlock) {
-    const int64_t size = std::min(kForeachBlock, w.numel() - begin);
-    if (lists.elements + size > kForeachBlock) flush(lists, update);
-    lists.w.push_back(w.narrow(0, begin, size));
-    lists.g.push_back(g.narrow(0, begin, size));
-    lists.first.push_back(flat(state[0]).narrow(0, begin, size));
-    if (state.size() > 1) lists.second.push_back(flat(state[1]).narrow(0, begin, size));
-    lists.elements += size;
-  }
-}
-
-// Rows are gathered, updated and put back, block by block.
-void update_rows(const at::Tensor& parameter, const std::vector<at::Tensor>& state, const at::Tensor& rows,
-                 const Update& update) {
-  if (rows.numel() == 0) return;
-  const int64_t row_size = std::max<int64_t>(1, parameter.numel() / parameter.size(0));
-  const int64_t block = std::max<int64_t>(1, kForeachBlock / row_size);
-  for (int64_t begin = 0; begin < rows.numel(); begin += block) {
-    const at::Tensor part = rows.narrow(0, begin, std::min(block, rows.numel() - begin));
-    std::vector<at::Tensor> whole{parameter.detach()}, gathered;
-    whole.insert(whole.end(), state.begin(), state.end());
-    for (const at::Tensor& tensor : whole) gathered.push_back(tensor.index_select(0, part));
-    ForeachLists lists{{gathered[0]}, {parameter.grad().index_select(0, part)}, {gathered[1]}, {}};
-    if (state.size() > 1) lists.second.push_back(gathered[2]);
-    flush(lists, update);
-    for (size_t i = 0; i < whole.size(); ++i) whole[i].index_copy_(0, part, gathered[i]);
-  }
+// All tensors in memory order, which is the same for all of a parameter's.
+void add_whole(UpdateLists& lists, const at::Tensor& parameter, const std::vector<at::Tensor>& state) {
+  lists.weights.push_back(flat(parameter));
+  lists.gradients.push_back(flat(aligned_gradient(parameter)));
+  lists.first.push_back(flat(state[0]));
+  if (state.size() > 1) lists.second.push_back(flat(state[1]));
 }
 
 template <class T>
@@ -261,10 +203,14 @@ double square_sum_on_cpu(const at::Tensor& gradient, const at::Tensor& rows) {
                                               : square_sum_typed<double>(gradient, rows);
 }
 
-// Like the above, as a float64 scalar on the gradient's device.
-at::Tensor square_sum_on_device(const at::Tensor& gradient) {
-  return at::linalg_vector_norm(gradient, 2, at::OptionalIntArrayRef(), false, at::kDouble).square();
+// The sum of the squares of all of these gradients, a float64 scalar on their device. Each tensor's own sum
+// is float32.
+at::Tensor square_sum_on_device(const std::vector<at::Tensor>& gradients, at::Device device) {
+  if (gradients.empty()) return at::zeros({}, at::TensorOptions(at::kDouble).device(device));
+  return at::stack(at::_foreach_norm(gradients, 2)).to(at::kDouble).square().sum();
 }
+
+double value_on_cpu(const at::Tensor& scalar) { return *scalar.data_ptr<double>(); }
 
 void load_tensor(at::Tensor target, const std::string& name, const at::Tensor& source) {
   if (source.sizes() != target.sizes() || source.scalar_type() != target.scalar_type()) {
@@ -292,7 +238,10 @@ void load_tensors(const NamedTensors& targets, const NamedTensors& sources) {
 }  // namespace
 
 Optimizer::Optimizer(const OptimizerConfig& config, std::vector<Parameter> parameters) : config_(config) {
+  if (!parameters.empty()) device_ = parameters.front().tensor.device();
   for (Parameter& parameter : parameters) {
+    ensure(parameter.tensor.device() == device_ && has_own_kernel(parameter.tensor),
+           "parameters are float32 or float64, on one device");
     ensure(parameter.tensor.is_non_overlapping_and_dense(), "parameters are dense");
     ensure(!parameter.touched || (parameter.tensor.dim() > 0 && parameter.tensor.is_contiguous()),
            "a parameter with touched rows is contiguous");
@@ -302,54 +251,88 @@ Optimizer::Optimizer(const OptimizerConfig& config, std::vector<Parameter> param
     }
     slots_.push_back(std::move(slot));
   }
-  step_count_ = at::zeros({}, at::kLong);
+  step_count_ = at::zeros({}, at::TensorOptions(at::kLong).device(device_));
 }
 
 GradientSquares Optimizer::gradient_squares() const {
-  GradientSquares squares;
-  at::Tensor elsewhere[2];  // replicated and sharded, added up on the device to wait for it only once each
+  double on_cpu[2] = {0, 0};  // replicated and sharded
+  std::vector<at::Tensor> elsewhere[2];
   for (const Slot& slot : slots_) {
     const at::Tensor& parameter = slot.parameter.tensor;
     if (!parameter.grad().defined()) continue;
-    double& sum = slot.parameter.sharded ? squares.sharded : squares.replicated;
-    if (has_own_kernel(parameter)) {
-      sum += square_sum_on_cpu(aligned_gradient(parameter), rows_of(slot.parameter.touched.get()));
+    if (device_.is_cpu()) {
+      on_cpu[slot.parameter.sharded] +=
+          square_sum_on_cpu(aligned_gradient(parameter), rows_of(slot.parameter.touched.get()));
     } else {
-      at::Tensor& total = elsewhere[slot.parameter.sharded];
-      const at::Tensor square = square_sum_on_device(parameter.grad());
-      total = total.defined() ? total.add(square) : square;
+      elsewhere[slot.parameter.sharded].push_back(flat(parameter.grad()));
     }
   }
-  if (elsewhere[0].defined()) squares.replicated += elsewhere[0].item<double>();
-  if (elsewhere[1].defined()) squares.sharded += elsewhere[1].item<double>();
-  return squares;
+  if (device_.is_cpu()) {
+    return {at::scalar_tensor(on_cpu[0], at::kDouble), at::scalar_tensor(on_cpu[1], at::kDouble)};
+  }
+  return {square_sum_on_device(elsewhere[0], device_), square_sum_on_device(elsewhere[1], device_)};
 }
 
 void Optimizer::step(double learning_rate, const GradientFactors& factors) {
   const c10::NoGradGuard no_grad;
-  const Update update = next_update(config_, learning_rate, ++*step_count_.data_ptr<int64_t>());
-  const auto update_of = [&](bool sharded, bool decays) {
-    Update own = update;
-    own.factor = sharded ? factors.sharded : factors.replicated;
-    own.decay = decays ? config_.weight_decay : 0;
-    return own;
-  };
-  ForeachLists lists[2][2];  // [sharded][decays]
+  device_.is_cpu() ? step_on_cpu(learning_rate, factors) : step_on_device(learning_rate, factors);
+}
+
+void Optimizer::step_on_cpu(double learning_rate, const GradientFactors& factors) {
+  if (factors.skip.defined() && *factors.skip.data_ptr<bool>()) return;
+  Update update = next_update(config_, learning_rate, ++*step_count_.data_ptr<int64_t>());
   for (const Slot& slot : slots_) {
     const at::Tensor& parameter = slot.parameter.tensor;
     if (!parameter.grad().defined()) continue;
-    const Update own = update_of(slot.parameter.sharded, slot.parameter.decays);
-    const at::Tensor rows = rows_of(slot.parameter.touched.get());
-    if (has_own_kernel(parameter)) {
-      update_on_cpu(parameter, slot.state, rows, own);
-    } else if (rows.defined()) {
-      update_rows(parameter, slot.state, rows, own);
-    } else {
-      add_to_lists(lists[slot.parameter.sharded][slot.parameter.decays], parameter, slot.state, own);
+    update.factor = value_on_cpu(slot.parameter.sharded ? factors.sharded : factors.replicated);
+    update.decay = slot.parameter.decays ? config_.weight_decay : 0;
+    update_on_cpu(parameter, slot.state, rows_of(slot.parameter.touched.get()), update);
+  }
+}
+
+void Optimizer::step_on_device(double learning_rate, const GradientFactors& factors) {
+  const at::Tensor skip =
+      factors.skip.defined() ? factors.skip : at::zeros({}, at::TensorOptions(at::kBool).device(device_));
+  step_count_.add_(skip.logical_not());
+  const auto update = [&](const UpdateLists& lists, bool sharded, bool decays) {
+    const at::Tensor& factor = sharded ? factors.sharded : factors.replicated;
+    update_on_device(config_, learning_rate, decays ? config_.weight_decay : 0, lists,
+                     {factor.to(device_), skip, step_count_});
+  };
+  UpdateLists lists[2][2];  // [sharded][decays]
+  for (const Slot& slot : slots_) {
+    const Parameter& parameter = slot.parameter;
+    if (!parameter.tensor.grad().defined()) continue;
+    const at::Tensor rows = rows_of(parameter.touched.get());
+    if (!rows.defined()) {
+      add_whole(lists[parameter.sharded][parameter.decays], parameter.tensor, slot.state);
+    } else if (rows.numel() > 0) {
+      update_rows(slot, upload(rows, device_), [&](const UpdateLists& gathered) {
+        update(gathered, parameter.sharded, parameter.decays);
+      });
     }
   }
   for (const bool sharded : {false, true}) {
-    for (const bool decays : {false, true}) flush(lists[sharded][decays], update_of(sharded, decays));
+    for (const bool decays : {false, true}) update(lists[sharded][decays], sharded, decays);
+  }
+}
+
+// Rows are gathered, updated and put back, block by block.
+void Optimizer::update_rows(const Slot& slot, const at::Tensor& rows,
+                            const std::function<void(const UpdateLists&)>& update) const {
+  const at::Tensor& parameter = slot.parameter.tensor;
+  const int64_t row_size = std::max<int64_t>(1, parameter.numel() / parameter.size(0));
+  const int64_t block = std::max<int64_t>(1, kGatheredElements / row_size);
+  std::vector<at::Tensor> whole{parameter.detach()};
+  whole.insert(whole.end(), slot.state.begin(), slot.state.end());
+  for (int64_t begin = 0; begin < rows.numel(); begin += block) {
+    const at::Tensor part = rows.narrow(0, begin, std::min(block, rows.numel() - begin));
+    std::vector<at::Tensor> gathered;
+    for (const at::Tensor& tensor : whole) gathered.push_back(tensor.index_select(0, part));
+    UpdateLists lists{{gathered[0]}, {parameter.grad().index_select(0, part)}, {gathered[1]}, {}};
+    if (gathered.size() > 2) lists.second.push_back(gathered[2]);
+    update(lists);
+    for (size_t i = 0; i < whole.size(); ++i) whole[i].index_copy_(0, part, gathered[i]);
   }
 }
 
@@ -359,7 +342,9 @@ void Optimizer::zero_gradients() {
     TouchedRows* touched = slot.parameter.touched.get();
     const at::Tensor rows = rows_of(touched);
     if (gradient.defined() && !rows.defined()) gradient.detach().zero_();
-    if (gradient.defined() && rows.defined() && rows.numel() > 0) gradient.detach().index_fill_(0, rows, 0);
+    if (gradient.defined() && rows.defined() && rows.numel() > 0) {
+      gradient.detach().index_fill_(0, upload(rows, device_), 0);
+    }
     if (touched) touched->clear();
   }
 }
@@ -381,15 +366,22 @@ void Optimizer::load_state(const NamedTensors& replicated, const NamedTensors& s
   load_tensors(state(true), sharded);
 }
 
-double clip_factor(double norm, double clip_norm) {
-  return clip_norm > 0 ? std::min(1.0, clip_norm / (norm + 1e-6)) : 1.0;
+GradientFactors::GradientFactors(double of_replicated, double of_sharded)
+    : replicated(at::scalar_tensor(of_replicated, at::kDouble)),
+      sharded(at::scalar_tensor(of_sharded, at::kDouble)) {}
+
+at::Tensor clip_factor(const at::Tensor& norm, double clip_norm) {
+  if (clip_norm == 0) return at::ones_like(norm);
+  return at::full_like(norm, clip_norm).div_(norm + 1e-6).clamp_max_(1);
 }
 
 GradientFactors clip_factors(const OptimizerConfig& config, const GradientSquares& squares) {
-  if (config.clip_scope == ClipScope::kBackbone)
-    return {clip_factor(std::sqrt(squares.replicated), config.clip_norm), 1};
-  const double factor = clip_factor(std::sqrt(squares.replicated + squares.sharded), config.clip_norm);
-  return {factor, factor};
+  GradientFactors factors;
+  const bool backbone_alone = config.clip_scope == ClipScope::kBackbone;
+  const at::Tensor square = backbone_alone ? squares.replicated : squares.replicated + squares.sharded;
+  factors.replicated = clip_factor(square.sqrt(), config.clip_norm);
+  factors.sharded = backbone_alone ? at::ones_like(factors.replicated) : factors.replicated;
+  return factors;
 }
 
 }  // namespace uir

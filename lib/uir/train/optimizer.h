@@ -6,8 +6,8 @@
 //          w -= lr / (1 - b1^t) * m / (sqrt(s / (1 - b2^t)) + epsilon)
 // A parameter without a gradient is left as it is, and so are untouched rows: no decay, their momentum (mean,
 // square) kept; t counts the optimizer's steps all the same. Only touched rows are read.
-// Cost: on the CPU one pass over weight, gradient and state in memory, no temporaries; elsewhere LibTorch's
-// foreach operators, in blocks, so that temporaries stay small beside a large parameter.
+// Cost: one pass over weight, gradient and state in memory, no temporaries; on other devices by LibTorch's
+// fused operators (device_update.h), without waiting for the device.
 // Source: torch::optim::SGD and AdamW (Loshchilov and Hutter, ICLR 2019), whose results these are to
 // rounding.
 // Threads: one at a time; uses LibTorch's intra-op threads. Results do not depend on their number.
@@ -16,6 +16,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,6 +24,7 @@
 #include "uir/checkpoint/tensor_io.h"
 #include "uir/head/touched_rows.h"
 #include "uir/train/config.h"
+#include "uir/train/device_update.h"
 
 namespace uir {
 
@@ -36,17 +38,20 @@ struct Parameter {
   std::shared_ptr<TouchedRows> touched = nullptr;
 };
 
-// Sums of squares of the gradients, in float64: not finite exactly when a (float32) gradient is not. The
-// whole gradient's square is replicated + the sum of sharded over the ranks.
+// Sums of squares of the gradients, float64 scalars on their device: not finite exactly when a (float32)
+// gradient is not; on other devices than the CPU also when the sum of a tensor leaves float32. The whole
+// gradient's square is replicated + the sum of sharded over the ranks.
 struct GradientSquares {
-  double replicated = 0;
-  double sharded = 0;  // of this rank
+  at::Tensor replicated;
+  at::Tensor sharded;  // of this rank
 };
 
-// What the gradients are multiplied by in an update: clipping, one over the loss scale.
+// By what the gradients are multiplied in an update: clipping, one over the loss scale. On the gradients'
+// device.
 struct GradientFactors {
-  double replicated = 1;
-  double sharded = 1;
+  GradientFactors(double of_replicated = 1, double of_sharded = 1);
+  at::Tensor replicated, sharded;  // float64 scalars
+  at::Tensor skip;                 // bool scalar: this step changes nothing. Undefined: it does
 };
 
 class Optimizer {
@@ -54,7 +59,8 @@ class Optimizer {
   Optimizer(const OptimizerConfig& config, std::vector<Parameter> parameters);
 
   GradientSquares gradient_squares() const;
-  // One update. Elsewhere than on the CPU the gradients are overwritten.
+  // One update. Elsewhere than on the CPU the gradients are overwritten; kConfig there with a LibTorch
+  // before 2.4.
   void step(double learning_rate, const GradientFactors& factors = {});
   void zero_gradients();  // in place, so that their memory is kept; clears the touched rows
 
@@ -69,14 +75,20 @@ class Optimizer {
     Parameter parameter;
     std::vector<at::Tensor> state;  // as many as the rule has names for, laid out like the parameter
   };
+  void step_on_cpu(double learning_rate, const GradientFactors& factors);
+  void step_on_device(double learning_rate, const GradientFactors& factors);
+  void update_rows(const Slot& slot, const at::Tensor& rows,
+                   const std::function<void(const UpdateLists&)>& update) const;
+
   OptimizerConfig config_;
+  at::Device device_ = at::kCPU;  // of all parameters
   std::vector<Slot> slots_;
   at::Tensor step_count_;  // int64 scalar, the t of AdamW
 };
 
-// Factor that brings a gradient of that norm to at most clip_norm (0: no clipping), as torch's
-// clip_grad_norm_.
-double clip_factor(double norm, double clip_norm);
+// Factor that brings a gradient of that norm (float64 scalar) to at most clip_norm (0: no clipping), as
+// torch's clip_grad_norm_.
+at::Tensor clip_factor(const at::Tensor& norm, double clip_norm);
 
 // The factors of an update, loss scale aside, from the squares of the whole gradient: sharded is here the sum
 // over all ranks.

@@ -14,16 +14,20 @@ struct Totals {
   int64_t losses = 0, correct = 0, correct_with_margin = 0, num_labeled = 0, images = 0;
   std::vector<int64_t> rows;
 
-  void add(const HeadLoss& loss, const Batch& batch) {
-    labeled += loss.labeled;
-    uir += loss.uir;
-    total += loss.total;
+  // What is known of a micro-batch before the device has computed it.
+  void count(const Batch& batch, int64_t labeled_rows) {
     ++losses;
-    correct += loss.correct;
-    correct_with_margin += loss.correct_with_margin;
-    num_labeled += loss.num_labeled;
+    num_labeled += labeled_rows;
     images += batch.size();
     rows.insert(rows.end(), batch.rows.begin(), batch.rows.end());
+  }
+  // The sum of HeadLoss::numbers of those that were counted.
+  void add(const double* numbers) {
+    labeled += numbers[kLabeledLoss];
+    uir += numbers[kUirLoss];
+    total += numbers[kTotalLoss];
+    correct += static_cast<int64_t>(numbers[kCorrect]);
+    correct_with_margin += static_cast<int64_t>(numbers[kCorrectWithMargin]);
   }
   void add(const Totals& other) {
     labeled += other.labeled;

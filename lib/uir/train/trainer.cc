@@ -1,11 +1,14 @@
 #include "uir/train/trainer.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/tensor.h>
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <numeric>
 #include <optional>
 #include <utility>
@@ -15,9 +18,11 @@
 #include "uir/checkpoint/background_writer.h"
 #include "uir/data/loader.h"
 #include "uir/data/sampler.h"
+#include "uir/device/transfer.h"
 #include "uir/dist/gradient_reducer.h"
 #include "uir/model/state_dict.h"
 #include "uir/train/batch_feed.h"
+#include "uir/train/best_choice.h"
 #include "uir/train/loss_scaler.h"
 #include "uir/train/monitor.h"
 #include "uir/train/optimizer.h"
@@ -45,14 +50,6 @@ std::vector<Parameter> trained_parameters(const TrainConfig& config, const Backb
   }
   parameters.push_back({"centers", head.centers(), true, true, head.touched_rows()});
   return parameters;
-}
-
-// "lfw", and of another number than the accuracy "held_out (tar_at_far_0.001)".
-std::string metric_of(const VerificationScore& score) {
-  return score.metric == "accuracy" ? score.protocol : concat(score.protocol, " (", score.metric, ")");
-}
-bool is_metric_of(const std::string& metric, const std::string& protocol) {
-  return metric == protocol || metric.starts_with(protocol + " (");
 }
 
 // Of this rank's rows of a micro-batch among those of all ranks, all labeled rows first.
@@ -98,15 +95,24 @@ struct Trainer::Impl {
   void resume(const Checkpoint& checkpoint);
   void run();
 
-  // One optimizer step in its parts.
-  StepRecord train_step(const Loader& loader, BatchFeed& feed);
-  void accumulate(BatchFeed& feed, bool last, Totals& totals);
+  // A step whose numbers the device may not have computed yet.
+  struct Pending {
+    StepRecord record;
+    Download numbers;  // the sum of HeadLoss::numbers, and the square of the gradient's norm
+  };
+
+  // One optimizer step in its parts. Nothing in train_step waits for a device; settle does.
+  Pending train_step(BatchFeed& feed);
+  at::Tensor accumulate(BatchFeed& feed, bool last, Totals& totals);
   GradientSquares gradient_squares() const;
-  void update(const StepRecord& record, const GradientSquares& squares);
+  void update(double learning_rate, const GradientSquares& squares, const at::Tensor& skip);
+  void settle();
   void undo(StepRecord& record);
   HeadStep head_step() const;
   bool scales_loss() const { return parts.pixel_type == at::kHalf; }
   double loss_scale() const { return scales_loss() ? scaler.scale() : 1; }
+  // A step's numbers are read when the next one is queued; the loss scale depends on them.
+  bool reads_late() const { return !parts.device.is_cpu() && !scales_loss(); }
   bool verification_due() const {
     const int64_t every = parts.config.verification.every_steps;
     return parts.verify && (step == total_steps || (every > 0 && step % every == 0));
@@ -114,17 +120,15 @@ struct Trainer::Impl {
   double epoch() const { return static_cast<double>(step) / static_cast<double>(sampler.steps_per_epoch()); }
 
   // What happens between steps.
-  void end_if_nothing_is_finite() const;
+  void end_if_nothing_is_finite(int64_t at_step) const;
   void at_step_boundary();
   bool agreed_stop();
   bool verification_is_missing() const;
   void verify();
-  void keep_if_best(const VerificationScore& score);
-  void forget_best_of_others() const;
   void save();
   CheckpointContents contents() const;
   Monitor make_monitor() const;
-  Loader make_loader() const;
+  std::unique_ptr<Loader> make_loader() const;
 
   TrainerParts parts;
   TrainingSampler sampler;
@@ -134,8 +138,12 @@ struct Trainer::Impl {
   GradientReducer reducer;
   BackgroundWriter writer;
   const int64_t total_steps;
-  std::optional<Monitor> monitor;  // from the start of run() on
+  // From the start of run() on:
+  std::optional<Monitor> monitor;
+  std::unique_ptr<Loader> loader;
   Stopwatch training_time;
+  double settled_s = 0, waited_s = 0;  // of training_time and of the loader, when a step was settled last
+  std::optional<Pending> pending;
 
   int64_t step = 0;  // optimizer steps done, skipped ones included
   int64_t skipped = 0, skipped_in_row = 0;
@@ -167,7 +175,7 @@ void Trainer::Impl::resume(const Checkpoint& checkpoint) {
   step = saved_step = checkpoint.step();
 }
 
-Loader Trainer::Impl::make_loader() const {
+std::unique_ptr<Loader> Trainer::Impl::make_loader() const {
   LoaderOptions options;
   options.config = parts.data.loader;
   options.augment = parts.data.augment;
@@ -175,7 +183,7 @@ Loader Trainer::Impl::make_loader() const {
   options.seed = parts.config.seed;
   options.first_batch = step * parts.config.batch.accumulation;
   options.num_batches = (total_steps - step) * parts.config.batch.accumulation;
-  return Loader(
+  return std::make_unique<Loader>(
       parts.index, [this](int64_t batch) { return sampler.micro_batch(batch); }, options);
 }
 
@@ -193,7 +201,7 @@ Monitor Trainer::Impl::make_monitor() const {
 void Trainer::Impl::run() {
   if (is_first()) {
     remove_leftovers(parts.checkpoints_folder);
-    forget_best_of_others();
+    forget_best_of_others(parts.checkpoints_folder, parts.best_by);
   }
   monitor.emplace(make_monitor());
   parts.communicator->barrier();
@@ -203,62 +211,84 @@ void Trainer::Impl::run() {
          " already");
   }
   if (verification_is_missing()) verify();
-  Loader loader = make_loader();
-  BatchFeed feed(loader, parts.device);
+  loader = make_loader();
+  BatchFeed feed(*loader, parts.device);
   training_time = Stopwatch();
   while (step < total_steps) {
-    const StepRecord record = train_step(loader, feed);
-    monitor->log(record);
-    end_if_nothing_is_finite();
-    {
-      const Stopwatch::Pause pause(training_time);
-      monitor->show(record);
-    }
+    Pending next = train_step(feed);
+    settle();  // the step before
+    pending = std::move(next);
+    if (!reads_late()) settle();
     at_step_boundary();
   }
   save();
   writer.wait();
 }
 
-StepRecord Trainer::Impl::train_step(const Loader& loader, BatchFeed& feed) {
-  const double begin_s = training_time.seconds(), waited_before_s = loader.waited_s();
+Trainer::Impl::Pending Trainer::Impl::train_step(BatchFeed& feed) {
   running.save();
   optimizer.zero_gradients();
-  StepRecord record;
+  Pending next;
+  StepRecord& record = next.record;
+  at::Tensor losses;
   for (int64_t part = 0; part < parts.config.batch.accumulation; ++part) {
     feed.next();
-    accumulate(feed, part + 1 == parts.config.batch.accumulation, record.totals);
+    const at::Tensor numbers = accumulate(feed, part + 1 == parts.config.batch.accumulation, record.totals);
+    losses = losses.defined() ? losses + numbers : numbers;
   }
   record.totals.images *= num_ranks();
-  const GradientSquares squares = gradient_squares();
   record.loss_scale = loss_scale();
-  record.gradient_norm = std::sqrt(squares.replicated + squares.sharded) / record.loss_scale;
   record.learning_rate = learning_rate(parts.config.schedule, step, sampler.steps_per_epoch(), total_steps);
-  record.skipped = !std::isfinite(record.totals.total) || !std::isfinite(record.gradient_norm);
-  record.skipped ? undo(record) : update(record, squares);
-  if (scales_loss()) scaler.update(!record.skipped);
+  const GradientSquares squares = gradient_squares();
+  const at::Tensor square = squares.replicated + squares.sharded;
+  const at::Tensor finite = losses[kTotalLoss].isfinite().logical_and_(square.isfinite());
+  update(record.learning_rate, squares, finite.logical_not());
+  next.numbers = Download(at::cat({losses, square.unsqueeze(0)}));
   record.step = ++step;
+  return next;
+}
+
+// What the device has computed meanwhile is counted and logged.
+void Trainer::Impl::settle() {
+  if (!pending) return;
+  StepRecord record = std::move(pending->record);
+  const at::Tensor numbers = pending->numbers.wait();
+  pending.reset();
+  record.totals.add(numbers.data_ptr<double>());
+  record.gradient_norm = std::sqrt(numbers.data_ptr<double>()[kNumLossNumbers]);
+  record.skipped = !std::isfinite(record.totals.total) || !std::isfinite(record.gradient_norm);
+  if (record.skipped) {
+    undo(record);
+  } else {
+    skipped_in_row = 0;
+  }
+  if (scales_loss()) scaler.update(!record.skipped);
   record.skipped_so_far = skipped;
   record.skipped_in_row = skipped_in_row;
   record.trained_s = training_time.seconds();
-  record.seconds = record.trained_s - begin_s;
-  record.waited_s = loader.waited_s() - waited_before_s;
-  record.bad_images = loader.num_bad_images();
-  return record;
+  record.seconds = record.trained_s - std::exchange(settled_s, record.trained_s);
+  record.waited_s = loader->waited_s() - std::exchange(waited_s, loader->waited_s());
+  record.bad_images = loader->num_bad_images();
+  monitor->log(record);
+  end_if_nothing_is_finite(record.step);
+  const Stopwatch::Pause pause(training_time);
+  monitor->show(record);
 }
 
-void Trainer::Impl::accumulate(BatchFeed& feed, bool last, Totals& totals) {
+// Returns the micro-batch's HeadLoss::numbers.
+at::Tensor Trainer::Impl::accumulate(BatchFeed& feed, bool last, Totals& totals) {
   const Batch& batch = feed.batch();
   const HeadStep options = head_step();
   const at::Tensor labels = at::tensor(
       at::ArrayRef<int64_t>(batch.labels.data(), static_cast<size_t>(options.num_labeled)), at::kLong);
   const at::Tensor pixels = normalize_pixels(feed.images(), parts.pixel_type);
   const at::Tensor embeddings = parts.backbone->forward(pixels);
-  const HeadLoss loss = parts.head->loss_and_gradients(embeddings.detach(), labels.to(parts.device), options);
+  const HeadLoss loss = parts.head->loss_and_gradients(embeddings.detach(), labels, options);
   reducer.run(last ? GradientReducer::Sync::kReduce : GradientReducer::Sync::kAccumulate,
               [&] { embeddings.backward(loss.embeddings_gradient); });
-  totals.add(loss, batch);
+  totals.count(batch, loss.num_labeled);
   feed.prefetch();
+  return loss.numbers;
 }
 
 HeadStep Trainer::Impl::head_step() const {
@@ -273,26 +303,28 @@ HeadStep Trainer::Impl::head_step() const {
   return options;
 }
 
-// Of the whole gradient, class centers of all ranks included, with the loss scale in it.
+// Of the whole gradient, class centers of all ranks included, without the loss scale.
 GradientSquares Trainer::Impl::gradient_squares() const {
   GradientSquares squares = optimizer.gradient_squares();
-  at::Tensor sharded = at::tensor({squares.sharded}, at::kDouble);
-  parts.communicator->all_reduce_sum(sharded);
-  squares.sharded = sharded.item<double>();
-  return squares;
+  parts.communicator->all_reduce_sum(squares.sharded);
+  const double scale = loss_scale() * loss_scale();
+  return {squares.replicated / scale, squares.sharded / scale};
 }
 
-void Trainer::Impl::update(const StepRecord& record, const GradientSquares& squares) {
-  const double scale = loss_scale();
-  const GradientFactors clip = clip_factors(
-      parts.config.optimizer, {squares.replicated / scale / scale, squares.sharded / scale / scale});
-  optimizer.step(record.learning_rate, {clip.replicated / scale, clip.sharded / scale});
+// skip: bool scalar on the device; the step changes nothing if it is true.
+void Trainer::Impl::update(double learning_rate, const GradientSquares& squares, const at::Tensor& skip) {
+  GradientFactors factors = clip_factors(parts.config.optimizer, squares);
+  factors.replicated = factors.replicated / loss_scale();
+  factors.sharded = factors.sharded / loss_scale();
+  factors.skip = skip;
+  optimizer.step(learning_rate, factors);
   if (parts.config.ranks.batch_norm == BatchNormStatistics::kLocal) running.average(*parts.communicator);
-  skipped_in_row = 0;
+  running.restore(skip);
 }
 
+// What the host has to take back of a step that changed nothing on the device.
 void Trainer::Impl::undo(StepRecord& record) {
-  running.restore();
+  running.forget(parts.config.batch.accumulation);
   ++skipped;
   ++skipped_in_row;
   const at::Tensor rows = parts.communicator->all_gather_rows(at::tensor(record.totals.rows, at::kLong));
@@ -300,9 +332,9 @@ void Trainer::Impl::undo(StepRecord& record) {
   record.first_item = parts.index.item(record.rows.front());
 }
 
-void Trainer::Impl::end_if_nothing_is_finite() const {
+void Trainer::Impl::end_if_nothing_is_finite(int64_t at_step) const {
   if (skipped_in_row < parts.config.max_nonfinite_steps) return;
-  fail(ErrorKind::kData, "step ", step, ": loss or gradient not finite in ", skipped_in_row,
+  fail(ErrorKind::kData, "step ", at_step, ": loss or gradient not finite in ", skipped_in_row,
        " steps in a row; the last checkpoint is intact: lower the learning rate or the scale, or look at "
        "the rows in ",
        (parts.run_folder / "log.jsonl").string());
@@ -346,42 +378,13 @@ void Trainer::Impl::verify() {
   const std::vector<VerificationScore> scores = parts.verify(*parts.backbone);
   writer.wait();  // only what is saved can be the best
   for (const VerificationScore& score : scores) {
-    if (is_first()) keep_if_best(score);
+    if (is_first() && score.protocol == parts.best_by) keep_if_best(parts.checkpoints_folder, step, score);
     monitor->log(step, score);
   }
 }
 
-void Trainer::Impl::keep_if_best(const VerificationScore& score) {
-  if (score.protocol != parts.best_by) return;
-  if (!std::isfinite(score.value)) {
-    return log_warning(score.protocol, ": ", score.metric, " is not defined, and picks no best checkpoint");
-  }
-  std::optional<BestCheckpoint> best;
-  try {
-    best = best_checkpoint(parts.checkpoints_folder);
-  } catch (const Error& e) {
-    log_warning(e.what(), "; the best checkpoint is counted from here on");
-  }
-  const std::string metric = metric_of(score);  // values of other ones are no measure for this one
-  if (best && best->metric == metric && best->value >= score.value) return;
-  mark_best(parts.checkpoints_folder, {checkpoint_name(step), metric, score.value});
-}
-
-// What another protocol marked as the best, before the run was resumed, is the best no more.
-void Trainer::Impl::forget_best_of_others() const {
-  std::optional<BestCheckpoint> best;
-  try {
-    best = best_checkpoint(parts.checkpoints_folder);
-  } catch (const Error&) {
-    return;  // keep_if_best says it
-  }
-  if (!best || (!parts.best_by.empty() && is_metric_of(best->metric, parts.best_by))) return;
-  unmark_best(parts.checkpoints_folder);
-  log_warning("the best checkpoint, ", best->name, ", was picked by ", best->metric,
-              ", which picks none any more: it is no longer marked");
-}
-
 void Trainer::Impl::save() {
+  settle();
   if (saved_step == step) return;
   const Stopwatch::Pause not_training(training_time);
   monitor->sync();

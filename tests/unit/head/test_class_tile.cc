@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "support/host_reads.h"
 #include "uir/head/losses.h"
 // after the torch headers
 #include "support/catch.h"
@@ -72,6 +73,70 @@ TEST_CASE("row sums equal the operators'") {
   CHECK(largest_difference(sums.select(1, uir::kLargestOther), expected.select(1, uir::kLargestOther)) <
         tolerance(type));
   CHECK(largest_difference(tile.products_RT, exact.products_RT) < tolerance(type));
+}
+
+// What other devices run, against itself in float64.
+TEST_CASE("the operators in float32") {
+  const int64_t classes = GENERATE(4, 37, 5000);
+  const double spread = GENERATE(0.2, 1e-3);
+  const bool with_targets = GENERATE(false, true);
+  CAPTURE(classes, spread, with_targets);
+  const Fixture fixture(at::kFloat, classes, spread, 64);
+  const at::Tensor targets = with_targets ? fixture.targets : at::Tensor();
+  ClassTile tile = fixture.tile(), exact = fixture.exact_tile();
+  at::Tensor sums = uir::empty_row_sums(1, Fixture::kRows, at::kCPU)[0], expected = sums.clone();
+  {
+    const uir::HostReads reads;
+    uir::generic::add_row_sums(tile, targets, sums);
+    CHECK(reads.count() == 0);
+  }
+  uir::generic::add_row_sums(exact, targets, expected);
+  const double error = 8 * tolerance(at::kFloat);  // logits of size 64, rounded
+  const at::Tensor ratio = sums.select(1, uir::kSumExp) / expected.select(1, uir::kSumExp);
+  CHECK(largest_difference(ratio, at::ones_like(ratio)) < error);
+  CHECK(largest_difference(sums.select(1, uir::kSumCosine), expected.select(1, uir::kSumCosine)) <
+        classes * tolerance(at::kFloat));
+  for (const auto column : {uir::kTargetCosine, uir::kLargestOther}) {
+    CHECK(largest_difference(sums.select(1, column), expected.select(1, column)) < tolerance(at::kFloat));
+  }
+  CHECK(largest_difference(tile.products_RT, exact.products_RT) < tolerance(at::kFloat));
+
+  const at::Tensor shifts = (expected.select(1, uir::kSumExp) / classes).log();
+  at::Tensor released = at::zeros({Fixture::kRows, uir::kNumReleasedSums}, at::kDouble),
+             exact_released = released.clone();
+  if (!with_targets) {
+    tile = fixture.tile();
+    exact = fixture.exact_tile();
+    {
+      const uir::HostReads reads;
+      uir::generic::add_released_sums(tile, shifts, classes, released);
+      CHECK(reads.count() == 0);
+    }
+    uir::generic::add_released_sums(exact, shifts, classes, exact_released);
+    for (const int64_t column : {0, 1}) {
+      CHECK(relative_difference(released.select(1, column), exact_released.select(1, column)) < 4 * error);
+    }
+  }
+  for (GradientForm form : {GradientForm::kSoftmax, GradientForm::kCentered, GradientForm::kReleased}) {
+    if ((form == GradientForm::kSoftmax) != with_targets) continue;
+    CAPTURE(static_cast<int>(form));
+    const at::Tensor rows = at::full({Fixture::kRows, uir::kNumRowGradients}, NAN, at::kDouble);
+    rows.select(1, uir::kFactor).fill_(0.25);
+    rows.select(1, uir::kShift).copy_(with_targets ? shifts + std::log(classes) : shifts);
+    if (with_targets) rows.select(1, uir::kTargetGradient).fill_(-0.3);
+    if (form == GradientForm::kReleased) rows.select(1, uir::kOffset).copy_(exact_released.select(1, 1));
+    tile = fixture.tile();
+    exact = fixture.exact_tile();
+    at::Tensor dots = at::ones_like(tile.inverse_norms_T), exact_dots = at::ones_like(exact.inverse_norms_T);
+    {
+      const uir::HostReads reads;
+      uir::generic::replace_by_gradient(tile, form, targets, rows, classes, dots);
+      CHECK(reads.count() == 0);
+    }
+    uir::generic::replace_by_gradient(exact, form, targets, rows, classes, exact_dots);
+    CHECK(relative_difference(tile.products_RT, exact.products_RT) < 4 * error);
+    CHECK(relative_difference(dots, exact_dots) < 4 * error);
+  }
 }
 
 TEST_CASE("row sums add up over tiles and skip the target alone") {
@@ -147,11 +212,11 @@ TEST_CASE("the UIR gradient keeps its digits when all probabilities are nearly e
   add_row_sums(tile, at::Tensor(), sums);
   at::Tensor rows = at::zeros({3, uir::kNumRowGradients}, at::kDouble);
   for (int64_t r = 0; r < 3; ++r) {
-    const uir::UnlabeledRow row = uir::unlabeled_row(
-        sums[r][uir::kSumExp].item<double>(), sums[r][uir::kSumCosine].item<double>() / classes, classes);
+    const uir::UnlabeledRows row =
+        uir::unlabeled_rows(sums[r][uir::kSumExp], sums[r][uir::kSumCosine] / classes, classes);
     const double loss = (d[r].expm1().mean().log1p()).item<double>();
     // Rounding of each e^d − 1, a half unit of the spread, mostly averages out; the rest is float64's.
-    CHECK(std::abs(row.loss - loss) <= 1e-7 * loss + 1e-8 * spread + 5e-14);
+    CHECK(std::abs(row.loss.item<double>() - loss) <= 1e-7 * loss + 1e-8 * spread + 5e-14);
     rows[r][uir::kFactor] = 1;
     rows[r][uir::kShift] = row.shift;
   }

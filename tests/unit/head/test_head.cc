@@ -59,9 +59,9 @@ void check_equals_naive(const Problem& p, double tolerance = 1e-11) {
   Head head = head_of(p);
   const HeadLoss loss = run(head, p);
   const naive::Result expected = naive::solve(p);
-  CHECK(loss.labeled == Approx(expected.labeled).epsilon(1e-11).margin(1e-11));
-  CHECK(loss.uir == Approx(expected.uir).epsilon(1e-9).margin(1e-9));
-  CHECK(loss.total == Approx(loss.labeled + p.uir_weight * loss.uir));
+  CHECK(loss[uir::kLabeledLoss] == Approx(expected.labeled).epsilon(1e-11).margin(1e-11));
+  CHECK(loss[uir::kUirLoss] == Approx(expected.uir).epsilon(1e-9).margin(1e-9));
+  CHECK(loss[uir::kTotalLoss] == Approx(loss[uir::kLabeledLoss] + p.uir_weight * loss[uir::kUirLoss]));
   CHECK(error_of(loss.embeddings_gradient, expected.embeddings_gradient) < tolerance);
   CHECK(error_of(head.centers().grad(), expected.centers_gradient) < tolerance);
 }
@@ -103,7 +103,7 @@ TEST_CASE("without unlabeled rows, without labeled rows, without weight") {
     Problem p = naive::random_problem(5, 0, 7, 6);
     check_equals_naive(p);
     Head head = head_of(p);
-    CHECK(run(head, p).uir == 0);
+    CHECK(run(head, p)[uir::kUirLoss] == 0);
   }
   SECTION("no labeled rows") {
     Problem p = naive::random_problem(0, 5, 7, 6);
@@ -113,7 +113,7 @@ TEST_CASE("without unlabeled rows, without labeled rows, without weight") {
   SECTION("no rows") {
     Problem p = naive::random_problem(0, 0, 7, 6);
     Head head = head_of(p);
-    CHECK(run(head, p).total == 0);
+    CHECK(run(head, p)[uir::kTotalLoss] == 0);
     CHECK(head.centers().grad().abs().max().item<double>() == 0);
   }
   SECTION("weight 0: the loss is measured, the gradient is the labeled rows'") {
@@ -123,7 +123,7 @@ TEST_CASE("without unlabeled rows, without labeled rows, without weight") {
     check_equals_naive(p);
     Head head = head_of(p);
     const HeadLoss loss = run(head, p);
-    CHECK(loss.uir > 0);
+    CHECK(loss[uir::kUirLoss] > 0);
     CHECK(loss.embeddings_gradient.narrow(0, 5, 4).abs().max().item<double>() == 0);
   }
 }
@@ -137,7 +137,7 @@ TEST_CASE("the mean form plus ln C is cross entropy with label smoothing 1") {
   const at::Tensor any_target = at::randint(40, {6}, at::kLong);
   const double smoothed =
       at::cross_entropy_loss(logits, any_target, {}, at::Reduction::Mean, -100, 1.0).item<double>();
-  CHECK(run(head, p).uir + std::log(40.0) == Approx(smoothed).epsilon(1e-13));
+  CHECK(run(head, p)[uir::kUirLoss] + std::log(40.0) == Approx(smoothed).epsilon(1e-13));
 }
 
 TEST_CASE("the sum form is C times the mean form, with gradient C p - 1 by the logits") {
@@ -154,7 +154,7 @@ TEST_CASE("the sum form is C times the mean form, with gradient C p - 1 by the l
   CHECK(error_of(loss.embeddings_gradient[0], expected) < 1e-13);
   p.reduction = UirReduction::kMean;
   Head mean_head = head_of(p);
-  CHECK(loss.uir == Approx(9 * run(mean_head, p).uir));
+  CHECK(loss[uir::kUirLoss] == Approx(9 * run(mean_head, p)[uir::kUirLoss]));
 }
 
 TEST_CASE("equal class centers: no UIR loss and no gradient, to rounding") {
@@ -176,7 +176,7 @@ TEST_CASE("equal class centers: no UIR loss and no gradient, to rounding") {
   // float32 products round the 3000 equal logits of a row alike within a tile width of the product's kernel;
   // what is left is 64 · 1e-7 of a logit. The sum form is C times as large.
   const double rounding = (single ? 1e-5 : 1e-12) * (reduction == UirReduction::kSum ? 3000 : 1);
-  CHECK(std::abs(loss.uir) < rounding);
+  CHECK(std::abs(loss[uir::kUirLoss]) < rounding);
   CHECK(loss.embeddings_gradient.abs().max().item<double>() < 64 * rounding);
   CHECK(head.centers().grad().abs().max().item<double>() < 64 * rounding);
 }
@@ -192,8 +192,8 @@ TEST_CASE("tiles of any size give the same result") {
     p.head.class_tile = tile;
     Head head = head_of(p);
     const HeadLoss loss = run(head, p);
-    CHECK(loss.total == Approx(expected.total).epsilon(1e-13));
-    CHECK(loss.correct == expected.correct);
+    CHECK(loss[uir::kTotalLoss] == Approx(expected[uir::kTotalLoss]).epsilon(1e-13));
+    CHECK(loss[uir::kCorrect] == expected[uir::kCorrect]);
     CHECK(error_of(loss.embeddings_gradient, expected.embeddings_gradient) < 1e-12);
     CHECK(error_of(head.centers().grad(), whole.centers().grad()) < 1e-12);
     CHECK(at::equal(best_classes(head, p), best_classes(whole, p)));
@@ -212,8 +212,9 @@ TEST_CASE("results do not depend on the number of threads") {
     at::set_num_threads(threads);
     Head head = head_of(p);
     const HeadLoss loss = run(head, p);
-    results.push_back(at::cat({at::tensor({loss.labeled, loss.uir}), loss.embeddings_gradient.flatten(),
-                               head.centers().grad().flatten(), best_classes(head, p).flatten()}));
+    results.push_back(at::cat({at::tensor({loss[uir::kLabeledLoss], loss[uir::kUirLoss]}),
+                               loss.embeddings_gradient.flatten(), head.centers().grad().flatten(),
+                               best_classes(head, p).flatten()}));
   }
   at::set_num_threads(before);
   CHECK(at::equal(results[0], results[1]));
@@ -236,8 +237,8 @@ TEST_CASE("float32 stays close to float64, also beyond e^88") {
   p.centers = p.centers.to(at::kFloat);
   Head head = head_of(p);
   const HeadLoss loss = run(head, p);
-  CHECK(loss.labeled == Approx(expected.labeled).epsilon(1e-5));
-  CHECK(loss.uir == Approx(expected.uir).epsilon(1e-5));
+  CHECK(loss[uir::kLabeledLoss] == Approx(expected[uir::kLabeledLoss]).epsilon(1e-5));
+  CHECK(loss[uir::kUirLoss] == Approx(expected[uir::kUirLoss]).epsilon(1e-5));
   CHECK(error_of(loss.embeddings_gradient.to(at::kDouble), expected.embeddings_gradient) < 1e-4);
   CHECK(error_of(head.centers().grad().to(at::kDouble), exact.centers().grad()) < 1e-4);
 }
@@ -252,9 +253,9 @@ TEST_CASE("93,431 classes: finite") {
   embeddings[5] = 0;  // no direction at all
   const HeadLoss loss =
       head.loss_and_gradients(embeddings, at::tensor({0, 50000, 93430}, at::kLong), {3, 0.1});
-  CHECK(std::isfinite(loss.total));
-  CHECK(loss.labeled > 0);
-  CHECK(loss.uir > 0);
+  CHECK(std::isfinite(loss[uir::kTotalLoss]));
+  CHECK(loss[uir::kLabeledLoss] > 0);
+  CHECK(loss[uir::kUirLoss] > 0);
   CHECK(loss.embeddings_gradient.isfinite().all().item<bool>());
   CHECK(head.centers().grad().isfinite().all().item<bool>());
   CHECK(loss.embeddings_gradient[5].abs().max().item<float>() == 0);
@@ -268,7 +269,7 @@ TEST_CASE("a broken row makes the loss NaN instead of passing unseen") {
     p.embeddings = p.embeddings.to(type);
     p.centers = p.centers.to(type);
     Head head = head_of(p);
-    CHECK(std::isnan(run(head, p).total));
+    CHECK(std::isnan(run(head, p)[uir::kTotalLoss]));
   }
 }
 
@@ -279,7 +280,7 @@ TEST_CASE("the margin's warm-up, the gradient's scale, accumulation") {
   const at::Tensor gradient = head.centers().grad().clone();
 
   const HeadLoss again = head.loss_and_gradients(p.embeddings, p.labels, {5, p.uir_weight, 1, 0.25});
-  CHECK(again.total == once.total);
+  CHECK(again[uir::kTotalLoss] == once[uir::kTotalLoss]);
   CHECK(error_of(again.embeddings_gradient, 0.25 * once.embeddings_gradient) < 1e-15);
   CHECK(error_of(head.centers().grad(), 1.25 * gradient) < 1e-14);
 
@@ -287,8 +288,8 @@ TEST_CASE("the margin's warm-up, the gradient's scale, accumulation") {
   plain.head.margin = CombinedMarginConfig{1, 0, 0};
   Head plain_head = head_of(plain);
   const HeadLoss without = head.loss_and_gradients(p.embeddings, p.labels, {5, p.uir_weight, 0, 1});
-  CHECK(without.labeled == Approx(run(plain_head, plain).labeled).epsilon(1e-14));
-  CHECK(without.labeled < once.labeled);
+  CHECK(without[uir::kLabeledLoss] == Approx(run(plain_head, plain)[uir::kLabeledLoss]).epsilon(1e-14));
+  CHECK(without[uir::kLabeledLoss] < once[uir::kLabeledLoss]);
 }
 
 TEST_CASE("accuracy with and without the margin equals counting") {
@@ -307,8 +308,8 @@ TEST_CASE("accuracy with and without the margin equals counting") {
   p.head.class_tile = 2;
   Head head = head_of(p);
   const HeadLoss loss = run(head, p);
-  CHECK(loss.correct == correct);
-  CHECK(loss.correct_with_margin == correct_with_margin);
+  CHECK(loss[uir::kCorrect] == correct);
+  CHECK(loss[uir::kCorrectWithMargin] == correct_with_margin);
   CHECK(correct_with_margin < correct);
   CHECK(loss.num_labeled == 200);
   CHECK(loss.num_unlabeled == 0);
@@ -319,7 +320,7 @@ TEST_CASE("a tie counts as correct") {
   p.centers = p.centers[0].expand({4, 6}).clone();
   p.head.margin = CombinedMarginConfig{1, 0, 0};
   Head head = head_of(p);
-  CHECK(run(head, p).correct == 1);
+  CHECK(run(head, p)[uir::kCorrect] == 1);
 }
 
 TEST_CASE("AdaFace keeps running statistics of the labeled rows' norms") {
@@ -452,10 +453,10 @@ void check_shards(const Problem& p, const RankResults& results, int64_t ranks) {
   std::vector<at::Tensor> gradients;
   for (int64_t rank = 0; rank < ranks; ++rank) {
     const HeadLoss& loss = results.losses[rank];
-    CHECK(loss.labeled == Approx(expected.labeled).epsilon(1e-12).margin(1e-12));
-    CHECK(loss.uir == Approx(expected.uir).epsilon(1e-12).margin(1e-12));
-    CHECK(loss.correct == expected.correct);
-    CHECK(loss.correct_with_margin == expected.correct_with_margin);
+    CHECK(loss[uir::kLabeledLoss] == Approx(expected[uir::kLabeledLoss]).epsilon(1e-12).margin(1e-12));
+    CHECK(loss[uir::kUirLoss] == Approx(expected[uir::kUirLoss]).epsilon(1e-12).margin(1e-12));
+    CHECK(loss[uir::kCorrect] == expected[uir::kCorrect]);
+    CHECK(loss[uir::kCorrectWithMargin] == expected[uir::kCorrectWithMargin]);
     CHECK(loss.num_labeled == expected.num_labeled);
     CHECK(loss.num_unlabeled == expected.num_unlabeled);
     gradients.push_back(loss.embeddings_gradient);

@@ -94,9 +94,9 @@ void check_equals_naive(Problem p, const std::vector<RankResult>& results) {
   std::vector<at::Tensor> labeled_gradients, unlabeled_gradients, centers_gradients;
   for (int64_t rank = 0; rank < ranks; ++rank) {
     const RankResult& result = results[rank];
-    CHECK(result.loss.labeled == Approx(expected.labeled).epsilon(1e-12).margin(1e-12));
-    CHECK(result.loss.uir == Approx(expected.uir).epsilon(1e-11).margin(1e-12));
-    CHECK(result.loss.correct == count_correct(p, p.sampled));
+    CHECK(result.loss[uir::kLabeledLoss] == Approx(expected.labeled).epsilon(1e-12).margin(1e-12));
+    CHECK(result.loss[uir::kUirLoss] == Approx(expected.uir).epsilon(1e-11).margin(1e-12));
+    CHECK(result.loss[uir::kCorrect] == count_correct(p, p.sampled));
     const int64_t labeled = p.num_labeled() / ranks;
     labeled_gradients.push_back(result.loss.embeddings_gradient.narrow(0, 0, labeled));
     unlabeled_gradients.push_back(result.loss.embeddings_gradient.slice(0, labeled));
@@ -218,9 +218,9 @@ TEST_CASE("sampling: the unlabeled rows' loss and gradient are those without sam
   p.head.sample_rate = 0.1;
   Head head = head_of(p);
   const HeadLoss loss = run(head, p);
-  CHECK(loss.uir == Approx(expected.uir).epsilon(1e-13));
+  CHECK(loss[uir::kUirLoss] == Approx(expected[uir::kUirLoss]).epsilon(1e-13));
   CHECK(error_of(loss.embeddings_gradient.slice(0, 4), expected.embeddings_gradient.slice(0, 4)) < 1e-13);
-  CHECK(loss.labeled < expected.labeled);
+  CHECK(loss[uir::kLabeledLoss] < expected[uir::kLabeledLoss]);
   CHECK_FALSE(whole.touched_rows());
 }
 

@@ -1,6 +1,7 @@
 #include "support/ranks.h"
 #include "uir/dist/nccl.h"
 #include "uir/pipeline/compute.h"
+#include "uir/pipeline/device_memory.h"
 //
 #include <array>
 #include <functional>
@@ -91,4 +92,20 @@ TEST_CASE("compute: what CUDA ranks cannot do is refused on every rank alike") {
   const auto cuda = [](int64_t) { return at::Device(at::kCUDA, 0); };
   check_refused(refusals({.batch_norm = BatchNormStatistics::kSynchronized}, cuda),
                 "train.ranks.batch_norm: synchronized needs CPUs");
+}
+
+TEST_CASE("compute: a device whose memory does not suffice is one message") {
+  const auto error = error_of([] {
+    with_device_memory([] {
+      throw c10::OutOfMemoryError({"f", "file.cc", 1}, "CUDA out of memory. Tried to allocate 2.00 GiB.");
+    });
+  });
+  REQUIRE(error);
+  CHECK(error->kind() == ErrorKind::kConfig);
+  CHECK_THAT(error->what(),
+             contains_text("train.device: CUDA out of memory. Tried to allocate 2.00 GiB. Smaller"));
+  CHECK_THAT(error->what(), !contains_text("file.cc"));
+  bool ran = false;
+  with_device_memory([&] { ran = true; });
+  CHECK(ran);
 }

@@ -147,3 +147,17 @@ TEST_CASE("numbers that are given replace those of the index, which is not asked
 TEST_CASE("data without labeled faces is refused") {
   CHECK(fails_with(ErrorKind::kConfig, [] { report(iresnet50(96, 32), {0, 0, 70}, "80GB"); }));
 }
+
+TEST_CASE("before a training starts: it fits, may not fit, cannot fit") {
+  const TrainingPlan plan = training_plan(iresnet50(96, 32), {1'000'000, 10'000'000, 0}, 1);
+  const double centers = 1e6 * 512 * 4 * 3, all = total(memory_of_rank(plan).device);
+  CHECK(class_center_bytes(plan) == centers);
+  CHECK(memory_warning(plan, "cuda:1", all).empty());
+  const std::string warning = memory_warning(plan, "cuda:1", 0.9 * all);
+  CHECK(holds(warning, "of cuda:1, which has"));
+  CHECK(holds(warning, "ranks"));  // of the advice
+  const auto refusal = error_of([&] { memory_warning(plan, "cuda:1", 0.9 * centers); });
+  REQUIRE(refusal);
+  CHECK(refusal->kind() == ErrorKind::kConfig);
+  CHECK(holds(refusal->what(), "take 6.14 GB of a rank, but cuda:1 has 5.53 GB free"));
+}

@@ -3,6 +3,7 @@
 #include <ATen/ops/allclose.h>
 #include <ATen/ops/cat.h>
 
+#include "support/host_reads.h"
 #include "support/ranks.h"
 #include "support/tiny_run.h"
 #include "uir/train/trainer.h"
@@ -111,6 +112,29 @@ TEST_CASE("a run makes its steps, logs each and lowers the loss") {
   CHECK(log[119]["accuracy"].get<double>() > log[0]["accuracy"].get<double>());
   CHECK(log[0]["total"].get<double>() ==
         Approx(log[0]["labeled"].get<double>() + 0.5 * log[0]["uir"].get<double>()));
+}
+
+TEST_CASE("no step reads a tensor's value on the host but the numbers that are logged") {
+  const HostReads reads;
+  at::ones({}).item<float>();
+  REQUIRE(reads.count() == 1);
+  for (const double sample_rate : {1.0, 0.5}) {
+    for (const double clip_norm : {0.0, 1.0}) {
+      CAPTURE(sample_rate, clip_norm);
+      Run run(tiny_index());
+      run.sample_rate = sample_rate;
+      run.config.optimizer.clip_norm = clip_norm;
+      run.config.batch.accumulation = 2;
+      run.config.checkpoint.every_steps = 1000;
+      Trainer trainer = run.trainer();
+      const int64_t before = reads.count();
+      trainer.run();
+      REQUIRE(run.log().size() > 5);
+      // With class sampling and several micro-batches, the union of their samples, on the CPU.
+      const int64_t unions = sample_rate < 1 ? static_cast<int64_t>(run.log().size()) : 0;
+      CHECK(reads.count() - before == unions);
+    }
+  }
 }
 
 TEST_CASE("two micro-batches equal one batch where no batch statistics are involved") {

@@ -1,0 +1,14 @@
+// The memory of a device.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <optional>
+
+namespace uir {
+
+// Bytes that no program holds now; none for a CPU, and with a LibTorch before 2.10.
+std::optional<int64_t> free_memory(at::Device device);
+
+}  // namespace uir

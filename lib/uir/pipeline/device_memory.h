@@ -1,0 +1,21 @@
+// Whether a training has the memory of its CUDA device: before it starts, and when it had not.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <functional>
+
+#include "uir/data/index.h"
+#include "uir/experiment/experiment.h"
+
+namespace uir {
+
+// plan/estimate.h's memory_warning for the memory that is free on the device now: logged, or thrown.
+// Nothing for a CPU, nor with a LibTorch before 2.10, which does not tell.
+void check_device_memory(const Experiment& experiment, const Index& index, int64_t ranks, at::Device device);
+
+// Runs body. If the memory of a device does not suffice there, kConfig with what would help.
+void with_device_memory(const std::function<void()>& body);
+
+}  // namespace uir
