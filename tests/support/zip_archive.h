@@ -18,13 +18,15 @@ class ZipArchive {
   uint16_t flags = 0;          // of the entries that follow
   uint16_t method = 0;         // 0: stored
   uint32_t checksum_flip = 0;  // xored onto the checksum
+  bool checksums = true;       // false: 0 in their place
 
   void add(const std::string& name, std::string_view content) {
     const uint64_t at = data_.size();
     std::string fields;  // what local and central headers share
     for (const uint16_t value : {uint16_t{20}, flags, method, uint16_t{0}, uint16_t{0}}) put(fields, value);
-    put(fields, checksum_flip ^ static_cast<uint32_t>(::crc32_z(
-                                    0, reinterpret_cast<const Bytef*>(content.data()), content.size())));
+    const auto checksum =
+        static_cast<uint32_t>(::crc32_z(0, reinterpret_cast<const Bytef*>(content.data()), content.size()));
+    put(fields, checksums ? checksum ^ checksum_flip : uint32_t{0});
     for (int i = 0; i < 2; ++i) put(fields, zip64 ? ~uint32_t{0} : static_cast<uint32_t>(content.size()));
     put(fields, static_cast<uint16_t>(name.size()));
     data_ += "PK\x03\x04" + fields + std::string(2, '\0') + name;

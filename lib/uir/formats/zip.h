@@ -34,13 +34,14 @@ class ZipFile {
   const std::vector<ZipEntry>& entries() const { return entries_; }  // by name
   const ZipEntry* find(std::string_view name) const;                 // null if there is none
   // The entry's content. kData if it is compressed or encrypted, or has not the checksum that the archive
-  // tells.
+  // tells. An archive that tells 0 of all entries has none (PyTorch's set_crc32_options(False)).
   Bytes read(const ZipEntry& entry) const;
   const MappedFile& file() const { return file_; }
 
  private:
   MappedFile file_;
   std::vector<ZipEntry> entries_;
+  bool has_checksums_;
 };
 
 }  // namespace uir

@@ -74,9 +74,26 @@ TEST_CASE("zip: what is not read is refused by name") {
   archive.checksum_flip = 1;
   archive.add("x", "abc");
   refused(archive, "entry 'x': checksum");
+  archive = {};
+  archive.add("w", "def");
+  archive.checksums = false;
+  archive.add("x", "abc");
+  refused(archive, "entry 'x': checksum");  // the other one has one
   CHECK(refusal(folder, "PK\x03\x04").find("too few") != std::string::npos);
   CHECK(refusal(folder, std::string(100, 'x')).find("end record is missing") != std::string::npos);
   CHECK(refusal(folder, ZipArchive().bytes()) == "accepted");
+}
+
+TEST_CASE("zip: an archive without checksums is read as it is") {
+  const TempFolder folder;
+  ZipArchive archive;
+  archive.checksums = false;
+  archive.add("a", "abc");
+  archive.add("b", "");
+  write_bytes(folder / "z", archive.bytes());
+  const ZipFile zip(folder / "z");
+  CHECK(as_text(zip.read(*zip.find("a"))) == "abc");
+  CHECK(as_text(zip.read(*zip.find("b"))).empty());
 }
 
 TEST_CASE("zip: truncated, lengthened and damaged archives are refused or stay inside the file") {
