@@ -110,6 +110,7 @@ struct Index::Columns {
     mtimes = reader.open_optional(index_files::kMtimes, rows, 8);
     landmarks = reader.open_optional(index_files::kLandmarks, rows, 40);
     boxes = reader.open_optional(index_files::kBoxes, rows, 16);
+    rules = reader.open_optional(index_files::kRules, 1, 4);
     items = reader.open_names(index_files::kItems, rows);
     if (reader.has(index_files::kVideoFacts)) {
       const uint64_t num_videos = reader.open(index_files::kVideoFacts).bytes().size() / sizeof(VideoFacts);
@@ -159,7 +160,7 @@ struct Index::Columns {
 
   fs::path folder;
   IndexManifest manifest;
-  MappedFile offsets, sizes, labels, flags, hashes, pixel_sizes, mtimes, landmarks, boxes, videos,
+  MappedFile offsets, sizes, labels, flags, hashes, pixel_sizes, mtimes, landmarks, boxes, rules, videos,
       video_frames;
   std::vector<int64_t> first_frames;  // of each video, and behind the last
   NameColumn items, identities, video_names;
@@ -213,6 +214,10 @@ std::span<const std::array<float, 4>> Index::boxes() const {
 }
 std::span<const std::array<uint16_t, 2>> Index::pixel_sizes() const {
   return values<std::array<uint16_t, 2>>(columns_->pixel_sizes);
+}
+uint32_t Index::picture_rules() const {
+  const std::span rules = values<uint32_t>(columns_->rules);
+  return rules.empty() ? 0 : rules.front();
 }
 std::span<const int64_t> Index::mtimes() const { return values<int64_t>(columns_->mtimes); }
 

@@ -28,7 +28,8 @@ constexpr int64_t kMaxWarnings = 20;
 
 // The source as the index that stands in the folder has it; null if it has none of this name, kind and place.
 const SourceInfo* source_known_by(const std::optional<Index>& index, const SourceInfo& info) {
-  if (!index || index->mtimes().empty() || index->pixel_sizes().empty()) return nullptr;
+  if (!index || index->picture_rules() != Index::kPictureRules) return nullptr;
+  if (index->mtimes().empty() || index->pixel_sizes().empty()) return nullptr;
   const auto known = std::ranges::find_if(index->sources(), [&](const SourceInfo& source) {
     return source.name == info.name && source.kind == info.kind && source.path == info.path;
   });

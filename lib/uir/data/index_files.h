@@ -23,6 +23,7 @@ inline constexpr std::string_view kPixelSizes = "pixel_sizes.u16x2";
 inline constexpr std::string_view kMtimes = "mtimes.i64";
 inline constexpr std::string_view kLandmarks = "landmarks.f32x10";
 inline constexpr std::string_view kBoxes = "boxes.f32x4";
+inline constexpr std::string_view kRules = "rules.u32";
 inline constexpr std::string_view kItems = "items";              // .u64 and .text
 inline constexpr std::string_view kIdentities = "identities";    // .u64 and .text
 inline constexpr std::string_view kVideoFacts = "videos.files";  // not .facts, which OpenCV's frames filled

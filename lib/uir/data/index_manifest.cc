@@ -153,7 +153,8 @@ std::string IndexManifest::fingerprint() const {
   IndexManifest portable = *this;
   for (SourceInfo& source : portable.sources) source.path.clear();
   std::erase_if(portable.files, [](const File& file) {
-    return file.name == index_files::kMtimes || file.name.starts_with(index_files::kVideoNames);
+    return file.name == index_files::kMtimes || file.name == index_files::kRules ||
+           file.name.starts_with(index_files::kVideoNames);
   });
   return checksum_hex(as_bytes(to_json(portable).dump()));
 }

@@ -169,6 +169,9 @@ void IndexWriter::commit() {
   finish(hashes_);
   finish(pixel_sizes_);
   finish(mtimes_);
+  ColumnWriter<uint32_t> rules(folder_.path() / index_files::kRules);
+  rules.add(Index::kPictureRules);
+  finish(rules);
   if (landmarks_) finish(*landmarks_);
   if (boxes_) finish(*boxes_);
   if (videos_) finish(*videos_);

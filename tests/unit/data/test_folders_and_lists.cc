@@ -1,5 +1,7 @@
 // Folders and lists as sources of an index.
 #include "uir/data/index.h"
+#include "uir/data/index_files.h"
+#include "uir/data/index_flags.h"
 
 #include <algorithm>
 #include <chrono>
@@ -302,6 +304,28 @@ TEST_CASE("Names that are no UTF-8 are kept byte for byte, and shown in JSON", "
   CHECK(json["sources"][0]["samples"][2].get<std::string>().starts_with(
       "gar\\xe7on/1\\xff.jpg: class 2 (gar\\xe7on), 112x112"));
   CHECK(build(folder / "index", {folder_source("mine", Role::kLabeled, root)}).record.images_reused == 3);
+}
+
+TEST_CASE("Images that an index of other rules judged are examined again", "[index]") {
+  const TempFolder folder;
+  for (const char* name : {"a/1.jpg", "a/2.jpg"}) write_bytes(folder / "faces" / name, jpeg_face(0, 0));
+  const fs::path place = folder / "index";
+  const std::vector sources{folder_source("tree", Role::kLabeled, folder / "faces")};
+  build(place, sources);
+  const std::string fingerprint = Index::open(place).fingerprint();
+  write_index_with_flags(place, place, std::vector<uint32_t>{kBad, 0});
+  CHECK(build(place, sources).record.images_reused == 2);
+  CHECK((Index::open(place).flags()[0] & kBad) != 0);
+
+  IndexManifest manifest = IndexManifest::read(place);  // as it was before rules were kept
+  std::erase_if(manifest.files, [](const auto& file) { return file.name == index_files::kRules; });
+  write_manifest(place, manifest);
+  CHECK(Index::open(place).picture_rules() == 0);
+  CHECK(build(place, sources).record.images_reused == 0);
+  const Index index = Index::open(place);
+  CHECK((index.flags()[0] & kBad) == 0);
+  CHECK(index.picture_rules() == Index::kPictureRules);
+  CHECK(index.fingerprint() == fingerprint);
 }
 
 TEST_CASE("What lies beside the images is counted by kind", "[index]") {
