@@ -84,8 +84,9 @@ class Index {
   std::span<const std::array<float, 4>> boxes() const;  // FaceBox of rows with kHasBox; empty if none has
   // Width, height; 0, 0 where the header is unreadable.
   std::span<const std::array<uint16_t, 2>> pixel_sizes() const;
-  // By which rules the images were judged: raised whenever images that were taken are refused from then on, or the
-  // other way round. An index of other rules lends its verdicts to no new one. 0: from before this was kept.
+  // By which rules the images were judged: raised whenever images that were taken are refused from then on,
+  // or the other way round. An index of other rules lends its verdicts to no new one. 0: from before this
+  // was kept.
   static constexpr uint32_t kPictureRules = 1;
   uint32_t picture_rules() const;
   std::span<const int64_t> mtimes() const;  // of the file that holds the image [ns since 1970]; 0: synthetic

@@ -93,7 +93,7 @@ void add_row_sums(ClassTile& tile, const at::Tensor& targets_R, const at::Tensor
   at::Tensor target_cosines;
   if (targets.defined()) {
     target_cosines = targets.values(cosines);
-    column_R1(sums_R4, kTargetCosine).add_(at::where(targets.inside_R1, target_cosines, 0.0));
+    column_R1(sums_R4, kTargetCosine).add_(target_cosines * targets.inside_R1);
     targets.set(cosines, at::zeros_like(target_cosines));
   }
   sums_R4.select(1, kSumCosine).add_(cosines.sum(1));

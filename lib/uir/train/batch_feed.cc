@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "uir/base/error.h"
+#include "uir/device/transfer.h"
 #include "uir/pixels/pixels.h"
 
 namespace uir {
@@ -53,12 +54,13 @@ class SideStream {
 
 struct BatchFeed::Impl {
   Loader& loader;
-  std::optional<SideStream> side;
+  at::Device device;
+  std::optional<SideStream> side;  // CUDA devices
   Batch batch, ahead;
   at::Tensor images, images_ahead;  // images_ahead: undefined unless a batch is ahead
 };
 
-BatchFeed::BatchFeed(Loader& loader, at::Device device) : impl_(new Impl{loader, {}, {}, {}, {}, {}}) {
+BatchFeed::BatchFeed(Loader& loader, at::Device device) : impl_(new Impl{loader, device, {}, {}, {}, {}, {}}) {
   if (device.is_cuda()) impl_->side.emplace(device);
 }
 BatchFeed::~BatchFeed() = default;
@@ -67,7 +69,7 @@ void BatchFeed::next() {
   Impl& impl = *impl_;
   if (!impl.side) {
     ensure(impl.loader.next(impl.batch), "the loader holds as many batches as there are steps");
-    impl.images = host_images(impl.batch);
+    impl.images = upload(host_images(impl.batch), impl.device);
     return;
   }
   if (!impl.images_ahead.defined()) prefetch();

@@ -2,7 +2,7 @@
 
 #include <variant>
 
-#include "uir/device/compat.h"
+#include "uir/device/fused_update.h"
 
 namespace uir {
 
@@ -14,9 +14,8 @@ void update_on_device(const OptimizerConfig& config, double learning_rate, doubl
     fused_sgd(lists.weights, lists.gradients, lists.first, decay, sgd->momentum, learning_rate, fused);
   } else {
     const auto& adamw = std::get<AdamWConfig>(config.rule);
-    const TensorList steps(lists.weights.size(), scalars.step_count.to(at::kFloat));
-    fused_adamw(lists.weights, lists.gradients, lists.first, lists.second, steps, learning_rate, adamw.beta1,
-                adamw.beta2, decay, adamw.epsilon, fused);
+    fused_adamw(lists.weights, lists.gradients, lists.first, lists.second, scalars.step_count.to(at::kFloat),
+                {learning_rate, adamw.beta1, adamw.beta2, decay, adamw.epsilon}, fused);
   }
 }
 

@@ -1,7 +1,7 @@
 // The optimizer's update on other devices than the CPU: LibTorch's fused operators, which read on the
 // device by what the gradients are multiplied and whether the step is skipped. The host waits for nothing.
 //
-// Errors: kConfig with a LibTorch before 2.4. Threads: one at a time.
+// Threads: one at a time.
 #pragma once
 
 #include <ATen/core/Tensor.h>

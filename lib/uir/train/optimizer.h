@@ -59,8 +59,7 @@ class Optimizer {
   Optimizer(const OptimizerConfig& config, std::vector<Parameter> parameters);
 
   GradientSquares gradient_squares() const;
-  // One update. Elsewhere than on the CPU the gradients are overwritten; kConfig there with a LibTorch
-  // before 2.4.
+  // One update. Elsewhere than on the CPU the gradients are overwritten.
   void step(double learning_rate, const GradientFactors& factors = {});
   void zero_gradients();  // in place, so that their memory is kept; clears the touched rows
 
