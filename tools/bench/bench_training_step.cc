@@ -6,9 +6,10 @@
 // rounds 3; device cpu. The baseline (tests/support/plain_network.h) runs in float32 and in bf16 (weights cast
 // as autocast would), in NCHW and channels-last, each with the allocator as glibc sets it up; ours with
 // tune_memory_allocator, in float32 and bf16; `variants` "all" (default on the CPU). "bf16" (default on other
-// devices): both in bf16 and channels-last alone. Since allocator settings belong to a process, every measurement is a process of its own: the program
-// calls itself. A round measures each variant once, in turn; rates are medians over the rounds [images/s],
-// each the median of several steps. Prints JSON; what counts is ratio_to_best (target 2 on a CPU with AMX).
+// devices): both in bf16 and channels-last alone. Since allocator settings belong to a process, every
+// measurement is a process of its own: the program calls itself. A round measures each variant once, in turn;
+// rates are medians over the rounds [images/s], each the median of several steps. Prints JSON; what counts is
+// ratio_to_best (target 2 on a CPU with AMX).
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <torch/torch.h>
 
