@@ -14,7 +14,7 @@ export TESTS=${TESTS:-}                       # folder of test_pipeline; default
 export PYTHON=${PYTHON:-python3}              # that has PyTorch
 export BUNDLE=${BUNDLE:-}                     # folder of tools/bundle_deps.sh; empty: the system's libraries
 export MAY_SKIP=${MAY_SKIP:-}                 # parts that may be skipped
-all_parts="build tests ranks memory resume extract step_r50 step_r100 head search"
+all_parts="build tests ranks memory resume extract step_r50 head search step_r100"  # the longest last
 export PARTS=${PARTS:-$all_parts}
 programs="uir-index uir-train uir-extract uir-eval bench_training_step bench_head bench_tail_search"
 threads=$(nproc)
@@ -38,6 +38,14 @@ expect() {
   "$@" >"$work/out.txt" 2>&1 || code=$?
   cat "$work/out.txt"
   [ "$code" = "$want" ] || die "exit code $code, expected $want: $*"
+}
+# into FILE COMMAND…: the output of a command, also in the log.
+into() {
+  local file=$work/$1 code=0
+  shift
+  "$@" >"$file" || code=$?
+  cat "$file"
+  [ $code = 0 ] || die "${1##*/} ended with $code; $OUT/$part.log says why"
 }
 says() { grep -qE -- "$1" "$work/out.txt" || die "the output lacks: $1"; }
 
@@ -90,7 +98,7 @@ part_build() {
 
 # Head, optimizer, networks, batches, runs and embeddings on the device against the CPU's.
 part_tests() {
-  UIR_TEST_DEVICE=$(device) "$TESTS/test_pipeline" '[device]' | tee "$work/out.txt"
+  UIR_TEST_DEVICE=$(device) into out.txt "$TESTS/test_pipeline" '[device]'
   local cases
   cases=$(sed -nE 's/^All tests passed \([0-9]+ assertions? in ([0-9]+) test cases?\)$/\1/p' "$work/out.txt")
   number cases "${cases:-0}" least 15
@@ -175,10 +183,10 @@ part_extract() {
 
 # part_step NETWORK: forward and backward pass in bf16 against PyTorch's, eager and compiled.
 part_step() {
-  local batch=128 width=1 rounds=3 only_eager= code=0 ours other
-  [ "$DEVICE" != cpu ] || { set -- r18; batch=2; width=0.25; rounds=1; only_eager=--no-compile; }
+  local batch=128 width=1 only_eager='' code=0 ours other
+  [ "$DEVICE" != cpu ] || { set -- r18; batch=2; width=0.25; only_eager=--no-compile; }
   number batch $batch
-  "$BIN/bench_training_step" "$1" $batch "$threads" $rounds $width "$(device)" bf16 | tee "$work/uir.json"
+  into uir.json "$BIN/bench_training_step" "$1" $batch "$threads" 1 $width "$(device)" "ours bf16"
   ours=$(get "$work/uir.json" images_per_s "ours bf16")
   number images_per_s "$ours"
   "$PYTHON" tools/bench/torch_step.py --network "$1" --batch $batch --width $width --device "$(device)" \
@@ -203,7 +211,7 @@ part_step_r100() { part_step r100; }
 part_head() {
   set -- 1000000 512 96 32 "$threads" 5 0 0.1
   [ "$DEVICE" != cpu ] || set -- 3000 32 12 4 "$threads" 2 0 0.5
-  "$BIN/bench_head" "$@" "$(device)" | tee "$work/out.json"
+  into out.json "$BIN/bench_head" "$@" "$(device)"
   number classes "$1"
   local form
   for form in uir_off mean released; do
@@ -218,7 +226,7 @@ part_head() {
 part_search() {
   set -- 1048576 131072 3 512
   [ "$DEVICE" != cpu ] || set -- 2048 1024 1 64
-  "$BIN/bench_tail_search" "$threads" "$@" "" "$(device)" | tee "$work/out.json"
+  into out.json "$BIN/bench_tail_search" "$threads" "$@" "" "$(device)"
   on_gpu to_bf16_product "$(get "$work/out.json" ratios bf16_product ratio)" least 0.7
   number to_float32_product "$(get "$work/out.json" ratios float32_product ratio)"
   number pairs_per_s "$(get "$work/out.json" rates tail_search pairs_per_s)"
@@ -229,9 +237,9 @@ limit_of() {
   case ${DEVICE}_$1 in
     *_build) echo 400 ;;
     cpu_*) echo 120 ;;
-    *_tests | *_step_r100) echo 150 ;;
-    *_step_r50 | *_head) echo 120 ;;
-    *) echo 90 ;;
+    *_step_r100) echo 200 ;;
+    *_tests | *_step_r50) echo 150 ;;
+    *) echo 100 ;;
   esac
 }
 
@@ -246,7 +254,7 @@ planted() {
 # In a process of its own, under a limit.
 run_part() {
   local name=$1 program
-  json=$OUT/$name.json work=$OUT/$name
+  part=$name json=$OUT/$name.json work=$OUT/$name
   case $(planted "$name") in
     fail) die "planted failure" ;;
     hang) sleep 1000 ;;

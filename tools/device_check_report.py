@@ -78,14 +78,14 @@ def run_peak(path, *command):
 
 
 def estimate(path):
-    """Prints an estimate's memory on the device [GB], without and with that of the program itself."""
+    """Prints an estimate's memory on the device, or of the process on a CPU [GB]: without and with the libraries' own."""
     table = pathlib.Path(path).read_text().split("memory of a rank\n")[1].split("\n\n")[0]
 
     def row(name):
-        value, prefix = re.search(rf"^  {name} .*? ([\d.]+) ([kMGT]?)B$", table, re.M).groups()
+        value, prefix = re.search(rf"^  (?:{name}) .*? ([\d.]+) ([kMGT]?)B$", table, re.M).groups()
         return float(value) * {"": 1e-9, "k": 1e-6, "M": 1e-3, "G": 1, "T": 1e3}[prefix]
     total = row("total")
-    print(total - row("program and libraries"), total)
+    print(total - row("program and libraries|CUDA context and libraries"), total)
 
 
 def tensors(path):

@@ -22,7 +22,7 @@ says "build failed: planted failure"
 says "tests cut off: after its limit of 1 s"
 says "memory missed: planted 1, target at least 2"
 says "ranks skipped: planted reason"
-says "left out, not asked for: resume extract step_r50 step_r100 head"
+says "left out, not asked for: resume extract step_r50 head step_r100"
 says "device check on cpu: 1 of 5 parts passed; not: build tests memory ranks;"
 for expected in build:failed "tests:cut off" memory:missed ranks:skipped search:passed; do
   [ "$(result "${expected%:*}")" = "${expected#*:}" ] || die "${expected%:*}: $(result "${expected%:*}"), expected ${expected#*:}"

@@ -237,10 +237,10 @@ int run(const Options& options) {
   torch::set_num_threads(threads);
   omp_set_num_threads(threads);
 
+  const Filter filter(options);  // first: a device may not be there
   const Features features(options, threads);
   Found found;
   Contestants contestants;
-  const Filter filter(options);
   contestants["tail_search"] = {options.rows, [&] { tail_search(features, threads, filter, found); }};
   add_products(features, contestants);
   Json faiss = "skipped: built without FAISS";

@@ -1,15 +1,15 @@
 // Forward and backward pass of a network against the same network from LibTorch's own operators.
 //
-//   bench_training_step [network [batch [threads [rounds [width [device [variants]]]]]]]
+//   bench_training_step [network [batch [threads [rounds [width [device [only]]]]]]]
 //
 // network: mbf (default), mbf_large, r18, r34, r50, r100, r200; batch 64; threads 0: one per processor;
-// rounds 3; device cpu. The baseline (tests/support/plain_network.h) runs in float32 and in bf16 (weights cast
-// as autocast would), in NCHW and channels-last, each with the allocator as glibc sets it up; ours with
-// tune_memory_allocator, in float32 and bf16; `variants` "all" (default on the CPU). "bf16" (default on other
-// devices): both in bf16 and channels-last alone. Since allocator settings belong to a process, every
-// measurement is a process of its own: the program calls itself. A round measures each variant once, in turn;
-// rates are medians over the rounds [images/s], each the median of several steps. Prints JSON; what counts is
-// ratio_to_best (target 2 on a CPU with AMX).
+// rounds 3; device cpu; only: the variants whose names begin so, default "": all. The baseline
+// (tests/support/plain_network.h) runs in float32 and in bf16 (weights cast as autocast would), in NCHW and
+// channels-last, each with the allocator as glibc sets it up; ours with tune_memory_allocator, in float32 and
+// bf16. Since allocator settings belong to a process, every measurement is a process of its own: the program
+// calls itself. A round measures each variant once, in turn; rates are medians over the rounds [images/s],
+// each the median of several steps. Prints JSON; what counts is ratio_to_best (target 2 on a CPU with AMX;
+// null unless there are variants of both).
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <torch/torch.h>
 
@@ -39,7 +39,7 @@ struct Setup {
   int rounds = 3;
   double width = 1;
   at::Device device = at::kCPU;
-  bool bf16_alone = false;
+  std::string only;
 };
 
 // In the order of the command line.
@@ -52,7 +52,7 @@ Setup parse(const std::vector<std::string>& words) {
   if (words.size() > 4) setup.width = std::stod(words[4]);
   if (words.size() > 5) setup.device = at::Device(words[5]);
   if (!setup.device.is_cpu() && !setup.device.has_index()) setup.device.set_index(0);
-  setup.bf16_alone = words.size() > 6 ? words[6] == "bf16" : !setup.device.is_cpu();
+  if (words.size() > 6) setup.only = words[6];
   return setup;
 }
 
@@ -69,9 +69,7 @@ struct Variant {
   at::ScalarType type;
   at::MemoryFormat layout;
 
-  bool is_wanted(const Setup& setup) const {
-    return !setup.bf16_alone || (type == at::kBFloat16 && layout == at::MemoryFormat::ChannelsLast);
-  }
+  bool is_wanted(const Setup& setup) const { return name.starts_with(setup.only); }
 };
 
 const Variant kVariants[] = {
@@ -154,9 +152,9 @@ void run(const std::string& program, const std::vector<std::string>& words) {
     json["images_per_s"][variant.name] = rate;
     best[variant.ours] = std::max(best[variant.ours], rate);
   }
-  json["ratio_to_best"] = best[1] / best[0];
+  json["ratio_to_best"] = best[0] > 0 && best[1] > 0 ? Json(best[1] / best[0]) : Json();
   for (const size_t v : {0, 3}) {
-    if (!kVariants[v].is_wanted(setup)) continue;
+    if (!kVariants[v].is_wanted(setup) || best[1] == 0) continue;
     json["ratio_to " + kVariants[v].name] = best[1] / median(rates[kVariants[v].name]);
   }
   std::cout << json.dump(2) << "\n";
