@@ -310,5 +310,8 @@ part() {
   report record "$OUT" "$name" $code $limit $((SECONDS - start))
 }
 
-for name in $PARTS; do part "$name"; done
-report finish "$OUT" "$MAY_SKIP"
+{  # read at once: the script may be changed meanwhile
+  for name in $PARTS; do part "$name"; done
+  report finish "$OUT" "$MAY_SKIP"
+  exit
+}
