@@ -33,6 +33,9 @@ if(uir_torch_package)
     set(uir_torch_cuda ON)
     file(GLOB package_includes ${uir_torch_package}/../nvidia/*/include)
     list(APPEND TORCH_INCLUDE_DIRS ${package_includes})
+    # Its operators register themselves when it is loaded. No program names one of its symbols, for which compilers that link
+    # with --as-needed would leave it out, and LibTorch would see no device.
+    target_link_options(uir_torch INTERFACE -Wl,--no-as-needed)
   endif()
 else()
   # A LibTorch for CUDA prepares nvcc and asks which GPU is there. Nothing here is compiled by nvcc, so any answer does, also on

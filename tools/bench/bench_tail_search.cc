@@ -2,7 +2,10 @@
 // products of LibTorch (bfloat16 and float32, at their fastest tile; they write scores and compare nothing),
 // and FAISS's exact range search in float32 at the threshold that the tail search found.
 //
-//   bench_tail_search [threads [rows [columns [rounds [dim [kernel]]]]]]   threads 0: one per processor
+//   bench_tail_search [threads [rows [columns [rounds [dim [kernel [device]]]]]]]   threads 0: one per processor
+//
+// On another device than the CPU the filter is LibTorch's products (search_device/torch_filter.h), the bare
+// products run there too, and FAISS is left out; `kernel` is then "".
 //
 // `kernel` is one of filter_kernels(); default: the processor's fastest. To see what processors with AVX2
 // alone gain, name "int8 avx2" and hold OpenBLAS, which FAISS uses, to AVX2 as well:
@@ -14,6 +17,7 @@
 // cpu_ratio compares processor time instead, which other programs disturb less. Targets: 0.7 of the bfloat16
 // product, 4 times FAISS. OpenBLAS may not know the processor and then uses slow kernels; the program starts
 // itself again with OPENBLAS_CORETYPE=SkylakeX where that is the case, and prints the kernels' name.
+#include <c10/core/impl/VirtualGuardImpl.h>
 #include <dlfcn.h>
 #include <time.h>
 #include <torch/torch.h>
@@ -31,6 +35,7 @@
 #include <map>
 #include <memory>
 #include <numeric>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -42,6 +47,7 @@
 #include "uir/base/json.h"
 #include "uir/base/parallel.h"
 #include "uir/search/tail_search.h"
+#include "uir/search_device/torch_filter.h"
 
 namespace uir {
 namespace {
@@ -52,7 +58,8 @@ std::string openblas_core() {
   return name ? name() : "no OpenBLAS";
 }
 
-// The product of all rows with all columns, in tiles of rows; the scores of a tile are thrown away.
+// The product of all rows with all columns, in tiles of rows; the scores of a tile are thrown away. Ends when
+// the device has done it.
 void product(const torch::Tensor& rows, const torch::Tensor& columns, int64_t tile) {
   constexpr int64_t kColumns = 16384;
   for (int64_t c = 0; c < columns.size(0); c += kColumns) {
@@ -60,6 +67,7 @@ void product(const torch::Tensor& rows, const torch::Tensor& columns, int64_t ti
     for (int64_t r = 0; r < rows.size(0); r += tile)
       torch::mm(rows.slice(0, r, std::min(r + tile, rows.size(0))), strip);
   }
+  if (!rows.is_cpu()) torch::zeros({1}, rows.options()).item<float>();
 }
 
 struct Options {
@@ -68,6 +76,7 @@ struct Options {
   int rounds = 3;
   int64_t dim = 512;
   std::string kernel;
+  torch::Device device = torch::kCPU;
 };
 
 struct Contestant {
@@ -103,8 +112,20 @@ struct Found {
   size_t by_faiss = 0;
 };
 
+// For a block of 2^20 rows and a product of 4096 x 4096 on every thread (eval.memory_mb).
+constexpr int64_t kDeviceMemory = int64_t{16} << 30;
+
+// What filters the pairs: a kernel, or products on a device.
+struct Filter {
+  explicit Filter(const Options& options);
+  std::string name() const { return on_device ? on_device->name() : std::string(kernel->name); }
+
+  std::optional<FilterKernel> kernel;
+  std::unique_ptr<BlockFilter> on_device;
+};
+
 // As a protocol would: the rows are normalised when they are read.
-void tail_search(const Features& features, int threads, const FilterKernel& kernel, Found& found) {
+void tail_search(const Features& features, int threads, const Filter& filter, Found& found) {
   const UnitRows all(MatrixView{features.values.data(), features.set.rows(), features.set.dim});
   std::vector<int64_t> gallery(static_cast<size_t>(features.options.rows)),
       distractors(static_cast<size_t>(features.options.columns));
@@ -113,14 +134,22 @@ void tail_search(const Features& features, int threads, const FilterKernel& kern
   TailSearch search(435, "bench");
   ScanOptions scan;
   scan.resources.threads = threads;
-  scan.kernel = &kernel;
+  scan.kernel = filter.kernel ? &*filter.kernel : nullptr;
+  scan.resources.device = filter.on_device.get();
+  if (filter.on_device) scan.resources.memory = kDeviceMemory;
   found.counts =
       scan_pairs(all.subset(gallery), all.subset(distractors), PairsOf::kRowsAndColumns, search, scan);
   found.best = search.scores();
 }
 
 // The others score fewer rows: their rate does not depend on the number.
-int64_t other_rows(const Options& options) { return std::min<int64_t>(options.rows, 4096); }
+int64_t other_rows(const Options& options) {
+  return std::min<int64_t>(options.rows, options.device.is_cpu() ? 4096 : 65536);
+}
+
+std::vector<int64_t> tiles_of(torch::Device device) {
+  return device.is_cpu() ? std::vector<int64_t>{64, 256, 1024} : std::vector<int64_t>{4096, 16384};
+}
 
 // As many tiles of rows as take about two seconds: bfloat16 products of processors without it are very slow.
 int64_t rows_in_time(const torch::Tensor& rows, const torch::Tensor& columns, int64_t tile) {
@@ -133,10 +162,11 @@ void add_products(const Features& features, Contestants& contestants) {
   const auto tensor = [](MatrixView view, int64_t rows) {
     return torch::from_blob(const_cast<float*>(view.data), {rows, view.cols}, torch::kFloat32);
   };
-  const torch::Tensor rows32 = tensor(features.rows(), other_rows(features.options)),
-                      columns32 = tensor(features.columns(), features.options.columns);
+  const torch::Device device = features.options.device;
+  const torch::Tensor rows32 = tensor(features.rows(), other_rows(features.options)).to(device),
+                      columns32 = tensor(features.columns(), features.options.columns).to(device);
   const torch::Tensor rows16 = rows32.to(torch::kBFloat16), columns16 = columns32.to(torch::kBFloat16);
-  for (const int64_t tile : {64, 256, 1024}) {
+  for (const int64_t tile : tiles_of(device)) {
     const auto add = [&](const std::string& name, const torch::Tensor& rows, const torch::Tensor& columns) {
       const torch::Tensor some = rows.slice(0, 0, rows_in_time(rows, columns, tile));
       contestants[concat(name, "_product_", tile)] = {some.size(0), [=] { product(some, columns, tile); }};
@@ -192,26 +222,36 @@ FilterKernel kernel_named(const std::string& name) {
   fail(ErrorKind::kUsage, "no kernel \"", name, "\" here; there are: ", names);
 }
 
+Filter::Filter(const Options& options) {
+  if (options.device.is_cpu()) {
+    kernel = kernel_named(options.kernel);
+    return;
+  }
+  c10::impl::VirtualGuardImpl(options.device.type()).setDevice(options.device);
+  on_device = fastest_torch_filter(options.device);
+}
+
 int run(const Options& options) {
   const int threads = resolve_threads(options.threads);
   torch::NoGradGuard no_grad;
   torch::set_num_threads(threads);
   omp_set_num_threads(threads);
 
+  const Filter filter(options);  // first: a device may not be there
   const Features features(options, threads);
   Found found;
   Contestants contestants;
-  const FilterKernel kernel = kernel_named(options.kernel);
-  contestants["tail_search"] = {options.rows, [&] { tail_search(features, threads, kernel, found); }};
+  contestants["tail_search"] = {options.rows, [&] { tail_search(features, threads, filter, found); }};
   add_products(features, contestants);
   Json faiss = "skipped: built without FAISS";
 #ifdef UIR_HAVE_FAISS
-  add_faiss(features, found, contestants);
+  if (options.device.is_cpu()) add_faiss(features, found, contestants);
 #endif
   contestants["tail_search"].run();  // finds the threshold for FAISS
   const auto [rate, cpu_rate] = measure(contestants, options);
 #ifdef UIR_HAVE_FAISS
   faiss = {{"found", found.by_faiss}};
+  if (!options.device.is_cpu()) faiss = "skipped: on a device";
 #endif
 
   Json rates = Json::object(), ratios = Json::object();
@@ -226,7 +266,8 @@ int run(const Options& options) {
                     {"rows", options.rows},
                     {"columns", options.columns},
                     {"dim", options.dim},
-                    {"kernel", kernel.name},
+                    {"device", options.device.str()},
+                    {"kernel", filter.name()},
                     {"openblas_core", openblas_core()},
                     {"mkldnn_bf16", "at::mm of LibTorch " TORCH_VERSION},
                     {"kept", found.best.size()},
@@ -253,6 +294,8 @@ int main(int argc, char** argv) {
   options.rounds = static_cast<int>(number(4, options.rounds));
   options.dim = number(5, options.dim);
   options.kernel = argc > 6 ? argv[6] : "";
+  if (argc > 7) options.device = torch::Device(argv[7]);
+  if (!options.device.is_cpu() && !options.device.has_index()) options.device.set_index(0);
   try {
     return uir::run(options);
   } catch (const uir::Error& error) {

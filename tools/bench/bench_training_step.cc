@@ -1,18 +1,19 @@
 // Forward and backward pass of a network against the same network from LibTorch's own operators.
 //
-//   bench_training_step [network [batch [threads [rounds [width]]]]]
+//   bench_training_step [network [batch [threads [rounds [width [device [only]]]]]]]
 //
 // network: mbf (default), mbf_large, r18, r34, r50, r100, r200; batch 64; threads 0: one per processor;
-// rounds 3. The baseline (tests/support/plain_network.h) runs in float32 and in bf16 (weights cast as
-// autocast would), in NCHW and channels-last, each with the allocator as glibc sets it up; ours with
-// tune_memory_allocator, in float32 and bf16. Since allocator settings belong to a process, every measurement
-// is a process of its own: the program calls itself. A round measures each variant once, in turn; rates are
-// medians over the rounds [images/s], each the median of several steps. Prints JSON; what counts is
-// ratio_to_best (target 2 on a CPU with AMX).
+// rounds 3; device cpu; only: the variants whose names begin so, default "": all. The baseline
+// (tests/support/plain_network.h) runs in float32 and in bf16 (weights cast as autocast would), in NCHW and
+// channels-last, each with the allocator as glibc sets it up; ours with tune_memory_allocator, in float32 and
+// bf16. Since allocator settings belong to a process, every measurement is a process of its own: the program
+// calls itself. A round measures each variant once, in turn; rates are medians over the rounds [images/s],
+// each the median of several steps. Prints JSON; what counts is ratio_to_best (target 2 on a CPU with AMX;
+// null unless there are variants of both).
+#include <c10/core/impl/VirtualGuardImpl.h>
 #include <torch/torch.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <iostream>
 #include <map>
@@ -21,6 +22,7 @@
 #include <vector>
 
 #include "support/plain_network.h"
+#include "timing.h"
 #include "uir/base/allocator.h"
 #include "uir/base/error.h"
 #include "uir/base/json.h"
@@ -36,6 +38,8 @@ struct Setup {
   int threads = 0;
   int rounds = 3;
   double width = 1;
+  at::Device device = at::kCPU;
+  std::string only;
 };
 
 // In the order of the command line.
@@ -46,6 +50,9 @@ Setup parse(const std::vector<std::string>& words) {
   if (words.size() > 2) setup.threads = std::stoi(words[2]);
   if (words.size() > 3) setup.rounds = std::stoi(words[3]);
   if (words.size() > 4) setup.width = std::stod(words[4]);
+  if (words.size() > 5) setup.device = at::Device(words[5]);
+  if (!setup.device.is_cpu() && !setup.device.has_index()) setup.device.set_index(0);
+  if (words.size() > 6) setup.only = words[6];
   return setup;
 }
 
@@ -61,6 +68,8 @@ struct Variant {
   bool ours;
   at::ScalarType type;
   at::MemoryFormat layout;
+
+  bool is_wanted(const Setup& setup) const { return name.starts_with(setup.only); }
 };
 
 const Variant kVariants[] = {
@@ -72,21 +81,17 @@ const Variant kVariants[] = {
     {"ours bf16", true, at::kBFloat16, at::MemoryFormat::ChannelsLast},
 };
 
-double median(std::vector<double> values) {
-  std::nth_element(values.begin(), values.begin() + static_cast<int64_t>(values.size() / 2), values.end());
-  return values[values.size() / 2];
-}
-
-// Median seconds of a step after two to warm up.
+// Median seconds of a step after two to warm up; on a device the mean of many, after which the host waits.
 template <class Step>
-double time_steps(Step&& step) {
-  using Clock = std::chrono::steady_clock;
-  constexpr int kWarmUp = 2, kTimed = 5;
+double time_steps(at::Device device, Step&& step) {
+  const int warm_up = 2, timed = 5, steps = device.is_cpu() ? 1 : 10;
   std::vector<double> seconds;
-  for (int i = 0; i < kWarmUp + kTimed; ++i) {
-    const Clock::time_point start = Clock::now();
-    step();
-    if (i >= kWarmUp) seconds.push_back(std::chrono::duration<double>(Clock::now() - start).count());
+  for (int i = 0; i < warm_up + timed; ++i) {
+    const double all = cost_of([&] {
+                         for (int k = 0; k < steps; ++k) step();
+                         if (!device.is_cpu()) at::zeros({1}, device).item<float>();
+                       }).seconds;
+    if (i >= warm_up) seconds.push_back(all / steps);
   }
   return median(seconds);
 }
@@ -95,19 +100,21 @@ double time_steps(Step&& step) {
 double measure(const Setup& setup, const Variant& variant) {
   if (variant.ours) tune_memory_allocator();
   at::set_num_threads(resolve_threads(setup.threads));
+  if (!setup.device.is_cpu()) c10::impl::VirtualGuardImpl(setup.device.type()).setDevice(setup.device);
   const auto network = make_backbone(model_of(setup), 1);
-  const at::Tensor images = at::randint(0, 256, {setup.batch, 112, 112, 3}, at::kByte);
+  move_to(*network, setup.device);
+  const at::Tensor images = at::randint(0, 256, {setup.batch, 112, 112, 3}, at::kByte).to(setup.device);
   const at::Tensor pixels = normalize_pixels(images, variant.type).contiguous(variant.layout);
-  const at::Tensor direction = at::randn({setup.batch, network->embedding_size()});
+  const at::Tensor direction = at::randn({setup.batch, network->embedding_size()}, setup.device);
   double seconds;
   if (variant.ours) {
-    seconds = time_steps([&] {
+    seconds = time_steps(setup.device, [&] {
       network->zero_grad();
       network->forward(pixels).backward(direction);
     });
   } else {
     PlainNetwork plain(*network, /*training=*/true);
-    seconds = time_steps([&] {
+    seconds = time_steps(setup.device, [&] {
       plain.clear_gradients();
       plain.forward(pixels).backward(direction);
     });
@@ -131,23 +138,25 @@ void run(const std::string& program, const std::vector<std::string>& words) {
   std::map<std::string, std::vector<double>> rates;
   for (int round = 0; round < setup.rounds; ++round) {
     for (size_t v = 0; v < std::size(kVariants); ++v) {
+      if (!kVariants[v].is_wanted(setup)) continue;
       rates[kVariants[v].name].push_back(measure_in_process(program, words, v));
     }
   }
-  Json json{{"network", setup.network},
-            {"width", setup.width},
-            {"batch", setup.batch},
-            {"threads", resolve_threads(setup.threads)},
-            {"rounds", setup.rounds}};
+  Json json{{"network", setup.network}, {"width", setup.width},
+            {"batch", setup.batch},     {"threads", resolve_threads(setup.threads)},
+            {"rounds", setup.rounds},   {"device", setup.device.str()}};
   double best[2] = {0, 0};
   for (const Variant& variant : kVariants) {
+    if (!variant.is_wanted(setup)) continue;
     const double rate = median(rates[variant.name]);
     json["images_per_s"][variant.name] = rate;
     best[variant.ours] = std::max(best[variant.ours], rate);
   }
-  json["ratio_to_best"] = best[1] / best[0];
-  for (const size_t v : {0, 3})
+  json["ratio_to_best"] = best[0] > 0 && best[1] > 0 ? Json(best[1] / best[0]) : Json();
+  for (const size_t v : {0, 3}) {
+    if (!kVariants[v].is_wanted(setup) || best[1] == 0) continue;
     json["ratio_to " + kVariants[v].name] = best[1] / median(rates[kVariants[v].name]);
+  }
   std::cout << json.dump(2) << "\n";
 }
 

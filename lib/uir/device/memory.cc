@@ -16,4 +16,14 @@ std::optional<int64_t> free_memory([[maybe_unused]] at::Device device) {
   return std::nullopt;
 }
 
+std::optional<int64_t> peak_memory([[maybe_unused]] at::Device device) {
+#if UIR_TORCH_AT_LEAST(2, 10)
+  if (device.is_cuda()) {
+    constexpr auto kAll = static_cast<size_t>(c10::CachingAllocator::StatType::AGGREGATE);
+    return c10::getDeviceAllocator(device.type())->getDeviceStats(device.index()).allocated_bytes[kAll].peak;
+  }
+#endif
+  return std::nullopt;
+}
+
 }  // namespace uir

@@ -11,4 +11,7 @@ namespace uir {
 // Bytes that no program holds now; none for a CPU, and with a LibTorch before 2.10.
 std::optional<int64_t> free_memory(at::Device device);
 
+// The most bytes that tensors of this process held at a time, since it started; none as above.
+std::optional<int64_t> peak_memory(at::Device device);
+
 }  // namespace uir

@@ -2,6 +2,7 @@
 
 #include <c10/util/Exception.h>
 
+#include <cstdio>
 #include <optional>
 #include <string>
 
@@ -19,6 +20,14 @@ void check_device_memory(const Experiment& experiment, const Index& index, int64
   const TrainingPlan plan = training_plan(experiment, counts_of(index), ranks);
   const std::string warning = memory_warning(plan, device.str(), static_cast<double>(*free));
   if (!warning.empty()) log_warning(warning);
+}
+
+void log_peak_memory(at::Device device) {
+  const std::optional<int64_t> peak = peak_memory(device);
+  if (!peak) return;
+  char gigabytes[32];
+  std::snprintf(gigabytes, sizeof(gigabytes), "%.3f", static_cast<double>(*peak) / 1e9);
+  log_info("device memory: peak ", gigabytes, " GB");
 }
 
 void with_device_memory(const std::function<void()>& body) {

@@ -15,6 +15,10 @@ namespace uir {
 // Nothing for a CPU, nor with a LibTorch before 2.10, which does not tell.
 void check_device_memory(const Experiment& experiment, const Index& index, int64_t ranks, at::Device device);
 
+// Logs the most that the run's tensors held on the device, to be compared with the estimate. Where it is not
+// known, as above: nothing.
+void log_peak_memory(at::Device device);
+
 // Runs body. If the memory of a device does not suffice there, kConfig with what would help.
 void with_device_memory(const std::function<void()>& body);
 

@@ -88,14 +88,21 @@ void try_to_report(const Experiment& experiment, const Communicator& ranks) {
   }
 }
 
-void train_and_report(Trainer& trainer, const Experiment& experiment, const Communicator& ranks) {
+// After a run that saved all it trained: it ended, or was stopped.
+void report_end(const Experiment& experiment, const Communicator& ranks, at::Device device) {
+  log_peak_memory(device);
+  try_to_report(experiment, ranks);
+}
+
+void train_and_report(Trainer& trainer, const Experiment& experiment, const Communicator& ranks,
+                      at::Device device) {
   try {
     trainer.run();
   } catch (const Error& error) {
-    if (error.kind() == ErrorKind::kStopped) try_to_report(experiment, ranks);
+    if (error.kind() == ErrorKind::kStopped) report_end(experiment, ranks, device);
     throw;
   }
-  try_to_report(experiment, ranks);
+  report_end(experiment, ranks, device);
 }
 
 // Rank 0's; no rank looks at a folder that another training changes.
@@ -154,7 +161,7 @@ void train_as_rank(const Experiment& experiment, const TrainRun& run, const Worl
   }
   if (ranks->rank() == 0)
     write_file_atomically(experiment.run_folder() / "config.yaml", resolved_config(experiment));
-  train_and_report(trainer, experiment, *ranks);
+  train_and_report(trainer, experiment, *ranks, compute.device);
 }
 
 }  // namespace
