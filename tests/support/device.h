@@ -1,5 +1,5 @@
-// The device that the tests tagged [device] run on: the one that the variable UIR_TEST_DEVICE names, otherwise
-// the CPU, which is then compared with itself.
+// The device that the tests tagged [device] run on: the one that the variable UIR_TEST_DEVICE names,
+// otherwise the CPU, which is then compared with itself.
 #pragma once
 
 #include <ATen/Context.h>

@@ -19,9 +19,9 @@ namespace uir {
 void fused_sgd(const TensorList& weights, const TensorList& gradients, const TensorList& momenta,
                double decay, double momentum, double lr, const FusedScalars& scalars) {
   // Without momentum LibTorch refuses a state: it stays as it is.
-  at::_fused_sgd_(weights, gradients, momentum > 0 ? momenta : TensorList(), decay, momentum, lr, /*dampening=*/0,
-                  /*nesterov=*/false, /*maximize=*/false, /*is_first_step=*/false, scalars.grad_scale,
-                  scalars.found_inf);
+  at::_fused_sgd_(
+      weights, gradients, momentum > 0 ? momenta : TensorList(), decay, momentum, lr, /*dampening=*/0,
+      /*nesterov=*/false, /*maximize=*/false, /*is_first_step=*/false, scalars.grad_scale, scalars.found_inf);
 }
 
 void fused_adamw(const TensorList& weights, const TensorList& gradients, const TensorList& means,

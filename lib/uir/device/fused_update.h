@@ -1,8 +1,8 @@
-// Updates of all tensors of a list that read on the device by what the gradients are divided and whether anything is
-// changed at all: the host waits for nothing.
+// Updates of all tensors of a list that read on the device by what the gradients are divided and whether
+// anything is changed at all: the host waits for nothing.
 //
-// Rules: those of train/optimizer.h. LibTorch's fused operators, a few launches for a list, where it has them (from
-// 2.4 on); before, ordinary operators, some ten launches and temporaries for each tensor.
+// Rules: those of train/optimizer.h. LibTorch's fused operators, a few launches for a list, where it has
+// them (from 2.4 on); before, ordinary operators, some ten launches and temporaries for each tensor.
 // Threads: one at a time.
 #pragma once
 

@@ -28,8 +28,9 @@ constexpr double kInitialDeviation = 0.01;
 constexpr double kSmallestNorm = 1e-12;
 
 // On a CPU a tile of centers and its logits stay in a core's second-level cache (fastest in bench_head among
-// 256 to 8192); on other devices a tile shall fill the device.
-constexpr int64_t kCpuTile = 512, kDeviceTile = 16384;
+// 256 to 8192). On other devices each operator of a tile is a launch, so a tile has as many logits as memory
+// allows: some 20 bytes each.
+constexpr int64_t kCpuTile = 512, kDeviceTileLogits = int64_t{1} << 25, kSmallestDeviceTile = 4096;
 
 // Enough for the threads of most machines; each costs [R, D] of memory in the backward walk.
 constexpr int64_t kMostBlocks = 32;
@@ -140,14 +141,17 @@ ClassList CenterShard::sample(const std::vector<int64_t>& numbers) const {
           at::empty({size}, centers_nD.options().requires_grad(false)), 0};
 }
 
-int64_t CenterShard::tile_size(const ClassList& classes) const {
-  const int64_t tile = centers_nD.is_cpu() ? kCpuTile : kDeviceTile;
+int64_t CenterShard::tile_size(const ClassList& classes, int64_t rows) const {
+  const int64_t tile = centers_nD.is_cpu()
+                           ? kCpuTile
+                           : std::max(kSmallestDeviceTile, kDeviceTileLogits / std::max<int64_t>(1, rows));
   return std::max<int64_t>(1, std::min(class_tile > 0 ? class_tile : tile, classes.size()));
 }
 
 int64_t CenterShard::num_blocks(const ClassList& classes) const {
   if (!centers_nD.is_cpu()) return 1;
-  const int64_t tiles = (classes.size() + tile_size(classes) - 1) / tile_size(classes);
+  const int64_t tile = tile_size(classes, 0);  // the same for any rows
+  const int64_t tiles = (classes.size() + tile - 1) / tile;
   return std::max<int64_t>(1, std::min(tiles, kMostBlocks));
 }
 
@@ -161,7 +165,7 @@ void CenterShard::walk(const at::Tensor& x_RD, const ClassList& classes, Norms n
 
 void CenterShard::walk_block(const at::Tensor& x_RD, const ClassList& classes, Norms norms,
                              const TileBody& body, int64_t block) const {
-  const int64_t tile_classes = tile_size(classes), blocks = num_blocks(classes);
+  const int64_t tile_classes = tile_size(classes, x_RD.size(0)), blocks = num_blocks(classes);
   const int64_t tiles = (classes.size() + tile_classes - 1) / tile_classes;
   const at::Tensor buffer = at::empty({x_RD.size(0) * tile_classes}, x_RD.options());
   const bool sampled = classes.numbers_m.defined();

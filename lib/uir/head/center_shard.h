@@ -87,7 +87,7 @@ struct CenterShard {
   void walk(const at::Tensor& x_RD, const ClassList& classes, Norms norms, const TileBody& body) const;
 
  private:
-  int64_t tile_size(const ClassList& classes) const;
+  int64_t tile_size(const ClassList& classes, int64_t rows) const;
   void walk_block(const at::Tensor& x_RD, const ClassList& classes, Norms norms, const TileBody& body,
                   int64_t block) const;
 };

@@ -62,7 +62,10 @@ at::Device resolve_device(const std::string& option, const std::string& name, co
 Compute choose_compute(const TrainConfig& config, const World& world) {
   at::set_num_threads(resolve_threads(static_cast<int>(config.threads)));  // LibTorch may start with one
   const at::Device device = resolve_device("train.device", config.device, world);
-  if (!device.is_cpu()) c10::impl::VirtualGuardImpl(device.type()).setDevice(device);
+  if (!device.is_cpu()) {
+    c10::impl::VirtualGuardImpl(device.type()).setDevice(device);
+    at::globalContext().setBenchmarkCuDNN(true);  // every batch has the same shape
+  }
   const at::ScalarType type = resolve_type(config.precision, device);
   log_info("computing on ", device.str(), " in ", c10::toString(type), " with ", at::get_num_threads(),
            " threads");

@@ -13,7 +13,8 @@ namespace {
 constexpr double kFloat = 4, kDouble = 8;
 
 // As head/center_shard.cc has them: classes of a tile, and blocks of tiles with sums of their own.
-constexpr int64_t kCpuTile = 512, kDeviceTile = 16384, kMostBlocks = 32;
+constexpr int64_t kCpuTile = 512, kMostBlocks = 32;
+constexpr double kDeviceTileLogits = 1 << 25, kSmallestDeviceTile = 4096;
 // On devices the head's element-wise work runs in LibTorch's operators: their results that are alive at
 // once, and the products.
 constexpr double kDeviceTileBytes = 5 * kFloat;
@@ -79,14 +80,16 @@ std::vector<Walk> walks(const TrainingPlan& plan) {
   return {{labeled, sampled_classes(plan)}, {unlabeled, classes}};
 }
 
-double tile_size(const TrainingPlan& plan, double classes) {
-  const int64_t chosen = plan.cuda ? kDeviceTile : kCpuTile;
-  return std::clamp<double>(as_double(plan.class_tile > 0 ? plan.class_tile : chosen), 1,
-                            std::max(1.0, classes));
+double tile_size(const TrainingPlan& plan, const Walk& walk) {
+  const double chosen =
+      plan.cuda ? std::max(kSmallestDeviceTile, std::floor(kDeviceTileLogits / std::max(1.0, walk.rows)))
+                : kCpuTile;
+  return std::clamp<double>(plan.class_tile > 0 ? as_double(plan.class_tile) : chosen, 1,
+                            std::max(1.0, walk.classes));
 }
 
 double walk_workspace(const TrainingPlan& plan, const Walk& walk) {
-  const double D = as_double(plan.network.embedding_size), tile = tile_size(plan, walk.classes);
+  const double D = as_double(plan.network.embedding_size), tile = tile_size(plan, walk);
   const double gradient = walk.rows * D * kFloat;
   if (plan.cuda) return 2 * gradient + walk.rows * tile * kDeviceTileBytes;
   const double blocks = std::clamp<double>(std::ceil(walk.classes / tile), 1, kMostBlocks);

@@ -1,14 +1,13 @@
-// Head, network and training loop as other devices run them, on a device that only pretends to be one, against the CPU.
+// Head, network and training loop as other devices run them, on a device that only pretends to be one,
+// against the CPU.
 #include <ATen/ATen.h>
 
 #include <cmath>
-#include <fstream>
 #include <memory>
 #include <vector>
 
 #include "support/pretend_device.h"
-#include "support/tiny_run.h"
-#include "uir/train/trainer.h"
+#include "support/trainer_run.h"
 //
 #include "support/catch.h"
 
@@ -35,49 +34,21 @@ struct HeadRun {
   HeadLoss loss;
 };
 
-// One run in a folder of its own.
-struct Run {
-  explicit Run(at::Device device) : device(device) {
-    at::manual_seed(7);
-    backbone = std::make_shared<TinyBackbone>();
-    backbone->to(device);
-    config.epochs = 4;
-    config.batch = {10, 4, 2};
-    config.schedule.base_lr = 0.1;
+struct DeviceRun : TrainerRun {
+  DeviceRun(at::Device on, double rate, int64_t epochs) : TrainerRun(tiny_index()) {
+    device = on;
+    sample_rate = rate;
+    config.epochs = epochs;
+    config.batch.accumulation = 2;
     config.checkpoint.every_steps = 1000;
-    config.log_every = 1000;
+    backbone->poisoned = {8};  // the first micro-batch of the fifth step
   }
-  std::vector<Json> train() {
-    build_index(tiny_data(), folder / "index", 1);
-    TrainerParts parts;
-    parts.index = Index::open(folder / "index");
-    HeadConfig head_config;
-    head_config.scale = 8;
-    head_config.sample_rate = sample_rate;
-    head = std::make_shared<Head>(head_config, UirReduction::kReleased, parts.index.num_classes(),
-                                  TinyBackbone::kDim, 3, std::make_shared<Communicator>(), device);
-    parts.config = config;
-    parts.data = tiny_data();
-    parts.uir.weight = 0.5;
-    parts.backbone = backbone;
-    parts.head = head;
-    parts.device = device;
-    parts.run_folder = folder / "run";
-    parts.checkpoints_folder = folder / "run/checkpoints";
-    create_folders(parts.run_folder);
-    Trainer(std::move(parts)).run();
-    std::ifstream in(folder / "run/log.jsonl");
-    std::vector<Json> lines;
-    for (std::string line; std::getline(in, line);) lines.push_back(Json::parse(line));
-    return lines;
-  }
-  at::Device device;
-  TempFolder folder;
-  TrainConfig config;
-  double sample_rate = 1;
-  std::shared_ptr<TinyBackbone> backbone;
-  std::shared_ptr<Head> head;
 };
+
+std::vector<Json> train(TrainerRun& run) {
+  run.trainer().run();
+  return run.log();
+}
 
 }  // namespace
 
@@ -140,17 +111,13 @@ TEST_CASE("another device: the network's embeddings and gradients are the CPU's"
 TEST_CASE("another device: training is the CPU's, read once a step") {
   if (!pretend_device_has_backward()) return;
   const double sample_rate = GENERATE(1.0, 0.5);
-  Run expected(at::kCPU), run(kPretendDevice), longer(kPretendDevice);
-  for (Run* each : {&expected, &run, &longer}) {
-    each->sample_rate = sample_rate;
-    each->backbone->poisoned = {8};  // the first micro-batch of the fifth step
-  }
-  longer.config.epochs = 8;
-  const std::vector<Json> log = expected.train();
+  DeviceRun expected(at::kCPU, sample_rate, 4), run(kPretendDevice, sample_rate, 4),
+      longer(kPretendDevice, sample_rate, 8);
+  const std::vector<Json> log = train(expected);
   const PretendTraffic start = pretend_traffic();
-  const std::vector<Json> theirs = run.train();
+  const std::vector<Json> theirs = train(run);
   const PretendTraffic once = pretend_traffic();
-  longer.train();
+  train(longer);
   const PretendTraffic twice = pretend_traffic();
   REQUIRE(log.size() == 12);
   REQUIRE(theirs.size() == 12);
