@@ -7,8 +7,10 @@
 #include <ATen/ops/zeros.h>
 
 #include "uir/base/error.h"
+#include "uir/device/compat.h"
 #include "uir/model/batch_norm.h"
 #include "uir/model/pair_conv.h"
+#include "uir/model/strided_depthwise.h"
 
 namespace uir {
 namespace {
@@ -21,6 +23,9 @@ at::Tensor global_depthwise(const at::Tensor& x, const at::Tensor& weight) {
   const at::Tensor weights_PC = weight.view({channels, -1}).t().contiguous();
   return (pixels_BPC * weights_PC).sum(1).view({x.size(0), channels, 1, 1});
 }
+
+// oneDNN 3's backward pass in bf16.
+constexpr bool kSlowStridedDepthwise = UIR_TORCH_AT_LEAST(2, 0);
 
 }  // namespace
 
@@ -42,6 +47,10 @@ at::Tensor Conv::forward(const at::Tensor& x) const {
   const bool depthwise = op_.groups == op_.in_channels && op_.in_channels == op_.out_channels;
   if (depthwise && op_.kernel == x.size(2) && op_.kernel == x.size(3) && op_.padding == 0) {
     return global_depthwise(x, weight_.to(x.scalar_type()));
+  }
+  if (depthwise && op_.stride > 1 && kSlowStridedDepthwise && x.is_cpu() &&
+      x.scalar_type() == at::kBFloat16) {
+    return strided_depthwise(x, weight_.to(x.scalar_type()), op_.stride, op_.padding);
   }
   return at::conv2d(x, weight_.to(x.scalar_type()), {}, op_.stride, op_.padding, 1, op_.groups);
 }
