@@ -1,5 +1,5 @@
 // Which LibTorch this is compiled against. What its versions call differently stands behind this macro in
-// device/ and, for c10d, in dist/compat.h, and nowhere else.
+// device/ and, for c10d, in dist/compat.h; which of its operators is slow, in model/layers.cc.
 #pragma once
 
 #include <torch/version.h>

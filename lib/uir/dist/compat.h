@@ -1,7 +1,7 @@
 // c10d with Gloo as LibTorch 1.13 and 2.x install it: the one place that includes it. What this module calls
 // is the same in both but for the options of the TCP store, the Reducer's arguments and the handler of
-// warnings; ProcessGroupGloo derives from ProcessGroup in 1.13 and from Backend in 2.x. Built with 1.13 and
-// 2.6; of 2.15 the headers were read.
+// warnings; ProcessGroupGloo derives from ProcessGroup in 1.13 and from Backend in 2.x. Built with 1.13, 2.6
+// and 2.15.
 #pragma once
 
 #ifndef USE_C10D_GLOO  // LibTorch's own build defines it; the installed header is empty without it
@@ -9,7 +9,6 @@
 #endif
 
 #include <gloo/context.h>
-#include <torch/version.h>
 #include <torch/csrc/distributed/c10d/FileStore.hpp>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroup.hpp>
@@ -25,6 +24,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "uir/device/compat.h"
+
 namespace uir {
 
 inline c10::intrusive_ptr<c10d::Store> make_tcp_store(const std::string& host, uint16_t port, bool is_server,
@@ -34,7 +35,7 @@ inline c10::intrusive_ptr<c10d::Store> make_tcp_store(const std::string& host, u
   options.isServer = is_server;
   options.waitWorkers = false;  // the process group waits, and says who is missing
   options.timeout = timeout;
-#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 4)
+#if UIR_TORCH_AT_LEAST(2, 4)
   options.useLibUV = false;  // Debian's LibTorch is built without
 #endif
   return c10::make_intrusive<c10d::TCPStore>(host, options);
@@ -44,7 +45,7 @@ inline c10::intrusive_ptr<c10d::Store> make_tcp_store(const std::string& host, u
 inline void set_flag(c10d::Store& store, const std::string& key) { store.set(key, std::vector<uint8_t>{1}); }
 
 // What runs collectives: one of them per kind of device and group of ranks.
-#if TORCH_VERSION_MAJOR >= 2
+#if UIR_TORCH_AT_LEAST(2, 0)
 using CollectiveBackend = c10d::Backend;
 #else
 using CollectiveBackend = c10d::ProcessGroup;
@@ -54,7 +55,7 @@ using CollectiveBackend = c10d::ProcessGroup;
 inline c10::intrusive_ptr<c10d::ProcessGroup> as_process_group(
     const c10::intrusive_ptr<c10d::ProcessGroupGloo>& gloo,
     [[maybe_unused]] const c10::intrusive_ptr<CollectiveBackend>& nccl) {
-#if TORCH_VERSION_MAJOR >= 2
+#if UIR_TORCH_AT_LEAST(2, 0)
   using Type = c10d::ProcessGroup::BackendType;
   auto group = c10::make_intrusive<c10d::ProcessGroup>(gloo->getRank(), gloo->getSize());
   group->setBackend(c10::DeviceType::CPU, Type::GLOO, gloo);
@@ -69,8 +70,8 @@ inline c10::intrusive_ptr<c10d::ProcessGroup> as_process_group(
 #endif
 }
 
-// Gradients of `parameters`, in buckets of at most `bucket_bytes`, the first of them of `first_bytes`. 2.6 takes
-// the buckets' limits as well, 2.15 does not. Reducer: c10d's, whose header is heavy.
+// Gradients of `parameters`, in buckets of at most `bucket_bytes`, the first of them of `first_bytes`. 2.6
+// takes the buckets' limits as well, 2.15 does not. Reducer: c10d's, whose header is heavy.
 template <class Reducer, class Buckets>
 std::unique_ptr<Reducer> make_reducer(const std::vector<at::Tensor>& parameters, const Buckets& buckets,
                                       const c10::intrusive_ptr<c10d::ProcessGroup>& group,
@@ -112,7 +113,7 @@ class GlooGroup : public c10d::ProcessGroupGloo {
 // The Reducer warns of gradients whose memory layout differs from their parameter's: here a few of depthwise
 // convolutions, which cost next to nothing to copy. In its scope this thread hears no warnings of LibTorch.
 class WithoutWarnings {
-#if TORCH_VERSION_MAJOR >= 2
+#if UIR_TORCH_AT_LEAST(2, 0)
   struct Silent : c10::WarningHandler {
     void process(const c10::Warning&) override {}
   } silent_;

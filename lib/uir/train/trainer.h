@@ -3,6 +3,9 @@
 // One optimizer step sees `accumulation` micro-batches; labeled and unlabeled rows go through the network in
 // one forward pass. Non-finite steps change nothing (weights, momentum, running statistics), are counted and
 // logged with their rows, and end the run after TrainConfig::max_nonfinite_steps in a row.
+// On a device a step's numbers are read when the next one is queued: log and counters are one step late
+// there, but never behind a checkpoint, a verification or a stop. (float16 waits for each step: the next
+// one's loss scale depends on it.)
 // Everything random is a function of (seed, epoch, row), so a checkpoint holds only tensors and the step, and
 // a resumed run continues bit for bit with the same number of threads.
 // Several ranks: each has its part of every global batch and of the classes; losses, the gradient's norm and

@@ -37,7 +37,8 @@ void stop_at(TrainerRun& run, int64_t step) {
 }
 
 void resume(TrainerRun& run) {
-  run.backbone->weight.detach().zero_();  // everything must come from the checkpoint
+  run.backbone->weight.detach().zero_();  // everything must come from the checkpoint, as in a new process
+  run.backbone->weight.mutable_grad() = at::Tensor();
   Trainer trainer = run.trainer();
   trainer.resume(latest_checkpoint(run.folder / "run/checkpoints").value());
   trainer.run();
@@ -87,6 +88,24 @@ TEST_CASE("device: no step reads a tensor's value on the host but the numbers th
   const int64_t before = reads.count();
   trainer.run();
   CHECK(reads.count() == before);
+}
+
+TEST_CASE("device: each step more is read from it once", "[device]") {
+  if (test_device() != kPretendDevice) return;  // which counts
+  const auto traffic_of = [](int64_t epochs) {
+    RunOn run(kPretendDevice);
+    adjust(run, 0.5, false);
+    run.config.epochs = epochs;
+    run.config.checkpoint.every_steps = 1000;
+    const PretendTraffic before = pretend_traffic();
+    run.trainer().run();
+    REQUIRE(std::ssize(run.log()) == 3 * epochs);
+    return PretendTraffic{pretend_traffic().reads - before.reads, pretend_traffic().scalars - before.scalars};
+  };
+  // What both runs move besides steps (checkpoints, …) is the same.
+  const PretendTraffic shorter = traffic_of(4), longer = traffic_of(8);
+  CHECK(longer.reads - shorter.reads == 12);
+  CHECK(longer.scalars == shorter.scalars);
 }
 
 TEST_CASE("device: a stopped run continues, on the device and on a CPU", "[device]") {
