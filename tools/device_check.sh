@@ -211,7 +211,7 @@ part_step_r100() { part_step r100; }
 
 # The head's time against its own matrix products, its memory against weight, gradient and momentum.
 part_head() {
-  local rounds=5 rate=0.1 tile=131072
+  local rounds=5 rate=0.1 tile=16384
   set -- 1000000 512 96 32 "$threads"
   [ "$DEVICE" != cpu ] || { set -- 3000 32 12 4 "$threads"; rounds=2; rate=0.5; tile=1024; }
   into out.json "$BIN/bench_head" "$@" $rounds 0 $rate "$(device)"
@@ -223,7 +223,7 @@ part_head() {
     number ${form}_ms "$(get "$work/out.json" time $form ms)"
   done
   [ "$(get "$work/out.json" memory ratio)" = null ] || on_gpu memory_to_state "$(get "$work/out.json" memory ratio)" most 1.3
-  # In larger tiles: whether the time goes into the number of operators.
+  # In smaller tiles than a device takes by itself: whether the time goes into the number of operators.
   into tiles.json "$BIN/bench_head" "$@" 2 $tile $rate "$(device)"
   number released_ms_in_tiles_of_$tile "$(get "$work/tiles.json" time released ms)"
 }
