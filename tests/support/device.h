@@ -4,11 +4,11 @@
 #pragma once
 
 #include <ATen/Context.h>
-#include <c10/core/impl/VirtualGuardImpl.h>
 
 #include <cstdlib>
 
 #include "support/pretend_device.h"
+#include "uir/device/use_device.h"
 
 namespace uir {
 
@@ -19,7 +19,7 @@ inline at::Device test_device() {
   at::Device device(name);
   if (device.is_cpu()) return device;
   if (!device.has_index()) device.set_index(0);
-  c10::impl::VirtualGuardImpl(device.type()).setDevice(device);
+  use_device(device);
   at::globalContext().setAllowTF32CuDNN(false);
   return device;
 }

@@ -15,7 +15,6 @@
 // more in the backward walk, and `released` those of the unlabeled rows a third time.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
-#include <c10/core/impl/VirtualGuardImpl.h>
 
 #include <algorithm>
 #include <chrono>
@@ -32,6 +31,7 @@
 
 #include "uir/base/blas.h"
 #include "uir/device/memory.h"
+#include "uir/device/use_device.h"
 #include "uir/head/head.h"
 
 namespace {
@@ -53,9 +53,8 @@ Settings settings_of(int argc, char** argv) {
   for (int i = 1; i < argc && i <= 7; ++i) *values[i - 1] = std::atoll(argv[i]);
   if (argc > 8) s.sample_rate = std::atof(argv[8]);
   if (argc > 9) s.device = at::Device(argv[9]);
-  if (s.device.is_cpu()) return s;
-  if (!s.device.has_index()) s.device.set_index(0);
-  c10::impl::VirtualGuardImpl(s.device.type()).setDevice(s.device);
+  if (!s.device.is_cpu() && !s.device.has_index()) s.device.set_index(0);
+  uir::use_device(s.device);
   return s;
 }
 

@@ -17,7 +17,6 @@
 // cpu_ratio compares processor time instead, which other programs disturb less. Targets: 0.7 of the bfloat16
 // product, 4 times FAISS. OpenBLAS may not know the processor and then uses slow kernels; the program starts
 // itself again with OPENBLAS_CORETYPE=SkylakeX where that is the case, and prints the kernels' name.
-#include <c10/core/impl/VirtualGuardImpl.h>
 #include <dlfcn.h>
 #include <time.h>
 #include <torch/torch.h>
@@ -46,6 +45,7 @@
 #include "uir/base/error.h"
 #include "uir/base/json.h"
 #include "uir/base/parallel.h"
+#include "uir/device/use_device.h"
 #include "uir/search/tail_search.h"
 #include "uir/search_device/torch_filter.h"
 
@@ -227,7 +227,7 @@ Filter::Filter(const Options& options) {
     kernel = kernel_named(options.kernel);
     return;
   }
-  c10::impl::VirtualGuardImpl(options.device.type()).setDevice(options.device);
+  use_device(options.device);
   on_device = fastest_torch_filter(options.device);
 }
 

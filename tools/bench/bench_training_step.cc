@@ -10,7 +10,6 @@
 // calls itself. A round measures each variant once, in turn; rates are medians over the rounds [images/s],
 // each the median of several steps. Prints JSON; what counts is ratio_to_best (target 2 on a CPU with AMX;
 // null unless there are variants of both).
-#include <c10/core/impl/VirtualGuardImpl.h>
 #include <torch/torch.h>
 
 #include <algorithm>
@@ -27,6 +26,7 @@
 #include "uir/base/error.h"
 #include "uir/base/json.h"
 #include "uir/base/parallel.h"
+#include "uir/device/use_device.h"
 #include "uir/model/backbone.h"
 
 namespace uir {
@@ -100,7 +100,7 @@ double time_steps(at::Device device, Step&& step) {
 double measure(const Setup& setup, const Variant& variant) {
   if (variant.ours) tune_memory_allocator();
   at::set_num_threads(resolve_threads(setup.threads));
-  if (!setup.device.is_cpu()) c10::impl::VirtualGuardImpl(setup.device.type()).setDevice(setup.device);
+  use_device(setup.device);
   const auto network = make_backbone(model_of(setup), 1);
   move_to(*network, setup.device);
   const at::Tensor images = at::randint(0, 256, {setup.batch, 112, 112, 3}, at::kByte).to(setup.device);

@@ -1,8 +1,6 @@
 #include "uir/pipeline/compute.h"
 
-#include <ATen/Context.h>
 #include <ATen/Parallel.h>
-#include <c10/core/impl/VirtualGuardImpl.h>
 #include <torch/cuda.h>
 
 #include <set>
@@ -12,6 +10,7 @@
 #include "uir/base/error.h"
 #include "uir/base/log.h"
 #include "uir/base/parallel.h"
+#include "uir/device/use_device.h"
 #include "uir/dist/nccl.h"
 #include "uir/dist/process_group.h"
 #include "uir/model/backbone.h"
@@ -62,10 +61,7 @@ at::Device resolve_device(const std::string& option, const std::string& name, co
 Compute choose_compute(const TrainConfig& config, const World& world) {
   at::set_num_threads(resolve_threads(static_cast<int>(config.threads)));  // LibTorch may start with one
   const at::Device device = resolve_device("train.device", config.device, world);
-  if (!device.is_cpu()) {
-    c10::impl::VirtualGuardImpl(device.type()).setDevice(device);
-    at::globalContext().setBenchmarkCuDNN(true);  // every batch has the same shape
-  }
+  use_device(device);
   const at::ScalarType type = resolve_type(config.precision, device);
   log_info("computing on ", device.str(), " in ", c10::toString(type), " with ", at::get_num_threads(),
            " threads");
