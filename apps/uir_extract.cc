@@ -1,10 +1,14 @@
 // uir-extract CONFIG: embeds the test sets and held-out images of an experiment.
+#include <string_view>
+
 #include "app.h"
 #include "uir/base/blas.h"
+#include "uir/pipeline/onnx_engines.h"
 #include "uir/pipeline/run_extract.h"
 
 int main(int argc, char** argv) {
   uir::choose_blas_kernels(argv);
+  if (argc == 3 && std::string_view(argv[1]) == uir::kEngineTrial) return uir::engine_trial_main(argv[2]);
   uir::App app("uir-extract",
                "Dumps embeddings of images and their mirror images; continues where it was interrupted.",
                uir::Ranks::kSeveral);

@@ -147,6 +147,57 @@ def weights_kinds():
         write("weights_kind", "names_" + name, b"\1" + "".join(n + "\n" for n in names).encode())
 
 
+def onnx_networks():
+    """Networks of constants: every kind of constant, attribute and shape that the reader and the operators know."""
+    def varint(value):
+        value &= (1 << 64) - 1
+        out = b""
+        while value >= 0x80:
+            out += bytes([value & 0x7f | 0x80])
+            value >>= 7
+        return out + bytes([value])
+
+    def number(field, value):
+        return varint(field << 3) + varint(value)
+
+    def field(number_, content):
+        return varint(number_ << 3 | 2) + varint(len(content)) + content
+
+    def tensor(name, shape, kind, rest):
+        return field(5, b"".join(number(1, s) for s in shape) + number(2, kind) + field(8, name) + rest)
+
+    def attribute(name, kind, rest):
+        return field(5, field(1, name) + rest + number(20, kind))
+
+    def node(kind, inputs, outputs, *attributes):
+        return field(1, b"".join(field(1, i) for i in inputs) + b"".join(field(2, o) for o in outputs) + field(4, kind) + b"".join(attributes))
+
+    def ints(name, *values):
+        return attribute(name, 7, b"".join(number(8, v) for v in values))
+
+    def model(graph, opset=17):
+        return number(1, 8) + field(2, b"seed") + field(8, number(2, opset)) + field(7, graph)
+
+    floats = tensor(b"x", [1, 2, 3, 3], 1, field(9, struct.pack("<18f", *range(18))))
+    weights = tensor(b"w", [2, 1, 2, 2], 1, field(4, struct.pack("<8f", *range(8))))
+    pair = tensor(b"c", [2], 1, field(9, struct.pack("<2f", 1, 2)))
+    write("onnx", "conv", model(floats + weights + pair + node(b"Conv", [b"x", b"w", b"c"], [b"y"], ints(b"pads", 0, 1, 1, 0), ints(b"strides", 2, 1), attribute(b"group", 2, number(3, 2))) +
+                                node(b"PRelu", [b"y", b"c"], [b"z"]) + node(b"BatchNormalization", [b"z", b"c", b"c", b"c", b"c"], [b"n"], attribute(b"epsilon", 1, varint(2 << 3 | 5) + struct.pack("<f", 1e-3)))))
+    write("onnx", "pools", model(floats + node(b"MaxPool", [b"x"], [b"a"], ints(b"kernel_shape", 2, 2), attribute(b"ceil_mode", 2, number(3, 1)), ints(b"strides", 2, 2)) +
+                                 node(b"AveragePool", [b"x"], [b"b"], ints(b"kernel_shape", 3, 2), attribute(b"auto_pad", 3, field(4, b"SAME_UPPER"))) + node(b"GlobalAveragePool", [b"x"], [b"g"]) +
+                                 node(b"Softmax", [b"x"], [b"s"]) + node(b"ReduceL2", [b"x"], [b"r"], ints(b"axes", 1, -1)), 12))
+    shape = tensor(b"i", [3], 7, field(7, varint(0) + varint(-1) + varint(3)))
+    write("onnx", "shapes", model(floats + shape + node(b"Reshape", [b"x", b"i"], [b"r"]) + node(b"Transpose", [b"r"], [b"t"], ints(b"perm", 2, 0, 1)) + node(b"Shape", [b"t"], [b"s"]) + node(b"Flatten", [b"x"], [b"f"]) +
+                                  node(b"Gather", [b"s", b"s"], [b"g"]) + node(b"Split", [b"x"], [b"p", b"q"], attribute(b"axis", 2, number(3, 1))) + node(b"Concat", [b"p", b"q"], [b"o"], attribute(b"axis", 2, number(3, -1))) +
+                                  node(b"Unsqueeze", [b"x", b"s"], [b"u"]), 13))
+    write("onnx", "slices", model(floats + tensor(b"b", [2], 7, field(9, struct.pack("<2q", 0, -2))) + tensor(b"e", [2], 7, field(9, struct.pack("<2q", 1, 9))) + node(b"Slice", [b"x", b"b", b"e"], [b"y"]) +
+                                  node(b"Pad", [b"x"], [b"z"], ints(b"pads", 0, 0, 1, 1, 0, 0, 1, 1)) + node(b"ConstantOfShape", [b"e"], [b"v"]) + node(b"Expand", [b"y", b"e"], [b"w"])))
+    write("onnx", "products", model(tensor(b"a", [2, 3], 11, field(10, struct.pack("<6d", *range(6)))) + tensor(b"b", [3, 2], 10, number(5, 0x3c00) * 6) + node(b"Gemm", [b"a", b"b"], [b"y"], attribute(b"alpha", 1, varint(2 << 3 | 5) + struct.pack("<f", 2))) +
+                                    node(b"MatMul", [b"a", b"b"], [b"z"]) + node(b"LayerNormalization", [b"a", b"a"], [b"l"]) + node(b"Constant", [], [b"k"], attribute(b"value_ints", 7, number(8, 4) + number(8, -1)))))
+    write("onnx", "outside", model(tensor(b"x", [2], 1, field(13, field(1, b"location") + field(2, b"../w")) + number(14, 1))))
+    write("onnx", "branch", model(node(b"If", [b"x"], [b"y"], attribute(b"then_branch", 5, field(6, b"")))))
+
+
 def safetensors():
     def file(header, data=b""):
         text = json.dumps(header).encode()
@@ -341,6 +392,7 @@ def main():
     bin_sets()
     torch_files()
     weights_kinds()
+    onnx_networks()
     safetensors()
     recordio()
     lists()

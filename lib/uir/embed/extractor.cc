@@ -59,19 +59,15 @@ struct Rounds {
   }
 };
 
-at::Tensor embed(Backbone& backbone, const at::Tensor& images, const ExtractOptions& options) {
-  return backbone.forward(normalize_pixels(images, options.pixel_type));
-}
-
 // Embeddings of a batch and, if wanted, of its mirror images: [options.batch, 1 or 2, D].
-Download embed_views(Backbone& backbone, Batch& batch, const ExtractOptions& options) {
+Download embed_views(const Embedder& embedder, Batch& batch, const ExtractOptions& options) {
   batch.images.resize(static_cast<size_t>(options.batch * kImageBytes), 0);  // pads the last batch
   const at::Tensor images =
       upload(at::from_blob(batch.images.data(), {options.batch, kImageSize, kImageSize, 3}, at::kByte),
              options.device);
-  const at::Tensor plain = embed(backbone, images, options);
+  const at::Tensor plain = embedder.embed(images);
   if (!options.mirrored) return Download(plain.unsqueeze(1));
-  return Download(at::stack({plain, embed(backbone, at::flip(images, {2}), options)}, 1));
+  return Download(at::stack({plain, embedder.embed(at::flip(images, {2}))}, 1));
 }
 
 EmbeddingBlock block_of(const std::vector<int64_t>& rows, RowRange range, const at::Tensor& views) {
@@ -85,8 +81,16 @@ EmbeddingBlock block_of(const std::vector<int64_t>& rows, RowRange range, const 
 
 void embed_rows(const Index& index, const std::vector<int64_t>& rows, int64_t first, Backbone& backbone,
                 const ExtractOptions& options, const std::function<void(const EmbeddingBlock&)>& sink) {
-  ensure(first % options.batch == 0, "extraction starts at a batch boundary");
   const EvaluationMode evaluation(backbone);
+  const auto embed = [&](const at::Tensor& images) {
+    return backbone.forward(normalize_pixels(images, options.pixel_type));
+  };
+  embed_rows(index, rows, first, Embedder{backbone.embedding_size(), embed}, options, sink);
+}
+
+void embed_rows(const Index& index, const std::vector<int64_t>& rows, int64_t first, const Embedder& embedder,
+                const ExtractOptions& options, const std::function<void(const EmbeddingBlock&)>& sink) {
+  ensure(first % options.batch == 0, "extraction starts at a batch boundary");
   const Communicator& ranks = *options.ranks;
   const Rounds rounds{rows, first, options.batch, ranks.rank(), ranks.size()};
   LoaderOptions loading;
@@ -96,12 +100,12 @@ void embed_rows(const Index& index, const std::vector<int64_t>& rows, int64_t fi
   Loader loader(
       index, [&rounds](int64_t round) { return rounds.own_samples(round); }, loading);
 
-  const int64_t dim = backbone.embedding_size(), views = options.mirrored ? 2 : 1;
+  const int64_t dim = embedder.dim, views = options.mirrored ? 2 : 1;
   const auto embed_round = [&](int64_t round) {
     if (round >= rounds.own_count()) return Download(at::zeros({options.batch, views, dim}, at::kFloat));
     Batch batch;
     ensure(loader.next(batch), "the loader holds this rank's blocks");
-    return embed_views(backbone, batch, options);
+    return embed_views(embedder, batch, options);
   };
   const auto deliver = [&](int64_t round, const Download& own) {
     const at::Tensor all = ranks.all_gather_rows(own.wait().contiguous());

@@ -35,6 +35,12 @@ struct ExtractOptions {
   std::shared_ptr<const Communicator> ranks = std::make_shared<Communicator>();
 };
 
+// What turns images uint8 [b, 112, 112, 3] on a device into embeddings float32 [b, dim] there.
+struct Embedder {
+  int64_t dim = 0;
+  std::function<at::Tensor(const at::Tensor& images)> embed;
+};
+
 struct EmbeddingBlock {
   int64_t first = 0;          // position in the row list
   std::vector<int64_t> rows;  // [b] index rows
@@ -43,8 +49,10 @@ struct EmbeddingBlock {
 };
 
 // Calls sink, on every rank, for consecutive blocks, from the block that contains position `first` (a
-// multiple of batch) on. Every rank gives the same rows, `first` and options. The network, on options.device,
-// is left in the mode it was in.
+// multiple of batch) on. Every rank gives the same rows, `first` and options.
+void embed_rows(const Index& index, const std::vector<int64_t>& rows, int64_t first, const Embedder& embedder,
+                const ExtractOptions& options, const std::function<void(const EmbeddingBlock&)>& sink);
+// With a network of ours, on options.device, in evaluation mode; it is left in the mode it was in.
 void embed_rows(const Index& index, const std::vector<int64_t>& rows, int64_t first, Backbone& backbone,
                 const ExtractOptions& options, const std::function<void(const EmbeddingBlock&)>& sink);
 

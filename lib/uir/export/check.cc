@@ -44,7 +44,7 @@ void add(Agreement& agreement, const at::Tensor& found, const at::Tensor& expect
 
 }  // namespace
 
-Agreement compare_with_network(const Engine& engine, Backbone& backbone, const at::Tensor& faces,
+Agreement compare_with_network(const CheckEngine& engine, Backbone& backbone, const at::Tensor& faces,
                                bool normalized_inside) {
   const at::NoGradGuard no_grad;
   backbone.eval();

@@ -23,13 +23,13 @@
 namespace uir {
 
 // An exported file in something that can run it.
-struct Engine {
+struct CheckEngine {
   std::string name;  // "OpenCV 4.6.0"
   // float32 [B, 3, 112, 112] contiguous → float32 [B, D]
   std::function<at::Tensor(const at::Tensor& pixels)> embed;
 };
-Engine opencv_engine(const fs::path& onnx_file);
-Engine torch_script_engine(const fs::path& torch_script_file);
+CheckEngine opencv_check_engine(const fs::path& onnx_file);
+CheckEngine torch_script_engine(const fs::path& torch_script_file);
 
 struct Agreement {
   double largest_difference = 0;  // relative to the embedding's norm
@@ -38,7 +38,7 @@ struct Agreement {
 };
 
 // normalized_inside: the engine gets RGB from 0 to 255. Leaves the network in evaluation mode.
-Agreement compare_with_network(const Engine& engine, Backbone& backbone, const at::Tensor& faces,
+Agreement compare_with_network(const CheckEngine& engine, Backbone& backbone, const at::Tensor& faces,
                                bool normalized_inside);
 
 }  // namespace uir

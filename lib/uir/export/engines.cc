@@ -5,10 +5,11 @@
 #include <torch/version.h>
 
 #include <algorithm>
-#include <opencv2/core/version.hpp>
-#include <opencv2/dnn.hpp>
+#include <memory>
+#include <vector>
 
 #include "uir/base/error.h"
+#include "uir/engines/engine.h"
 #include "uir/export/check.h"
 
 namespace uir {
@@ -18,41 +19,29 @@ namespace {
   fail(ErrorKind::kInternal, file.string(), ": ", engine, " cannot run the exported file: ", why);
 }
 
-at::Tensor run(cv::dnn::Net& net, const at::Tensor& pixels) {
-  const std::vector<int> sizes(pixels.sizes().begin(), pixels.sizes().end());
-  net.setInput(cv::Mat(sizes, CV_32F, pixels.data_ptr<float>()));
-  const cv::Mat out = net.forward();
-  at::Tensor embeddings = at::empty({out.size[0], static_cast<int64_t>(out.total()) / out.size[0]});
-  std::copy_n(out.ptr<float>(), out.total(), embeddings.data_ptr<float>());
-  return embeddings;
-}
-
 }  // namespace
 
-Engine opencv_engine(const fs::path& onnx_file) {
-  const std::string name = concat("OpenCV ", CV_VERSION);
-  try {
-    cv::dnn::Net net = cv::dnn::readNetFromONNX(onnx_file.string());
-    net.setPreferableBackend(cv::dnn::DNN_BACKEND_OPENCV);
-    net.setPreferableTarget(cv::dnn::DNN_TARGET_CPU);
-    // OpenCV 4.10 computes another network when it joins the layers of a wide MobileFaceNet.
-    net.enableFusion(false);
-#if CV_VERSION_MAJOR > 4 || CV_VERSION_MINOR >= 7
-    net.enableWinograd(false);  // whose sums are less exact
-#endif
-    return {name, [net, name, onnx_file](const at::Tensor& pixels) mutable {
-              try {
-                return run(net, pixels);
-              } catch (const cv::Exception& e) {
-                refused(name, onnx_file, e.what());
-              }
-            }};
-  } catch (const cv::Exception& e) {
-    refused(name, onnx_file, e.what());
-  }
+CheckEngine opencv_check_engine(const fs::path& onnx_file) {
+  const auto guarded = [](const auto& body) {
+    try {
+      return body();
+    } catch (const Error& e) {
+      fail(ErrorKind::kInternal, e.what());
+    }
+  };
+  const std::shared_ptr<Engine> engine =
+      guarded([&] { return std::shared_ptr<Engine>(opencv_engine(onnx_file, {.plain = true})); });
+  return {engine->name(), [engine, guarded](const at::Tensor& pixels) {
+            const std::vector<float> found =
+                guarded([&] { return engine->embed(pixels.data_ptr<float>(), pixels.size(0)); });
+            at::Tensor embeddings =
+                at::empty({pixels.size(0), static_cast<int64_t>(found.size()) / pixels.size(0)});
+            std::copy(found.begin(), found.end(), embeddings.data_ptr<float>());
+            return embeddings;
+          }};
 }
 
-Engine torch_script_engine(const fs::path& torch_script_file) {
+CheckEngine torch_script_engine(const fs::path& torch_script_file) {
   const std::string name = concat("TorchScript of LibTorch ", TORCH_VERSION);
   try {
     torch::jit::Module module = torch::jit::load(torch_script_file.string());

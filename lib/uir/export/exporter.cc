@@ -8,8 +8,8 @@
 #include "uir/export/network_graph.h"
 #include "uir/export/onnx_network.h"
 #include "uir/export/torch_files.h"
-#include "uir/formats/onnx_file.h"
 #include "uir/network/architecture.h"
+#include "uir/onnx/writer.h"
 #include "uir/pixels/pixels.h"
 
 namespace uir {
@@ -45,7 +45,8 @@ std::string text_of(const Agreement& agreement, const std::string& engine, const
                 ", ", faces.images.size(0), " ", faces.origin, " in batches of ", batches, ")");
 }
 
-void check(const ExportOptions& options, const Engine& engine, Backbone& backbone, const CheckFaces& faces) {
+void check(const ExportOptions& options, const CheckEngine& engine, Backbone& backbone,
+           const CheckFaces& faces) {
   const Agreement agreement = compare_with_network(engine, backbone, faces.images, options.normalize);
   const std::string found = text_of(agreement, engine.name, faces);
   if (agreement.largest_difference > options.tolerance) {
@@ -69,7 +70,7 @@ void export_network(const ExportOptions& options, const ExportedNetwork& network
     check_state_dict(named_state(*network.backbone), written);
   } else {
     const bool onnx = kind == ExportKind::kOnnx;
-    const Engine engine = onnx ? opencv_engine(written) : torch_script_engine(written);
+    const CheckEngine engine = onnx ? opencv_check_engine(written) : torch_script_engine(written);
     check(options, engine, *network.backbone, faces());
   }
   file.commit();

@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "uir/base/error.h"
-#include "uir/formats/onnx_file.h"
 #include "uir/network/blueprint.h"
+#include "uir/onnx/writer.h"
 #include "uir/pixels/pixels.h"
 
 namespace uir {
@@ -20,7 +20,7 @@ class Writer {
     for (size_t i = 0; i < graph_.ops.size(); ++i) {
       const Op& op = graph_.ops[i];
       const bool last = i + 1 == graph_.ops.size();
-      results_.push_back(last ? model_.output.name : op.name + ".out");
+      results_.push_back(last ? model_.outputs[0].name : op.name + ".out");
       add(op, results_.back());
     }
     return std::move(model_);
@@ -66,7 +66,7 @@ class Writer {
 
   void node(const std::string& type, const std::string& name, std::vector<std::string> inputs,
             const std::string& output, std::vector<std::pair<std::string, OnnxAttribute>> attributes = {}) {
-    model_.nodes.push_back({type, name, std::move(inputs), output, std::move(attributes)});
+    model_.nodes.push_back({type, name, std::move(inputs), {output}, std::move(attributes)});
   }
 
   std::vector<std::string> with_bias(std::vector<std::string> inputs, const Op& op) {
@@ -94,7 +94,7 @@ class Writer {
     return name;
   }
   std::string value(int64_t input) const {
-    return input == kNetworkInput ? model_.input.name : results_[static_cast<size_t>(input)];
+    return input == kNetworkInput ? model_.inputs[0].name : results_[static_cast<size_t>(input)];
   }
 
   const NetworkGraph& graph_;
@@ -109,8 +109,8 @@ void write_onnx_network(const NetworkGraph& graph, int64_t opset,
   OnnxModel model{.opset = opset,
                   .nodes = {},
                   .tensors = {},
-                  .input = {"data", {3, kImageSize, kImageSize}},
-                  .output = {"embedding", {graph.embedding_size}},
+                  .inputs = {{"data", {kFreeSize, 3, kImageSize, kImageSize}}},
+                  .outputs = {{"embedding", {kFreeSize, graph.embedding_size}}},
                   .metadata = metadata};
   write_onnx(Writer(graph, std::move(model)).run(), out);
 }

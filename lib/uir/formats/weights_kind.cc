@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "uir/base/error.h"
+#include "uir/formats/protobuf_reader.h"
 #include "uir/formats/torch_file.h"
 
 namespace uir {
@@ -151,17 +152,6 @@ struct Field {
 };
 constexpr uint64_t kVarint = 0, kLength = 2;
 
-std::optional<uint64_t> take_varint(std::string_view& text) {
-  uint64_t value = 0;
-  for (int shift = 0; shift < 64 && !text.empty(); shift += 7) {
-    const auto byte = static_cast<unsigned char>(text.front());
-    text.remove_prefix(1);
-    value |= static_cast<uint64_t>(byte & 0x7f) << shift;
-    if (byte < 0x80) return value;
-  }
-  return std::nullopt;
-}
-
 // None at the end, and for wire types that neither format has at the top.
 std::optional<Field> take_field(std::string_view& text) {
   const auto tag = take_varint(text);
@@ -174,24 +164,6 @@ std::optional<Field> take_field(std::string_view& text) {
     text.remove_prefix(field.content.size());
   }
   return field;
-}
-
-// ModelProto: 1 the IR version, then producer, domain, version, text, 7 the graph, 8 the opsets, metadata,
-// functions.
-bool looks_like_onnx(std::string_view text) {
-  const auto version = take_field(text);
-  if (!version || version->number != 1 || version->wire != kVarint || version->value > 1000) return false;
-  bool has_graph = false;
-  constexpr std::array<uint64_t, 10> kMessages{2, 3, 4, 6, 7, 8, 14, 20, 25, 26};
-  for (int fields = 0; fields < 64 && !text.empty(); ++fields) {
-    const auto field = take_field(text);
-    if (!field) return false;
-    const bool is_message = std::ranges::count(kMessages, field->number) > 0;
-    if (!(is_message && field->wire == kLength) && !(field->number == 5 && field->wire == kVarint))
-      return false;
-    has_graph |= field->number == 7 || field->number == 8;
-  }
-  return has_graph;
 }
 
 // SavedModel: 1 the version 1, then graphs.
@@ -280,6 +252,24 @@ std::string told_of_file(std::string_view text) {
 }
 
 }  // namespace
+
+// ModelProto: 1 the IR version, then producer, domain, version, text, 7 the graph, 8 the opsets, metadata,
+// functions.
+bool looks_like_onnx(std::string_view text) {
+  const auto version = take_field(text);
+  if (!version || version->number != 1 || version->wire != kVarint || version->value > 1000) return false;
+  bool has_graph = false;
+  constexpr std::array<uint64_t, 10> kMessages{2, 3, 4, 6, 7, 8, 14, 20, 25, 26};
+  for (int fields = 0; fields < 64 && !text.empty(); ++fields) {
+    const auto field = take_field(text);
+    if (!field) return false;
+    const bool is_message = std::ranges::count(kMessages, field->number) > 0;
+    if (!(is_message && field->wire == kLength) && !(field->number == 5 && field->wire == kVarint))
+      return false;
+    has_graph |= field->number == 7 || field->number == 8;
+  }
+  return has_graph;
+}
 
 WeightsFormat weights_format(const MappedFile& file) {
   const std::string_view text = as_text(file.bytes());

@@ -21,6 +21,9 @@ enum class WeightsFormat { kSafetensors, kTorch };
 // the file is sound is for its reader to say (SafetensorsFile, TorchFile).
 WeightsFormat weights_format(const MappedFile& file);
 
+// Whether the bytes begin as an ONNX file does; it may be damaged all the same.
+bool looks_like_onnx(std::string_view text);
+
 // The pickle of an archive that torch.save wrote, in a folder of any name; null if there is none.
 inline constexpr std::string_view kTorchPickle = "data.pkl";
 const ZipEntry* find_torch_pickle(const ZipFile& zip);

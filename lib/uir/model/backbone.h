@@ -20,6 +20,7 @@
 #include "uir/model/batch_norm.h"
 #include "uir/network/blueprint.h"
 #include "uir/network/config.h"
+#include "uir/pixels/preparation.h"
 
 namespace uir {
 
@@ -86,6 +87,9 @@ int64_t num_parameters(const Backbone& backbone);
 // uint8 NHWC → normalised as pixels/pixels.h has it, NCHW channels-last of the given type, on the images'
 // device; no transpose.
 at::Tensor normalize_pixels(const at::Tensor& images, at::ScalarType type);
+
+// uint8 NHWC → float32 as a network of anyone wants it, NCHW in channels-last strides, on the images' device.
+at::Tensor prepare_pixels(const at::Tensor& images, const PixelPreparation& preparation);
 
 // The type of pixels in which training is fastest on the device, for `precision: auto`.
 at::ScalarType fastest_pixel_type(const at::Device& device);

@@ -1,7 +1,6 @@
 #include "uir/pipeline/run_export.h"
 
 #include <ATen/Parallel.h>
-#include <ATen/ops/empty.h>
 
 #include <algorithm>
 #include <vector>
@@ -10,13 +9,11 @@
 #include "uir/base/log.h"
 #include "uir/base/parallel.h"
 #include "uir/checkpoint/weights.h"
-#include "uir/data/image_source.h"
-#include "uir/data/synthetic.h"
 #include "uir/export/exporter.h"
 #include "uir/network/architecture.h"
 #include "uir/pipeline/chosen_weights.h"
+#include "uir/pipeline/sample_faces.h"
 #include "uir/pipeline/start_weights.h"
-#include "uir/pixels/pixels.h"
 #include "uir/plan/network_facts.h"
 
 namespace uir {
@@ -56,25 +53,12 @@ std::vector<int64_t> spread_rows(const Index& index, int64_t count) {
   return rows;
 }
 
-at::Tensor empty_faces(int64_t count) { return at::empty({count, kImageSize, kImageSize, 3}, at::kByte); }
-
-CheckFaces drawn_faces(int64_t count) {
-  CheckFaces faces{"drawn faces", empty_faces(count)};
-  const SyntheticSource source;
-  for (int64_t i = 0; i < count; ++i)
-    render_synthetic_face(source, i, 0, faces.images[i].data_ptr<uint8_t>());
-  return faces;
-}
-
 CheckFaces faces_for_check(const Experiment* experiment, int64_t count) {
-  if (!experiment || !fs::exists(experiment->index_folder())) return drawn_faces(count);
-  const ImageSource source(Index::open(experiment->index_folder(), Index::Check::kFull));
-  const std::vector<int64_t> rows = spread_rows(source.index(), count);
-  if (rows.empty()) return drawn_faces(count);
-  CheckFaces faces{"images of the index", empty_faces(static_cast<int64_t>(rows.size()))};
-  for (size_t i = 0; i < rows.size(); ++i)
-    source.load(rows[i], faces.images[static_cast<int64_t>(i)].data_ptr<uint8_t>());
-  return faces;
+  const CheckFaces drawn{"drawn faces", drawn_faces(count)};
+  if (!experiment || !fs::exists(experiment->index_folder())) return drawn;
+  const Index index = Index::open(experiment->index_folder(), Index::Check::kFull);
+  const std::vector<int64_t> rows = spread_rows(index, count);
+  return rows.empty() ? drawn : CheckFaces{"images of the index", faces_of_rows(index, rows)};
 }
 
 fs::path weights_for(const Experiment* experiment, const ExportRequest& request) {

@@ -1,5 +1,7 @@
 #include "uir/pipeline/run_extract.h"
 
+#include <ATen/core/grad_mode.h>
+
 #include <algorithm>
 #include <numeric>
 #include <optional>
@@ -13,9 +15,11 @@
 #include "uir/dist/communicator.h"
 #include "uir/dist/rendezvous.h"
 #include "uir/embed/extractor.h"
+#include "uir/formats/weights_kind.h"
 #include "uir/head/best_classes.h"
 #include "uir/pipeline/chosen_weights.h"
 #include "uir/pipeline/compute.h"
+#include "uir/pipeline/onnx_embedding.h"
 #include "uir/pipeline/start_weights.h"
 #include "uir/pipeline/stop_request.h"
 #include "uir/pixels/pixels.h"
@@ -31,33 +35,59 @@ class Extraction {
         ranks_(std::move(ranks)),
         compute_(choose_compute(experiment.train, world)),
         index_(Index::open(experiment.index_folder(), Index::Check::kFull)) {
-    load_weights(chosen_weights(experiment));
+    sets_ = wanted_sets();
+    const fs::path weights = chosen_weights(experiment);
+    is_onnx(weights) ? load_onnx(weights) : load_weights(weights);
   }
 
   void run(const SubmissionRequest& request) {
-    const std::vector<std::string>& wanted = experiment_.extract.sets;
-    const std::vector<std::string> sets = wanted.empty() ? index_.default_sets() : wanted;
-    if (sets.empty()) {
-      fail(ErrorKind::kConfig,
-           "nothing to extract: the data has no test source and nothing held out; set extract.sets");
-    }
     const Submission submission(experiment_.data, experiment_.submission, request);
-    submission.check(sets, experiment_.extract.mirrored);
-    for (const std::string& set : sets) extract(set);
+    submission.check(sets_, experiment_.extract.mirrored);
+    for (const std::string& set : sets_) extract(set);
     if (!is_first()) return;
     if (classes_) export_centers();
     if (!submission.wanted()) return;
-    for (const std::string& set : sets) {
+    for (const std::string& set : sets_) {
       const EmbeddingStore store = EmbeddingStore::open(experiment_.embeddings_folder(set));
       submission.write(set, store, experiment_.run_folder() / "submissions");
     }
   }
 
  private:
+  std::vector<std::string> wanted_sets() const {
+    const std::vector<std::string>& wanted = experiment_.extract.sets;
+    std::vector<std::string> sets = wanted.empty() ? index_.default_sets() : wanted;
+    if (sets.empty()) {
+      fail(ErrorKind::kConfig,
+           "nothing to extract: the data has no test source and nothing held out; set extract.sets");
+    }
+    return sets;
+  }
+
+  static bool is_onnx(const fs::path& weights) {
+    return fs::is_regular_file(weights) && looks_like_onnx(as_text(MappedFile(weights).bytes()));
+  }
+
+  void load_onnx(const fs::path& path) {
+    OnnxEmbedding onnx = onnx_embedding(experiment_, path, index_, sets_, compute_, *ranks_);
+    embedder_ = std::move(onnx.embedder);
+    network_ = std::move(onnx.manifest);
+    weights_ = {{"file", readable(path.filename().string())}, {"checksum", onnx.checksum}};
+  }
+
   void load_weights(const fs::path& path) {
-    backbone_ = make_backbone(experiment_.model, 0);
-    const Weights weights = load_backbone(path, *backbone_);
-    move_to(*backbone_, compute_.device);
+    const std::shared_ptr<Backbone> backbone = make_backbone(experiment_.model, 0);
+    const Weights weights = load_backbone(path, *backbone);
+    move_to(*backbone, compute_.device);
+    backbone->eval();
+    embedder_ = {backbone->embedding_size(),
+                 [backbone, type = compute_.pixel_type](const at::Tensor& images) {
+                   const at::NoGradGuard no_grad;
+                   return backbone->forward(normalize_pixels(images, type));
+                 }};
+    network_ = {{"color_order", kColorOrder},
+                {"normalization", kNormalization},
+                {"precision", c10::toString(compute_.pixel_type)}};
     weights_ = {{"file", readable(path.filename().string())}, {"checksum", weights.checksum}};
     if (!is_first()) return;
     if (const auto centers = read_class_centers(path)) take_centers(*centers);
@@ -79,21 +109,23 @@ class Extraction {
   }
 
   void check_dimension(const ClassCenters& centers) const {
-    if (centers.dim == backbone_->embedding_size()) return;
+    if (centers.dim == embedder_.dim) return;
     fail(ErrorKind::kData, "the class centers of ", centers.kind, " have ", centers.dim,
-         " numbers, the network's embeddings ", backbone_->embedding_size());
+         " numbers, the network's embeddings ", embedder_.dim);
   }
 
   Json manifest(const std::string& set) const {
-    return {{"set", set},
-            {"weights", weights_},
-            {"data", index_.fingerprint()},
-            {"color_order", kColorOrder},
-            {"normalization", kNormalization},
-            {"embeddings", "unnormalised"},
-            {"precision", c10::toString(compute_.pixel_type)},
-            {"scale", experiment_.head.scale},
-            {"batch", experiment_.extract.batch}};
+    Json manifest{{"set", set},
+                  {"weights", weights_},
+                  {"data", index_.fingerprint()},
+                  {"color_order", network_["color_order"]},
+                  {"normalization", network_["normalization"]},
+                  {"embeddings", "unnormalised"},
+                  {"precision", network_["precision"]},
+                  {"scale", experiment_.head.scale},
+                  {"batch", experiment_.extract.batch}};
+    manifest.update(network_);
+    return manifest;
   }
 
   bool is_first() const { return ranks_->rank() == 0; }
@@ -102,8 +134,8 @@ class Extraction {
   void extract(const std::string& set) {
     const std::vector<int64_t> rows = index_.set_rows(set);
     const bool classes = experiment_.extract.classes && classes_.has_value();
-    const StoreShape shape{static_cast<int64_t>(rows.size()), backbone_->embedding_size(),
-                           experiment_.extract.mirrored, classes};
+    const StoreShape shape{static_cast<int64_t>(rows.size()), embedder_.dim, experiment_.extract.mirrored,
+                           classes};
     const fs::path folder = experiment_.embeddings_folder(set);
     const bool current = is_first() && is_current(folder, shape, manifest(set));
     if (ranks_->sum(current ? 1 : 0) > 0) return log_info("set ", set, ": up to date, ", folder.string());
@@ -124,7 +156,7 @@ class Extraction {
                    int64_t first, bool classes) {
     Progress progress("extracting " + set, "images", static_cast<int64_t>(rows.size()) - first);
     int64_t blocks = 0;
-    embed_rows(index_, rows, first, *backbone_, options(), [&](const EmbeddingBlock& block) {
+    embed_rows(index_, rows, first, embedder_, options(), [&](const EmbeddingBlock& block) {
       if (writer) append(*writer, block, classes);
       progress.add(static_cast<int64_t>(block.rows.size()));
       constexpr int64_t kBlocksPerSync = 64;
@@ -188,7 +220,9 @@ class Extraction {
   const std::shared_ptr<const Communicator> ranks_;
   const Compute compute_;
   const Index index_;
-  std::shared_ptr<Backbone> backbone_;
+  std::vector<std::string> sets_;
+  Embedder embedder_;
+  Json network_;                        // what manifests say of it
   std::optional<CenterShard> classes_;  // rank 0's, all of them; none: the weights bring no class centers
   bool class_names_match_ = false;
   Json weights_;

@@ -15,7 +15,7 @@
 #include "uir/export/network_graph.h"
 #include "uir/export/onnx_network.h"
 #include "uir/export/torch_files.h"
-#include "uir/formats/onnx_file.h"
+#include "uir/onnx/writer.h"
 
 namespace uir {
 namespace {
@@ -69,7 +69,7 @@ fs::path write_script_file(const TempFolder& folder, const NetworkGraph& graph) 
   return out.path();
 }
 
-void check_agreement(const Engine& engine, Backbone& network, Form form) {
+void check_agreement(const CheckEngine& engine, Backbone& network, Form form) {
   INFO(engine.name << ", folded: " << form.folded << ", normalized: " << form.normalized
                    << ", parameters: " << num_parameters(network));
   const Agreement agreement = compare_with_network(engine, network, random_faces(9), form.normalized);
@@ -84,7 +84,7 @@ TEST_CASE("OpenCV computes an exported network's embeddings, in every form and b
     const auto network = random_network(config);
     for (const Form form : kForms) {
       const fs::path file = write_onnx_file(folder, graph_of(*network, form));
-      check_agreement(opencv_engine(file), *network, form);
+      check_agreement(opencv_check_engine(file), *network, form);
     }
   }
 }
@@ -108,21 +108,21 @@ TEST_CASE("the check sees one wrong number, a missing shift and an engine that c
   at::Tensor& weight = graph.tensors.at("layers.3.layers.1.layers.0.layers.0.weight");
   weight = weight.clone();
   weight.view({-1})[3] += 5;
-  const auto difference = [&](const Engine& engine, bool normalized) {
+  const auto difference = [&](const CheckEngine& engine, bool normalized) {
     return compare_with_network(engine, *network, random_faces(2), normalized).largest_difference;
   };
-  CHECK(difference(opencv_engine(write_onnx_file(folder, graph)), false) > 1e-4);
+  CHECK(difference(opencv_check_engine(write_onnx_file(folder, graph)), false) > 1e-4);
   graph = network_graph(*network);
-  CHECK(difference(opencv_engine(write_onnx_file(folder, graph)), true) > 1e-2);
-  const Engine broken{"broken", [](const at::Tensor& x) { return at::full({x.size(0), 20}, NAN); }};
+  CHECK(difference(opencv_check_engine(write_onnx_file(folder, graph)), true) > 1e-2);
+  const CheckEngine broken{"broken", [](const at::Tensor& x) { return at::full({x.size(0), 20}, NAN); }};
   CHECK(difference(broken, false) == INFINITY);
-  const Engine other{"other", [](const at::Tensor& x) { return at::zeros({x.size(0), 21}); }};
+  const CheckEngine other{"other", [](const at::Tensor& x) { return at::zeros({x.size(0), 21}); }};
   CHECK(fails_with(ErrorKind::kInternal, [&] { difference(other, false); }));
 }
 
 TEST_CASE("weights that give no embedding are refused", "[export]") {
   const auto network = random_network(kMobile);
-  const Engine engine{"any", [](const at::Tensor& x) { return at::zeros({x.size(0), 20}); }};
+  const CheckEngine engine{"any", [](const at::Tensor& x) { return at::zeros({x.size(0), 20}); }};
   const at::NoGradGuard no_grad;
   for (const auto& [key, tensor] : named_state(*network)) {
     if (key == "features.layers.3.bias") tensor.fill_(NAN);

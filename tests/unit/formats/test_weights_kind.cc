@@ -12,7 +12,7 @@
 #include "support/temp_folder.h"
 #include "support/torch_pickles.h"
 #include "support/zip_archive.h"
-#include "uir/formats/onnx_file.h"
+#include "uir/onnx/writer.h"
 #include "uir/formats/protobuf_writer.h"
 #include "uir/formats/torch_file.h"
 
@@ -46,8 +46,8 @@ std::string archive_of(const std::vector<std::string>& names, uint16_t method = 
 std::string onnx_file(const TempFolder& folder) {
   OnnxModel model;
   model.opset = 11;
-  model.input = {"data", {3, 112, 112}};
-  model.output = {"embedding", {8}};
+  model.inputs = {{"data", {kFreeSize, 3, 112, 112}}};
+  model.outputs = {{"embedding", {kFreeSize, 8}}};
   OutputFile out(folder / "net.onnx");
   write_onnx(model, out);
   out.close();

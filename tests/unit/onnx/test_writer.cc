@@ -1,5 +1,5 @@
 // The messages of an ONNX file, decoded by the rules of the wire format alone.
-#include "uir/formats/onnx_file.h"
+#include "uir/onnx/writer.h"
 
 #include <array>
 #include <cstring>
@@ -58,11 +58,11 @@ constexpr std::array<float, 6> kValues{1, 2, 3, 4, 5, -6};
 OnnxModel tiny_model() {
   return {
       .opset = 13,
-      .nodes = {{"Gemm", "product", {"data", "w"}, "embedding", {{"transB", int64_t{1}}, {"alpha", 0.5F}}},
-                {"Conv", "other", {"x"}, "y", {{"pads", std::vector<int64_t>{1, 300}}}}},
+      .nodes = {{"Gemm", "product", {"data", "w"}, {"embedding"}, {{"transB", int64_t{1}}, {"alpha", 0.5F}}},
+                {"Conv", "other", {"x"}, {"y"}, {{"pads", std::vector<int64_t>{1, 300}}}}},
       .tensors = {{"w", {2, 3}, std::as_bytes(std::span(kValues))}},
-      .input = {"data", {3}},
-      .output = {"embedding", {2}},
+      .inputs = {{"data", {kFreeSize, 3}}},
+      .outputs = {{"embedding", {kFreeSize, 2}}},
       .metadata = {{"color_order", "RGB"}}};
 }
 

@@ -1,4 +1,4 @@
-#include "uir/formats/onnx_file.h"
+#include "uir/onnx/writer.h"
 
 #include <limits>
 
@@ -7,8 +7,6 @@
 
 namespace uir {
 namespace {
-
-constexpr int64_t kFloat = 1;  // TensorProto.DataType
 
 // The IR version that came with the opset, so that a reader of that time accepts the file.
 int64_t ir_version(int64_t opset) {
@@ -29,23 +27,29 @@ ProtobufWriter attribute_message(const std::string& name, const OnnxAttribute& v
     return message.float32(2, *number).integer(20, kTypeFloat);
   if (const auto* integer = std::get_if<int64_t>(&value))
     return message.integer(3, *integer).integer(20, kTypeInt);
-  for (const int64_t i : std::get<std::vector<int64_t>>(value)) message.integer(8, i);
+  const auto* integers = std::get_if<std::vector<int64_t>>(&value);
+  ensure(integers != nullptr, "written attributes are numbers or lists of integers");
+  for (const int64_t i : *integers) message.integer(8, i);
   return message.integer(20, kTypeInts);
 }
 
 ProtobufWriter node_message(const OnnxNode& node) {
   ProtobufWriter message;
   for (const std::string& input : node.inputs) message.text(1, input);
-  message.text(2, node.output).text(3, node.name).text(4, node.type);
+  for (const std::string& output : node.outputs) message.text(2, output);
+  message.text(3, node.name).text(4, node.type);
   for (const auto& [name, value] : node.attributes) message.message(5, attribute_message(name, value));
   return message;
 }
 
 ProtobufWriter value_message(const OnnxValue& value) {
   ProtobufWriter shape;
-  shape.message(1, ProtobufWriter().text(2, "batch"));
-  for (const int64_t size : value.shape) shape.message(1, ProtobufWriter().integer(1, size));
-  const ProtobufWriter tensor = ProtobufWriter().integer(1, kFloat).message(2, shape);
+  for (const int64_t size : value.shape) {
+    ProtobufWriter dimension;
+    size == kFreeSize ? dimension.text(2, "batch") : dimension.integer(1, size);
+    shape.message(1, dimension);
+  }
+  const ProtobufWriter tensor = ProtobufWriter().integer(1, value.type).message(2, shape);
   return ProtobufWriter().text(1, value.name).message(2, ProtobufWriter().message(1, tensor));
 }
 
@@ -53,7 +57,9 @@ ProtobufWriter value_message(const OnnxValue& value) {
 ProtobufWriter tensor_head(const OnnxTensor& tensor) {
   ProtobufWriter message;
   for (const int64_t size : tensor.shape) message.integer(1, size);
-  return message.integer(2, kFloat).text(8, tensor.name).begin(9, tensor.data.size());
+  return message.integer(2, static_cast<int64_t>(tensor.type))
+      .text(8, tensor.name)
+      .begin(9, tensor.data.size());
 }
 
 // A tensor as a field of the graph, all but its data.
@@ -77,7 +83,9 @@ ProtobufWriter model_head(const OnnxModel& model) {
 void write_onnx(const OnnxModel& model, OutputFile& out) {
   ProtobufWriter graph;
   for (const OnnxNode& node : model.nodes) graph.message(1, node_message(node));
-  graph.text(2, "uir").message(11, value_message(model.input)).message(12, value_message(model.output));
+  graph.text(2, "uir");
+  for (const OnnxValue& input : model.inputs) graph.message(11, value_message(input));
+  for (const OnnxValue& output : model.outputs) graph.message(12, value_message(output));
   uint64_t graph_size = graph.bytes().size();
   for (const OnnxTensor& tensor : model.tensors)
     graph_size += tensor_field(tensor).size() + tensor.data.size();

@@ -1,0 +1,34 @@
+// engines/: what computes ONNX networks fast: other people's libraries behind one interface, and whether what
+// they compute is right. LibTorch, which all programs have, is one of them (model/onnx_network.h).
+//
+// Shapes: pixels float32 [n, 3, 112, 112], C order, prepared as the network wants them → embeddings float32
+// [n, D]. n: any, unless the file fixes the batch; then exactly that.
+// Errors: kData, naming file and engine, where the library refuses the file or throws.
+// Threads: one call at a time per engine; the library computes on its own threads.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "uir/base/file.h"
+
+namespace uir {
+
+class Engine {
+ public:
+  virtual ~Engine() = default;
+  virtual std::string name() const = 0;  // "OpenCV 4.6.0"
+  virtual std::vector<float> embed(const float* pixels, int64_t n) = 0;
+};
+
+struct OpenCvOptions {
+  // Layer by layer, without the fusions and fast transforms with which some versions compute another network.
+  bool plain = false;
+  int threads = 0;       // 0: the library's choice
+  std::string output{};  // the embedding's value; empty: the file's last
+};
+std::unique_ptr<Engine> opencv_engine(const fs::path& onnx_file, const OpenCvOptions& options);
+
+}  // namespace uir

@@ -1,0 +1,302 @@
+#include "uir/pipeline/onnx_embedding.h"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <optional>
+#include <utility>
+
+#include "uir/base/child_process.h"
+#include "uir/base/error.h"
+#include "uir/base/json_text.h"
+#include "uir/base/log.h"
+#include "uir/embed/pixel_probe.h"
+#include "uir/pipeline/onnx_engines.h"
+#include "uir/pipeline/sample_faces.h"
+
+namespace uir {
+namespace {
+
+std::optional<PixelRange> asked_range(const OnnxConfig& config) {
+  if (config.pixels == PixelsChoice::kAuto) return std::nullopt;
+  return kPixelRanges.at(static_cast<size_t>(config.pixels) - 1);
+}
+std::optional<ColorOrder> asked_order(const OnnxConfig& config) {
+  if (config.color_order == ColorOrderChoice::kAuto) return std::nullopt;
+  return kColorOrders.at(static_cast<size_t>(config.color_order) - 1);
+}
+
+std::string precision_text(at::ScalarType type) { return type == at::kFloat ? "float32" : "bf16"; }
+
+// "1 - 3.2e-08"
+std::string cosine_text(double cosine) {
+  char text[48];
+  std::snprintf(text, sizeof(text), "1 - %.1e", std::max(0.0, 1 - cosine));
+  return text;
+}
+
+std::string label_of(const EngineCandidate& candidate) {
+  return concat(engine_name(candidate.engine), " in ", precision_text(candidate.type));
+}
+
+struct Choice {
+  PixelPreparation preparation;
+  std::string because;
+  EngineCandidate candidate;
+};
+
+// Makes the choice of a run. The first rank's business.
+class Chooser {
+ public:
+  Chooser(const Experiment& experiment, const FaceNetwork& network, const Index& index,
+          const std::vector<std::string>& sets, const Compute& compute)
+      : experiment_(experiment),
+        config_(experiment.extract.onnx),
+        network_(network),
+        index_(index),
+        sets_(sets),
+        compute_(compute),
+        work_(experiment.run_folder() / "onnx.trial") {}
+
+  Choice run() {
+    const std::vector<EngineCandidate> wanted = candidates();
+    if (network_.range && asked_range(config_) && network_.range != asked_range(config_))
+      log_warning("extract.onnx.pixels is taken as asked for, though ", network_.told_by, " (",
+                  text_of(*network_.range), ")");
+    std::vector<EngineTrial> right = trials(wanted);
+    const PixelDecision decision = decide(right.front().candidate);
+    if (!decision.range || !decision.order) undecided(decision);
+    Choice choice{{*decision.range, *decision.order}, decision.because, right.front().candidate};
+    for (const EngineTrial& trial : right) {
+      choice.candidate = trial.candidate;
+      if (trial.candidate.type == at::kFloat || experiment_.train.precision != Precision::kAuto ||
+          agrees_on_own_faces(right, choice))
+        break;
+    }
+    log_info("pixels: ", text_of(choice.preparation), " (", choice.because, ")");
+    log_info("engine: ", label_of(choice.candidate));
+    return choice;
+  }
+
+ private:
+  // The types to try: as asked for; auto: float32, and bf16 where that is fast.
+  std::vector<at::ScalarType> types() const {
+    switch (experiment_.train.precision) {
+      case Precision::kAuto:
+        if (compute_.pixel_type == at::kBFloat16) return {at::kFloat, at::kBFloat16};
+        return {at::kFloat};
+      case Precision::kFloat32:
+        return {at::kFloat};
+      case Precision::kBFloat16:
+        return {at::kBFloat16};
+      case Precision::kFloat16:
+        break;
+    }
+    fail(ErrorKind::kConfig,
+         "train.precision: an ONNX network is computed in float32 or bf16, not in float16");
+  }
+
+  std::vector<EngineCandidate> candidates() const {
+    std::vector<EngineCandidate> found;
+    const bool cpu = compute_.device.is_cpu();
+    if (config_.engine != EngineChoice::kOpenCv) {
+      for (const at::ScalarType type : types())
+        found.push_back({EngineChoice::kLibTorch, type, compute_.device});
+    }
+    if (config_.engine != EngineChoice::kLibTorch && cpu && std::ranges::count(types(), at::kFloat) > 0)
+      found.push_back({EngineChoice::kOpenCv, at::kFloat, at::kCPU, network_.fixed_batch.has_value()});
+    if (found.empty())
+      fail(ErrorKind::kConfig,
+           "extract.onnx.engine: opencv computes in float32 on a CPU; set train.device: cpu and "
+           "train.precision: float32, or engine: auto");
+    return found;
+  }
+
+  // Those that are right, the fastest first.
+  std::vector<EngineTrial> trials(const std::vector<EngineCandidate>& wanted) {
+    log_info("checking engines: two faces by the file's own arithmetic in float64 …");
+    const EngineReference reference = compute_reference(network_);
+    create_folders(work_);
+    std::vector<EngineTrial> right;
+    std::string problems;
+    for (const EngineCandidate& candidate : wanted) {
+      const EngineTrial trial = tried(candidate, reference);
+      const std::string told =
+          trial.problem.empty() ? concat("cosine ", cosine_text(trial.cosine), " to that") : trial.problem;
+      if (trial.right()) {
+        right.push_back(trial);
+        log_info("  ", label_of(candidate), ": ", told, ", ", std::lround(trial.images_per_s), " images/s");
+      } else {
+        log_warning(label_of(candidate), " is not used: ", told);
+        problems += concat(problems.empty() ? "" : "; ", label_of(candidate), ": ", told);
+      }
+    }
+    std::error_code ignored;
+    fs::remove_all(work_, ignored);
+    if (right.empty())
+      fail(ErrorKind::kData, network_.file.path.string(), ": no engine computes it right: ", problems);
+    std::ranges::stable_sort(right, std::greater<>(), &EngineTrial::images_per_s);
+    return right;
+  }
+
+  // A file with a fixed batch may take any other all the same.
+  EngineTrial tried(EngineCandidate candidate, const EngineReference& reference) const {
+    const auto run = [&] {
+      return try_engine(network_, candidate, reference, experiment_.extract.batch, own_program(), work_);
+    };
+    EngineTrial trial = run();
+    if (trial.right() || candidate.in_groups || !network_.fixed_batch) return trial;
+    candidate.in_groups = true;
+    return run();
+  }
+
+  PixelDecision decide(EngineCandidate candidate) const {
+    const auto range = asked_range(config_) ? asked_range(config_) : network_.range;
+    const auto order = asked_order(config_) ? asked_order(config_) : network_.order;
+    std::string known = asked_range(config_) || asked_order(config_) ? "as asked for" : "";
+    if (!network_.told_by.empty() && !asked_range(config_))
+      known += (known.empty() ? "" : ", ") + network_.told_by;
+    if (range && order) return {range, order, {}, known};
+    constexpr int64_t kPairs = 32;
+    std::vector<int64_t> rows;
+    for (const std::string& set : sets_) {
+      const std::vector<int64_t> more = index_.set_rows(set);
+      rows.insert(rows.end(), more.begin(), more.end());
+    }
+    const at::Tensor faces = faces_of_rows(index_, genuine_pairs(index_, rows, kPairs));
+    PixelDecision decision = decide_pixels(
+        faces, range, order, [&](const at::Tensor& images, const PixelPreparation& preparation) {
+          return make_embedder(network_, candidate, preparation).embed(images.to(candidate.device)).cpu();
+        });
+    decision.because = concat(known, known.empty() ? "" : "; ", decision.because);
+    return decision;
+  }
+
+  [[noreturn]] void undecided(const PixelDecision& decision) const {
+    fail(ErrorKind::kConfig, network_.file.path.string(), ": not decided ",
+         decision.range ? "which colour comes first" : "what its pixels are", ": ", decision.because,
+         "; say it: extract.onnx.",
+         decision.range ? "color_order: rgb or bgr" : "pixels: bytes, signed, unit …", " (docs/models.md)");
+  }
+
+  // Whether bf16 keeps the embeddings of the first batch.
+  bool agrees_on_own_faces(const std::vector<EngineTrial>& right, const Choice& choice) const {
+    const auto exact =
+        std::ranges::find(right, at::kFloat, [](const EngineTrial& t) { return t.candidate.type; });
+    if (exact == right.end() || sets_.empty()) return true;
+    std::vector<int64_t> rows = index_.set_rows(sets_[0]);
+    rows.resize(std::min(rows.size(), static_cast<size_t>(experiment_.extract.batch)));
+    if (rows.empty()) return true;
+    const at::Tensor faces = faces_of_rows(index_, rows).to(compute_.device);
+    const auto embed = [&](const EngineCandidate& candidate) {
+      return make_embedder(network_, candidate, choice.preparation).embed(faces).to(at::kDouble);
+    };
+    const at::Tensor a = embed(choice.candidate), b = embed(exact->candidate);
+    const double cosine =
+        ((a * b).sum(1) / (a.norm(2, {1}) * b.norm(2, {1}))).nan_to_num(-1).min().item<double>();
+    const bool agrees = cosine >= 0.999;
+    if (!agrees)
+      log_warning("bf16 is not used: the first images' embeddings have a cosine of ", cosine,
+                  " to those of float32");
+    return agrees;
+  }
+
+  const Experiment& experiment_;
+  const OnnxConfig& config_;
+  const FaceNetwork& network_;
+  const Index& index_;
+  const std::vector<std::string>& sets_;
+  const Compute& compute_;
+  const fs::path work_;
+};
+
+// --- <run>/onnx.json --------------------------------------------------------------------------------------
+
+// What the choice depends on: another value, another choice.
+Json question(const Experiment& experiment, const FaceNetwork& network, const Compute& compute) {
+  const OnnxConfig& config = experiment.extract.onnx;
+  return {{"network", network.file.checksum},
+          {"output", network.output},
+          {"pixels", enum_name(config.pixels)},
+          {"color_order", enum_name(config.color_order)},
+          {"engine", enum_name(config.engine)},
+          {"precision", enum_name(experiment.train.precision)},
+          {"device", compute.device.is_cpu() ? "cpu" : "cuda"},
+          {"engines", {engine_name(EngineChoice::kLibTorch), engine_name(EngineChoice::kOpenCv)}}};
+}
+
+Json to_json(const Choice& choice, const Json& question) {
+  return {{"question", question},
+          {"pixels", text_of(choice.preparation.range)},
+          {"color_order", text_of(choice.preparation.order)},
+          {"because", choice.because},
+          {"engine", enum_name(choice.candidate.engine)},
+          {"precision", precision_text(choice.candidate.type)},
+          {"in_groups", choice.candidate.in_groups}};
+}
+
+template <class E, size_t N>
+std::optional<E> with_text(const std::array<E, N>& values, const std::string& text) {
+  for (const E value : values) {
+    if (text_of(value) == text) return value;
+  }
+  return std::nullopt;
+}
+
+// None if the file answers another question, or is damaged.
+std::optional<Choice> read_choice(const fs::path& path, const Json& question, at::Device device) {
+  if (!fs::exists(path)) return std::nullopt;
+  try {
+    const Json json = read_json_file(path);
+    if (json.value("question", Json()) != question) return std::nullopt;
+    const auto range = with_text(kPixelRanges, json_at<std::string>(json, "pixels", path.string()));
+    const auto order = with_text(kColorOrders, json_at<std::string>(json, "color_order", path.string()));
+    const auto engine = enum_from_name<EngineChoice>(json_at<std::string>(json, "engine", path.string()));
+    if (!range || !order || !engine) return std::nullopt;
+    const bool bf16 = json_at<std::string>(json, "precision", path.string()) == "bf16";
+    return Choice{{*range, *order},
+                  json_at<std::string>(json, "because", path.string()),
+                  {*engine, bf16 ? at::kBFloat16 : at::kFloat, device,
+                   json_at<bool>(json, "in_groups", path.string())}};
+  } catch (const Error& error) {
+    log_warning(error.what(), "; deciding anew");
+    return std::nullopt;
+  }
+}
+
+}  // namespace
+
+OnnxEmbedding onnx_embedding(const Experiment& experiment, const fs::path& file, const Index& index,
+                             const std::vector<std::string>& sets, const Compute& compute,
+                             const Communicator& ranks) {
+  const FaceNetwork network = open_face_network(file, experiment.extract.onnx.output, at::get_num_threads());
+  log_info(description(network));
+  log_info("the model section is not used: the file brings its own network");
+  const fs::path path = experiment.run_folder() / "onnx.json";
+  const Json question = uir::question(experiment, network, compute);
+  std::optional<Choice> choice = read_choice(path, question, compute.device);
+  if (ranks.sum(choice ? 0 : 1) > 0) {
+    if (ranks.rank() == 0) {
+      choice = Chooser(experiment, network, index, sets, compute).run();
+      create_folders(experiment.run_folder());
+      write_file_atomically(path, json_text(to_json(*choice, question), 1) + "\n");
+    }
+    ranks.sum(0);
+    choice = read_choice(path, question, compute.device);
+    if (!choice) fail(ErrorKind::kIo, path.string(), ": the first rank's choice cannot be read here");
+  } else {
+    log_info("pixels: ", text_of(choice->preparation), "; engine: ", label_of(choice->candidate), " (",
+             path.string(), ")");
+  }
+  return {make_embedder(network, choice->candidate, choice->preparation),
+          network.file.checksum,
+          {{"color_order", text_of(choice->preparation.order)},
+           {"normalization", text_of(choice->preparation.range)},
+           {"pixels_because", choice->because},
+           {"precision", precision_text(choice->candidate.type)},
+           {"engine", engine_name(choice->candidate.engine)}}};
+}
+
+}  // namespace uir
