@@ -1,7 +1,6 @@
 #include "uir/embed/pixel_probe.h"
 
-#include <ATen/ops/masked_select.h>
-#include <ATen/ops/ones_like.h>
+#include <ATen/ops/cat.h>
 
 #include <algorithm>
 #include <cmath>
@@ -16,50 +15,46 @@ namespace {
 
 std::string rounded(double value) {
   char text[32];
-  std::snprintf(text, sizeof(text), "%.3f", value);
+  std::snprintf(text, sizeof(text), "%.1f", value);
   return text;
 }
 
-struct Measured {
-  PixelCandidate candidate;
-  at::Tensor genuine;  // [P] cosines
-};
+using Embed = std::function<at::Tensor(const at::Tensor&, const PixelPreparation&)>;
 
-class Probe {
+// What the faces are with one preparation; more of them when they are asked for.
+class Measured {
  public:
-  Probe(const at::Tensor& images,
-        const std::function<at::Tensor(const at::Tensor&, const PixelPreparation&)>& embed)
-      : images_(images), embed_(embed) {}
+  Measured(const at::Tensor& images, const Embed& embed, const PixelPreparation& preparation)
+      : images_(images), embed_(embed), preparation_(preparation) {}
 
-  const Measured& measure(const PixelPreparation& preparation) {
-    for (const Measured& known : measured_) {
-      if (known.candidate.preparation == preparation) return known;
-    }
-    const at::Tensor embeddings = embed_(images_, preparation).to(at::kDouble);
-    const at::Tensor unit = embeddings / embeddings.norm(2, {1}, true).clamp_min(1e-30);
-    const at::Tensor first = unit.slice(0, 0, c10::nullopt, 2), second = unit.slice(0, 1, c10::nullopt, 2);
-    const at::Tensor genuine = (first * second).sum(1);
-    const int64_t pairs = first.size(0);
-    const at::Tensor all = first.matmul(first.t());
-    const at::Tensor impostors = all.masked_select(at::ones_like(all).triu(1).to(at::kBool));
-    PixelCandidate candidate{preparation, genuine.mean().item<double>(), impostors.mean().item<double>()};
-    const double variance = (genuine.var(false).item<double>() + impostors.var(false).item<double>()) / 2;
-    candidate.separation =
-        pairs > 1 ? (candidate.genuine - candidate.impostor) / std::sqrt(variance + 1e-12) : 0;
-    measured_.push_back({candidate, genuine});
-    return measured_.back();
+  const PixelPreparation& preparation() const { return preparation_; }
+  PixelCandidate candidate() const {
+    return {preparation_, genuine_.mean().item<double>(), impostor_.mean().item<double>()};
   }
+  at::Tensor contrast() const { return genuine_ - impostor_; }  // [P]
 
-  std::vector<PixelCandidate> tried() const {
-    std::vector<PixelCandidate> tried;
-    for (const Measured& each : measured_) tried.push_back(each.candidate);
-    return tried;
+  // Measures the first pairs, which may be fewer than before.
+  void take(int64_t pairs) {
+    const int64_t before = unit_.defined() ? unit_.size(0) : 0;
+    if (before < 2 * pairs) {
+      const at::Tensor more = embed_(images_.slice(0, before, 2 * pairs), preparation_).to(at::kDouble);
+      const at::Tensor unit = more / more.norm(2, {1}, true).clamp_min(1e-30);
+      unit_ = before > 0 ? at::cat({unit_, unit}) : unit;
+    }
+    const at::Tensor first = unit_.slice(0, 0, 2 * pairs, 2), second = unit_.slice(0, 1, 2 * pairs, 2);
+    const auto to_others = [](const at::Tensor& faces) {  // mean cosine of each to all others
+      return (faces.matmul(faces.sum(0)) - 1) / static_cast<double>(faces.size(0) - 1);
+    };
+    genuine_ = (first * second).sum(1);
+    impostor_ = (to_others(first) + to_others(second)) / 2;
   }
 
  private:
   const at::Tensor& images_;
-  const std::function<at::Tensor(const at::Tensor&, const PixelPreparation&)>& embed_;
-  std::deque<Measured> measured_;  // references stay
+  const Embed& embed_;
+  PixelPreparation preparation_;
+  at::Tensor unit_;  // [2 P or more, D]
+  at::Tensor genuine_, impostor_;
 };
 
 // Ranges that a network cannot tell apart: they differ by 0.4 %.
@@ -70,34 +65,88 @@ bool alike(PixelRange a, PixelRange b) {
   return a == b || (is_signed(a) && is_signed(b));
 }
 
-void decide_range(Probe& probe, ColorOrder order, PixelDecision& decision) {
-  constexpr double kClearly = 1.15;  // times the separation of the next best
-  std::vector<PixelCandidate> found;
-  for (const PixelRange range : kPixelRanges) found.push_back(probe.measure({range, order}).candidate);
-  std::ranges::sort(found, std::greater<>(), &PixelCandidate::separation);
-  const PixelRange best = found[0].preparation.range;
-  const auto next =
-      std::ranges::find_if(found, [&](const PixelCandidate& c) { return !alike(c.preparation.range, best); });
-  const std::string told =
-      concat("people are told apart best with ", text_of(best), " (d' ", rounded(found[0].separation),
-             "; next is ", text_of(next->preparation.range), " with ", rounded(next->separation), ")");
-  decision.because += told;
-  if (found[0].separation >= kClearly * std::max(0.0, next->separation)) decision.range = best;
+bool alike(const PixelPreparation& a, const PixelPreparation& b) {
+  return a.order == b.order && alike(a.range, b.range);
 }
 
-void decide_order(Probe& probe, PixelRange range, PixelDecision& decision) {
-  constexpr double kClearly = 3;  // standard errors
-  const at::Tensor rgb = probe.measure({range, ColorOrder::kRgb}).genuine;
-  const at::Tensor bgr = probe.measure({range, ColorOrder::kBgr}).genuine;
-  const at::Tensor difference = rgb - bgr;
-  const double mean = difference.mean().item<double>();
+// By how many standard errors a's contrast is larger than b's; pairs are compared with themselves.
+double lead(const Measured& a, const Measured& b) {
+  const at::Tensor difference = a.contrast() - b.contrast();
   const double error = difference.std().item<double>() / std::sqrt(static_cast<double>(difference.numel()));
-  decision.because +=
-      concat(decision.because.empty() ? "" : "; ", "mean cosine of ", difference.numel(), " genuine pairs ",
-             rounded(rgb.mean().item<double>()), " in RGB, ", rounded(bgr.mean().item<double>()), " in BGR");
-  if (std::abs(mean) >= kClearly * error && mean != 0)
-    decision.order = mean > 0 ? ColorOrder::kRgb : ColorOrder::kBgr;
+  return difference.mean().item<double>() / std::max(error, 1e-12);
 }
+
+class Contest {
+ public:
+  Contest(const at::Tensor& images, const Embed& embed) : images_(images), embed_(embed) {}
+
+  // The preparation with the largest contrast; none unless it leads clearly over every rival.
+  std::optional<PixelPreparation> winner(const std::vector<PixelPreparation>& preparations,
+                                         std::string& because) {
+    std::vector<Measured*> left;
+    for (const PixelPreparation& preparation : preparations) left.push_back(&measured(preparation));
+    const int64_t all = images_.size(0) / 2;
+    for (int64_t pairs = std::min(kFirstPairs, all);; pairs = std::min(2 * pairs, all)) {
+      for (Measured* each : left) each->take(pairs);
+      const Measured& best = **std::ranges::max_element(
+          left, {}, [](const Measured* m) { return m->contrast().mean().item<double>(); });
+      const std::vector<Rival> rivals = rivals_of(best, left);
+      const bool clear = rivals.empty() || rivals.front().lead >= kClearly;
+      if (clear || pairs == all) {
+        because = told(best, rivals);
+        return clear ? std::optional(best.preparation()) : std::nullopt;
+      }
+      std::erase_if(left, [&](const Measured* m) { return beaten(*m, rivals); });
+    }
+  }
+
+  std::vector<PixelCandidate> tried() const {
+    std::vector<PixelCandidate> tried;
+    for (const Measured& each : measured_) tried.push_back(each.candidate());
+    return tried;
+  }
+
+ private:
+  static constexpr int64_t kFirstPairs = kFewestProbePairs;
+  static constexpr double kClearly = 3;
+  struct Rival {
+    const Measured* measured;
+    double lead;  // of the best over it
+  };
+
+  Measured& measured(const PixelPreparation& preparation) {
+    for (Measured& known : measured_) {
+      if (known.preparation() == preparation) return known;
+    }
+    return measured_.emplace_back(images_, embed_, preparation);
+  }
+
+  static std::vector<Rival> rivals_of(const Measured& best, const std::vector<Measured*>& left) {
+    std::vector<Rival> rivals;
+    for (const Measured* each : left) {
+      if (!alike(each->preparation(), best.preparation())) rivals.push_back({each, lead(best, *each)});
+    }
+    std::ranges::sort(rivals, {}, &Rival::lead);
+    return rivals;
+  }
+
+  static bool beaten(const Measured& candidate, const std::vector<Rival>& rivals) {
+    return std::ranges::any_of(
+        rivals, [&](const Rival& rival) { return rival.measured == &candidate && rival.lead >= kClearly; });
+  }
+
+  static std::string told(const Measured& best, const std::vector<Rival>& rivals) {
+    const std::string text = concat("best is ", text_of(best.preparation()));
+    if (rivals.empty()) return text;
+    return concat(text, ": in ", best.contrast().numel(), " pairs of one person it leads over ",
+                  text_of(rivals.front().measured->preparation()), " by ", rounded(rivals.front().lead),
+                  " standard errors");
+  }
+
+  const at::Tensor& images_;
+  const Embed& embed_;
+  std::deque<Measured> measured_;  // references stay
+};
 
 }  // namespace
 
@@ -110,10 +159,18 @@ PixelDecision decide_pixels(
                               kFewestProbePairs, " are needed");
     return decision;
   }
-  Probe probe(images, embed);
-  if (!range) decide_range(probe, order.value_or(ColorOrder::kRgb), decision);
-  if (!order && decision.range) decide_order(probe, *decision.range, decision);
-  decision.tried = probe.tried();
+  std::vector<PixelPreparation> possible;  // all at once: with colours swapped another range may look better
+  for (const PixelRange each : kPixelRanges) {
+    for (const ColorOrder other : kColorOrders) {
+      if ((!range || each == *range) && (!order || other == *order)) possible.push_back({each, other});
+    }
+  }
+  Contest contest(images, embed);
+  if (const auto best = contest.winner(possible, decision.because)) {
+    decision.range = best->range;
+    decision.order = best->order;
+  }
+  decision.tried = contest.tried();
   return decision;
 }
 

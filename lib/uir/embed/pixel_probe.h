@@ -1,12 +1,14 @@
 // How a network of unknown origin wants its pixels, found out on faces of known people.
 //
-// With the wrong range nearly all embeddings look alike, so people are told apart worse; with the wrong
-// colour order they are told apart about as well, but faces of one person come out less alike. So the range
-// is the one that separates best, the order the one in which genuine pairs have the larger cosine.
+// With wrong pixels the embeddings of different people look more alike, and those of one person less: by much if
+// the range is wrong by a factor of hundred, by a little if it is shifted or the colours are swapped, when people
+// are still told apart as well. So what counts is each pair's contrast, its cosine less its faces' mean cosine to
+// all other people, and a choice is made only if it wins over every other one by three standard errors of the
+// pairs' differences.
 //
-// Shapes: images uint8 [2 P, 112, 112, 3], pair p at 2 p and 2 p + 1; genuine: both of one person;
-// impostors: the first faces of all pairs, which are of different people.
-// Cost: two passes of the faces for every range that is tried, and for every order.
+// Shapes: images uint8 [2 P, 112, 112, 3], pair p at 2 p and 2 p + 1: both of one person, no two pairs of the same.
+// Cost: a pass of the first 20 pairs' faces for every preparation that is possible; of twice as many, up to all,
+// for those that are still in question.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -22,8 +24,7 @@ namespace uir {
 
 struct PixelCandidate {
   PixelPreparation preparation;
-  double genuine = 0, impostor = 0;  // mean cosines
-  double separation = 0;             // (genuine − impostor) / √(variances' mean): d'
+  double genuine = 0, impostor = 0;  // mean cosines of faces of one person, of two
 };
 
 struct PixelDecision {

@@ -1,6 +1,7 @@
 #include "uir/pipeline/onnx_embedding.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/ops/cat.h>
 
 #include <algorithm>
 #include <cmath>
@@ -12,6 +13,7 @@
 #include "uir/base/error.h"
 #include "uir/base/json_text.h"
 #include "uir/base/log.h"
+#include "uir/base/progress.h"
 #include "uir/embed/pixel_probe.h"
 #include "uir/pipeline/onnx_engines.h"
 #include "uir/pipeline/sample_faces.h"
@@ -159,26 +161,40 @@ class Chooser {
     if (!network_.told_by.empty() && !asked_range(config_))
       known += (known.empty() ? "" : ", ") + network_.told_by;
     if (range && order) return {range, order, {}, known};
-    constexpr int64_t kPairs = 32;
+    constexpr int64_t kPairs = 256;
     std::vector<int64_t> rows;
     for (const std::string& set : sets_) {
       const std::vector<int64_t> more = index_.set_rows(set);
       rows.insert(rows.end(), more.begin(), more.end());
     }
     const at::Tensor faces = faces_of_rows(index_, genuine_pairs(index_, rows, kPairs));
+    Progress progress("finding out what its pixels are", "faces", 0);
     PixelDecision decision = decide_pixels(
         faces, range, order, [&](const at::Tensor& images, const PixelPreparation& preparation) {
-          return make_embedder(network_, candidate, preparation).embed(images.to(candidate.device)).cpu();
+          const Embedder embedder = make_embedder(network_, candidate, preparation);
+          std::vector<at::Tensor> parts;
+          for (const at::Tensor& part : images.split(experiment_.extract.batch)) {
+            parts.push_back(embedder.embed(part.to(candidate.device)).cpu());
+            progress.add(part.size(0));
+          }
+          return at::cat(parts);
         });
+    for (const PixelCandidate& tried : decision.tried) {
+      char numbers[96];
+      std::snprintf(numbers, sizeof(numbers), "mean cosine of one person %.3f, of two %.3f", tried.genuine,
+                    tried.impostor);
+      log_info("  ", text_of(tried.preparation), ": ", numbers);
+    }
     decision.because = concat(known, known.empty() ? "" : "; ", decision.because);
     return decision;
   }
 
   [[noreturn]] void undecided(const PixelDecision& decision) const {
-    fail(ErrorKind::kConfig, network_.file.path.string(), ": not decided ",
-         decision.range ? "which colour comes first" : "what its pixels are", ": ", decision.because,
-         "; say it: extract.onnx.",
-         decision.range ? "color_order: rgb or bgr" : "pixels: bytes, signed, unit …", " (docs/models.md)");
+    const char* range = decision.range ? "" : "extract.onnx.pixels: bytes, signed, unit …";
+    const char* order = decision.order ? "" : "extract.onnx.color_order: rgb or bgr";
+    fail(ErrorKind::kConfig, network_.file.path.string(),
+         ": not decided how it wants its pixels: ", decision.because, "; say it: ", range,
+         *range && *order ? ", " : "", order, " (docs/models.md)");
   }
 
   // Whether bf16 keeps the embeddings of the first batch.
