@@ -20,11 +20,15 @@ int main(int argc, char** argv) {
       "Checkpoint folder, .safetensors, .pt or .pth file, or a folder of InsightFace's checkpoint_gpu_*.pt "
       "(default: the run's best checkpoint, else its latest). Weights of ours need no experiment file, of "
       "others its model section says what they are");
-  cli.add_option("--opset", request.file.opset, "Of an ONNX file, 11 to 21 (default: 11)");
+  cli.add_option("--opset", request.file.opset, "Of an ONNX file, 11 to 21 (default: 17)");
   cli.add_flag("--normalize", request.file.normalize,
                "Put (x - 127.5) / 127.5 into the file, which then takes RGB from 0 to 255");
-  cli.add_flag("--fold-batch-norms", request.file.fold_batch_norms,
-               "Make batch norms part of the neighbouring layer where that is exact");
+  bool fold = false, keep = false;
+  CLI::Option* const folding =
+      cli.add_flag("--fold-batch-norms", fold,
+                   "Make batch norms part of the neighbouring layer where that is exact (default for .onnx)");
+  cli.add_flag("--keep-batch-norms", keep, "Keep batch norms as they are (default for .pt)")
+      ->excludes(folding);
   cli.add_option("--tolerance", request.file.tolerance,
                  "Largest difference allowed in the check, relative to the embedding's norm")
       ->check(CLI::NonNegativeNumber)
@@ -34,6 +38,7 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   return app.run_with_operand(argc, argv, output, [&](const uir::Experiment* experiment) {
     request.file.output = output;
+    if (fold || keep) request.file.fold_batch_norms = fold;
     request.weights = weights;
     uir::run_export(experiment, request);
   });

@@ -5,6 +5,9 @@ find_package(OpenCV REQUIRED COMPONENTS core imgproc imgcodecs objdetect)
 if(NOT TARGET opencv_dnn)   # its target comes with any component; only uir_export links it
   message(FATAL_ERROR "OpenCV has no module dnn: install libopencv-dev whole")
 endif()
+# An engine for ONNX networks, where it is found: OpenVINO_DIR of an installation, or of PyPI's wheel (openvino.utils.get_cmake_path()).
+find_package(OpenVINO QUIET COMPONENTS Runtime)
+message(STATUS "OpenVINO: ${OpenVINO_VERSION}")
 find_package(yaml-cpp REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(nlohmann_json REQUIRED)

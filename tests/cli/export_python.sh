@@ -26,8 +26,9 @@ END
   expect 0 uir-extract "$name.yaml"
   expect 0 uir-export "$name.yaml" "$name.pth"
   expect 0 uir-export "$name.yaml" "$name.pt"
-  for flag in 11 13 17; do expect 0 uir-export "$name.yaml" "${name}_$flag.onnx" --opset $flag --check-images 2; done
+  for flag in 11 13 17; do expect 0 uir-export "$name.yaml" "${name}_$flag.onnx" --opset $flag --keep-batch-norms --check-images 2; done
   for flag in pt onnx; do expect 0 uir-export "$name.yaml" "${name}_inside.$flag" --normalize --fold-batch-norms; done
+  expect 0 uir-export "$name.yaml" "${name}_default.onnx"
   oracle check --weights "$(latest_of "$name")/model.safetensors" --store "$name/embeddings/faces" --files "$name"
 }
 export_and_check mobile '{type: mobilefacenet, width: 0.0625, embedding_size: 32}'

@@ -74,7 +74,7 @@ network.graph.input[0].type.tensor_type.shape.dim[3].dim_value = 96
 onnx.save(network, "narrow.onnx")
 network = onnx.load("net.onnx")
 for weights in network.graph.initializer:
-    if weights.name.endswith("running_var"):
+    if weights.name.endswith(".bias"):
         weights.raw_data = b"\x00\x00\xc0\x7f" * (len(weights.raw_data) // 4)
 onnx.save(network, "nan.onnx")
 END

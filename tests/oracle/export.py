@@ -116,7 +116,8 @@ def check(args):
     check_script(f"{args.files}_inside.pt", weights, np.ascontiguousarray(raw), embeddings, True)
     for opset in 11, 13, 17:
         check_onnx(f"{args.files}_{opset}.onnx", weights, embeddings.shape[1], opset, False)
-    check_onnx(f"{args.files}_inside.onnx", weights, embeddings.shape[1], 11, True)
+    check_onnx(f"{args.files}_inside.onnx", weights, embeddings.shape[1], 17, True)
+    check_onnx(f"{args.files}_default.onnx", weights, embeddings.shape[1], 17, True)
 
 
 def main():

@@ -23,12 +23,19 @@ class Engine {
   virtual std::vector<float> embed(const float* pixels, int64_t n) = 0;
 };
 
-struct OpenCvOptions {
-  // Layer by layer, without the fusions and fast transforms with which some versions compute another network.
-  bool plain = false;
+struct EngineOptions {
   int threads = 0;       // 0: the library's choice
   std::string output{};  // the embedding's value; empty: the file's last
+  bool bf16 = false;     // else float32; OpenVINO only
+  // Layer by layer, without the fusions and fast transforms with which some versions compute another network;
+  // OpenCV only.
+  bool plain = false;
 };
-std::unique_ptr<Engine> opencv_engine(const fs::path& onnx_file, const OpenCvOptions& options);
+std::unique_ptr<Engine> opencv_engine(const fs::path& onnx_file, const EngineOptions& options);
+// kConfig in a build without OpenVINO.
+std::unique_ptr<Engine> openvino_engine(const fs::path& onnx_file, const EngineOptions& options);
+
+std::string opencv_name();    // "OpenCV 4.6.0"
+std::string openvino_name();  // "OpenVINO 2026.4.1"; empty in a build without it
 
 }  // namespace uir

@@ -11,7 +11,7 @@ namespace {
 
 class OpenCvEngine : public Engine {
  public:
-  OpenCvEngine(const fs::path& file, const OpenCvOptions& options) : file_(file), output_(options.output) {
+  OpenCvEngine(const fs::path& file, const EngineOptions& options) : file_(file), output_(options.output) {
     guarded([&] {
       if (options.threads > 0) cv::setNumThreads(options.threads);
       net_ = cv::dnn::readNetFromONNX(file.string());
@@ -26,7 +26,7 @@ class OpenCvEngine : public Engine {
     });
   }
 
-  std::string name() const override { return concat("OpenCV ", CV_VERSION); }
+  std::string name() const override { return opencv_name(); }
 
   std::vector<float> embed(const float* pixels, int64_t n) override {
     std::vector<float> embeddings;
@@ -59,7 +59,9 @@ class OpenCvEngine : public Engine {
 
 }  // namespace
 
-std::unique_ptr<Engine> opencv_engine(const fs::path& onnx_file, const OpenCvOptions& options) {
+std::string opencv_name() { return concat("OpenCV ", CV_VERSION); }
+
+std::unique_ptr<Engine> opencv_engine(const fs::path& onnx_file, const EngineOptions& options) {
   return std::make_unique<OpenCvEngine>(onnx_file, options);
 }
 

@@ -4,6 +4,7 @@
 #include <ATen/ops/linalg_vector_norm.h>
 
 #include <algorithm>
+#include <array>
 
 #include "uir/base/error.h"
 #include "uir/base/progress.h"
@@ -11,11 +12,12 @@
 namespace uir {
 namespace {
 
-constexpr int64_t kLargestBatch = 8;
-
 std::vector<int64_t> batches_of(int64_t faces) {
+  constexpr std::array<int64_t, 4> kFirst{1, 3, 1, 5};  // some programs go wrong when the size changes
+  constexpr int64_t kLargest = 8;
   std::vector<int64_t> batches;
-  for (int64_t size = 1; faces > 0; size = std::min(2 * size, kLargestBatch)) {
+  while (faces > 0) {
+    const int64_t size = batches.size() < kFirst.size() ? kFirst[batches.size()] : kLargest;
     batches.push_back(std::min(size, faces));
     faces -= batches.back();
   }

@@ -21,7 +21,7 @@ namespace {
 
 }  // namespace
 
-CheckEngine opencv_check_engine(const fs::path& onnx_file) {
+CheckEngine opencv_check_engine(const fs::path& onnx_file, bool plain) {
   const auto guarded = [](const auto& body) {
     try {
       return body();
@@ -30,8 +30,9 @@ CheckEngine opencv_check_engine(const fs::path& onnx_file) {
     }
   };
   const std::shared_ptr<Engine> engine =
-      guarded([&] { return std::shared_ptr<Engine>(opencv_engine(onnx_file, {.plain = true})); });
-  return {engine->name(), [engine, guarded](const at::Tensor& pixels) {
+      guarded([&] { return std::shared_ptr<Engine>(opencv_engine(onnx_file, {.plain = plain})); });
+  return {plain ? engine->name() + " without fusions" : engine->name(),
+          [engine, guarded](const at::Tensor& pixels) {
             const std::vector<float> found =
                 guarded([&] { return engine->embed(pixels.data_ptr<float>(), pixels.size(0)); });
             at::Tensor embeddings =

@@ -19,7 +19,7 @@ ExportKind kind_of(const fs::path& output) {
 ExportKind checked_kind(const ExportOptions& options) {
   const ExportKind kind = kind_of(options.output);
   if (options.opset && kind != ExportKind::kOnnx) fail(ErrorKind::kUsage, "--opset is for .onnx files");
-  if (kind == ExportKind::kStateDict && (options.normalize || options.fold_batch_norms)) {
+  if (kind == ExportKind::kStateDict && (options.normalize || options.fold_batch_norms.value_or(false))) {
     fail(ErrorKind::kUsage, options.output.string(),
          ": a state dict holds tensors only; --normalize and --fold-batch-norms are for .onnx and .pt files");
   }

@@ -102,18 +102,24 @@ class Chooser {
 
   std::vector<EngineCandidate> candidates() const {
     std::vector<EngineCandidate> found;
-    const bool cpu = compute_.device.is_cpu();
-    if (config_.engine != EngineChoice::kOpenCv) {
-      for (const at::ScalarType type : types())
-        found.push_back({EngineChoice::kLibTorch, type, compute_.device});
+    const auto wants = [&](EngineChoice engine) {
+      return config_.engine == engine || config_.engine == EngineChoice::kAuto;
+    };
+    const bool cpu = compute_.device.is_cpu(), grouped = network_.fixed_batch.has_value();
+    for (const at::ScalarType type : types()) {
+      if (wants(EngineChoice::kLibTorch)) found.push_back({EngineChoice::kLibTorch, type, compute_.device});
+      if (wants(EngineChoice::kOpenCv) && cpu && type == at::kFloat)
+        found.push_back({EngineChoice::kOpenCv, type, at::kCPU, grouped});
+      if (wants(EngineChoice::kOpenVino) && cpu && !engine_name(EngineChoice::kOpenVino).empty())
+        found.push_back({EngineChoice::kOpenVino, type, at::kCPU, grouped});
     }
-    if (config_.engine != EngineChoice::kLibTorch && cpu && std::ranges::count(types(), at::kFloat) > 0)
-      found.push_back({EngineChoice::kOpenCv, at::kFloat, at::kCPU, network_.fixed_batch.has_value()});
-    if (found.empty())
+    if (!found.empty()) return found;
+    if (config_.engine == EngineChoice::kOpenVino && cpu)
       fail(ErrorKind::kConfig,
-           "extract.onnx.engine: opencv computes in float32 on a CPU; set train.device: cpu and "
-           "train.precision: float32, or engine: auto");
-    return found;
+           "extract.onnx.engine: openvino, but this build has none (docs/building.md); use auto");
+    fail(ErrorKind::kConfig, "extract.onnx.engine: ", enum_name(config_.engine), " computes on CPUs",
+         config_.engine == EngineChoice::kOpenCv ? " in float32" : "",
+         "; set train.device: cpu and train.precision: float32, or engine: auto");
   }
 
   // Those that are right, the fastest first.
@@ -240,7 +246,9 @@ Json question(const Experiment& experiment, const FaceNetwork& network, const Co
           {"engine", enum_name(config.engine)},
           {"precision", enum_name(experiment.train.precision)},
           {"device", compute.device.is_cpu() ? "cpu" : "cuda"},
-          {"engines", {engine_name(EngineChoice::kLibTorch), engine_name(EngineChoice::kOpenCv)}}};
+          {"engines",
+           {engine_name(EngineChoice::kLibTorch), engine_name(EngineChoice::kOpenCv),
+            engine_name(EngineChoice::kOpenVino)}}};
 }
 
 Json to_json(const Choice& choice, const Json& question) {

@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <array>
 #include <iostream>
-#include <opencv2/core/version.hpp>
 #include <utility>
 
 #include "uir/base/child_process.h"
@@ -53,8 +52,11 @@ std::function<at::Tensor(const at::Tensor&)> make_engine(const FaceNetwork& netw
     const auto torch = std::make_shared<OnnxNetwork>(network, candidate.type, candidate.device, threads);
     return [torch](const at::Tensor& pixels) { return torch->forward(pixels); };
   }
-  std::shared_ptr<Engine> engine =
-      opencv_engine(network.file.path, {.threads = threads, .output = network.output});
+  const EngineOptions options{
+      .threads = threads, .output = network.output, .bf16 = candidate.type == at::kBFloat16};
+  const std::shared_ptr<Engine> engine = candidate.engine == EngineChoice::kOpenVino
+                                             ? openvino_engine(network.file.path, options)
+                                             : opencv_engine(network.file.path, options);
   return [engine, dim = network.embedding_size, file = network.file.path](const at::Tensor& pixels) {
     const at::Tensor input = pixels.contiguous();
     const std::vector<float> found = engine->embed(input.data_ptr<float>(), input.size(0));
@@ -132,7 +134,8 @@ Json answer_to(const Json& request) {
 }  // namespace
 
 std::string engine_name(EngineChoice engine) {
-  if (engine == EngineChoice::kOpenCv) return concat("OpenCV ", CV_VERSION);
+  if (engine == EngineChoice::kOpenCv) return opencv_name();
+  if (engine == EngineChoice::kOpenVino) return openvino_name();
   return concat("LibTorch ", TORCH_VERSION);
 }
 

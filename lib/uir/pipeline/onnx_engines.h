@@ -29,7 +29,7 @@ struct EngineCandidate {
   bool in_groups = false;  // a file with a fixed batch is given exactly that, not all faces at once
 };
 
-// "LibTorch 1.13.1", "OpenCV 4.6.0"
+// "LibTorch 1.13.1", "OpenCV 4.6.0"; empty where the build has none.
 std::string engine_name(EngineChoice engine);
 
 // Embeds with the candidate, on this process's threads. kData, naming file and engine, if it refuses the

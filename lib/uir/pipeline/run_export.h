@@ -13,7 +13,7 @@ namespace uir {
 struct ExportRequest {
   ExportOptions file;
   fs::path weights;  // checkpoint folder or safetensors file; empty: those of the experiment's run
-  int64_t check_images = 8;
+  int64_t check_images = 10;
 };
 
 // Without an experiment, the weights say what network they belong to and the check takes drawn faces. Throws
