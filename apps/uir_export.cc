@@ -17,7 +17,8 @@ int main(int argc, char** argv) {
   cli.add_option("output", output, "The file to write; its ending says what it is");
   cli.add_option(
       "--weights", weights,
-      "Checkpoint folder, .safetensors, .pt or .pth file, or a folder of InsightFace's checkpoint_gpu_*.pt "
+      "Checkpoint folder, .safetensors, .pt, .pth or .onnx file, or a folder of InsightFace's "
+      "checkpoint_gpu_*.pt "
       "(default: the run's best checkpoint, else its latest). Weights of ours need no experiment file, of "
       "others its model section says what they are");
   cli.add_option("--opset", request.file.opset, "Of an ONNX file, 11 to 21 (default: 17)");

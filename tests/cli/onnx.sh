@@ -40,6 +40,27 @@ expect 0 uir-eval exp.yaml --set eval.protocols='[{name: pairs, type: all_pairs,
 expect 0 uir-extract exp.yaml --nproc-per-node 2 "${float32[@]}" --set extract.weights=net.onnx --set extract.onnx.engine=libtorch
 agrees own run/embeddings/strangers 1e-5
 
+# Two precisions side by side are warned about.
+expect 0 uir-extract exp.yaml --set extract.sets=[strangers] --set extract.weights=net.onnx --set extract.onnx.engine=libtorch \
+  --set train.precision=bf16 --set paths.run=short --set paths.index=run/index
+agrees run/embeddings/strangers short/embeddings/strangers 0.05
+expect 0 uir-eval exp.yaml --set eval.protocols='[{name: pairs, type: all_pairs, set: strangers, far: [0.1]}]' \
+  --set eval.models='[{name: long, run: run}, {name: short, run: short}]'
+says "different precision (short: BFloat16, long: Float)"
+
+# Into training: a file that is one of our networks becomes weights, as it is or folded, with its normalisation or without.
+for network in net inside; do
+  expect 0 uir-export --weights $network.onnx $network.pth
+  says "ONNX network"
+  rm -r run/embeddings/strangers
+  expect 0 uir-extract exp.yaml "${float32[@]}" --set extract.weights=$network.pth
+  agrees own run/embeddings/strangers 1e-5
+done
+expect 64 uir-export --weights net.onnx net.onnx
+says "name another file"
+expect 0 uir-train exp.yaml --set paths.run=tuned --set paths.index=run/index --set train.init.from=inside.onnx --set train.epochs=1
+says "ONNX network"
+
 # Wrong input: one message with the file's name, nothing written.
 refused() {
   local code=$1 file=$2
@@ -73,6 +94,11 @@ onnx.save(network, "single.onnx")
 network.graph.input[0].type.tensor_type.shape.dim[3].dim_value = 96
 onnx.save(network, "narrow.onnx")
 network = onnx.load("net.onnx")
+first = next(node for node in network.graph.node if node.op_type == "Conv")
+next(a for a in first.attribute if a.name == "strides").ints[:] = [4, 4]
+del network.metadata_props[:]
+onnx.save(network, "other.onnx")
+network = onnx.load("net.onnx")
 for weights in network.graph.initializer:
     if weights.name.endswith(".bias"):
         weights.raw_data = b"\x00\x00\xc0\x7f" * (len(weights.raw_data) // 4)
@@ -81,6 +107,8 @@ END
 refused 78 plain.onnx "extract.onnx.pixels"
 refused 65 narrow.onnx "112 x 96"
 refused 65 nan.onnx "not finite"
+expect 65 uir-export --weights other.onnx other.pth
+says "layer 'conv1' of"
 told=(--set extract.onnx.pixels=signed --set extract.onnx.color_order=rgb)
 for file in plain single; do
   for engine in libtorch opencv; do

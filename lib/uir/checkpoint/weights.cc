@@ -19,6 +19,9 @@
 #include "uir/checkpoint/layout.h"
 #include "uir/formats/torch_file.h"
 #include "uir/formats/weights_kind.h"
+#include "uir/network/architecture.h"
+#include "uir/onnx/state_dict.h"
+#include "uir/pixels/pixels.h"
 
 namespace uir {
 namespace {
@@ -264,12 +267,28 @@ ClassCenters checkpoint_centers(const fs::path& folder) {
   return centers;
 }
 
+Weights onnx_weights(const fs::path& path) {
+  const FaceNetwork network = open_face_network(path, "", 1);
+  OnnxStateDict found = state_dict_of(network);
+  Weights weights{{}, {}, network.file.checksum, "ONNX network"};
+  for (auto& [name, array] : found.tensors) {
+    const at::Tensor numbers = at::empty(array.shape, at::kFloat);
+    std::copy(array.values.begin(), array.values.end(), numbers.data_ptr<float>());
+    weights.tensors.emplace(name, numbers);
+  }
+  weights.metadata[kArchitectureKey] = architecture_json(found.config).dump();
+  weights.metadata["normalization"] = kNormalization;  // another one in the file is in the weights now
+  if (network.order) weights.metadata["color_order"] = text_of(*network.order);
+  return weights;
+}
+
 }  // namespace
 
 Weights read_weights(const fs::path& path) {
   if (is_rank_folder(path)) return rank_folder_weights(path);
   if (is_folder(path)) refuse_foreign_folder(path);
   if (!is_folder(path) && is_torch_file(path)) return torch_weights(path);
+  if (!is_folder(path) && weights_format(MappedFile(path)) == WeightsFormat::kOnnx) return onnx_weights(path);
   const SafetensorsFile file =
       is_folder(path) ? checkpoint_layout::open_verified_model(path) : SafetensorsFile(path);
   return {to_tensors(file), file.metadata(), checksum_hex(file.file().bytes()),

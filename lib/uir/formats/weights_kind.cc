@@ -40,8 +40,6 @@ constexpr Kind kTorchScript{
 constexpr Kind kExportedProgram{"a program of torch.export",
                                 "save the state dict: torch.save(torch.export.load(FILE).state_dict, "
                                 "'weights.pth') in Python"};
-constexpr Kind kOnnx{"an ONNX network",
-                     "take the weights of the model that it was exported from (a .pth or .safetensors file)"};
 constexpr Kind kDistributed{
     "a distributed checkpoint of PyTorch (.metadata and .distcp files)",
     "put it into one file: python3 -m torch.distributed.checkpoint.format_utils dcp_to_torch FOLDER "
@@ -245,7 +243,6 @@ std::string told_of_file(std::string_view text) {
     return told("a Python pickle that torch.save did not write",
                 "load it in Python, and save its dict of tensors with torch.save or as safetensors");
   if (is_text(begin)) return told_of_text(without_space(text));
-  if (looks_like_onnx(text)) return told(kOnnx);
   if (looks_like_saved_model(text)) return told(kSavedModel);
   if (looks_like_frozen_graph(text)) return told("a frozen graph of TensorFlow", kConvert);
   return unknown_file(text);
@@ -280,6 +277,7 @@ WeightsFormat weights_format(const MappedFile& file) {
     return WeightsFormat::kTorch;
   }
   if (looks_like_safetensors(text)) return WeightsFormat::kSafetensors;
+  if (looks_like_onnx(text)) return WeightsFormat::kOnnx;
   fail(ErrorKind::kData, file.path().string(), ": ", told_of_file(text));
 }
 

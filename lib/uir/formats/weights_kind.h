@@ -15,10 +15,10 @@
 
 namespace uir {
 
-enum class WeightsFormat { kSafetensors, kTorch };
+enum class WeightsFormat { kSafetensors, kTorch, kOnnx };
 
-// kData for a file that looks like neither: what it is instead, as far as that is known. Whether the rest of
-// the file is sound is for its reader to say (SafetensorsFile, TorchFile).
+// kData for a file that looks like none of them: what it is instead, as far as that is known. Whether the rest of
+// the file is sound is for its reader to say (SafetensorsFile, TorchFile, read_onnx).
 WeightsFormat weights_format(const MappedFile& file);
 
 // Whether the bytes begin as an ONNX file does; it may be damaged all the same.

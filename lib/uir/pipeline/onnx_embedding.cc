@@ -319,7 +319,7 @@ OnnxEmbedding onnx_embedding(const Experiment& experiment, const fs::path& file,
           {{"color_order", text_of(choice->preparation.order)},
            {"normalization", text_of(choice->preparation.range)},
            {"pixels_because", choice->because},
-           {"precision", precision_text(choice->candidate.type)},
+           {"precision", c10::toString(choice->candidate.type)},
            {"engine", engine_name(choice->candidate.engine)}}};
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -58,6 +59,23 @@ std::string file_prefix(const Experiment& experiment, const EvalModel& model) {
   return (experiment.report_folder() / (experiment.eval.models.empty() ? "" : model.name + ".")).string();
 }
 
+// Embeddings in bf16 and in float32 differ by some thousandths: a difference between models may be just that.
+void warn_of_precisions(const Report& report) {
+  std::map<std::string, std::string> models;  // by precision, one that has it
+  for (const ModelReport& model : report.models) {
+    for (const auto& [set, manifest] : model.sets.items()) {
+      const auto precision = manifest.find("precision");
+      if (precision != manifest.end() && precision->is_string())
+        models.emplace(precision->get<std::string>(), model.name);
+    }
+  }
+  if (models.size() < 2) return;
+  const auto& [a, of_a] = *models.begin();
+  const auto& [b, of_b] = *models.rbegin();
+  log_warning("embeddings were computed in different precision (", of_a, ": ", a, ", ", of_b, ": ", b,
+              "): differences of some thousandths mean nothing; train.precision says in which");
+}
+
 // device: what searches through pairs run on; null: the processor. All ranks measure the same; the first one
 // writes.
 std::string evaluate(const Experiment& experiment, const Communicator& ranks, const BlockFilter* device) {
@@ -84,6 +102,7 @@ std::string evaluate(const Experiment& experiment, const Communicator& ranks, co
     sets[m].reset();  // frees its vectors
   }
   if (writes) {
+    warn_of_precisions(report);
     write_report(experiment.report_folder(), report);
     log_info("report: ", (experiment.report_folder() / "report.html").string(),
              " for people (also report.txt), report.json for programs");

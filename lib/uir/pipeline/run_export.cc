@@ -72,7 +72,12 @@ fs::path weights_for(const Experiment* experiment, const ExportRequest& request)
 void run_export(const Experiment* experiment, const ExportRequest& request) {
   checked_kind(request.file);  // before anything is read
   at::set_num_threads(resolve_threads(0));
-  const ExportedNetwork network = load_network(experiment, weights_for(experiment, request));
+  const fs::path weights = weights_for(experiment, request);
+  std::error_code none;
+  if (fs::equivalent(weights, request.file.output, none))
+    fail(ErrorKind::kUsage, request.file.output.string(),
+         ": is what the weights are read from; name another file");
+  const ExportedNetwork network = load_network(experiment, weights);
   export_network(request.file, network, [&] { return faces_for_check(experiment, request.check_images); });
 }
 

@@ -161,7 +161,7 @@ struct InitConfig {
 template <class Visitor>
 void describe(Visitor& v, InitConfig& c) {
   v.field("from", c.from,
-          "What to start from: a checkpoint folder, a .safetensors, .pt or .pth file, or a folder of "
+          "What to start from: a checkpoint folder, a .safetensors, .pt, .pth or .onnx file, or a folder of "
           "InsightFace's checkpoint_gpu_*.pt; empty: random weights.");
   v.field("centers", c.centers,
           "Also take the class centers, if the weights bring them and they fit the identities "

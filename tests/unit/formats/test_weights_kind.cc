@@ -12,21 +12,24 @@
 #include "support/temp_folder.h"
 #include "support/torch_pickles.h"
 #include "support/zip_archive.h"
-#include "uir/onnx/writer.h"
 #include "uir/formats/protobuf_writer.h"
 #include "uir/formats/torch_file.h"
+#include "uir/onnx/writer.h"
 
 using namespace uir;
 
 namespace {
 
-// The refusal without the path; "safetensors" or "torch" if it is taken.
+// The refusal without the path; "safetensors", "torch" or "onnx" if it is taken.
 std::string kind_of_file(const TempFolder& folder, const std::string& bytes,
                          const std::string& name = "weights.pth") {
   write_bytes(folder / name, bytes);
   std::string kind;
   const auto error = error_of([&] {
-    kind = weights_format(MappedFile(folder / name)) == WeightsFormat::kTorch ? "torch" : "safetensors";
+    const WeightsFormat format = weights_format(MappedFile(folder / name));
+    kind = format == WeightsFormat::kTorch  ? "torch"
+           : format == WeightsFormat::kOnnx ? "onnx"
+                                            : "safetensors";
     if (kind == "torch") TorchFile(folder / name).root();
   });
   if (!error) return kind;
@@ -64,6 +67,9 @@ TEST_CASE("weights kind: what is read") {
   CHECK(kind_of_file(folder, zip_file(dict(""))) == "torch");
   CHECK(kind_of_file(folder, legacy_file(dict(text("w") + tensor(storage("FloatStorage", "0", 24), 0, {1},
                                                                  {1})))) == "torch");
+  const std::string onnx = onnx_file(folder);
+  CHECK(kind_of_file(folder, onnx) == "onnx");
+  CHECK(kind_of_file(folder, onnx.substr(0, onnx.size() / 2)) == "onnx");  // cut: its reader says so
 }
 
 TEST_CASE("weights kind: text in place of a network") {
@@ -92,7 +98,6 @@ TEST_CASE("weights kind: text in place of a network") {
 TEST_CASE("weights kind: networks of other tools, archives, and files that are not whole") {
   TempFolder folder;
   using namespace std::string_literals;
-  const std::string onnx = onnx_file(folder);
   const std::string saved_model =
       ProtobufWriter().integer(1, 1).message(2, ProtobufWriter().text(1, "meta")).bytes();
   const std::string frozen =
@@ -103,8 +108,6 @@ TEST_CASE("weights kind: networks of other tools, archives, and files that are n
   const std::vector<std::pair<std::string, std::string>> cases{
       {"", "an empty file"},
       {std::string(5000, '\0'), "a file that begins with zeros only"},
-      {onnx, "an ONNX network"},
-      {onnx.substr(0, onnx.size() / 2), "an ONNX network"},
       {saved_model, "a SavedModel of TensorFlow"},
       {frozen, "a frozen graph of TensorFlow"},
       {"\x89HDF\r\n\x1a\n\0\0"s, "an HDF5 file"},
