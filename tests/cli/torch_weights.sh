@@ -149,7 +149,7 @@ refused float8.safetensors 'unsupported dtype "F8_E4M3"' "float32"
 expect 0 uir-export exp.yaml ours.pt --weights bare.pth
 refused ours.pt "is a TorchScript program"
 expect 0 uir-export exp.yaml ours.onnx --weights bare.pth
-refused ours.onnx "is an ONNX network"
+expect 0 uir-export exp.yaml back.pth --weights ours.onnx
 printf '<!doctype html>\n<title>Sign in</title>' >page.pth
 by_all page.pth "is a web page (HTML)"
 printf 'version https://git-lfs.github.com/spec/v1\noid sha256:%064d\nsize 5\n' 7 >pointer.pth

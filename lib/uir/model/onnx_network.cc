@@ -13,6 +13,7 @@
 
 #include "uir/base/error.h"
 #include "uir/model/batch_norm.h"
+#include "uir/model/pair_conv.h"
 #include "uir/onnx/interpreter.h"
 
 namespace uir {
@@ -27,15 +28,28 @@ struct Epilogue {
   bool residual = false;
 };
 
-BatchNormArgs identity(const at::Tensor& x, int64_t channels) {
+// A batch norm, then a PReLU or a sum: one pass, unless the sum repeats one of its operands.
+at::Tensor normalized(BatchNormArgs args, const at::Tensor& residual) {
+  const bool same = residual.defined() && residual.sizes() == args.x.sizes();
+  if (same) args.residual = residual.to(args.x.scalar_type());
+  const at::Tensor y = batch_norm(args);
+  return residual.defined() && !same ? y + residual : y;
+}
+
+// x + bias, then the same.
+at::Tensor finished(const at::Tensor& x, const at::Tensor& bias, const at::Tensor& slope,
+                    const at::Tensor& residual) {
   const auto options = x.options().dtype(at::kFloat);
-  return {.x = x,
-          .weight = at::ones({channels}, options),
-          .bias = at::zeros({channels}, options),
-          .running_mean = at::zeros({channels}, options),
-          .running_var = at::ones({channels}, options),
-          .training = false,
-          .epsilon = 0};
+  const at::Tensor ones = at::ones({x.size(1)}, options), zeros = at::zeros({x.size(1)}, options);
+  return normalized({.x = x,
+                     .weight = ones,
+                     .bias = bias.defined() ? bias : zeros,
+                     .running_mean = zeros,
+                     .running_var = ones,
+                     .slope = slope,
+                     .training = false,
+                     .epsilon = 0},
+                    residual);
 }
 
 // Nodes become steps, some of them joined.
@@ -128,25 +142,40 @@ class Compiler {
     const Epilogue epilogue = epilogue_of(output, inputs);
     const auto options = at::TensorOptions(type_).device(device_);
     const at::Tensor w = tensor_of(weight, options).contiguous(at::MemoryFormat::ChannelsLast);
-    const at::Tensor b =
-        has_bias ? tensor_of({{static_cast<int64_t>(bias.size())}, bias, false}, options) : at::Tensor();
+    const at::Tensor b = has_bias ? vector({{weight.shape[0]}, bias}) : at::Tensor();
+    const bool pairs = is_pair_conv(node, weight);
+    // The bias waits for the pass that computes a PReLU or a sum, if there is one.
+    const bool passes = epilogue.slope.defined() || epilogue.residual || (pairs && has_bias);
     const auto bare = std::make_shared<OnnxNode>(node);  // its attributes
-    bare->inputs.resize(has_bias ? 3 : 2);
+    bare->inputs.resize(2);
     add({inputs, output,
-         [=, this_opset = model_.opset, threads = threads_, type = type_](const OnnxNetwork::Inputs& in) {
+         [=, opset = model_.opset, threads = threads_, type = type_](const OnnxNetwork::Inputs& in) {
            const at::Tensor image = in[0]->tensor.to(type).contiguous(at::MemoryFormat::ChannelsLast);
-           const Value x{image, std::nullopt}, weights{w, std::nullopt}, biases{b, std::nullopt};
+           const at::Tensor residual = epilogue.residual ? in[1]->tensor : at::Tensor();
+           if (pairs) {
+             const at::Tensor y = pair_conv(image, w.to(at::kFloat));
+             return Value{passes ? finished(y, b, epilogue.slope, residual) : y, std::nullopt};
+           }
+           const Value x{image, std::nullopt}, weights{w, std::nullopt},
+               biases{b.defined() ? b.to(type) : b, std::nullopt};
            std::vector<const Value*> operands{&x, &weights};
-           if (b.defined()) operands.push_back(&biases);
-           const OnnxCall attributes(*bare, this_opset, std::vector<const Array*>(operands.size(), nullptr),
+           if (b.defined() && !passes) operands.push_back(&biases);
+           const OnnxCall attributes(*bare, opset, std::vector<const Array*>(operands.size(), nullptr),
                                      threads);
            const at::Tensor y = compute_on_torch(attributes, operands).tensor;
-           if (!epilogue.slope.defined() && !epilogue.residual) return Value{y, std::nullopt};
-           BatchNormArgs args = identity(y, y.size(1));
-           args.slope = epilogue.slope;
-           if (epilogue.residual) args.residual = in[1]->tensor.to(type);
-           return Value{uir::batch_norm(args), std::nullopt};
+           return Value{passes ? finished(y, b, epilogue.slope, residual) : y, std::nullopt};
          }});
+  }
+
+  // MobileFaceNet's second layer (pair_conv.h).
+  bool is_pair_conv(const OnnxNode& node, const Array& weight) const {
+    const OnnxCall attributes = call(node);
+    return weight.shape[1] == 2 && weight.shape[2] == 3 && weight.shape[3] == 3 &&
+           attributes.integer("group", 1) * 2 == weight.shape[0] &&
+           attributes.integers("pads") == std::vector<int64_t>(4, 1) &&
+           attributes.integers("strides", {1, 1}) == std::vector<int64_t>{1, 1} &&
+           attributes.integers("dilations", {1, 1}) == std::vector<int64_t>{1, 1} &&
+           !attributes.has("auto_pad");
   }
 
   void batch_norm(const OnnxNode& node) {
@@ -157,16 +186,15 @@ class Compiler {
     std::vector<std::string> inputs{node.inputs[0]};
     const Epilogue epilogue = epilogue_of(output, inputs);
     add({inputs, output, [=](const OnnxNetwork::Inputs& in) {
-           BatchNormArgs args{.x = in[0]->tensor,
-                              .weight = weight,
-                              .bias = bias,
-                              .running_mean = mean,
-                              .running_var = var,
-                              .slope = epilogue.slope,
-                              .training = false,
-                              .epsilon = epsilon};
-           if (epilogue.residual) args.residual = in[1]->tensor.to(args.x.scalar_type());
-           return Value{uir::batch_norm(args), std::nullopt};
+           const BatchNormArgs args{.x = in[0]->tensor,
+                                    .weight = weight,
+                                    .bias = bias,
+                                    .running_mean = mean,
+                                    .running_var = var,
+                                    .slope = epilogue.slope,
+                                    .training = false,
+                                    .epsilon = epsilon};
+           return Value{normalized(args, epilogue.residual ? in[1]->tensor : at::Tensor()), std::nullopt};
          }});
   }
 

@@ -225,7 +225,12 @@ OnnxBuilder residual_network() {
     b.node("PRelu", {x, name + ".a"}, name);
     return name;
   };
-  const std::string stem = prelu("p1", norm("n1", conv("c1", "data", 3, 8, 4), 8), 8);
+  const std::string first = prelu("p1", norm("n1", conv("c1", "data", 3, 8, 4), 8), 8);
+  b.constant("pairs.w", {8, 2, 3, 3}, numbers(144, -0.3F, 0.3F)).constant("pairs.b", {8}, numbers(8));
+  b.node("Conv", {first, "pairs.w", "pairs.b"}, "pairs",
+         {{"group", int64_t{4}}, {"pads", Integers{1, 1, 1, 1}}});
+  b.node("GlobalAveragePool", {"pairs"}, "squeezed").node("Add", {"pairs", "squeezed"}, "repeated");
+  const std::string stem = prelu("p0", "repeated", 8);
   const std::string left =
       norm("n3", conv("c3", prelu("p2", norm("n2", conv("c2", stem, 8, 8, 1), 8), 8), 8, 8, 2), 8);
   const std::string right = norm("n4", conv("c4", stem, 8, 8, 2), 8);
