@@ -159,8 +159,10 @@ refused nothing.pth "is an empty file"
 mkdir distributed shards && touch distributed/.metadata distributed/__0_0.distcp
 by_all distributed "is a distributed checkpoint of PyTorch" "dcp_to_torch"
 echo '{"weight_map": {"a": "model-00001-of-00002.safetensors"}}' >shards/model.safetensors.index.json
-refused shards "is weights in several shards"
-refused shards/model.safetensors.index.json "is weights in several shards"
+for what in shards shards/model.safetensors.index.json; do
+  expect 66 uir-extract exp.yaml --set extract.weights=$what
+  says "the shard 'model-00001-of-00002.safetensors' is not there"
+done
 refused run "is the folder of a run"
 for how in "uir-extract exp.yaml --set extract.weights=absent.pth" "uir-export exp.yaml out.onnx --weights absent.pth"; do
   expect 66 $how

@@ -44,10 +44,6 @@ constexpr Kind kDistributed{
     "a distributed checkpoint of PyTorch (.metadata and .distcp files)",
     "put it into one file: python3 -m torch.distributed.checkpoint.format_utils dcp_to_torch FOLDER "
     "weights.pth"};
-constexpr Kind kSharded{
-    "weights in several shards with an index",
-    "put them into one file: load every shard in Python, update() one dict with them, and save that with "
-    "torch.save or as safetensors"};
 constexpr Kind kSavedModel{"a SavedModel of TensorFlow", kConvert};
 constexpr Kind kTensorFlowCheckpoint{"a checkpoint of TensorFlow", kConvert};
 constexpr Kind kMxnet{"a network of MXNet", kConvert};
@@ -136,8 +132,6 @@ std::string told_of_text(std::string_view text) {
     return told("a git-annex pointer, which only says where the file is", "fetch the file: git annex get");
   if (begin.starts_with("<?xml") && begin.find("<net") != std::string::npos)
     return told("a network of OpenVINO", kConvert);
-  if (begin.starts_with("{") && text.substr(0, 1 << 16).find("\"weight_map\"") != std::string_view::npos)
-    return told(kSharded);
   return told(concat("a text file that begins ", quoted_line(text)), kDownload);
 }
 
@@ -323,7 +317,6 @@ std::string foreign_folder(const fs::path& folder) {
     return !first([&](const std::string& name) { return name.ends_with(ending); }).empty();
   };
   if (names.contains(".metadata") || ends(".distcp")) return told(kDistributed);
-  if (ends(".safetensors.index.json") || ends(".bin.index.json")) return told(kSharded);
   if (names.contains("zero_to_fp32.py") || ends("_model_states.pt"))
     return told(
         "a checkpoint of DeepSpeed",

@@ -78,6 +78,12 @@ Array array_of(const at::Tensor& pixels) {
   return {numbers.sizes().vec(), {numbers.data_ptr<double>(), numbers.data_ptr<double>() + numbers.numel()}};
 }
 
+std::string last_line(std::string text) {
+  while (text.ends_with('\n')) text.pop_back();
+  const size_t end_of_others = text.rfind('\n');
+  return end_of_others == std::string::npos ? text : text.substr(end_of_others + 1);
+}
+
 // --- The exchange with the other process ------------------------------------------------------------------
 
 Json request_of(const FaceNetwork& network, const EngineCandidate& candidate,
@@ -189,11 +195,7 @@ EngineTrial try_engine(const FaceNetwork& network, const EngineCandidate& candid
   constexpr std::chrono::seconds kLimit{120};
   const ChildResult child = run_child(program, {kEngineTrial, request.string()}, kLimit);
   if (child.exit_code != 0 || !fs::exists(answer)) {
-    const size_t line = child.errors.find_last_not_of("\n");
-    const size_t begin = line == std::string::npos ? 0 : child.errors.rfind('\n', line);
-    trial.problem = !child.problem.empty() ? child.problem
-                                           : child.errors.substr(begin == std::string::npos ? 0 : begin + 1);
-    while (trial.problem.ends_with('\n')) trial.problem.pop_back();
+    trial.problem = child.problem.empty() ? last_line(child.errors) : child.problem;
     if (trial.problem.empty()) trial.problem = concat("ended with code ", child.exit_code);
     return trial;
   }

@@ -7,6 +7,7 @@
 #include "support/file_bytes.h"
 #include "support/temp_folder.h"
 #include "support/torch_pickles.h"
+#include "uir/checkpoint/tensor_io.h"
 #include "uir/checkpoint/weights.h"
 
 using namespace uir;
@@ -93,8 +94,8 @@ TEST_CASE("weights: dicts in dicts, and what stands beside the state dict") {
 
   // An array of NumPy among settings is no tensor that could not be read.
   const std::string array = global("numpy.core.multiarray", "_reconstruct") + ")R";
-  const Weights settings = read(dict(text("state_dict") + state(2) + text("hyper_parameters") +
-                                     dict(text("mean") + array)));
+  const Weights settings =
+      read(dict(text("state_dict") + state(2) + text("hyper_parameters") + dict(text("mean") + array)));
   CHECK(values_of(settings.tensors.at("a")) == std::vector<float>{2});
   CHECK(settings.left_out.empty());
 
@@ -131,6 +132,40 @@ TEST_CASE("weights: files and folders of other tools are refused by name, absent
     CHECK(fails_with(ErrorKind::kMissingInput, [&] { read(folder / "absent.pth"); }));
     CHECK(fails_with(ErrorKind::kMissingInput, [&] { read(folder / "empty"); }));
   }
+}
+
+TEST_CASE("weights: shards with an index are one state dict") {
+  const TempFolder folder;
+  const auto index = [&](const std::string& map) {
+    write_bytes(folder / "model.safetensors.index.json", "{\"metadata\": {}, \"weight_map\": " + map + "}");
+    return folder / "model.safetensors.index.json";
+  };
+  write_tensors(folder / "a.safetensors", {{"x", at::tensor({1.0F, 2.0F})}, {"unused", at::tensor({9.0F})}},
+                {{"k", "v"}});
+  write_tensors(folder / "b.safetensors", {{"y", at::tensor({3.0F})}}, {});
+  write_bytes(folder / "c.bin",
+              zip_file(dict(text("z") + tensor(storage("FloatStorage", "0", 100), 0, {3}, {1})), 100));
+  const fs::path file = index(R"({"x": "a.safetensors", "y": "b.safetensors", "z": "c.bin"})");
+  std::string checksum;
+  for (const fs::path& path : {file, folder.path()}) {
+    const Weights weights = read_weights(path);
+    CHECK(weights.tensors.size() == 3);
+    CHECK(values_of(weights.tensors.at("x")) == std::vector<float>{1, 2});
+    CHECK(values_of(weights.tensors.at("y")) == std::vector<float>{3});
+    CHECK(weights.tensors.at("z").numel() == 3);
+    CHECK(weights.metadata.at("k") == "v");
+    CHECK(weights.kind == "3 shard(s) with an index");
+    CHECK_FALSE(read_class_centers(path));
+    if (!checksum.empty()) CHECK(weights.checksum == checksum);
+    checksum = weights.checksum;
+  }
+  const auto error = [&](const std::string& map) { return error_of([&] { read_weights(index(map)); }); };
+  CHECK(error(R"({"x": "gone.safetensors"})")->kind() == ErrorKind::kMissingInput);
+  CHECK(std::string(error(R"({"other": "a.safetensors"})")->what()).find("has no tensor 'other'") !=
+        std::string::npos);
+  CHECK(error(R"({"x": "../a.safetensors"})")->kind() == ErrorKind::kData);
+  CHECK(error("{}")->kind() == ErrorKind::kData);
+  CHECK(error("[1]")->kind() == ErrorKind::kData);
 }
 
 TEST_CASE("weights: class centers of InsightFace's ranks are one matrix") {

@@ -80,8 +80,6 @@ TEST_CASE("weights kind: text in place of a network") {
       {"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n", "a Git-LFS pointer"},
       {"/annex/objects/SHA256E-s9--00.pth\n", "a git-annex pointer"},
       {"<?xml version=\"1.0\"?>\n<net name=\"r50\" version=\"11\">", "a network of OpenVINO"},
-      {"{\"metadata\": {}, \"weight_map\": {\"a\": \"model-00001-of-00002.safetensors\"}}",
-       "weights in several shards with an index"},
       {"{\"error\": \"Repository not found\"}",
        "a text file that begins '{\"error\": \"Repository not found\"}'"},
       {"Access denied\nSecond line", "a text file that begins 'Access denied'"},
@@ -160,8 +158,6 @@ TEST_CASE("weights kind: folders, by the names in them") {
   const std::vector<std::pair<std::vector<std::string>, std::string>> cases{
       {{".metadata", "__0_0.distcp"}, "a distributed checkpoint of PyTorch"},
       {{"__3_0.distcp"}, "a distributed checkpoint of PyTorch"},
-      {{"model.safetensors.index.json", "model-00001-of-00002.safetensors"}, "weights in several shards"},
-      {{"pytorch_model.bin.index.json"}, "weights in several shards"},
       {{"latest", "zero_to_fp32.py", "global_step5"}, "a checkpoint of DeepSpeed"},
       {{"saved_model.pb", "variables"}, "a SavedModel of TensorFlow"},
       {{"checkpoint", "model.ckpt-9.index", "model.ckpt-9.data-00000-of-00001"},
