@@ -11,12 +11,6 @@
 namespace uir {
 namespace {
 
-std::vector<Array> one(Array array) {
-  std::vector<Array> result;
-  result.push_back(std::move(array));
-  return result;
-}
-
 const Array& image(const OnnxCall& call) {
   const Array& x = call.input(0);
   if (x.rank() != 4) call.refuse(concat("its input has ", x.rank(), " dimensions, 4 are computed"));

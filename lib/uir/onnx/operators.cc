@@ -74,6 +74,12 @@ void OnnxCall::refuse(const std::string& why) const {
   fail(ErrorKind::kData, "node '", readable(node_->name), "' (", readable(node_->type), "): ", why);
 }
 
+std::vector<Array> one(Array array) {
+  std::vector<Array> result;
+  result.push_back(std::move(array));
+  return result;
+}
+
 int64_t checked_size(const OnnxCall& call, const std::vector<int64_t>& shape) {
   constexpr int64_t kLargest = int64_t{1} << 25;
   const auto count = num_elements(shape);

@@ -70,6 +70,9 @@ struct Window {
 // kernel: height and width; of an image of this size.
 Window window_of(const OnnxCall& call, const std::vector<int64_t>& kernel, int64_t height, int64_t width);
 
+// The one result of a node.
+std::vector<Array> one(Array array);
+
 using OnnxOperator = std::function<std::vector<Array>(const OnnxCall&)>;
 struct NamedOperator {
   std::string_view name;

@@ -9,12 +9,6 @@
 namespace uir {
 namespace {
 
-std::vector<Array> one(Array array) {
-  std::vector<Array> result;
-  result.push_back(std::move(array));
-  return result;
-}
-
 // An array as [outer, size, inner] around one axis.
 struct AxisView {
   int64_t outer, size, inner;

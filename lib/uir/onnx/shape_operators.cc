@@ -12,12 +12,6 @@ namespace {
 
 constexpr int64_t kFarthest = int64_t{1} << 28;  // that a step or a border may reach
 
-std::vector<Array> one(Array array) {
-  std::vector<Array> result;
-  result.push_back(std::move(array));
-  return result;
-}
-
 Array with_shape(const OnnxCall& call, Array array, std::vector<int64_t> shape) {
   if (checked_size(call, shape) != array.size())
     call.refuse(concat(array.size(), " numbers do not fill its shape"));

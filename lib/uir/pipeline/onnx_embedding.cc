@@ -43,6 +43,21 @@ std::string label_of(const EngineCandidate& candidate) {
   return concat(engine_name(candidate.engine), " in ", precision_text(candidate.type));
 }
 
+// A folder that is gone at the end, whatever the end is.
+class PassingFolder {
+ public:
+  explicit PassingFolder(const fs::path& path) : path_(path) { create_folders(path); }
+  ~PassingFolder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  PassingFolder(const PassingFolder&) = delete;
+  PassingFolder& operator=(const PassingFolder&) = delete;
+
+ private:
+  fs::path path_;
+};
+
 struct Choice {
   PixelPreparation preparation;
   std::string because;
@@ -126,7 +141,7 @@ class Chooser {
   std::vector<EngineTrial> trials(const std::vector<EngineCandidate>& wanted) {
     log_info("checking engines: two faces by the file's own arithmetic in float64 …");
     const EngineReference reference = compute_reference(network_);
-    create_folders(work_);
+    const PassingFolder folder(work_);
     std::vector<EngineTrial> right;
     std::string problems;
     for (const EngineCandidate& candidate : wanted) {
@@ -141,8 +156,6 @@ class Chooser {
         problems += concat(problems.empty() ? "" : "; ", label_of(candidate), ": ", told);
       }
     }
-    std::error_code ignored;
-    fs::remove_all(work_, ignored);
     if (right.empty())
       fail(ErrorKind::kData, network_.file.path.string(), ": no engine computes it right: ", problems);
     std::ranges::stable_sort(right, std::greater<>(), &EngineTrial::images_per_s);

@@ -52,8 +52,10 @@ std::function<at::Tensor(const at::Tensor&)> make_engine(const FaceNetwork& netw
     const auto torch = std::make_shared<OnnxNetwork>(network, candidate.type, candidate.device, threads);
     return [torch](const at::Tensor& pixels) { return torch->forward(pixels); };
   }
+  // OpenCV's versions name values differently: the only output needs no name.
+  const bool several = network.file.model.outputs.size() > 1;
   const EngineOptions options{
-      .threads = threads, .output = network.output, .bf16 = candidate.type == at::kBFloat16};
+      .threads = threads, .output = several ? network.output : "", .bf16 = candidate.type == at::kBFloat16};
   const std::shared_ptr<Engine> engine = candidate.engine == EngineChoice::kOpenVino
                                              ? openvino_engine(network.file.path, options)
                                              : opencv_engine(network.file.path, options);
