@@ -2,12 +2,13 @@
 //
 //   bench_inference [NETWORK|FILE.onnx [batch [threads [rounds]]]]
 //
-// NETWORK: mbf (default), mbf_large, r18 to r200, with random weights; batch 64; threads 0: one per processor;
-// rounds 3. "ours …" is the network alone, on prepared pixels in memory; "extraction …" what uir-extract does:
-// JPEGs of an index, read, checked, decoded, embedded, without mirror images. Every measurement is a process of its
-// own (the program calls itself), a round measures each variant once, in turn; rates are medians over the rounds
-// [images/s], each the median of calls over at least three seconds. peak_MB: the process's largest resident set.
-// Prints JSON. Beside other programs: what they reach in the same hour.
+// NETWORK: mbf (default), mbf_large, r18 to r200, with random weights; batch 64; threads 0: one per
+// processor; rounds 3. "ours …" is the network alone, on prepared pixels in memory; "extraction …" what
+// uir-extract does: JPEGs of an index, read, checked, decoded, embedded, without mirror images. Every
+// measurement is a process of its own (the program calls itself), a round measures each variant once, in
+// turn; rates are medians over the rounds [images/s], each the median of calls over at least three seconds.
+// peak_MB: the process's largest resident set. Prints JSON. Beside other programs: what they reach in the
+// same hour.
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <sys/resource.h>

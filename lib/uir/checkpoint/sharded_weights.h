@@ -1,8 +1,8 @@
-// Weights in several files with an index, as Hugging Face's libraries save them: model.safetensors.index.json or
-// pytorch_model.bin.index.json beside its shards.
+// Weights in several files with an index, as Hugging Face's libraries save them:
+// model.safetensors.index.json or pytorch_model.bin.index.json beside its shards.
 //
-// Errors: kData for an index without weight_map, names that lead out of its folder, and a tensor that its shard
-// does not have; kMissingInput, naming index and shard, for a shard that is not there.
+// Errors: kData for an index without weight_map, names that lead out of its folder, and a tensor that its
+// shard does not have; kMissingInput, naming index and shard, for a shard that is not there.
 #pragma once
 
 #include <functional>

@@ -1,14 +1,15 @@
 // How a network of unknown origin wants its pixels, found out on faces of known people.
 //
-// With wrong pixels the embeddings of different people look more alike, and those of one person less: by much if
-// the range is wrong by a factor of hundred, by a little if it is shifted or the colours are swapped, when people
-// are still told apart as well. So what counts is each pair's contrast, its cosine less its faces' mean cosine to
-// all other people, and a choice is made only if it wins over every other one by three standard errors of the
-// pairs' differences.
+// With wrong pixels the embeddings of different people look more alike, and those of one person less: by
+// much if the range is wrong by a factor of hundred, by a little if it is shifted or the colours are
+// swapped, when people are still told apart as well. So what counts is each pair's contrast, its cosine less
+// its faces' mean cosine to all other people, and a choice is made only if it wins over every other one by
+// three standard errors of the pairs' differences.
 //
-// Shapes: images uint8 [2 P, 112, 112, 3], pair p at 2 p and 2 p + 1: both of one person, no two pairs of the same.
-// Cost: a pass of the first 20 pairs' faces for every preparation that is possible; of twice as many, up to all,
-// for those that are still in question.
+// Shapes: images uint8 [2 P, 112, 112, 3], pair p at 2 p and 2 p + 1: both of one person, no two pairs of
+// the same.
+// Cost: a pass of the first 20 pairs' faces for every preparation that is possible; of twice as many, up to
+// all, for those that are still in question.
 #pragma once
 
 #include <ATen/core/Tensor.h>
