@@ -1,5 +1,6 @@
 #include "uir/onnx/operators.h"
 
+#include <limits>
 #include <map>
 
 #include "uir/base/error.h"
@@ -7,6 +8,17 @@
 #include "uir/onnx/tensor.h"
 
 namespace uir {
+
+namespace {
+
+// "To the end" is often the largest integer there is, which float64 rounds up.
+int64_t whole(double value) {
+  constexpr double kBeyond = 9223372036854775808.0;
+  if (value >= kBeyond) return std::numeric_limits<int64_t>::max();
+  return value > -kBeyond ? static_cast<int64_t>(value) : std::numeric_limits<int64_t>::min();
+}
+
+}  // namespace
 
 const OnnxAttribute* OnnxCall::find(std::string_view attribute) const {
   for (const auto& [name, value] : node_->attributes) {
@@ -61,7 +73,9 @@ const Array& OnnxCall::input(int64_t i) const {
 std::vector<int64_t> OnnxCall::integers_of_input(int64_t i) const {
   const Array& array = input(i);
   if (!array.integer) refuse(concat("its input ", i, " holds no integers"));
-  return {array.values.begin(), array.values.end()};
+  std::vector<int64_t> integers;
+  for (const double value : array.values) integers.push_back(whole(value));
+  return integers;
 }
 
 int64_t OnnxCall::axis(int64_t value, int64_t rank) const {

@@ -323,6 +323,8 @@ class Parser {
     const auto count = num_elements(tensor.shape);
     const int64_t bytes = bytes_per_element(tensor.type);
     const auto size = static_cast<int64_t>(tensor.data.size());
+    // As of operators' results: sizes beside a 0 would mean nothing.
+    if (count == 0 && tensor.shape.size() != 1) fail(ErrorKind::kData, name, ": has a dimension of size 0");
     if (!count || size % bytes != 0 || *count != size / bytes)
       fail(ErrorKind::kData, name, ": its shape asks for ", count ? std::to_string(*count) : "too many",
            " numbers of ", bytes, " bytes, there are ", size, " bytes; the file is damaged");
