@@ -2,12 +2,14 @@
 find_package(Threads REQUIRED)
 include(UirTorch)
 find_package(OpenCV REQUIRED COMPONENTS core imgproc imgcodecs objdetect)
-if(NOT TARGET opencv_dnn)   # its target comes with any component; only uir_export links it
+if(NOT TARGET opencv_dnn)   # its target comes with any component; only uir_engines links it
   message(FATAL_ERROR "OpenCV has no module dnn: install libopencv-dev whole")
 endif()
 # An engine for ONNX networks, where it is found: OpenVINO_DIR of an installation, or of PyPI's wheel (openvino.utils.get_cmake_path()).
 find_package(OpenVINO QUIET COMPONENTS Runtime)
-message(STATUS "OpenVINO: ${OpenVINO_VERSION}")
+if(OpenVINO_FOUND)
+  message(STATUS "OpenVINO ${OpenVINO_VERSION}: an engine for ONNX networks")
+endif()
 find_package(yaml-cpp REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(nlohmann_json REQUIRED)

@@ -10,13 +10,10 @@
 // peak_MB: the process's largest resident set. Prints JSON. Beside other programs: what they reach in the
 // same hour.
 #include <ATen/Parallel.h>
-#include <ATen/core/grad_mode.h>
 #include <sys/resource.h>
 
-#include <cstdio>
 #include <iostream>
 #include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -30,6 +27,7 @@
 #include "uir/embed/extractor.h"
 #include "uir/pipeline/onnx_engines.h"
 #include "uir/pipeline/sample_faces.h"
+#include "variants.h"
 
 namespace uir {
 namespace {
@@ -50,11 +48,6 @@ Setup parse(const std::vector<std::string>& words) {
   if (words.size() > 2) setup.threads = std::stoi(words[2]);
   if (words.size() > 3) setup.rounds = std::stoi(words[3]);
   return setup;
-}
-
-ModelConfig model_of(const Setup& setup) {
-  if (setup.network.starts_with("r")) return {IResNetConfig{.depth = std::stoll(setup.network.substr(1))}};
-  return {MobileFaceNetConfig{.large = setup.network == "mbf_large"}};
 }
 
 struct Variant {
@@ -81,15 +74,6 @@ std::vector<Variant> variants_of(const Setup& setup) {
   return variants;
 }
 
-Embedder network_of(const Setup& setup, at::ScalarType type) {
-  const std::shared_ptr<Backbone> backbone = make_backbone(model_of(setup), 1);
-  backbone->eval();
-  return {backbone->embedding_size(), [backbone, type](const at::Tensor& images) {
-            const at::NoGradGuard no_grad;
-            return backbone->forward(normalize_pixels(images, type));
-          }};
-}
-
 // Median rate of calls that embed so many images each.
 double rate_of(int64_t images, const std::function<void()>& call) {
   constexpr double kLong_s = 3;
@@ -111,7 +95,7 @@ double measure(const Setup& setup, const Variant& variant) {
     embedder =
         make_embedder(network, candidate, {network.range.value_or(PixelRange::kSigned), ColorOrder::kRgb});
   } else {
-    embedder = network_of(setup, variant.candidate.type);
+    embedder = embedder_of(make_backbone(named_network(setup.network), 1), variant.candidate.type);
   }
   if (!variant.extraction) {
     const at::Tensor faces = drawn_faces(setup.batch);
@@ -129,30 +113,15 @@ double measure(const Setup& setup, const Variant& variant) {
                  [&] { embed_rows(index, rows, 0, embedder, options, [](const EmbeddingBlock&) {}); });
 }
 
-struct Result {
-  double rate = 0, peak_MB = 0;
-};
-
-// Runs `program --variant v network batch …` and reads what it prints.
-Result measure_in_process(const std::string& program, const std::vector<std::string>& words, size_t variant) {
-  std::string command = "'" + program + "' --variant " + std::to_string(variant);
-  for (const std::string& word : words) command += " '" + word + "'";
-  const std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(command.c_str(), "r"), pclose);
-  Result result;
-  if (!pipe || std::fscanf(pipe.get(), "%lf %lf", &result.rate, &result.peak_MB) != 2)
-    fail(ErrorKind::kInternal, "no result from: ", command);
-  return result;
-}
-
 void run(const std::string& program, const std::vector<std::string>& words) {
   const Setup setup = parse(words);
   const std::vector<Variant> variants = variants_of(setup);
   std::map<std::string, std::vector<double>> rates, peaks;
   for (int round = 0; round < setup.rounds; ++round) {
     for (size_t v = 0; v < variants.size(); ++v) {
-      const Result result = measure_in_process(program, words, v);
-      rates[variants[v].name].push_back(result.rate);
-      peaks[variants[v].name].push_back(result.peak_MB);
+      const std::vector<double> found = measure_in_process(program, words, v, 2);
+      rates[variants[v].name].push_back(found[0]);
+      peaks[variants[v].name].push_back(found[1]);
     }
   }
   Json json{{"network", setup.network},

@@ -13,10 +13,8 @@
 #include <torch/torch.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <iostream>
 #include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -28,6 +26,7 @@
 #include "uir/base/parallel.h"
 #include "uir/device/use_device.h"
 #include "uir/model/backbone.h"
+#include "variants.h"
 
 namespace uir {
 namespace {
@@ -54,13 +53,6 @@ Setup parse(const std::vector<std::string>& words) {
   if (!setup.device.is_cpu() && !setup.device.has_index()) setup.device.set_index(0);
   if (words.size() > 6) setup.only = words[6];
   return setup;
-}
-
-ModelConfig model_of(const Setup& setup) {
-  if (setup.network.starts_with("r")) {
-    return {IResNetConfig{.depth = std::stoll(setup.network.substr(1)), .width = setup.width}};
-  }
-  return {MobileFaceNetConfig{.large = setup.network == "mbf_large", .width = setup.width}};
 }
 
 struct Variant {
@@ -101,7 +93,7 @@ double measure(const Setup& setup, const Variant& variant) {
   if (variant.ours) tune_memory_allocator();
   at::set_num_threads(resolve_threads(setup.threads));
   use_device(setup.device);
-  const auto network = make_backbone(model_of(setup), 1);
+  const auto network = make_backbone(named_network(setup.network, setup.width), 1);
   move_to(*network, setup.device);
   const at::Tensor images = at::randint(0, 256, {setup.batch, 112, 112, 3}, at::kByte).to(setup.device);
   const at::Tensor pixels = normalize_pixels(images, variant.type).contiguous(variant.layout);
@@ -122,24 +114,13 @@ double measure(const Setup& setup, const Variant& variant) {
   return static_cast<double>(setup.batch) / seconds;
 }
 
-// Runs `program --variant v network batch …` and reads the rate that it prints.
-double measure_in_process(const std::string& program, const std::vector<std::string>& words, size_t variant) {
-  std::string command = "'" + program + "' --variant " + std::to_string(variant);
-  for (const std::string& word : words) command += " '" + word + "'";
-  const std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(command.c_str(), "r"), pclose);
-  double rate = 0;
-  if (!pipe || std::fscanf(pipe.get(), "%lf", &rate) != 1)
-    fail(ErrorKind::kInternal, "no result from: ", command);
-  return rate;
-}
-
 void run(const std::string& program, const std::vector<std::string>& words) {
   const Setup setup = parse(words);
   std::map<std::string, std::vector<double>> rates;
   for (int round = 0; round < setup.rounds; ++round) {
     for (size_t v = 0; v < std::size(kVariants); ++v) {
       if (!kVariants[v].is_wanted(setup)) continue;
-      rates[kVariants[v].name].push_back(measure_in_process(program, words, v));
+      rates[kVariants[v].name].push_back(measure_in_process(program, words, v, 1)[0]);
     }
   }
   Json json{{"network", setup.network}, {"width", setup.width},

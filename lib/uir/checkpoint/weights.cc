@@ -278,7 +278,10 @@ Weights onnx_weights(const fs::path& path) {
     weights.tensors.emplace(name, numbers);
   }
   weights.metadata[kArchitectureKey] = architecture_json(found.config).dump();
-  weights.metadata["normalization"] = kNormalization;  // another one in the file is in the weights now
+  // First nodes that normalise bytes are in the weights now.
+  if (network.range)
+    weights.metadata["normalization"] =
+        network.range == PixelRange::kBytes ? kNormalization : text_of(*network.range);
   if (network.order) weights.metadata["color_order"] = text_of(*network.order);
   return weights;
 }

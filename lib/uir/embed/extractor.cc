@@ -79,6 +79,14 @@ EmbeddingBlock block_of(const std::vector<int64_t>& rows, RowRange range, const 
 
 }  // namespace
 
+Embedder embedder_of(const std::shared_ptr<Backbone>& backbone, at::ScalarType pixel_type) {
+  backbone->eval();
+  return {backbone->embedding_size(), [backbone, pixel_type](const at::Tensor& images) {
+            const at::NoGradGuard no_grad;
+            return backbone->forward(normalize_pixels(images, pixel_type));
+          }};
+}
+
 void embed_rows(const Index& index, const std::vector<int64_t>& rows, int64_t first, Backbone& backbone,
                 const ExtractOptions& options, const std::function<void(const EmbeddingBlock&)>& sink) {
   const EvaluationMode evaluation(backbone);

@@ -41,6 +41,9 @@ struct Embedder {
   std::function<at::Tensor(const at::Tensor& images)> embed;
 };
 
+// A network of ours, which is left in evaluation mode, on pixels of the type.
+Embedder embedder_of(const std::shared_ptr<Backbone>& backbone, at::ScalarType pixel_type);
+
 struct EmbeddingBlock {
   int64_t first = 0;          // position in the row list
   std::vector<int64_t> rows;  // [b] index rows

@@ -33,15 +33,13 @@ class Measured {
   }
   at::Tensor contrast() const { return genuine_ - impostor_; }  // [P]
 
-  // Measures the first pairs, which may be fewer than before.
+  // Measures the first pairs, more than before.
   void take(int64_t pairs) {
     const int64_t before = unit_.defined() ? unit_.size(0) : 0;
-    if (before < 2 * pairs) {
-      const at::Tensor more = embed_(images_.slice(0, before, 2 * pairs), preparation_).to(at::kDouble);
-      const at::Tensor unit = more / more.norm(2, {1}, true).clamp_min(1e-30);
-      unit_ = before > 0 ? at::cat({unit_, unit}) : unit;
-    }
-    const at::Tensor first = unit_.slice(0, 0, 2 * pairs, 2), second = unit_.slice(0, 1, 2 * pairs, 2);
+    const at::Tensor more = embed_(images_.slice(0, before, 2 * pairs), preparation_).to(at::kDouble);
+    const at::Tensor unit = more / more.norm(2, {1}, true).clamp_min(1e-30);
+    unit_ = before > 0 ? at::cat({unit_, unit}) : unit;
+    const at::Tensor first = unit_.slice(0, 0, c10::nullopt, 2), second = unit_.slice(0, 1, c10::nullopt, 2);
     const auto to_others = [](const at::Tensor& faces) {  // mean cosine of each to all others
       return (faces.matmul(faces.sum(0)) - 1) / static_cast<double>(faces.size(0) - 1);
     };
@@ -53,7 +51,7 @@ class Measured {
   const at::Tensor& images_;
   const Embed& embed_;
   PixelPreparation preparation_;
-  at::Tensor unit_;  // [2 P or more, D]
+  at::Tensor unit_;  // [2 P, D]
   at::Tensor genuine_, impostor_;
 };
 
@@ -76,77 +74,49 @@ double lead(const Measured& a, const Measured& b) {
   return difference.mean().item<double>() / std::max(error, 1e-12);
 }
 
-class Contest {
- public:
-  Contest(const at::Tensor& images, const Embed& embed) : images_(images), embed_(embed) {}
-
-  // The preparation with the largest contrast; none unless it leads clearly over every rival.
-  std::optional<PixelPreparation> winner(const std::vector<PixelPreparation>& preparations,
-                                         std::string& because) {
-    std::vector<Measured*> left;
-    for (const PixelPreparation& preparation : preparations) left.push_back(&measured(preparation));
-    const int64_t all = images_.size(0) / 2;
-    for (int64_t pairs = std::min(kFirstPairs, all);; pairs = std::min(2 * pairs, all)) {
-      for (Measured* each : left) each->take(pairs);
-      const Measured& best = **std::ranges::max_element(
-          left, {}, [](const Measured* m) { return m->contrast().mean().item<double>(); });
-      const std::vector<Rival> rivals = rivals_of(best, left);
-      const bool clear = rivals.empty() || rivals.front().lead >= kClearly;
-      if (clear || pairs == all) {
-        because = told(best, rivals);
-        return clear ? std::optional(best.preparation()) : std::nullopt;
-      }
-      std::erase_if(left, [&](const Measured* m) { return beaten(*m, rivals); });
-    }
-  }
-
-  std::vector<PixelCandidate> tried() const {
-    std::vector<PixelCandidate> tried;
-    for (const Measured& each : measured_) tried.push_back(each.candidate());
-    return tried;
-  }
-
- private:
-  static constexpr int64_t kFirstPairs = kFewestProbePairs;
-  static constexpr double kClearly = 3;
-  struct Rival {
-    const Measured* measured;
-    double lead;  // of the best over it
-  };
-
-  Measured& measured(const PixelPreparation& preparation) {
-    for (Measured& known : measured_) {
-      if (known.preparation() == preparation) return known;
-    }
-    return measured_.emplace_back(images_, embed_, preparation);
-  }
-
-  static std::vector<Rival> rivals_of(const Measured& best, const std::vector<Measured*>& left) {
-    std::vector<Rival> rivals;
-    for (const Measured* each : left) {
-      if (!alike(each->preparation(), best.preparation())) rivals.push_back({each, lead(best, *each)});
-    }
-    std::ranges::sort(rivals, {}, &Rival::lead);
-    return rivals;
-  }
-
-  static bool beaten(const Measured& candidate, const std::vector<Rival>& rivals) {
-    return std::ranges::any_of(
-        rivals, [&](const Rival& rival) { return rival.measured == &candidate && rival.lead >= kClearly; });
-  }
-
-  static std::string told(const Measured& best, const std::vector<Rival>& rivals) {
-    const std::string text = concat("best is ", text_of(best.preparation()));
-    if (rivals.empty()) return text;
-    return concat(text, ": in ", best.contrast().numel(), " pairs of one person it leads over ",
-                  text_of(rivals.front().measured->preparation()), " by ", rounded(rivals.front().lead),
-                  " standard errors");
-  }
-
-  const at::Tensor& images_;
-  const Embed& embed_;
-  std::deque<Measured> measured_;  // references stay
+struct Rival {
+  const Measured* measured;
+  double lead;  // of the best over it
 };
+
+// Those that could be told apart from the best, the nearest first.
+std::vector<Rival> rivals_of(const Measured& best, const std::vector<Measured*>& left) {
+  std::vector<Rival> rivals;
+  for (const Measured* each : left) {
+    if (!alike(each->preparation(), best.preparation())) rivals.push_back({each, lead(best, *each)});
+  }
+  std::ranges::sort(rivals, {}, &Rival::lead);
+  return rivals;
+}
+
+std::string told(const Measured& best, const std::vector<Rival>& rivals) {
+  const std::string text = concat("best is ", text_of(best.preparation()));
+  if (rivals.empty()) return text;
+  return concat(text, ": in ", best.contrast().numel(), " pairs of one person it leads over ",
+                text_of(rivals.front().measured->preparation()), " by ", rounded(rivals.front().lead),
+                " standard errors");
+}
+
+// The one with the largest contrast, on as many of the pairs as it takes; null unless it leads clearly over
+// every rival.
+const Measured* winner(std::vector<Measured*> left, int64_t all_pairs, std::string& because) {
+  constexpr double kClearly = 3;
+  for (int64_t pairs = std::min(kFewestProbePairs, all_pairs);; pairs = std::min(2 * pairs, all_pairs)) {
+    for (Measured* each : left) each->take(pairs);
+    const Measured& best = **std::ranges::max_element(
+        left, {}, [](const Measured* m) { return m->contrast().mean().item<double>(); });
+    const std::vector<Rival> rivals = rivals_of(best, left);
+    const bool clear = rivals.empty() || rivals.front().lead >= kClearly;
+    if (clear || pairs == all_pairs) {
+      because = told(best, rivals);
+      return clear ? &best : nullptr;
+    }
+    std::erase_if(left, [&](const Measured* m) {
+      const auto rival = std::ranges::find(rivals, m, &Rival::measured);
+      return rival != rivals.end() && rival->lead >= kClearly;
+    });
+  }
+}
 
 }  // namespace
 
@@ -159,18 +129,20 @@ PixelDecision decide_pixels(
                               kFewestProbePairs, " are needed");
     return decision;
   }
-  std::vector<PixelPreparation> possible;  // all at once: with colours swapped another range may look better
+  std::deque<Measured> possible;  // all at once: with colours swapped another range may look better
   for (const PixelRange each : kPixelRanges) {
     for (const ColorOrder other : kColorOrders) {
-      if ((!range || each == *range) && (!order || other == *order)) possible.push_back({each, other});
+      if ((!range || each == *range) && (!order || other == *order))
+        possible.emplace_back(images, embed, PixelPreparation{each, other});
     }
   }
-  Contest contest(images, embed);
-  if (const auto best = contest.winner(possible, decision.because)) {
-    decision.range = best->range;
-    decision.order = best->order;
+  std::vector<Measured*> all;
+  for (Measured& each : possible) all.push_back(&each);
+  if (const Measured* best = winner(all, images.size(0) / 2, decision.because)) {
+    decision.range = best->preparation().range;
+    decision.order = best->preparation().order;
   }
-  decision.tried = contest.tried();
+  for (const Measured& each : possible) decision.tried.push_back(each.candidate());
   return decision;
 }
 

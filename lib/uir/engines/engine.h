@@ -1,5 +1,6 @@
-// engines/: what computes ONNX networks fast: other people's libraries behind one interface, and whether what
-// they compute is right. LibTorch, which all programs have, is one of them (model/onnx_network.h).
+// engines/: what computes ONNX networks fast: other people's libraries behind one interface. LibTorch, which
+// all programs have, is the one beside them (model/onnx_network.h); pipeline/onnx_engines.h finds out which
+// are right.
 //
 // Shapes: pixels float32 [n, 3, 112, 112], C order, prepared as the network wants them → embeddings float32
 // [n, D]. n: any, unless the file fixes the batch; then exactly that.

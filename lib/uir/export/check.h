@@ -1,7 +1,8 @@
 // Whether an exported file computes what the network does: another engine runs the file on real faces.
 //
 // Shapes: faces uint8 [N, 112, 112, 3] RGB, taken in batches of 1, 3, 1, 5, 8, 8, … so that the batch's size
-// changes in both directions. The network runs in float32 on the CPU, with the caller's number of intra-op threads.
+// changes in both directions. The network runs in float32 on the CPU, with the caller's number of intra-op
+// threads.
 // Difference of one face: ‖a − b‖ / ‖b‖ of the unnormalised embeddings, b the network's own. It bounds the
 // change of any cosine of the face with another one; not a number counts as infinitely far away.
 // Cost: two forward passes of every face, and what the engine needs to load the file.
@@ -28,7 +29,7 @@ struct CheckEngine {
   // float32 [B, 3, 112, 112] contiguous → float32 [B, D]
   std::function<at::Tensor(const at::Tensor& pixels)> embed;
 };
-CheckEngine opencv_check_engine(const fs::path& onnx_file, bool plain);  // OpenCvOptions::plain
+CheckEngine opencv_check_engine(const fs::path& onnx_file, bool plain);  // EngineOptions::plain
 CheckEngine torch_script_engine(const fs::path& torch_script_file);
 
 struct Agreement {

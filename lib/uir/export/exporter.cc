@@ -16,11 +16,10 @@ namespace uir {
 namespace {
 
 std::map<std::string, std::string> metadata_of(const ExportedNetwork& network, bool normalized_inside) {
-  return {
-      {kArchitectureKey, architecture_json(network.config).dump()},
-      {"color_order", std::string(kColorOrder)},
-      {"normalization", normalized_inside ? "inside: the input is 0 to 255" : std::string(kNormalization)},
-      {"weights_checksum", network.weights_checksum}};
+  return {{kArchitectureKey, architecture_json(network.config).dump()},
+          {"color_order", std::string(kColorOrder)},
+          {"normalization", std::string(normalized_inside ? kNormalizedInside : kNormalization)},
+          {"weights_checksum", network.weights_checksum}};
 }
 
 NetworkGraph graph_of(const ExportOptions& options, ExportKind kind, const Backbone& backbone) {
@@ -46,30 +45,34 @@ std::string text_of(const Agreement& agreement, const std::string& engine, const
                 ", ", faces.images.size(0), " ", faces.origin, " in batches of ", batches, ")");
 }
 
-// False, with a warning that says what was found, where the engine differs and another one is to be asked.
+// found: what was, for people.
 bool agrees(const ExportOptions& options, const CheckEngine& engine, Backbone& backbone,
-            const CheckFaces& faces, bool last) {
+            const CheckFaces& faces, std::string& found) {
   const Agreement agreement = compare_with_network(engine, backbone, faces.images, options.normalize);
-  const std::string found = text_of(agreement, engine.name, faces);
-  const bool agrees = agreement.largest_difference <= options.tolerance;
-  if (agrees) {
-    log_info("check: ", found);
-  } else if (last) {
+  found = text_of(agreement, engine.name, faces);
+  return agreement.largest_difference <= options.tolerance;
+}
+
+void check(const ExportOptions& options, const CheckEngine& engine, Backbone& backbone,
+           const CheckFaces& faces) {
+  std::string found;
+  if (!agrees(options, engine, backbone, faces, found)) {
     fail(ErrorKind::kData, options.output.string(),
          ": not written: the file differs from the network: ", found, ", allowed is ", options.tolerance,
          "; --tolerance changes that");
-  } else {
-    log_warning(engine.name, ", as it comes, computes something else from this file: ", found,
-                "; call enableFusion(false) and enableWinograd(false) there");
   }
-  return agrees;
+  log_info("check: ", found);
 }
 
 // OpenCV as its users have it; where that computes another network, layer by layer.
 void check_onnx(const ExportOptions& options, const fs::path& written, Backbone& backbone,
                 const CheckFaces& faces) {
-  if (agrees(options, opencv_check_engine(written, /*plain=*/false), backbone, faces, /*last=*/false)) return;
-  agrees(options, opencv_check_engine(written, /*plain=*/true), backbone, faces, /*last=*/true);
+  std::string found;
+  if (agrees(options, opencv_check_engine(written, /*plain=*/false), backbone, faces, found))
+    return log_info("check: ", found);
+  log_warning("OpenCV as it comes computes something else from this file: ", found,
+              "; call enableFusion(false) and enableWinograd(false) there");
+  check(options, opencv_check_engine(written, /*plain=*/true), backbone, faces);
 }
 
 }  // namespace
@@ -86,7 +89,7 @@ void export_network(const ExportOptions& options, const ExportedNetwork& network
   } else if (kind == ExportKind::kOnnx) {
     check_onnx(options, written, *network.backbone, faces());
   } else {
-    agrees(options, torch_script_engine(written), *network.backbone, faces(), /*last=*/true);
+    check(options, torch_script_engine(written), *network.backbone, faces());
   }
   file.commit();
   log_info(options.output.string(), ": ", file.out().size(), " bytes");

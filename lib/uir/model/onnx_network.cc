@@ -1,9 +1,8 @@
 #include "uir/model/onnx_network.h"
 
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/convolution.h>
-#include <ATen/ops/ones.h>
-#include <ATen/ops/zeros.h>
+#include <ATen/ops/ones_like.h>
+#include <ATen/ops/zeros_like.h>
 
 #include <algorithm>
 #include <cmath>
@@ -34,22 +33,6 @@ at::Tensor normalized(BatchNormArgs args, const at::Tensor& residual) {
   if (same) args.residual = residual.to(args.x.scalar_type());
   const at::Tensor y = batch_norm(args);
   return residual.defined() && !same ? y + residual : y;
-}
-
-// x + bias, then the same.
-at::Tensor finished(const at::Tensor& x, const at::Tensor& bias, const at::Tensor& slope,
-                    const at::Tensor& residual) {
-  const auto options = x.options().dtype(at::kFloat);
-  const at::Tensor ones = at::ones({x.size(1)}, options), zeros = at::zeros({x.size(1)}, options);
-  return normalized({.x = x,
-                     .weight = ones,
-                     .bias = bias.defined() ? bias : zeros,
-                     .running_mean = zeros,
-                     .running_var = ones,
-                     .slope = slope,
-                     .training = false,
-                     .epsilon = 0},
-                    residual);
 }
 
 // Nodes become steps, some of them joined.
@@ -140,31 +123,44 @@ class Compiler {
     }
     std::vector<std::string> inputs{node.inputs[0]};
     const Epilogue epilogue = epilogue_of(output, inputs);
-    const auto options = at::TensorOptions(type_).device(device_);
-    const at::Tensor w = tensor_of(weight, options).contiguous(at::MemoryFormat::ChannelsLast);
-    const at::Tensor b = has_bias ? vector({{weight.shape[0]}, bias}) : at::Tensor();
     const bool pairs = is_pair_conv(node, weight);
+    const auto options = at::TensorOptions(pairs ? at::kFloat : type_).device(device_);
+    const at::Tensor w = tensor_of(weight, options).contiguous(at::MemoryFormat::ChannelsLast);
+    const at::Tensor b = vector({{weight.shape[0]}, bias});
     // The bias waits for the pass that computes a PReLU or a sum, if there is one.
     const bool passes = epilogue.slope.defined() || epilogue.residual || (pairs && has_bias);
+    const BatchNormArgs pass = only_adding(b, epilogue.slope);
+    const Value weights{w, std::nullopt}, biases{b.to(type_), std::nullopt};
+    const bool adds = has_bias && !passes;
     const auto bare = std::make_shared<OnnxNode>(node);  // its attributes
-    bare->inputs.resize(2);
     add({inputs, output,
          [=, opset = model_.opset, threads = threads_, type = type_](const OnnxNetwork::Inputs& in) {
-           const at::Tensor image = in[0]->tensor.to(type).contiguous(at::MemoryFormat::ChannelsLast);
-           const at::Tensor residual = epilogue.residual ? in[1]->tensor : at::Tensor();
+           const Value x{in[0]->tensor.to(type).contiguous(at::MemoryFormat::ChannelsLast), std::nullopt};
+           BatchNormArgs args = pass;
            if (pairs) {
-             const at::Tensor y = pair_conv(image, w.to(at::kFloat));
-             return Value{passes ? finished(y, b, epilogue.slope, residual) : y, std::nullopt};
+             args.x = pair_conv(x.tensor, w);
+           } else {
+             const OnnxNetwork::Inputs operands =
+                 adds ? OnnxNetwork::Inputs{&x, &weights, &biases} : OnnxNetwork::Inputs{&x, &weights};
+             const OnnxCall attributes(*bare, opset, std::vector<const Array*>(operands.size(), nullptr),
+                                       threads);
+             args.x = compute_on_torch(attributes, operands).tensor;
            }
-           const Value x{image, std::nullopt}, weights{w, std::nullopt},
-               biases{b.defined() ? b.to(type) : b, std::nullopt};
-           std::vector<const Value*> operands{&x, &weights};
-           if (b.defined() && !passes) operands.push_back(&biases);
-           const OnnxCall attributes(*bare, opset, std::vector<const Array*>(operands.size(), nullptr),
-                                     threads);
-           const at::Tensor y = compute_on_torch(attributes, operands).tensor;
-           return Value{passes ? finished(y, b, epilogue.slope, residual) : y, std::nullopt};
+           if (!passes) return Value{args.x, std::nullopt};
+           return Value{normalized(args, epilogue.residual ? in[1]->tensor : at::Tensor()), std::nullopt};
          }});
+  }
+
+  // x + bias and a PReLU, as a batch norm.
+  BatchNormArgs only_adding(const at::Tensor& bias, const at::Tensor& slope) const {
+    const at::Tensor ones = at::ones_like(bias), zeros = at::zeros_like(bias);
+    return {.weight = ones,
+            .bias = bias,
+            .running_mean = zeros,
+            .running_var = ones,
+            .slope = slope,
+            .training = false,
+            .epsilon = 0};
   }
 
   // MobileFaceNet's second layer (pair_conv.h).
@@ -227,13 +223,19 @@ class Compiler {
     return epilogue;
   }
 
+  // Integers are shapes, axes and the like; of a few numbers (the bounds of a Clip) a node may want either form.
+  Value value_of(const Array& constant) const {
+    constexpr int64_t kFew = 64;
+    if (constant.integer) return {{}, constant};
+    Value value{tensor_of(constant, at::TensorOptions(at::kFloat).device(device_)), std::nullopt};
+    if (constant.size() <= kFew) value.array = constant;
+    return value;
+  }
+
   void any(const OnnxNode& node, std::map<std::string, Value>& constants) {
     for (const std::string& name : node.inputs) {
       if (const auto constant = interpreter_.constant(name); constant && !constants.contains(name))
-        constants[name] =
-            constant->integer
-                ? Value{{}, *constant}
-                : Value{tensor_of(*constant, at::TensorOptions(at::kFloat).device(device_)), *constant};
+        constants[name] = value_of(*constant);
     }
     const auto kept = std::make_shared<OnnxNode>(node);
     add({node.inputs, node.outputs.at(0),

@@ -198,7 +198,7 @@ std::optional<PixelRange> range_of(std::string_view text) {
   for (const PixelRange range : kPixelRanges) {
     if (text_of(range) == text) return range;
   }
-  return text.starts_with("inside: the input is 0 to 255") ? std::optional(PixelRange::kBytes) : std::nullopt;
+  return text == kNormalizedInside ? std::optional(PixelRange::kBytes) : std::nullopt;
 }
 
 void take_metadata(FaceNetwork& network) {

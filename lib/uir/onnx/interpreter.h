@@ -3,7 +3,7 @@
 // Shapes: any inputs; every output that is asked for.
 // Cost: some seconds for a face through an IResNet 100 on two cores; a value lives until it was read for the
 // last time.
-// Errors: kData, naming the node, for an unknown operator (known_operators names all that are), a value that
+// Errors: kData, naming the node, for an unknown operator (unknown_operators names all of them), a value that
 // nobody made, and what operators.h refuses.
 // Threads: const functions are thread-safe.
 #pragma once

@@ -99,7 +99,7 @@ class Parser {
           opset(model.message());
           break;
         case 14:
-          metadata(model.message());
+          take_entry(model.message(), file_.model.metadata);
           break;
         case 25:
           refuse(
@@ -128,13 +128,14 @@ class Parser {
     if (domain.empty() || domain == "ai.onnx") file_.model.opset = version;
   }
 
-  void metadata(ProtobufReader message) {
+  // StringStringEntryProto: a key and its value.
+  static void take_entry(ProtobufReader message, std::map<std::string, std::string>& entries) {
     std::string key, value;
     while (message.next()) {
       if (message.field() == 1) key = message.text();
       if (message.field() == 2) value = message.text();
     }
-    file_.model.metadata[key] = value;
+    entries[key] = value;
   }
 
   void graph(ProtobufReader graph) {
@@ -295,7 +296,7 @@ class Parser {
           message.append_to(numbers.doubles);
           break;
         case 13:
-          external_entry(message.message(), external);
+          take_entry(message.message(), external);
           break;
         case 14:
           location = message.integer();
@@ -328,15 +329,6 @@ class Parser {
     if (!count || size % bytes != 0 || *count != size / bytes)
       fail(ErrorKind::kData, name, ": its shape asks for ", count ? std::to_string(*count) : "too many",
            " numbers of ", bytes, " bytes, there are ", size, " bytes; the file is damaged");
-  }
-
-  static void external_entry(ProtobufReader message, std::map<std::string, std::string>& entries) {
-    std::string key, value;
-    while (message.next()) {
-      if (message.field() == 1) key = message.text();
-      if (message.field() == 2) value = message.text();
-    }
-    entries[key] = value;
   }
 
   Bytes external_data(const std::map<std::string, std::string>& entries, const std::string& name) {

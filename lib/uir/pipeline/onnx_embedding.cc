@@ -228,10 +228,8 @@ class Chooser {
     const auto embed = [&](const EngineCandidate& candidate) {
       return make_embedder(network_, candidate, choice.preparation).embed(faces).to(at::kDouble);
     };
-    const at::Tensor a = embed(choice.candidate), b = embed(exact->candidate);
-    const double cosine =
-        ((a * b).sum(1) / (a.norm(2, {1}) * b.norm(2, {1}))).nan_to_num(-1).min().item<double>();
-    const bool agrees = cosine >= 0.999;
+    const double cosine = smallest_cosine(embed(choice.candidate), embed(exact->candidate));
+    const bool agrees = cosine >= kShortCosine;
     if (!agrees)
       log_warning("bf16 is not used: the first images' embeddings have a cosine of ", cosine,
                   " to those of float32");

@@ -8,14 +8,12 @@
 #include <torch/version.h>
 
 #include <algorithm>
-#include <array>
 #include <iostream>
 #include <utility>
 
 #include "uir/base/child_process.h"
 #include "uir/base/error.h"
 #include "uir/base/json_text.h"
-#include "uir/base/log.h"
 #include "uir/device/use_device.h"
 #include "uir/engines/engine.h"
 #include "uir/model/onnx_network.h"
@@ -69,10 +67,6 @@ std::function<at::Tensor(const at::Tensor&)> make_engine(const FaceNetwork& netw
     std::copy(found.begin(), found.end(), embeddings.data_ptr<float>());
     return embeddings;
   };
-}
-
-at::Tensor smallest_cosine(const at::Tensor& found, const at::Tensor& expected) {
-  return ((found * expected).sum(1) / (found.norm(2, {1}) * expected.norm(2, {1}))).nan_to_num(-1).min();
 }
 
 Array array_of(const at::Tensor& pixels) {
@@ -181,8 +175,12 @@ EngineReference compute_reference(const FaceNetwork& network) {
   return reference;
 }
 
+double smallest_cosine(const at::Tensor& a, const at::Tensor& b) {
+  return ((a * b).sum(1) / (a.norm(2, {1}) * b.norm(2, {1}))).nan_to_num(-1).min().item<double>();
+}
+
 bool EngineTrial::right() const {
-  return problem.empty() && cosine >= (candidate.type == at::kFloat ? 0.99999 : 0.999);
+  return problem.empty() && cosine >= (candidate.type == at::kFloat ? kExactCosine : kShortCosine);
 }
 
 EngineTrial try_engine(const FaceNetwork& network, const EngineCandidate& candidate,
@@ -209,7 +207,7 @@ EngineTrial try_engine(const FaceNetwork& network, const EngineCandidate& candid
   }
   const at::Tensor found =
       at::from_blob(numbers.data(), reference.embeddings.sizes(), at::kFloat).to(at::kDouble);
-  trial.cosine = smallest_cosine(found, reference.embeddings).item<double>();
+  trial.cosine = smallest_cosine(found, reference.embeddings);
   trial.images_per_s = json_at<double>(json, "images_per_s", answer.string());
   return trial;
 }

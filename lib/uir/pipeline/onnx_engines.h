@@ -44,6 +44,12 @@ struct EngineReference {
 };
 EngineReference compute_reference(const FaceNetwork& network);
 
+// Of rows with each other; -1 where one is zero or not finite.
+double smallest_cosine(const at::Tensor& a, const at::Tensor& b);
+
+// What an engine must reach in float32, and in bf16.
+inline constexpr double kExactCosine = 0.99999, kShortCosine = 0.999;
+
 struct EngineTrial {
   EngineCandidate candidate;
   double cosine = 0;  // the smaller one of the two faces

@@ -54,11 +54,12 @@ std::vector<int64_t> spread_rows(const Index& index, int64_t count) {
 }
 
 CheckFaces faces_for_check(const Experiment* experiment, int64_t count) {
-  const CheckFaces drawn{"drawn faces", drawn_faces(count)};
-  if (!experiment || !fs::exists(experiment->index_folder())) return drawn;
-  const Index index = Index::open(experiment->index_folder(), Index::Check::kFull);
-  const std::vector<int64_t> rows = spread_rows(index, count);
-  return rows.empty() ? drawn : CheckFaces{"images of the index", faces_of_rows(index, rows)};
+  if (experiment && fs::exists(experiment->index_folder())) {
+    const Index index = Index::open(experiment->index_folder(), Index::Check::kFull);
+    const std::vector<int64_t> rows = spread_rows(index, count);
+    if (!rows.empty()) return {"images of the index", faces_of_rows(index, rows)};
+  }
+  return {"drawn faces", drawn_faces(count)};
 }
 
 fs::path weights_for(const Experiment* experiment, const ExportRequest& request) {

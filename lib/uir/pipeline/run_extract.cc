@@ -1,7 +1,5 @@
 #include "uir/pipeline/run_extract.h"
 
-#include <ATen/core/grad_mode.h>
-
 #include <algorithm>
 #include <numeric>
 #include <optional>
@@ -79,12 +77,7 @@ class Extraction {
     const std::shared_ptr<Backbone> backbone = make_backbone(experiment_.model, 0);
     const Weights weights = load_backbone(path, *backbone);
     move_to(*backbone, compute_.device);
-    backbone->eval();
-    embedder_ = {backbone->embedding_size(),
-                 [backbone, type = compute_.pixel_type](const at::Tensor& images) {
-                   const at::NoGradGuard no_grad;
-                   return backbone->forward(normalize_pixels(images, type));
-                 }};
+    embedder_ = embedder_of(backbone, compute_.pixel_type);
     network_ = {{"color_order", kColorOrder},
                 {"normalization", kNormalization},
                 {"precision", c10::toString(compute_.pixel_type)}};

@@ -116,7 +116,12 @@ class OverlapRun {
     try {
       return {set, &sets_.store(set)};
     } catch (const Error& e) {
-      if (e.kind() != ErrorKind::kMissingInput || set == centers_name()) throw;
+      if (e.kind() != ErrorKind::kMissingInput) throw;
+      if (set == centers_name())
+        fail(ErrorKind::kMissingInput, e.what(),
+             "; a network without class centers, as an ONNX file is, needs an embedded set of the known "
+             "people "
+             "in their place: --centers SET");
       fail(ErrorKind::kMissingInput, e.what(), " with --set extract.sets=[", set, "]");
     }
   }

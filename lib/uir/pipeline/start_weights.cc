@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <numeric>
+#include <tuple>
 
 #include "uir/base/error.h"
 #include "uir/base/log.h"
@@ -18,20 +19,22 @@ namespace {
 
 // What the network will be fed with, and what the weights say that they want.
 void check_convention(const fs::path& path, const Metadata& metadata) {
-  bool told = false;
-  for (const auto& [key, ours] : {std::pair<const char*, std::string_view>{"color_order", kColorOrder},
-                                  {"normalization", kNormalization}}) {
+  std::string untold, assumed;
+  for (const auto& [key, words, ours] :
+       {std::tuple<const char*, const char*, std::string_view>{"color_order", "colour order", kColorOrder},
+        {"normalization", "normalisation", kNormalization}}) {
     const auto theirs = metadata.find(key);
-    told |= theirs != metadata.end();
-    if (theirs != metadata.end() && theirs->second != ours) {
+    if (theirs == metadata.end()) {
+      untold += concat(untold.empty() ? "" : " and ", words);
+      assumed += concat(assumed.empty() ? "" : " and ", ours);
+    } else if (theirs->second != ours) {
       fail(ErrorKind::kData, path.string(), ": trained with ", key, " '", theirs->second,
            "', but images are fed as '", ours, "'");
     }
   }
-  if (!told) {
-    log_info("weights: the file does not tell its colour order and normalisation; ", kColorOrder, " and ",
-             kNormalization, " are assumed, as InsightFace trains");
-  }
+  if (!untold.empty())
+    log_info("weights: the file does not tell its ", untold, "; assumed: ", assumed,
+             ", as InsightFace trains");
 }
 
 // "head.kernel, head.t"; of many the first, and how many there are.

@@ -13,5 +13,7 @@ inline constexpr int64_t kImageBytes = kImageSize * kImageSize * 3;
 // and exported files, where readers compare them.
 inline constexpr double kPixelMiddle = 127.5;
 inline constexpr std::string_view kColorOrder = "RGB", kNormalization = "(x - 127.5) / 127.5";
+// What stands for the latter in exported files that do it themselves.
+inline constexpr std::string_view kNormalizedInside = "inside: the input is 0 to 255";
 
 }  // namespace uir

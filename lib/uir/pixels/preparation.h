@@ -1,4 +1,4 @@
-// How a network wants the pixels of a face: which colour comes first, and in which range. Free of everything.
+// How a network wants the pixels of a face: which colour comes first, and in which range.
 #pragma once
 
 #include <array>
@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "uir/pixels/pixels.h"
 
 namespace uir {
 
@@ -22,14 +24,16 @@ inline constexpr std::array kColorOrders{ColorOrder::kRgb, ColorOrder::kBgr};
 inline constexpr std::array kPixelRanges{PixelRange::kBytes, PixelRange::kSigned, PixelRange::kSigned128,
                                          PixelRange::kUnit, PixelRange::kImageNet};
 
-constexpr std::string_view text_of(ColorOrder order) { return order == ColorOrder::kRgb ? "RGB" : "BGR"; }
+constexpr std::string_view text_of(ColorOrder order) {
+  return order == ColorOrder::kRgb ? kColorOrder : "BGR";
+}
 // As manifests and metadata spell it.
 constexpr std::string_view text_of(PixelRange range) {
   switch (range) {
     case PixelRange::kBytes:
       return "x";
     case PixelRange::kSigned:
-      return "(x - 127.5) / 127.5";
+      return kNormalization;
     case PixelRange::kSigned128:
       return "(x - 127.5) / 128";
     case PixelRange::kUnit:

@@ -4,6 +4,7 @@
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/serialization/import.h>
 
+#include "support/random_network.h"
 #include "uir/export/check.h"
 //
 #include <algorithm>
@@ -23,21 +24,6 @@ namespace {
 const ModelConfig kResidual{IResNetConfig{.depth = 18, .width = 0.125, .embedding_size = 24}};
 const ModelConfig kMobile{MobileFaceNetConfig{.width = 0.125, .embedding_size = 20}};
 const ModelConfig kLarge{MobileFaceNetConfig{.large = true, .width = 0.0625, .embedding_size = 16}};
-
-// Normalisations and slopes that matter: nothing is 0, 1 or the same for all channels.
-std::shared_ptr<Backbone> random_network(const ModelConfig& config) {
-  const auto generator = at::make_generator<at::CPUGeneratorImpl>(9);
-  const at::NoGradGuard no_grad;
-  auto network = make_backbone(config, 4);
-  for (const auto& [key, tensor] : named_state(*network)) {
-    if (tensor.dim() == 1 && tensor.requires_grad()) tensor.add_(at::randn(tensor.sizes(), generator), 0.2);
-    if (key.ends_with("running_var")) tensor.uniform_(0.5, 2, generator);
-    if (key.ends_with("running_mean")) tensor.normal_(0, 0.3, generator);
-    if (key.ends_with("num_batches_tracked")) tensor.fill_(7);
-  }
-  network->eval();
-  return network;
-}
 
 at::Tensor random_faces(int64_t count) {
   const auto generator = at::make_generator<at::CPUGeneratorImpl>(5);
