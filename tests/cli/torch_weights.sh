@@ -46,7 +46,7 @@ extract() {
 }
 extract bare.pth
 says "loaded 333 of 333 tensors of the backbone"
-says "RGB and (x - 127.5) / 127.5 are assumed"
+says "assumed: RGB and (x - 127.5) / 127.5"
 extract legacy.pth
 extract prefixed.pt
 says "PyTorch file, state_dict"
