@@ -20,6 +20,12 @@ struct ClassifiedSet {
   std::span<const int64_t> labels;
 };
 
+// A set of embeddings; the store outlives whoever has this.
+struct NamedStore {
+  std::string name;
+  const EmbeddingStore* store = nullptr;
+};
+
 class EmbeddingSets {
  public:
   // The model must outlive this.

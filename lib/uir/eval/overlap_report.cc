@@ -123,31 +123,7 @@ void table_text(const SetOverlap::Target& target, const SetOverlap& set, std::st
 
 class OverlapPage {
  public:
-  std::string write(const std::vector<SetOverlap>& sets) {
-    page_.raw("<!DOCTYPE html>\n");
-    {
-      const Element html(page_, "html", {{"lang", "en"}, {"xmlns", "http://www.w3.org/1999/xhtml"}});
-      head();
-      const Element body(page_, "body");
-      {
-        const Element header(page_, "header");
-        page_.element("h1", {}, "Overlap of unlabeled and known faces");
-      }
-      const Element main(page_, "main");
-      page_.element("p", {{"class", "words"}}, kWords);
-      for (const SetOverlap& set : sets) section(set);
-    }
-    return page_.take() + "\n";
-  }
-
- private:
-  void head() {
-    const Element head(page_, "head");
-    page_.element("meta", {{"charset", "utf-8"}});
-    page_.element("meta", {{"name", "viewport"}, {"content", "width=device-width, initial-scale=1"}});
-    page_.element("title", {}, "Overlap of unlabeled and known faces");
-    write_style(page_);
-  }
+  explicit OverlapPage(Markup& page) : page_(page) {}
 
   void section(const SetOverlap& set) {
     const Element section(page_, "section");
@@ -168,6 +144,7 @@ class OverlapPage {
     }
   }
 
+ private:
   static std::vector<PlotPoint> outline(const std::vector<int64_t>& counts) {
     double total = 0;
     for (const int64_t count : counts) total += static_cast<double>(count);
@@ -224,7 +201,7 @@ class OverlapPage {
     write_records("matches", rows, {}, page_);
   }
 
-  Markup page_;
+  Markup& page_;
 };
 
 }  // namespace
@@ -250,6 +227,11 @@ std::string overlap_text(const std::vector<SetOverlap>& sets) {
   return text;
 }
 
-std::string overlap_page(const std::vector<SetOverlap>& sets) { return OverlapPage().write(sets); }
+std::string overlap_page(const std::vector<SetOverlap>& sets) {
+  return plain_page("Overlap of unlabeled and known faces", [&](Markup& page) {
+    page.element("p", {{"class", "words"}}, kWords);
+    for (const SetOverlap& set : sets) OverlapPage(page).section(set);
+  });
+}
 
 }  // namespace uir

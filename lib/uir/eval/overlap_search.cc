@@ -33,14 +33,14 @@ std::string score_text(double cosine) {
   return text;
 }
 
-OverlapSearch::OverlapSearch(OverlapRules rules, std::vector<OverlapSet> targets, DividedScanOptions scan,
+OverlapSearch::OverlapSearch(OverlapRules rules, std::vector<NamedStore> targets, DividedScanOptions scan,
                              fs::path states)
     : rules_(rules), targets_(std::move(targets)), scan_(std::move(scan)), folder_(std::move(states)) {
   ensure(!targets_.empty(), "overlap with something");
-  for (const OverlapSet& target : targets_) check_dim(target);
+  for (const NamedStore& target : targets_) check_dim(target);
 }
 
-void OverlapSearch::check_dim(const OverlapSet& set) const {
+void OverlapSearch::check_dim(const NamedStore& set) const {
   const int64_t ours = set.store->embeddings().cols, theirs = targets_.front().store->embeddings().cols;
   if (ours == theirs) return;
   fail(ErrorKind::kData, "set '", set.name, "': embeddings of ", ours, " numbers, the class centers have ",
@@ -55,7 +55,7 @@ DividedScanOptions OverlapSearch::options(const std::string& what, const std::st
   return options;
 }
 
-void OverlapSearch::add_labeled(const OverlapSet& set) {
+void OverlapSearch::add_labeled(const NamedStore& set) {
   check_dim(set);
   try {
     const LabeledScores scores =
@@ -68,7 +68,7 @@ void OverlapSearch::add_labeled(const OverlapSet& set) {
   }
 }
 
-SetOverlap OverlapSearch::search(const OverlapSet& set) {
+SetOverlap OverlapSearch::search(const NamedStore& set) {
   const EmbeddingStore& store = *set.store;
   SetOverlap result;
   result.set = set.name;

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "uir/base/file.h"
+#include "uir/eval/embedding_sets.h"
 #include "uir/eval/overlap.h"
 #include "uir/store/embedding_store.h"
 
@@ -32,12 +33,6 @@ struct OverlapRules {
   bool remove_duplicates = false;           // all but the first of each group go; needs `duplicates`
 
   bool remove_images() const { return threshold || against_threshold || remove_duplicates; }
-};
-
-// A set of embeddings; the store outlives whoever has this.
-struct OverlapSet {
-  std::string name;
-  const EmbeddingStore* store = nullptr;
 };
 
 // An unlabeled image and what it matches best.
@@ -89,14 +84,14 @@ class OverlapSearch {
  public:
   // Resources and stop are those of `scan`; its state files lie in the folder `states`. At least one target.
   // kData for targets of different dimensions.
-  OverlapSearch(OverlapRules rules, std::vector<OverlapSet> targets, DividedScanOptions scan,
+  OverlapSearch(OverlapRules rules, std::vector<NamedStore> targets, DividedScanOptions scan,
                 fs::path states);
 
   // kData for embeddings of another dimension than the class centers.
-  void check_dim(const OverlapSet& set) const;
+  void check_dim(const NamedStore& set) const;
   // Adds labeled images to those that tell what a threshold does: before search().
-  void add_labeled(const OverlapSet& set);
-  SetOverlap search(const OverlapSet& set);
+  void add_labeled(const NamedStore& set);
+  SetOverlap search(const NamedStore& set);
 
   // Files that continue interrupted scans; the caller's to remove once what was found is safe.
   const std::vector<fs::path>& states() const { return states_; }
@@ -116,7 +111,7 @@ class OverlapSearch {
   std::string match_name(size_t target, const Neighbour& match) const;
 
   const OverlapRules rules_;
-  const std::vector<OverlapSet> targets_;
+  const std::vector<NamedStore> targets_;
   const DividedScanOptions scan_;
   const fs::path folder_;
   LabeledScores labeled_;

@@ -26,9 +26,9 @@ std::vector<int64_t> first_of_each_class(const Index& index) {
 
 }  // namespace
 
-OverlapPictures::OverlapPictures(Index index, std::span<const OverlapSet> targets, fs::path folder)
+OverlapPictures::OverlapPictures(Index index, std::span<const NamedStore> targets, fs::path folder)
     : index_(std::move(index)), folder_(std::move(folder)), first_of_class_(first_of_each_class(index_)) {
-  for (const OverlapSet& target : targets.subspan(1))
+  for (const NamedStore& target : targets.subspan(1))
     target_rows_.emplace_back(index_, target.name, target.store->items());
 }
 

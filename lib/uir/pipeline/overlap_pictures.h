@@ -16,7 +16,7 @@ namespace uir {
 class OverlapPictures {
  public:
   // Targets as OverlapSearch has them.
-  OverlapPictures(Index index, std::span<const OverlapSet> targets, fs::path folder);
+  OverlapPictures(Index index, std::span<const NamedStore> targets, fs::path folder);
 
   // Writes closest_<set>.png, closest_<set>_<target>.png for further targets and, if there are
   // near-duplicates, duplicates_<set>.png, and names them in found.pictures. rows: of the set's images; a

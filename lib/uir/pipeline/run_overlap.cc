@@ -15,6 +15,7 @@
 #include "uir/eval/embedding_sets.h"
 #include "uir/eval/overlap_report.h"
 #include "uir/eval/overlap_search.h"
+#include "uir/pipeline/named_model.h"
 #include "uir/pipeline/overlap_pictures.h"
 #include "uir/pipeline/search_device.h"
 #include "uir/pipeline/stop_request.h"
@@ -22,16 +23,6 @@
 
 namespace uir {
 namespace {
-
-EvalModel model_of(const Experiment& experiment, const std::string& name) {
-  const std::vector<EvalModel>& models = experiment.eval.models;
-  if (name.empty() && models.empty()) return {"run", {experiment.run_folder().string()}, {}};
-  if (name.empty() && models.size() == 1) return models.front();
-  const auto found = std::ranges::find(models, name, &EvalModel::name);
-  if (found != models.end()) return *found;
-  fail(ErrorKind::kUsage,
-       "--model: ", name.empty() ? "name one of eval.models" : concat("'", name, "' is none of eval.models"));
-}
 
 std::vector<std::string> sources_of_role(const Experiment& experiment, Role role) {
   std::vector<std::string> names;
@@ -46,7 +37,7 @@ class OverlapRun {
   OverlapRun(const Experiment& experiment, const OverlapRequest& request, const BlockFilter* device)
       : experiment_(experiment),
         request_(request),
-        model_(model_of(experiment, request.model)),
+        model_(named_model(experiment, request.model)),
         threads_(resolve_threads(static_cast<int>(experiment.eval.threads))),
         sets_(model_, threads_),
         folder_(request.report.empty() ? experiment.run_folder() / "overlap" : request.report) {
@@ -58,7 +49,7 @@ class OverlapRun {
   std::string run() {
     create_folders(folder_);
     const std::vector<std::string> unlabeled = unlabeled_sets();
-    const std::vector<OverlapSet> targets = this->targets();
+    const std::vector<NamedStore> targets = this->targets();
     OverlapSearch search(request_.rules, targets, scan_, folder_);
     std::optional<OverlapPictures> pictures;  // rows of the index are looked up before anything is searched
     if (index_) pictures.emplace(*index_, targets, folder_);
@@ -66,7 +57,7 @@ class OverlapRun {
     for (const std::string& set : labeled_sets()) search.add_labeled(open(set));
     std::vector<SetOverlap> results;
     for (const std::string& name : unlabeled) {
-      const OverlapSet set = open(name);
+      const NamedStore set = open(name);
       std::optional<IndexRows> rows;
       if (index_) rows.emplace(*index_, name, set.store->items());
       results.push_back(search.search(set));
@@ -105,14 +96,14 @@ class OverlapRun {
 
   std::string centers_name() const { return request_.centers.empty() ? kClassCentersSet : request_.centers; }
 
-  std::vector<OverlapSet> targets() {
-    std::vector<OverlapSet> targets{open(centers_name())};
+  std::vector<NamedStore> targets() {
+    std::vector<NamedStore> targets{open(centers_name())};
     for (const std::string& set : request_.against) targets.push_back(open(set));
     return targets;
   }
 
   // The remedy belongs to sets that uir-extract does not embed by itself.
-  OverlapSet open(const std::string& set) {
+  NamedStore open(const std::string& set) {
     try {
       return {set, &sets_.store(set)};
     } catch (const Error& e) {

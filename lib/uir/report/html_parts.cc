@@ -110,6 +110,29 @@ void write_script(Markup& page) {
   page.raw(concat("<script>\n//<![CDATA[\n", kPageScript, "//]]>\n</script>\n"));
 }
 
+std::string plain_page(const std::string& title, const std::function<void(Markup&)>& body) {
+  Markup page;
+  page.raw("<!DOCTYPE html>\n");
+  {
+    const Element html(page, "html", {{"lang", "en"}, {"xmlns", "http://www.w3.org/1999/xhtml"}});
+    {
+      const Element head(page, "head");
+      page.element("meta", {{"charset", "utf-8"}});
+      page.element("meta", {{"name", "viewport"}, {"content", "width=device-width, initial-scale=1"}});
+      page.element("title", {}, title);
+      write_style(page);
+    }
+    const Element whole(page, "body");
+    {
+      const Element header(page, "header");
+      page.element("h1", {}, title);
+    }
+    const Element main(page, "main");
+    body(page);
+  }
+  return page.take() + "\n";
+}
+
 void write_curve_data(const std::vector<std::string>& columns, const std::vector<std::string>& names,
                       const std::vector<std::string>& points, Markup& page) {
   const Element script(page, "script", {{"type", "application/json"}});

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -33,6 +34,8 @@ void write_legend(size_t style, std::string_view name, Markup& page);
 void write_head(const std::string& title, const std::string& also_allowed, Markup& page);
 // Its style sheet alone, for a page with a head of its own.
 void write_style(Markup& page);
+// A whole page with nothing but a title and what `body` writes into its main part.
+std::string plain_page(const std::string& title, const std::function<void(Markup&)>& body);
 // The page's script, at the end of its body.
 void write_script(Markup& page);
 
