@@ -1,10 +1,12 @@
 // uir-index CONFIG: indexes the data sets of an experiment, and checks or packs them.
 // uir-index align: turns raw photos and videos into aligned faces.
 // uir-index overlap CONFIG: finds known people and near-duplicates among unlabeled faces.
+// uir-index clean CONFIG: finds wrong labels.
 #include <iostream>
 
 #include "app.h"
 #include "uir/pipeline/run_align.h"
+#include "uir/pipeline/run_clean.h"
 #include "uir/pipeline/run_index.h"
 #include "uir/pipeline/run_overlap.h"
 
@@ -75,6 +77,12 @@ void add_overlap(uir::App& app, uir::OverlapRequest& request) {
   cli.add_option("--threshold", request.rules.threshold,
                  "Remove images whose best cosine with a class center is at least this")
       ->check(CLI::Range(-1., 1.));
+  cli.add_option("--calibration", request.calibration,
+                 "Take that threshold from this calibration.json, made with --gallery class_centers");
+  cli.add_option("--false-alarms", request.false_alarms,
+                 "Of the calibration: how many of 1,000 strangers may be removed by mistake")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
   cli.add_option("--against-threshold", request.rules.against_threshold,
                  "The same with an image of the sets of --against")
       ->check(CLI::Range(-1., 1.));
@@ -85,6 +93,26 @@ void add_overlap(uir::App& app, uir::OverlapRequest& request) {
                "Keep only the first of near-duplicates");
   cli.add_option("--out", request.out, "Write the index without what is removed here");
   cli.add_option("--report", request.report, "Folder of the report; default: overlap in the run folder");
+}
+
+void add_clean(uir::App& app, uir::CleanRequest& request) {
+  CLI::App& cli = app.add_command(
+      "clean",
+      "Finds images unlike the rest of their class, classes that are one person and classes of several "
+      "people.",
+      std::function<void(const uir::Experiment&)>([&request](const uir::Experiment& experiment) {
+        std::cout << uir::run_clean(experiment, request);
+      }));
+  cli.add_option("--model", request.model, "One of eval.models; default: the only one, or this run");
+  cli.add_option("--labeled", request.set, "Set of labeled images; default: the only labeled source");
+  cli.add_option("--unlike", request.thresholds.unlike,
+                 "An image is unlike its class below this mean cosine; default: from the images")
+      ->check(CLI::Range(-1., 1.));
+  cli.add_option("--merge", request.thresholds.merge,
+                 "Two classes are one person from this mean cosine on; default: from the images, by the "
+                 "classes' sizes")
+      ->check(CLI::Range(-1., 1.));
+  cli.add_option("--report", request.report, "Folder of the report; default: clean in the run folder");
 }
 
 }  // namespace
@@ -105,5 +133,7 @@ int main(int argc, char** argv) {
   add_align(app, align);
   uir::OverlapRequest overlap;
   add_overlap(app, overlap);
+  uir::CleanRequest clean;
+  add_clean(app, clean);
   return app.run(argc, argv, [&](const uir::Experiment& experiment) { uir::run_index(experiment, run); });
 }

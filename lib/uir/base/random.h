@@ -27,6 +27,7 @@ enum class RandomPurpose : uint64_t {
   kTest,
   kPack,
   kSampleClasses,
+  kSampleScores,
   kDropout = kInit  // they began with one number; another one would change every run with dropout
 };
 

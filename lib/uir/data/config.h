@@ -164,8 +164,7 @@ void describe(Visitor& v, VideosSource& c) {
   v.field("max_frames", c.max_frames, "At most so many frames of a video, evenly spread; 0: no limit.",
           AtLeast{0});
   v.field("missing_frames", c.missing_frames,
-          "How many frames of a video may be damaged or missing before it is refused.",
-          AtLeast{0});
+          "How many frames of a video may be damaged or missing before it is refused.", AtLeast{0});
 }
 
 struct SourceConfig {
@@ -177,6 +176,7 @@ struct SourceConfig {
   std::array<int64_t, 2> shift{0, 0};
   double held_out = 0;
   DataPath exclude;
+  DataPath label_map{};
 };
 template <class Visitor>
 void describe(Visitor& v, SourceConfig& c) {
@@ -196,7 +196,10 @@ void describe(Visitor& v, SourceConfig& c) {
           Between{0, 0.9});
   v.field("exclude", c.exclude,
           "List of images never to use: a line is an item of the source, and what follows a tab is not read "
-          "(uir-index overlap writes such lists).");
+          "(uir-index overlap and clean write such lists).");
+  v.field("label_map", c.label_map,
+          "List of identities that are another one: a line is an identity of the source, a tab, and the "
+          "identity that it belongs to (uir-index clean writes such lists).");
 }
 
 // Every augmentation is drawn independently per image; probability 0 turns it off.

@@ -5,6 +5,8 @@
 #include <numeric>
 #include <utility>
 
+#include "uir/base/error.h"
+
 namespace uir {
 namespace {
 
@@ -30,7 +32,18 @@ bool IdentityTable::add_name(std::string_view name, int64_t& provisional) {
   return true;
 }
 
-int64_t IdentityTable::add(std::string_view name) {
+void IdentityTable::check_renamed() const {
+  if (renamed_.empty()) return;
+  const std::string file = renamed_.file().string();
+  if (num_renamed_ == 0)
+    fail(ErrorKind::kData, file, ": none of its lines begins with an identity of the source");
+  if (kind_ == Kind::kNumbers && !renamed_.only_numbers())
+    fail(ErrorKind::kData, file, ": the source's identities are numbers, those that they belong to are not");
+}
+
+int64_t IdentityTable::add(std::string_view called) {
+  const std::string_view name = renamed_.identity_of(called);
+  num_renamed_ += name.data() != called.data();
   const auto found = provisional_.find(name);
   if (found != provisional_.end()) return found->second;
   return provisional_.emplace(std::string(name), static_cast<int64_t>(provisional_.size())).first->second;

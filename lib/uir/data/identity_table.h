@@ -8,12 +8,20 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
+
+#include "uir/data/label_map.h"
 
 namespace uir {
 
 class IdentityTable {
  public:
+  // Identities that are another one, before the first is added. kData from check_renamed() at the end if the
+  // source has none of them, or numbers where the map has names.
+  void rename(LabelMap map) { renamed_ = std::move(map); }
+  void check_renamed() const;
+
   // Provisional numbers. A source has numbers or names, not both: false if this one is of the other kind.
   bool add_number(int64_t label, int64_t& provisional);
   bool add_name(std::string_view name, int64_t& provisional);
@@ -33,6 +41,8 @@ class IdentityTable {
   enum class Kind { kUnknown, kNumbers, kNames } kind_ = Kind::kUnknown;
   std::unordered_map<std::string, int64_t, Hash, std::equal_to<>> provisional_;
   std::vector<std::string> names_;
+  LabelMap renamed_;
+  int64_t num_renamed_ = 0;
 };
 
 }  // namespace uir

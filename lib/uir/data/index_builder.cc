@@ -116,7 +116,7 @@ class ExcludedItems {
 
   // kData if it names nothing of the source: a list of other images is a mistake.
   void check_used() const {
-    if (!lines_ || found_) return;
+    if (!lines_ || found_ || names_.empty()) return;
     fail(ErrorKind::kData, lines_->path().string(),
          ": none of its lines is an image of the source; expected paths as the source has them");
   }
@@ -147,10 +147,12 @@ class SourceIndexer {
   void run(IndexingRecord& record) {
     writer_.begin_source(info_, config_.held_out);
     if (previous_) source_->reuse(*previous_, info_.name);
+    if (!config_.label_map.empty()) source_->identities().rename(LabelMap(config_.label_map.value));
     source_->for_each_row([this](SourceRow row) { collect(std::move(row)); });
     finish_batch();
     missing_.refuse("put them there, take them out of the list, or name them in `exclude`");
     excluded_.check_used();
+    source_->identities().check_renamed();
     source_->for_each_video(
         [this](std::string_view name, const SurveyedVideo& video) { writer_.add_video(name, video); });
     if (writer_.rows_of_source() == 0) fail(ErrorKind::kData, "it has no images", source_->left_out().note());

@@ -22,6 +22,7 @@ class NameLookup {
   void add(std::string_view name, uint64_t number) {
     entries_.push_back({checksum64(as_bytes(name)), number});
   }
+  bool empty() const { return entries_.empty(); }
   // After the last add, before the first find.
   void finish() { std::sort(entries_.begin(), entries_.end()); }
   // All entries whose name may be this one, by number.

@@ -397,6 +397,12 @@ class GalleryThresholds {
 };
 
 void check_sets(const CalibrationSets& sets) {
+  const bool flip = sets.known.store->mirrored().has_value();
+  for (const NamedStore& set : sets.strangers) {
+    if (set.store->mirrored().has_value() == flip) continue;
+    fail(ErrorKind::kData, "set '", set.name, "' has ", flip ? "no " : "", "mirrored embeddings, set '",
+         sets.known.name, "' has ", flip ? "them" : "none", "; extract both alike");
+  }
   std::vector<NamedStore> others = sets.strangers;
   if (sets.gallery) others.push_back(*sets.gallery);
   const int64_t dim = sets.known.store->embeddings().cols;

@@ -140,27 +140,43 @@ Calibration read_calibration(const fs::path& path) {
     fail(ErrorKind::kData, path.string(), ": calibration of version ", json.value("version", Json()).dump(),
          "; this program reads version ", kVersion);
   try {
-    return calibration_of(json);
+    Calibration calibration = calibration_of(json);
+    calibration.file = path;
+    return calibration;
   } catch (const Json::exception& e) {
     fail(ErrorKind::kData, path.string(), ": damaged calibration: ", e.what());
   }
 }
 
-void check_calibrated_model(const Calibration& calibration, const EmbeddingStore& store,
-                            const fs::path& path) {
+void check_calibrated_model(const Calibration& calibration, const EmbeddingStore& store) {
   const Json ours = calibrated_model(store), &theirs = calibration.model;
   for (const char* key : {"weights", "dim", "flip"}) {
     const Json of_set = ours.at(key), of_file = theirs.value(key, Json());
     if (of_set.is_null() || of_file.is_null()) {
-      log_warning(path.string(),
-                  ": features of another tool do not say which network made them; that the "
-                  "calibration is of the same one cannot be checked");
+      log_warning(calibration.file.string(),
+                  ": features of another tool do not say which network made them; whether the calibration is "
+                  "of the same one cannot be checked");
       continue;
     }
     if (of_set == of_file) continue;
-    fail(ErrorKind::kData, path.string(), ": made with another network: its ", key, " are ", of_file.dump(),
-         ", those of ", store.folder().string(), " are ", of_set.dump(), "; run uir-eval calibrate again");
+    fail(ErrorKind::kData, calibration.file.string(), ": made with another network: its ", key, ": ",
+         of_file.dump(), ", that of ", store.folder().string(), ": ", of_set.dump(),
+         "; run uir-eval calibrate again");
   }
+}
+
+double stranger_threshold(const Calibration& calibration, double false_alarms, int64_t people) {
+  std::string known;
+  for (const CalibratedGallery& gallery : calibration.galleries) {
+    for (const CalibratedThreshold& t : gallery.thresholds) {
+      if (gallery.people == people && t.rate == false_alarms && t.threshold) return *t.threshold;
+      if (t.threshold) known += concat(known.empty() ? "" : ", ", t.rate, " at ", gallery.people);
+    }
+  }
+  fail(ErrorKind::kConfig, calibration.file.string(), ": no threshold for ", false_alarms,
+       " false alarms per 1,000 strangers at ", people,
+       " people; resolved there: ", known.empty() ? "none" : known,
+       "; uir-eval calibrate --gallery-size and --false-alarms measure others");
 }
 
 }  // namespace uir

@@ -59,6 +59,8 @@ struct Calibration {
   std::vector<CalibratedGallery> galleries;  // ascending sizes
   std::vector<CalibrationPoint> curve;       // ascending thresholds
 
+  fs::path file;  // where it was read from
+
   // Of the galleries measured, the smallest that is at least so large; null if there is none.
   const CalibratedGallery* gallery_for(int64_t people) const;
 };
@@ -70,7 +72,9 @@ Json calibrated_model(const EmbeddingStore& store);
 Json to_json(const Calibration& calibration);
 Calibration read_calibration(const fs::path& path);
 // kData if the embeddings are of another network than the calibration's. A warning where that cannot be told.
-void check_calibrated_model(const Calibration& calibration, const EmbeddingStore& store,
-                            const fs::path& path);
+void check_calibrated_model(const Calibration& calibration, const EmbeddingStore& store);
+// The threshold that lets at most `false_alarms` of 1,000 strangers into a gallery of exactly so many people.
+// kConfig, naming what the file has, where it was not measured or not resolved.
+double stranger_threshold(const Calibration& calibration, double false_alarms, int64_t people);
 
 }  // namespace uir

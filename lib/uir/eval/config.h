@@ -44,17 +44,21 @@ struct EvalModel {
   std::string name;
   ConfigPath run;
   std::vector<SetFiles> sets;
+  ConfigPath calibration{};
 };
 template <class Visitor>
 void describe(Visitor& v, EvalModel& c) {
   v.field("name", c.name, "Name in reports.", Required{});
   v.field("run", c.run, "Run folder whose embeddings (uir-extract) are measured.");
   v.list("sets", c.sets, "Sets of embeddings in files of any tool; they come before the run's.");
+  v.field("calibration", c.calibration,
+          "Its calibration.json (uir-eval calibrate): verification and open_set say what its thresholds do.");
 }
 
 struct EvalConfig {
   std::vector<ProtocolConfig> protocols;
   std::vector<EvalModel> models;
+  ConfigPath calibration;
   int64_t threads = 0;
   int64_t memory_mb = 2048;
   std::string device = "auto";
@@ -63,6 +67,7 @@ template <class Visitor>
 void describe(Visitor& v, EvalConfig& c) {
   v.list("protocols", c.protocols, "The measurements, in the order of the report.");
   v.list("models", c.models, "What is measured and compared; empty: the embeddings of this run.");
+  v.field("calibration", c.calibration, "Without models: the calibration.json of this run.");
   v.field("threads", c.threads, "Threads; 0: one per processor.", Between{0, 1024});
   v.field("memory_mb", c.memory_mb,
           "Most MiB that a search through pairs (trillion_pairs, megaface, video_retrieval) takes for its "

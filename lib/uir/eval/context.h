@@ -1,12 +1,14 @@
 // What a protocol measures with: one model's embedding sets, what searches may use, and where results go.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "uir/base/error.h"
 #include "uir/base/file.h"
+#include "uir/eval/calibration.h"
 #include "uir/eval/embedding_sets.h"
 #include "uir/eval/known_sources.h"
 #include "uir/search/pair_scan.h"
@@ -23,8 +25,15 @@ struct EvalContext {
   bool writes = true;       // false: another rank writes the files
   // Files to continue from after an interruption; no longer needed once the report is written.
   std::vector<fs::path> states{};
+  std::optional<Calibration> calibration{};  // of the model
 
   int threads() const { return scan.resources.threads; }
+  // The model's calibration, if it has one; kData if the set is of another network.
+  const Calibration* calibration_of(const EmbeddingStore& set) const {
+    if (!calibration) return nullptr;
+    check_calibrated_model(*calibration, set);
+    return &*calibration;
+  }
   // "<prefix><name><ending>"
   fs::path file(std::string_view name, std::string_view ending) const {
     return concat(file_prefix, name, ending);

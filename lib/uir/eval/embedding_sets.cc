@@ -28,7 +28,7 @@ EmbeddingStore EmbeddingSets::open(const std::string& set) const {
   const fs::path folder = embeddings_folder_of_run(model_.run.value, set);
   if (!fs::exists(folder)) {
     fail(ErrorKind::kMissingInput, folder.string(), ": no embeddings of set '", set,
-         "'; run uir-extract first");
+         "'; run uir-extract first (a set that it does not embed by itself: --set extract.sets=[", set, "])");
   }
   return EmbeddingStore::open(folder, threads_);
 }

@@ -18,8 +18,11 @@
 namespace uir {
 namespace {
 
-constexpr NamedMeaning kMeanings[] = {
-    {"rank", kHigherRate}, {"dir", kHigherRate}, {"achieved_far", kPlainRate}};
+constexpr NamedMeaning kMeanings[] = {{"rank", kHigherRate},
+                                      {"dir", kHigherRate},
+                                      {"achieved_far", kPlainRate},
+                                      {"dir_calibrated", kHigherRate},
+                                      {"far_calibrated", kPlainRate}};
 
 constexpr double kNotDefined = std::numeric_limits<double>::quiet_NaN();
 constexpr double kLowest = -std::numeric_limits<double>::infinity();
@@ -85,6 +88,39 @@ OpenSetRate rate_at(double far, const std::vector<BestScores>& mated, const std:
   return rate;
 }
 
+std::unordered_set<int64_t> people_of(const OpenSetLists& lists) {
+  std::unordered_set<int64_t> people;
+  for (const OpenSetEntry& entry : lists.gallery) people.insert(entry.identity);
+  return people;
+}
+
+std::vector<OpenSetRate> calibrated_rates(const CalibratedGallery& gallery,
+                                          const std::vector<BestScores>& mated,
+                                          const std::vector<double>& non_mated) {
+  std::vector<OpenSetRate> rates;
+  for (const CalibratedThreshold& wanted : gallery.thresholds) {
+    if (!wanted.threshold) continue;
+    const double t = *wanted.threshold;
+    const auto right =
+        std::ranges::count_if(mated, [&](const BestScores& b) { return b.own > b.other && b.own >= t; });
+    const auto named = std::ranges::count_if(non_mated, [&](double s) { return s >= t; });
+    rates.push_back(
+        {wanted.rate / 1000, t, share(right, std::ssize(mated)), share(named, std::ssize(non_mated))});
+  }
+  return rates;
+}
+
+// Numbers for the thresholds of a calibration that fit a gallery of so many people.
+void report_calibrated(const CalibratedGallery* gallery, const OpenSetResult& result,
+                       ProtocolResult& report) {
+  if (!gallery) return report.undefined("dir_calibrated", "the calibration has no gallery of so many people");
+  report.count("calibrated_people", gallery->people);
+  for (const OpenSetRate& rate : result.calibrated) {
+    report.number(name_with_rate("dir_calibrated_for", rate.far), rate.dir);
+    report.number(name_with_rate("far_calibrated_for", rate.far), rate.achieved_far);
+  }
+}
+
 }  // namespace
 
 NumberFacts OpenSetProtocol::number_facts() { return {kMeanings, {}}; }
@@ -118,9 +154,9 @@ OpenSetLists read_open_set_lists(const fs::path& gallery, const fs::path& probes
 }
 
 OpenSetResult measure_open_set(const CanonicalVectors& vectors, const OpenSetLists& lists,
-                               const std::vector<double>& far, int threads) {
-  std::unordered_set<int64_t> known;
-  for (const OpenSetEntry& entry : lists.gallery) known.insert(entry.identity);
+                               const std::vector<double>& far, int threads,
+                               const CalibratedGallery* gallery) {
+  const std::unordered_set<int64_t> known = people_of(lists);
   const std::vector<BestScores> best = best_scores(vectors, lists, threads);
   std::vector<BestScores> mated;
   std::vector<double> non_mated;
@@ -141,12 +177,16 @@ OpenSetResult measure_open_set(const CanonicalVectors& vectors, const OpenSetLis
   result.rank1 = mated.empty() ? kNotDefined : share(first, result.num_mated);
   if (mated.empty() || non_mated.empty() || lists.gallery.empty()) return result;
   for (double rate : far) result.rates.push_back(rate_at(rate, mated, non_mated));
+  if (gallery) result.calibrated = calibrated_rates(*gallery, mated, non_mated);
   return result;
 }
 
 ProtocolResult run_open_set(const std::string& name, const CanonicalVectors& vectors,
-                            const OpenSetLists& lists, const std::vector<double>& far, int threads) {
-  const OpenSetResult result = measure_open_set(vectors, lists, far, threads);
+                            const OpenSetLists& lists, const std::vector<double>& far, int threads,
+                            const Calibration* calibration) {
+  const CalibratedGallery* gallery =
+      calibration ? calibration->gallery_for(std::ssize(people_of(lists))) : nullptr;
+  const OpenSetResult result = measure_open_set(vectors, lists, far, threads, gallery);
   auto report = ProtocolResult::of<OpenSetProtocol>(name);
   report.description =
       concat(lists.by_rule
@@ -180,6 +220,7 @@ ProtocolResult run_open_set(const std::string& name, const CanonicalVectors& vec
                                             {"achieved_far", rate.achieved_far},
                                             {"dir", rate.dir}});
   }
+  if (calibration) report_calibrated(gallery, result, report);
   return report;
 }
 
@@ -199,7 +240,8 @@ std::vector<ProtocolResult> measure(const std::string& name, const OpenSetProtoc
                                  ? open_set_by_rule(set.labels())
                                  : read_open_set_lists(config.gallery.value, config.probe.value, set.items());
   const CanonicalVectors& vectors = context.sets.canonical(config.set, config.flip);
-  return {with_flip_test(run_open_set(name, vectors, lists, config.far, context.threads()), set)};
+  return {with_flip_test(
+      run_open_set(name, vectors, lists, config.far, context.threads(), context.calibration_of(set)), set)};
 }
 
 }  // namespace uir

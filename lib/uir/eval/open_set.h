@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "uir/base/file.h"
+#include "uir/eval/calibration.h"
 #include "uir/eval/flip_test.h"
 #include "uir/eval/protocol.h"
 
@@ -74,13 +75,19 @@ struct OpenSetRate {
 };
 struct OpenSetResult {
   int64_t num_gallery = 0, num_mated = 0, num_non_mated = 0;
-  double rank1 = 0;                // not a number without mated probes
-  std::vector<OpenSetRate> rates;  // empty unless there are mated and non-mated probes
+  double rank1 = 0;  // not a number without mated probes
+  // Both empty unless there are mated and non-mated probes.
+  std::vector<OpenSetRate> rates;
+  std::vector<OpenSetRate> calibrated;  // far: wanted of 1 stranger; a score at the threshold is accepted
 };
+// gallery: thresholds for a gallery of this size, found elsewhere; null: none.
 OpenSetResult measure_open_set(const CanonicalVectors& vectors, const OpenSetLists& lists,
-                               const std::vector<double>& far, int threads = 1);
+                               const std::vector<double>& far, int threads = 1,
+                               const CalibratedGallery* gallery = nullptr);
 
+// calibration: its thresholds for a gallery of so many people are applied as well; null: none.
 ProtocolResult run_open_set(const std::string& name, const CanonicalVectors& vectors,
-                            const OpenSetLists& lists, const std::vector<double>& far, int threads = 1);
+                            const OpenSetLists& lists, const std::vector<double>& far, int threads = 1,
+                            const Calibration* calibration = nullptr);
 
 }  // namespace uir

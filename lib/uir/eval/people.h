@@ -21,6 +21,7 @@ class People {
 
   int64_t size() const { return std::ssize(labels_); }
   int64_t num_images() const { return std::ssize(rows_); }
+  int64_t image(int64_t i) const { return rows_[static_cast<size_t>(i)]; }              // person by person
   int64_t label(int64_t person) const { return labels_[static_cast<size_t>(person)]; }  // ascending
   std::span<const int64_t> rows(int64_t person) const;                                  // ascending
   int64_t person_of(int64_t label) const;                                               // −1: there is none

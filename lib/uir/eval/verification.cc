@@ -12,6 +12,7 @@
 #include "uir/base/log.h"
 #include "uir/base/parallel.h"
 #include "uir/eval/context.h"
+#include "uir/eval/quantile.h"
 #include "uir/eval/report_roc.h"
 #include "uir/formats/bin_set.h"
 #include "uir/report/report.h"
@@ -19,10 +20,12 @@
 namespace uir {
 namespace {
 
-constexpr NamedMeaning kMeanings[] = {
-    {"accuracy", kHigherRate}, {"accuracy_std", kPlainRate}, {"val", kHigherRate},
-    {"val_std", kPlainRate},   {"val_far", kPlainRate},      {"auc", kHigherRate},
-    {"eer", kLowerRate},       {"tar_at_far", kHigherRate},  {"achieved_far", kPlainRate}};
+constexpr NamedMeaning kMeanings[] = {{"accuracy", kHigherRate},     {"accuracy_std", kPlainRate},
+                                      {"val", kHigherRate},          {"val_std", kPlainRate},
+                                      {"val_far", kPlainRate},       {"auc", kHigherRate},
+                                      {"eer", kLowerRate},           {"tar_at_far", kHigherRate},
+                                      {"achieved_far", kPlainRate},  {"tar_calibrated", kHigherRate},
+                                      {"far_calibrated", kPlainRate}};
 
 constexpr std::string_view kModelZoo =
     "InsightFace Model Zoo (github.com/deepinsight/insightface, model_zoo/README.md)";
@@ -251,6 +254,22 @@ PairList given_pairs(const VerificationProtocol& config, const KnownSources& sou
        ": neither pairs nor bin is given, and the set is no .bin source");
 }
 
+// What thresholds that were chosen elsewhere do here. The cosine of unit vectors is 1 − d / 2.
+void report_calibrated(const Calibration& calibration, const std::vector<double>& distances,
+                       const PairList& pairs, ProtocolResult& report) {
+  for (const CalibratedThreshold& wanted : calibration.pairs) {
+    if (!wanted.threshold) continue;
+    std::array<int64_t, 2> accepted{}, total{};  // of impostor and genuine pairs
+    for (size_t i = 0; i < distances.size(); ++i) {
+      const size_t genuine = pairs.pairs[i].same ? 1 : 0;
+      ++total[genuine];
+      accepted[genuine] += 1 - distances[i] / 2 >= *wanted.threshold;
+    }
+    report.number(name_with_rate("tar_calibrated_for", wanted.rate), share(accepted[1], total[1]));
+    report.number(name_with_rate("far_calibrated_for", wanted.rate), share(accepted[0], total[0]));
+  }
+}
+
 }  // namespace
 
 NumberFacts VerificationProtocol::number_facts() {
@@ -295,8 +314,9 @@ VerificationResult measure_verification(const std::vector<double>& distances, co
 }
 
 ProtocolResult run_verification(const std::string& name, const CanonicalVectors& vectors,
-                                const PairList& pairs, int threads) {
-  const VerificationResult result = measure_verification(pair_distances(vectors, pairs, threads), pairs);
+                                const PairList& pairs, int threads, const Calibration* calibration) {
+  const std::vector<double> distances = pair_distances(vectors, pairs, threads);
+  const VerificationResult result = measure_verification(distances, pairs);
   auto report = ProtocolResult::of<VerificationProtocol>(name);
   report.description = concat(
       "Given pairs, called the same person when the squared Euclidean distance d of their unit vectors is "
@@ -315,6 +335,7 @@ ProtocolResult run_verification(const std::string& name, const CanonicalVectors&
   report_folds(result, report);
   report_roc(result.roc, kFars, report);
   report.details["folds"] = folds_json(result);
+  if (calibration) report_calibrated(*calibration, distances, pairs, report);
   return report;
 }
 
@@ -353,8 +374,9 @@ std::vector<ProtocolResult> measure(const std::string& name, const VerificationP
                                     EvalContext& context) {
   const PairList pairs = pairs_of(config, context.sources, context.sets.store(config.set).items());
   const CanonicalVectors& vectors = context.sets.canonical(config.set, config.flip);
-  return {with_flip_test(run_verification(name, vectors, pairs, context.threads()),
-                         context.sets.store(config.set, config.flip))};
+  const EmbeddingStore set = context.sets.store(config.set, config.flip);
+  return {with_flip_test(
+      run_verification(name, vectors, pairs, context.threads(), context.calibration_of(set)), set)};
 }
 
 }  // namespace uir

@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "uir/eval/calibration.h"
 #include "uir/eval/flip_test.h"
 #include "uir/eval/pairs.h"
 #include "uir/eval/protocol.h"
@@ -85,7 +86,9 @@ struct VerificationResult {
 VerificationResult measure_verification(const std::vector<double>& distances, const PairList& pairs);
 std::vector<double> pair_distances(const CanonicalVectors& vectors, const PairList& pairs, int threads = 1);
 
+// calibration: its thresholds are applied as well; null: none.
 ProtocolResult run_verification(const std::string& name, const CanonicalVectors& vectors,
-                                const PairList& pairs, int threads = 1);
+                                const PairList& pairs, int threads = 1,
+                                const Calibration* calibration = nullptr);
 
 }  // namespace uir

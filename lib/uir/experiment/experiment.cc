@@ -93,6 +93,8 @@ class CrossChecks {
       if (std::holds_alternative<BinSource>(source.kind) && source.role != Role::kTest) {
         problem(place, "a .bin source has role test, since its images carry no identities");
       }
+      if (!source.label_map.empty() && source.role == Role::kUnlabeled)
+        problem(place, "label_map is for sources with identities, not for unlabeled ones");
       if (source.held_out > 0 && source.role == Role::kTest)
         problem(place, "held_out is for training sources");
     }
@@ -120,6 +122,8 @@ class CrossChecks {
   }
 
   void models() {
+    if (!experiment_.eval.calibration.empty() && !experiment_.eval.models.empty())
+      problem("eval.calibration is of this run; with eval.models each has a calibration of its own");
     std::set<std::string> names;
     for (const EvalModel& model : experiment_.eval.models) {
       const std::string place = "eval.models (" + model.name + ")";

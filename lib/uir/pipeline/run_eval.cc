@@ -23,7 +23,10 @@ constexpr std::chrono::hours kLongestScan{48};
 // The models that the experiment names, else its own run.
 std::vector<EvalModel> models_of(const Experiment& experiment) {
   if (!experiment.eval.models.empty()) return experiment.eval.models;
-  return {{experiment.run_folder().filename().string(), {experiment.run_folder().string()}, {}}};
+  return {{experiment.run_folder().filename().string(),
+           {experiment.run_folder().string()},
+           {},
+           experiment.eval.calibration}};
 }
 
 // Adds which model an error is about, where the experiment names models.
@@ -96,6 +99,7 @@ std::string evaluate(const Experiment& experiment, const Communicator& ranks, co
   std::vector<fs::path> states;
   for (size_t m = 0; m < models.size(); ++m) {
     EvalContext context{*sets[m], sources, scan, file_prefix(experiment, models[m]), writes};
+    if (!models[m].calibration.empty()) context.calibration = read_calibration(models[m].calibration.value);
     report.models.push_back(
         naming(experiment, models[m], [&] { return measure_model(experiment, models[m], context); }));
     states.insert(states.end(), context.states.begin(), context.states.end());

@@ -12,6 +12,7 @@
 #include "uir/data/index.h"
 #include "uir/data/index_flags.h"
 #include "uir/data/index_rows.h"
+#include "uir/eval/calibration.h"
 #include "uir/eval/embedding_sets.h"
 #include "uir/eval/overlap_report.h"
 #include "uir/eval/overlap_search.h"
@@ -50,7 +51,8 @@ class OverlapRun {
     create_folders(folder_);
     const std::vector<std::string> unlabeled = unlabeled_sets();
     const std::vector<NamedStore> targets = this->targets();
-    OverlapSearch search(request_.rules, targets, scan_, folder_);
+    const OverlapRules rules = this->rules(*open(unlabeled.front()).store, targets.front().store->size());
+    OverlapSearch search(rules, targets, scan_, folder_);
     std::optional<OverlapPictures> pictures;  // rows of the index are looked up before anything is searched
     if (index_) pictures.emplace(*index_, targets, folder_);
     for (const std::string& set : unlabeled) search.check_dim(open(set));
@@ -102,18 +104,29 @@ class OverlapRun {
     return targets;
   }
 
-  // The remedy belongs to sets that uir-extract does not embed by itself.
+  OverlapRules rules(const EmbeddingStore& faces, int64_t centers) const {
+    OverlapRules rules = request_.rules;
+    if (request_.calibration.empty()) return rules;
+    const Calibration calibration = read_calibration(request_.calibration);
+    check_calibrated_model(calibration, faces);
+    if (calibration.gallery != centers_name())
+      fail(ErrorKind::kConfig, request_.calibration.string(), ": its gallery is '", calibration.gallery,
+           "', here it is '", centers_name(), "'; uir-eval calibrate --gallery ", centers_name());
+    rules.threshold = stranger_threshold(calibration, request_.false_alarms, centers);
+    log_info("threshold: ", *rules.threshold, ", which lets ", request_.false_alarms,
+             " of 1,000 strangers through (", request_.calibration.string(), ")");
+    return rules;
+  }
+
+  // A network without class centers, as an ONNX file is, needs something in their place.
   NamedStore open(const std::string& set) {
     try {
       return {set, &sets_.store(set)};
     } catch (const Error& e) {
-      if (e.kind() != ErrorKind::kMissingInput) throw;
-      if (set == centers_name())
-        fail(ErrorKind::kMissingInput, e.what(),
-             "; a network without class centers, as an ONNX file is, needs an embedded set of the known "
-             "people "
-             "in their place: --centers SET");
-      fail(ErrorKind::kMissingInput, e.what(), " with --set extract.sets=[", set, "]");
+      if (e.kind() != ErrorKind::kMissingInput || set != centers_name()) throw;
+      fail(ErrorKind::kMissingInput, e.what(),
+           "; a network without class centers, as an ONNX file is, needs an embedded set of the known people "
+           "in their place: --centers SET");
     }
   }
 
@@ -162,10 +175,12 @@ class OverlapRun {
 void check(const OverlapRequest& request) {
   if (request.rules.remove_duplicates && !request.rules.duplicates)
     fail(ErrorKind::kUsage, "--remove-duplicates needs --duplicates");
+  if (!request.calibration.empty() && request.rules.threshold)
+    fail(ErrorKind::kUsage, "--calibration and --threshold exclude each other");
   if (request.rules.against_threshold && request.against.empty())
     fail(ErrorKind::kUsage, "--against-threshold needs --against");
   if (request.out.empty()) return;
-  if (!request.rules.remove_images())
+  if (!request.rules.remove_images() && request.calibration.empty())
     fail(ErrorKind::kUsage, "--out needs a threshold or --remove-duplicates: nothing would be left out");
   if (fs::exists(request.out))
     fail(ErrorKind::kUsage, request.out.string(), ": something stands there already; choose another --out");

@@ -17,8 +17,10 @@ struct OverlapRequest {
   std::vector<std::string> against;    // further sets to look for, image by image
   std::string centers;                 // set of the class centers; empty: class_centers
   OverlapRules rules;
-  fs::path out;     // index without what is removed; empty: none
-  fs::path report;  // folder; empty: overlap in the run folder
+  fs::path calibration;      // its threshold for the class centers takes the place of rules.threshold
+  double false_alarms = 10;  // per 1,000 strangers
+  fs::path out;              // index without what is removed; empty: none
+  fs::path report;           // folder; empty: overlap in the run folder
 };
 
 // Writes overlap.html, overlap.json, overlap.txt and, where there is an index, contact sheets

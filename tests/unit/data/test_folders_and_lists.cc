@@ -266,6 +266,44 @@ TEST_CASE("Excluded images need not be there", "[index]") {
   CHECK_THAT(error_of([&] { build(folder / "index", {source}); })->what(), contains_text("p2/2.jpg"));
 }
 
+TEST_CASE("Identities that are another one", "[index]") {
+  const TempFolder folder;
+  write_faces(folder / "faces", 4, 2);  // p0 … p3
+  SourceConfig source = folder_source("mine", Role::kLabeled, folder / "faces");
+  source.label_map = {(folder / "map.tsv").string()};
+  const auto names = [&](const std::string& map) {
+    write(folder / "map.tsv", map);
+    build(folder / "index", {source});
+    const Index index = Index::open(folder / "index", Index::Check::kFull);
+    Names names;
+    for (const int64_t label : labels_of(index)) names.emplace_back(index.identity_name(label));
+    return names;
+  };
+  CHECK(names("p3\tp1\t0.9\n") == Names{"p0", "p0", "p1", "p1", "p2", "p2", "p1", "p1"});
+  CHECK(names("p0\tp1\np1\tp3\n") == Names{"p3", "p3", "p3", "p3", "p2", "p2", "p3", "p3"});  // a chain
+  CHECK(names("p2\tsomebody\n")[4] == "somebody");
+  CHECK(names("p0\tp0\n") == Names{"p0", "p0", "p1", "p1", "p2", "p2", "p3", "p3"});
+  CHECK(names("").size() == 8);
+  const auto refused = [&](const std::string& map) {
+    write(folder / "map.tsv", map);
+    fs::remove_all(folder / "index");
+    const auto error = build_error(folder, {source});
+    REQUIRE(error);
+    CHECK(error->kind() == ErrorKind::kData);
+    return std::string(error->what());
+  };
+  CHECK_THAT(refused("p0 p1\n"), contains_text("map.tsv:1: expected an identity, a tab"));
+  CHECK_THAT(refused("p0\tp1\np0\tp2\n"), contains_text("map.tsv:2") && contains_text("'p0'"));
+  CHECK_THAT(refused("p0\tp1\np1\tp2\np2\tp0\n"), contains_text("circle"));
+  CHECK_THAT(refused("q\tp1\n"), contains_text("none of its lines begins with an identity"));
+
+  write(folder / "list.txt", "p0/0.jpg\t7\np1/0.jpg\t12\np2/0.jpg\t100\n");
+  source = list_source("mine", Role::kLabeled, folder / "list.txt", folder / "faces");
+  source.label_map = {(folder / "map.tsv").string()};
+  CHECK(names("100\t7\n") == Names{"7", "12", "7"});
+  CHECK_THAT(refused("100\tseven\n"), contains_text("identities are numbers"));
+}
+
 TEST_CASE("Names with control characters are refused where they are found", "[index]") {
   const TempFolder folder;
   const auto refusal = [&](const std::string& file, Role role) {

@@ -270,8 +270,8 @@ TEST_CASE("A calibration reads back as it was written, and is one network's", "[
   write_file_atomically(file, to_json(found).dump());
   const Calibration again = read_calibration(file);
   CHECK(to_json(again) == to_json(found));
-  CHECK_NOTHROW(check_calibrated_model(again, known, file));
-  CHECK_THAT(brute::error_of(ErrorKind::kData, [&] { check_calibrated_model(again, other, file); }),
+  CHECK_NOTHROW(check_calibrated_model(again, known));
+  CHECK_THAT(brute::error_of(ErrorKind::kData, [&] { check_calibrated_model(again, other); }),
              contains_text("another network") && contains_text("13"));
   write_file_atomically(file, "{\"format\": \"uir-threshold\"}");
   CHECK_THAT(brute::error_of(ErrorKind::kData, [&] { read_calibration(file); }),
