@@ -47,6 +47,22 @@ expect 78 uir-index overlap exp.yaml --unlabeled crowd --calibration run/calibra
 says "--gallery class_centers"
 expect 64 uir-index overlap exp.yaml --unlabeled crowd --calibration centers/calibration.json --threshold 0.5
 
+# A model twice is itself.
+python3 - <<'END'
+text = open("exp.yaml").read().replace("  protocols:\n", "    - {name: twice, concatenates: [theirs, theirs2]}\n  protocols:\n")
+first, rest = text.split("    - name: theirs\n")
+sets, rest = rest.split("    - {name: twice")
+open("twice.yaml", "w").write(first + "    - name: theirs\n" + sets + "    - name: theirs2\n" + sets + "    - {name: twice" + rest)
+END
+expect 0 uir-eval twice.yaml
+python3 - <<'END' || die "a model concatenated with itself has other numbers"
+import json
+first, _, twice = (m["protocols"] for m in json.load(open("run/report/report.json"))["models"])
+assert [p["numbers"] for p in first] == [p["numbers"] for p in twice] and first
+END
+expect 78 uir-eval twice.yaml --set eval.models.2.concatenates=[theirs,nobody]
+says "which is no model with a run or sets"
+
 # What is wrong.
 expect 64 uir-eval calibrate exp.yaml --known known
 expect 65 uir-eval calibrate exp.yaml --known web --strangers crowd

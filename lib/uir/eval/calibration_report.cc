@@ -65,6 +65,8 @@ std::string header(const std::string& rate, const std::string& accepted, const s
 
 // ---- page
 
+constexpr NamedMeaning kMeanings[] = {{"share", kHigherRate}};
+
 void record(const std::string& name, const CalibratedThreshold& t, const char* accepted, Records& rows) {
   rows.emplace_back(name, Json{{"threshold", t.threshold ? Json(*t.threshold) : Json("not resolved")},
                                {accepted, std::isnan(t.accepted) ? Json() : Json(t.accepted)},
@@ -159,8 +161,8 @@ std::string calibration_page(const Calibration& c) {
       page.element("p", {}, pairs_words(c));
       Records rows;
       for (const CalibratedThreshold& t : c.pairs)
-        record(format("%g", t.rate), t, "share of right pairs that pass", rows);
-      write_records("false matches, of all pairs", rows, {}, page);
+        record(format("%g of the pairs", t.rate), t, "share_of_right_pairs_that_pass", rows);
+      write_records("false matches", rows, kMeanings, page);
     }
     const Element section(page, "section");
     page.element("h2", {}, kNamed);
@@ -169,8 +171,8 @@ std::string calibration_page(const Calibration& c) {
       page.element("h3", {}, concat("A gallery of ", grouped(gallery.people), " people"));
       Records rows;
       for (const CalibratedThreshold& t : gallery.thresholds)
-        record(format("%g", t.rate), t, "share named right", rows);
-      write_records("false alarms per 1,000 strangers", rows, {}, page);
+        record(format("%g of 1,000 strangers", t.rate), t, "share_named_right", rows);
+      write_records("false alarms", rows, kMeanings, page);
     }
     Curves curves(c, page);
     curves.right_ones();

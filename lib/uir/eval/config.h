@@ -45,6 +45,7 @@ struct EvalModel {
   ConfigPath run;
   std::vector<SetFiles> sets;
   ConfigPath calibration{};
+  std::vector<std::string> concatenates{};
 };
 template <class Visitor>
 void describe(Visitor& v, EvalModel& c) {
@@ -53,6 +54,11 @@ void describe(Visitor& v, EvalModel& c) {
   v.list("sets", c.sets, "Sets of embeddings in files of any tool; they come before the run's.");
   v.field("calibration", c.calibration,
           "Its calibration.json (uir-eval calibrate): verification and open_set say what its thresholds do.");
+  v.field(
+      "concatenates", c.concatenates,
+      "Instead of a run and sets: names of other models, whose unit vectors are put one behind the other, "
+      "so that a cosine is the mean of theirs.",
+      Distinct{});
 }
 
 struct EvalConfig {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "uir/base/error.h"
+#include "uir/eval/concatenated_store.h"
 
 namespace uir {
 
@@ -14,7 +15,29 @@ const EmbeddingStore& EmbeddingSets::store(const std::string& set) {
   return opened;
 }
 
-EmbeddingStore EmbeddingSets::open(const std::string& set) const {
+EmbeddingSets::EmbeddingSets(const EvalModel& model, std::span<const EvalModel> models, int threads)
+    : model_(model), threads_(threads) {
+  for (const std::string& name : model.concatenates) {
+    const auto part = std::ranges::find(models, name, &EvalModel::name);
+    ensure(part != models.end(), "the concatenated models are there");
+    parts_.emplace_back(*part, std::span<const EvalModel>(), threads);
+  }
+}
+
+EmbeddingStore EmbeddingSets::concatenated(const std::string& set, bool flip) {
+  std::vector<EmbeddingStore> stores;
+  for (EmbeddingSets& part : parts_) {
+    try {
+      stores.push_back(part.store(set, flip));
+    } catch (const Error& e) {
+      throw e.at("model " + part.model_.name);
+    }
+  }
+  return concatenated_store(stores, model_.concatenates, threads_);
+}
+
+EmbeddingStore EmbeddingSets::open(const std::string& set) {
+  if (!parts_.empty()) return concatenated(set, true);
   const auto files = std::ranges::find(model_.sets, set, &SetFiles::set);
   if (files != model_.sets.end()) {
     return EmbeddingStore::open(EmbeddingFiles{files->features.value, files->mirrored.value,
@@ -47,6 +70,8 @@ void EmbeddingSets::check_same_weights(const std::string& set, const EmbeddingSt
 }
 
 void EmbeddingSets::check(const std::string& set) {
+  for (EmbeddingSets& part : parts_) part.check(set);
+  if (!parts_.empty()) return;
   const auto files = std::ranges::find(model_.sets, set, &SetFiles::set);
   if (files != model_.sets.end() && fs::is_directory(files->features.value)) return;
   store(set);
@@ -54,7 +79,11 @@ void EmbeddingSets::check(const std::string& set) {
 
 EmbeddingStore EmbeddingSets::store(const std::string& set, bool flip) {
   const EmbeddingStore& whole = store(set);
-  return flip ? whole : whole.without_mirrored();
+  if (flip) return whole;
+  if (parts_.empty()) return whole.without_mirrored();
+  const auto known = without_flip_.find(set);
+  return known != without_flip_.end() ? known->second
+                                      : without_flip_.emplace(set, concatenated(set, false)).first->second;
 }
 
 const CanonicalVectors& EmbeddingSets::canonical(const std::string& set, bool flip) {

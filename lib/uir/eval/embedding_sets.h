@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,11 +29,13 @@ struct NamedStore {
 
 class EmbeddingSets {
  public:
-  // The model must outlive this.
-  EmbeddingSets(const EvalModel& model, int threads) : model_(model), threads_(threads) {}
+  // models: among which those are that this one concatenates.
+  EmbeddingSets(const EvalModel& model, std::span<const EvalModel> models, int threads);
 
   // The set's files that the model names, else the store that uir-extract left in its run. kMissingInput if
-  // there is neither; kData if it was extracted with other weights or data than the sets before it.
+  // there is neither; kData if it was extracted with other weights or data than the sets before it. Of a model
+  // that concatenates others: their embeddings f and mirrored embeddings m, each divided by |f + m| (f, if
+  // they have none), one behind the other, in memory; kData where their images differ.
   const EmbeddingStore& store(const std::string& set);
   // Opens the set, so that what is missing or broken is found early; of a folder of features, which would
   // stay in memory, only looks whether it is there.
@@ -47,11 +50,15 @@ class EmbeddingSets {
   Json provenance() const;
 
  private:
-  EmbeddingStore open(const std::string& set) const;
+  EmbeddingStore open(const std::string& set);
   void check_same_weights(const std::string& set, const EmbeddingStore& opened) const;
 
-  const EvalModel& model_;
+  EmbeddingStore concatenated(const std::string& set, bool flip);
+
+  const EvalModel model_;
   const int threads_;
+  std::vector<EmbeddingSets> parts_;
+  std::map<std::string, EmbeddingStore> without_flip_;  // of a model with parts
   std::map<std::string, EmbeddingStore> stores_;
   std::map<std::pair<std::string, bool>, CanonicalVectors> canonical_;  // bool: with the flip test
 };

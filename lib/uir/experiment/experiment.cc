@@ -129,11 +129,24 @@ class CrossChecks {
       const std::string place = "eval.models (" + model.name + ")";
       if (!is_plain_name(model.name)) problem(place, ": name may hold letters, digits, _ and - only");
       if (!names.insert(model.name).second) problem(place, ": another model has this name");
-      if (model.run.empty() && model.sets.empty()) problem(place, ": needs a run or sets");
+      if (!model.concatenates.empty())
+        concatenated(place, model);
+      else if (model.run.empty() && model.sets.empty())
+        problem(place, ": needs a run, sets, or models that it concatenates");
       std::set<std::string> sets;
       for (const SetFiles& files : model.sets) {
         if (!sets.insert(files.set).second) problem(place, ": set '", files.set, "' is given twice");
       }
+    }
+  }
+
+  void concatenated(const std::string& place, const EvalModel& model) {
+    if (!model.run.empty() || !model.sets.empty())
+      problem(place, ": concatenates other models, so it has no run and no sets of its own");
+    for (const std::string& name : model.concatenates) {
+      const auto part = std::ranges::find(experiment_.eval.models, name, &EvalModel::name);
+      if (part == experiment_.eval.models.end() || !part->concatenates.empty())
+        problem(place, ": concatenates '", name, "', which is no model with a run or sets");
     }
   }
 

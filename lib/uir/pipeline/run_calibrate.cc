@@ -17,7 +17,7 @@ std::string run_calibrate(const Experiment& experiment, const CalibrationRequest
   watch_stop_signals();
   const EvalModel model = named_model(experiment, request.model);
   const int threads = resolve_threads(static_cast<int>(experiment.eval.threads));
-  EmbeddingSets sets(model, threads);
+  EmbeddingSets sets(model, experiment.eval.models, threads);
   CalibrationSets chosen{{request.known, &sets.store(request.known)}, {}, {}};
   for (const std::string& set : request.strangers) chosen.strangers.push_back({set, &sets.store(set)});
   if (!request.gallery.empty()) chosen.gallery = {request.gallery, &sets.store(request.gallery)};

@@ -123,7 +123,7 @@ std::string run_clean(const Experiment& experiment, const CleanRequest& request)
   const std::string name = chosen_set(experiment, request);
   const EvalModel model = named_model(experiment, request.model);
   const int threads = resolve_threads(static_cast<int>(experiment.eval.threads));
-  EmbeddingSets sets(model, threads);
+  EmbeddingSets sets(model, experiment.eval.models, threads);
   const EmbeddingStore& store = sets.store(name);
   const SetInIndex set(experiment.index_folder(), name, store);
   const NoiseNames names = set.names();

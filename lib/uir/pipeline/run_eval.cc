@@ -42,7 +42,7 @@ auto naming(const Experiment& experiment, const EvalModel& model, const Action& 
 
 // The model's sets, opened, so that what is missing or broken is found before anything is measured.
 std::unique_ptr<EmbeddingSets> open_sets(const Experiment& experiment, const EvalModel& model, int threads) {
-  auto sets = std::make_unique<EmbeddingSets>(model, threads);
+  auto sets = std::make_unique<EmbeddingSets>(model, experiment.eval.models, threads);
   for (const ProtocolConfig& protocol : experiment.eval.protocols) check_sets(protocol, *sets);
   return sets;
 }

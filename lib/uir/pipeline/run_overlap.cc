@@ -40,7 +40,7 @@ class OverlapRun {
         request_(request),
         model_(named_model(experiment, request.model)),
         threads_(resolve_threads(static_cast<int>(experiment.eval.threads))),
-        sets_(model_, threads_),
+        sets_(model_, experiment.eval.models, threads_),
         folder_(request.report.empty() ? experiment.run_folder() / "overlap" : request.report) {
     scan_.resources = {.threads = threads_, .memory = experiment.eval.memory_mb << 20, .device = device};
     scan_.stop = stop_requested;

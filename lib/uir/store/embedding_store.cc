@@ -24,6 +24,8 @@ struct EmbeddingStore::Impl {
   std::vector<uint64_t> line_begins;  // in items_text, with its end
   std::vector<int64_t> labels;
 
+  std::shared_ptr<const Impl> names;  // whose memory the items lie in; null: this one's
+
   mutable std::once_flag sorted_once;
   mutable std::vector<int64_t> sorted_rows;  // by item, made on the first row_of()
 
@@ -267,6 +269,26 @@ EmbeddingStore EmbeddingStore::open(const EmbeddingFiles& files, int threads) {
   }
   impl->refuse_non_finite(files.features, features, threads);
   if (impl->mirrored) impl->refuse_non_finite(files.mirrored, *impl->mirrored, threads);
+  EmbeddingStore store;
+  store.impl_ = std::move(impl);
+  return store;
+}
+
+EmbeddingStore EmbeddingStore::with_embeddings(std::vector<float> embeddings, std::vector<float> mirrored,
+                                               int64_t dim, Json manifest) const {
+  auto impl = std::make_shared<Impl>();
+  impl->folder = impl_->folder;
+  impl->manifest = std::move(manifest);
+  impl->names = impl_;
+  impl->items_text = impl_->items_text;
+  impl->item_ends = impl_->item_ends;
+  impl->line_begins = impl_->line_begins;
+  impl->labels = impl_->labels;
+  impl->arrays.emplace_back(std::move(embeddings), size(), dim);
+  if (!mirrored.empty()) {
+    impl->arrays.emplace_back(std::move(mirrored), size(), dim);
+    impl->mirrored = impl->arrays.back().matrix();
+  }
   EmbeddingStore store;
   store.impl_ = std::move(impl);
   return store;

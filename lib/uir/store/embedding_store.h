@@ -80,6 +80,9 @@ class EmbeddingStore {
   // Counts must agree: a list shorter or longer than the features is kData, never filled up. Rows that are
   // not finite are refused by name as in a store of our own; there is no checksum to compare.
   static EmbeddingStore open(const EmbeddingFiles& files, int threads = 1);
+  // The same images with other embeddings [N, dim], and mirrored ones unless they are empty. No best classes.
+  EmbeddingStore with_embeddings(std::vector<float> embeddings, std::vector<float> mirrored, int64_t dim,
+                                 Json manifest) const;
   MatrixView embeddings() const;
   std::optional<MatrixView> mirrored() const;
   EmbeddingStore without_mirrored() const;    // the same store but for them

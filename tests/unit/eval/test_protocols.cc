@@ -171,7 +171,7 @@ TEST_CASE(
   bytes.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float));
   write_file_atomically(folder / "f.npy", bytes);
   write_file_atomically(folder / "l.txt", "0\n1\n1\n");
-  EmbeddingSets sets(model, 1);
+  EmbeddingSets sets(model, {}, 1);
   ProtocolConfig config{"all", AllPairsProtocol{"faces", {0.5}, true}};
   check_sets(config, sets);
   const KnownSources known = kElsewhere;
