@@ -132,7 +132,7 @@ class CrossChecks {
       if (!model.concatenates.empty())
         concatenated(place, model);
       else if (model.run.empty() && model.sets.empty())
-        problem(place, ": needs a run, sets, or models that it concatenates");
+        problem(place, ": needs a run or sets, or models that it concatenates");
       std::set<std::string> sets;
       for (const SetFiles& files : model.sets) {
         if (!sets.insert(files.set).second) problem(place, ": set '", files.set, "' is given twice");

@@ -44,6 +44,12 @@ void add(Agreement& agreement, const at::Tensor& found, const at::Tensor& expect
       std::min(agreement.smallest_cosine, cosines.nan_to_num(-1).min().item<double>());
 }
 
+// Float32 as it is trained, without what inference's own kernels round otherwise (model/inference_conv.h).
+at::Tensor by_its_layers(Backbone& backbone, const at::Tensor& pixels) {
+  const at::AutoGradMode with_gradients(true);
+  return backbone.forward(pixels).detach();
+}
+
 }  // namespace
 
 Agreement compare_with_network(const CheckEngine& engine, Backbone& backbone, const at::Tensor& faces,
@@ -56,7 +62,7 @@ Agreement compare_with_network(const CheckEngine& engine, Backbone& backbone, co
   for (const int64_t size : batches_of(faces.size(0))) {
     const at::Tensor images = faces.slice(0, first, first + size);
     const at::Tensor pixels = normalize_pixels(images, at::kFloat);
-    const at::Tensor expected = backbone.forward(pixels).to(at::kDouble);
+    const at::Tensor expected = by_its_layers(backbone, pixels).to(at::kDouble);
     check_network(expected);
     const at::Tensor input = normalized_inside ? images.permute({0, 3, 1, 2}).to(at::kFloat) : pixels;
     const at::Tensor found = engine.embed(input.contiguous());

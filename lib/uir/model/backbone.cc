@@ -1,7 +1,10 @@
 #include "uir/model/backbone.h"
 
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -55,6 +58,27 @@ at::Tensor at_least_float32(const at::Tensor& x) {
   return x.scalar_type() == at::kDouble ? x : x.to(at::kFloat);
 }
 
+// Which operations are computed by the one that reads them, and which ones read each.
+std::vector<bool> joined_norms(const std::vector<Op>& ops) {
+  std::vector<bool> joined(ops.size());
+  for (const Op& op : ops) {
+    if (!joins_batch_norm(op)) continue;
+    ensure(ops[op.inputs[0]].kind == OpKind::kBatchNorm, "a PReLU or a sum reads a batch norm");
+    joined[op.inputs[0]] = true;
+  }
+  return joined;
+}
+
+std::vector<int64_t> count_readers(const std::vector<Op>& ops) {
+  std::vector<int64_t> readers(ops.size(), 0);
+  for (const Op& op : ops) {
+    for (const int64_t input : op.inputs) {
+      if (input != kNetworkInput) ++readers[input];
+    }
+  }
+  return readers;
+}
+
 }  // namespace
 
 Backbone::Backbone(Blueprint blueprint, uint64_t seed) : blueprint_(std::move(blueprint)), seed_(seed) {
@@ -62,24 +86,40 @@ Backbone::Backbone(Blueprint blueprint, uint64_t seed) : blueprint_(std::move(bl
     layers_.push_back(make_layer(op));
     if (layers_.back()) register_layer(*this, op.name, layers_.back());
   }
-  steps_ = steps();
+  steps_ = steps(/*inference=*/false);
+  inference_steps_ = steps(/*inference=*/true);
+  divide_inference();
 }
 
-std::vector<Backbone::Step> Backbone::steps() const {
+// Takes the convolution that the batch norm reads into the step, and the batch norm that this one reads.
+void Backbone::fuse(Step& step, int64_t norm, const std::vector<int64_t>& readers) const {
   const std::vector<Op>& ops = blueprint_.ops;
-  std::vector<bool> joined(ops.size());
-  for (const Op& op : ops) {
-    if (!joins_batch_norm(op)) continue;
-    ensure(ops[op.inputs[0]].kind == OpKind::kBatchNorm, "a PReLU or a sum reads a batch norm");
-    joined[op.inputs[0]] = true;
-  }
+  const int64_t conv = ops[norm].inputs[0];
+  if (conv == kNetworkInput || readers[conv] != 1 || !InferenceConv::suits(ops[conv])) return;
+  step.conv = conv;
+  step.inputs[0] = ops[conv].inputs[0];
+  const int64_t before = step.inputs[0];
+  if (before == kNetworkInput || readers[before] != 1 || ops[before].kind != OpKind::kBatchNorm) return;
+  step.before = before;
+  step.inputs[0] = ops[before].inputs[0];
+}
+
+std::vector<Backbone::Step> Backbone::steps(bool inference) const {
+  const std::vector<Op>& ops = blueprint_.ops;
+  const std::vector<bool> joined = joined_norms(ops);
+  const std::vector<int64_t> readers = count_readers(ops);
   std::vector<Step> steps;
+  std::set<int64_t> inside;  // computed by another step
   for (const int64_t i : evaluation_order(ops)) {
     if (joined[i]) continue;
     Step step{.op = i, .inputs = ops[i].inputs, .released = {}};
     if (joins_batch_norm(ops[i])) step.inputs[0] = ops[step.inputs[0]].inputs[0];
+    const bool norm = joins_batch_norm(ops[i]) || ops[i].kind == OpKind::kBatchNorm;
+    if (inference && norm) fuse(step, joins_batch_norm(ops[i]) ? ops[i].inputs[0] : i, readers);
+    if (step.conv >= 0) inside.insert({step.conv, step.before});
     steps.push_back(std::move(step));
   }
+  std::erase_if(steps, [&](const Step& step) { return inside.contains(step.op); });
   std::set<int64_t> read_later;
   for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
     for (const int64_t input : step->inputs) {
@@ -89,18 +129,106 @@ std::vector<Backbone::Step> Backbone::steps() const {
   return steps;
 }
 
-at::Tensor Backbone::forward(const at::Tensor& pixels) {
-  std::vector<at::Tensor> values(blueprint_.ops.size());
-  for (const Step& step : steps_) {
+void Backbone::train(bool on) {
+  fused_.forget();
+  torch::nn::Module::train(on);
+}
+
+bool Backbone::infers(const at::Tensor& pixels) const {
+  return !is_training() && !at::GradMode::is_enabled() && pixels.is_cpu() &&
+         InferenceConv::runs(pixels.scalar_type());
+}
+
+void Backbone::run(std::span<const Step> steps, const at::Tensor& pixels, std::vector<at::Tensor>& values) {
+  for (const Step& step : steps) {
     const int64_t input = step.inputs[0];
     values[step.op] = compute(step, input == kNetworkInput ? pixels : values[input], values);
     for (const int64_t value : step.released) values[value].reset();
   }
+}
+
+at::Tensor Backbone::forward(const at::Tensor& pixels) {
+  std::vector<at::Tensor> values(blueprint_.ops.size());
+  if (infers(pixels)) {
+    fused_.check(*this, pixels.scalar_type());
+    infer(pixels, values);
+  } else {
+    run(steps_, pixels, values);
+  }
   return values.back();
+}
+
+// The layers in front a few images after the other, whose activations then stay in the caches; the others,
+// whose weights are larger than their activations, with all images at once.
+void Backbone::infer(const at::Tensor& pixels, std::vector<at::Tensor>& values) {
+  const std::span<const Step> steps(inference_steps_);
+  // Weights of dense 3×3 convolutions are read anew for every few images.
+  const int64_t images = pixels.size(0), few = dense_front_ ? 16 : pixels.scalar_type() == at::kFloat ? 4 : 8;
+  if (images <= few || front_steps_ == 0 || front_steps_ == steps.size()) return run(steps, pixels, values);
+  std::vector<std::vector<at::Tensor>> parts(behind_front_.size());
+  for (int64_t begin = 0; begin < images; begin += few) {
+    std::vector<at::Tensor> front(values.size());
+    run(steps.first(front_steps_), pixels.slice(0, begin, std::min(images, begin + few)), front);
+    for (size_t i = 0; i < parts.size(); ++i) parts[i].push_back(front[behind_front_[i]]);
+  }
+  for (size_t i = 0; i < parts.size(); ++i) {
+    values[behind_front_[i]] = at::cat(parts[i]);
+    parts[i].clear();
+  }
+  run(steps.subspan(front_steps_), pixels, values);
+}
+
+// The steps up to the last one with many activations, and what the steps behind them read of theirs.
+void Backbone::divide_inference() {
+  constexpr int64_t kMany = 100000;  // of an image
+  for (size_t i = 0; i < inference_steps_.size(); ++i) {
+    const Op& op = blueprint_.ops[inference_steps_[i].op];
+    if (std::max(op.in_elements(), op.out_elements()) >= kMany) front_steps_ = i + 1;
+  }
+  for (const Step& step : std::span(inference_steps_).first(front_steps_)) {
+    if (step.conv >= 0 && blueprint_.ops[step.conv].kernel == 3 && blueprint_.ops[step.conv].groups == 1)
+      dense_front_ = true;
+  }
+  std::set<int64_t> made, read;
+  for (size_t i = 0; i < inference_steps_.size(); ++i) {
+    const Step& step = inference_steps_[i];
+    if (i < front_steps_) made.insert(step.op);
+    for (const int64_t input : step.inputs) {
+      if (i >= front_steps_ && made.contains(input)) read.insert(input);
+    }
+  }
+  behind_front_.assign(read.begin(), read.end());
+}
+
+// The convolution with the batch norms, PReLU or sum around it.
+at::Tensor Backbone::convolve(const Step& step, const at::Tensor& input,
+                              const std::vector<at::Tensor>& values) {
+  const Op& result = blueprint_.ops[step.op];
+  const FusedConvs::Fused& fused = fused_.get(step.conv, [&] {
+    ConvEdges edges;
+    if (step.before >= 0) {
+      const BatchNorm::Affine before = layer<BatchNorm>(step.before).affine();
+      edges.in_scale = before.scale;
+      edges.in_shift = before.shift;
+    }
+    const int64_t norm = joins_batch_norm(result) ? result.inputs[0] : step.op;
+    const BatchNorm::Affine behind = layer<BatchNorm>(norm).affine();
+    edges.scale = behind.scale;
+    edges.shift = behind.shift;
+    if (result.kind == OpKind::kPReLU)
+      edges.slope = layer<PReLU>(step.op).weight().to(at::kFloat).contiguous();
+    return FusedConvs::Fused{
+        InferenceConv(blueprint_.ops[step.conv], layer<Conv>(step.conv).weight(), input.scalar_type()),
+        edges};
+  });
+  ConvEdges edges = fused.edges;
+  if (result.kind == OpKind::kAdd) edges.residual = values[result.inputs[1]];
+  return fused.conv(input, edges);
 }
 
 at::Tensor Backbone::compute(const Step& step, const at::Tensor& input,
                              const std::vector<at::Tensor>& values) {
+  if (step.conv >= 0) return convolve(step, input, values);
   const Op& op = blueprint_.ops[step.op];
   const at::Tensor x = op.always_float32 ? at_least_float32(input) : input;
   switch (op.kind) {

@@ -13,11 +13,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "uir/model/batch_norm.h"
+#include "uir/model/fused_convs.h"
 #include "uir/network/blueprint.h"
 #include "uir/network/config.h"
 #include "uir/pixels/preparation.h"
@@ -33,6 +35,7 @@ class Backbone : public torch::nn::Module {
   // normalize_pixels). Convolutions run in pixels' type; the last layers and the result are float32. In
   // training mode the running statistics move, and B is at least 2. Virtual for networks without blueprint.
   virtual at::Tensor forward(const at::Tensor& pixels);
+  void train(bool on = true) override;
   // The numbers that dropout knows the rows of a training batch by: every rank's rows have others, and one
   // rank with all of them has the same. Not called: 0, 1, …
   void number_rows(std::vector<int64_t> numbers) { row_numbers_ = std::move(numbers); }
@@ -41,15 +44,24 @@ class Backbone : public torch::nn::Module {
 
  private:
   // One call of a layer. A batch norm is computed together with the PReLU or the sum that reads it: one pass
-  // over memory.
+  // over memory. In inference 3×3 convolutions are computed together with the batch norm before them and
+  // with all of that behind them.
   struct Step {
     int64_t op;                     // whose result it computes
     std::vector<int64_t> inputs;    // the values that it reads
     std::vector<int64_t> released;  // those that no later step reads
+    int64_t conv = -1;              // such a convolution
+    int64_t before = -1;            // the batch norm before it
   };
-  std::vector<Step> steps() const;
+  std::vector<Step> steps(bool inference) const;
+  void fuse(Step& step, int64_t norm, const std::vector<int64_t>& readers) const;
+  bool infers(const at::Tensor& pixels) const;
+  void divide_inference();
+  void run(std::span<const Step> steps, const at::Tensor& pixels, std::vector<at::Tensor>& values);
+  void infer(const at::Tensor& pixels, std::vector<at::Tensor>& values);
   // values: by operation, the step's inputs among them; input: the first of these.
   at::Tensor compute(const Step& step, const at::Tensor& input, const std::vector<at::Tensor>& values);
+  at::Tensor convolve(const Step& step, const at::Tensor& input, const std::vector<at::Tensor>& values);
   at::Tensor dropout(const at::Tensor& x) const;
   template <class Layer>
   Layer& layer(int64_t op) const {
@@ -60,7 +72,11 @@ class Backbone : public torch::nn::Module {
   uint64_t seed_;
   std::vector<int64_t> row_numbers_;
   std::vector<std::shared_ptr<torch::nn::Module>> layers_;  // by operation; none where it has no tensors
-  std::vector<Step> steps_;
+  std::vector<Step> steps_, inference_steps_;
+  size_t front_steps_ = 0;             // of inference, for a few images at a time
+  bool dense_front_ = false;           // with 3×3 convolutions of all channels
+  std::vector<int64_t> behind_front_;  // what the steps behind them read of theirs
+  FusedConvs fused_;
 };
 
 // A network with freshly initialised weights, a function of the seed alone. Throws kConfig for an unknown

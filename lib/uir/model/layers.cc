@@ -73,6 +73,13 @@ void BatchNorm::to(at::Device device, bool non_blocking) {
   num_batches_tracked_.set_data(num_batches_tracked_.to(at::kCPU));
 }
 
+BatchNorm::Affine BatchNorm::affine() const {
+  const at::Tensor scale =
+      weight_.to(at::kDouble) / (running_var_.to(at::kDouble) + kBatchNormEpsilon).sqrt();
+  const at::Tensor shift = bias_.to(at::kDouble) - running_mean_.to(at::kDouble) * scale;
+  return {scale.to(at::kFloat), shift.to(at::kFloat)};
+}
+
 at::Tensor BatchNorm::forward(const at::Tensor& x) { return apply(x, {}, {}); }
 at::Tensor BatchNorm::forward(const at::Tensor& x, const PReLU& activation) {
   return apply(x, activation.weight(), {});

@@ -20,6 +20,7 @@ class Conv : public torch::nn::Module {
   explicit Conv(const Op& op);
   // x [B, in, H, W] → [B, out, H', W'], both channels-last, of x's type.
   at::Tensor forward(const at::Tensor& x) const;
+  const at::Tensor& weight() const { return weight_; }
 
  private:
   Op op_;
@@ -44,6 +45,11 @@ class BatchNorm : public torch::nn::Module {
   at::Tensor forward(const at::Tensor& x);
   at::Tensor forward(const at::Tensor& x, const PReLU& activation);
   at::Tensor forward(const at::Tensor& x, const at::Tensor& residual);
+  // What it is in evaluation: x · scale + shift, float32 [channels].
+  struct Affine {
+    at::Tensor scale, shift;
+  };
+  Affine affine() const;
   // Empty: the batch is this rank's rows (BatchNormArgs::gather).
   void synchronize(const GatherRows& gather) { gather_ = gather; }
   // The counter stays on the CPU, where reading it waits for nothing.

@@ -12,6 +12,7 @@
 
 #include "uir/base/error.h"
 #include "uir/model/batch_norm.h"
+#include "uir/model/inference_conv.h"
 #include "uir/model/pair_conv.h"
 #include "uir/onnx/interpreter.h"
 
@@ -123,6 +124,11 @@ class Compiler {
     }
     std::vector<std::string> inputs{node.inputs[0]};
     const Epilogue epilogue = epilogue_of(output, inputs);
+    const bool slopes = !epilogue.slope.defined() || epilogue.slope.numel() == weight.shape[0];
+    if (const auto op = inference_op(node, weight); op && slopes) {
+      fast_conv(*op, weight, vector({{weight.shape[0]}, bias}), epilogue, {inputs, output, nullptr});
+      return;
+    }
     const bool pairs = is_pair_conv(node, weight);
     const auto options = at::TensorOptions(pairs ? at::kFloat : type_).device(device_);
     const at::Tensor w = tensor_of(weight, options).contiguous(at::MemoryFormat::ChannelsLast);
@@ -149,6 +155,46 @@ class Compiler {
            if (!passes) return Value{args.x, std::nullopt};
            return Value{normalized(args, epilogue.residual ? in[1]->tensor : at::Tensor()), std::nullopt};
          }});
+  }
+
+  // The convolution as inference computes it fast, if it is one of those (inference_conv.h).
+  std::optional<Op> inference_op(const OnnxNode& node, const Array& weight) const {
+    const OnnxCall attributes = call(node);
+    const auto same = [](const std::vector<int64_t>& values) {
+      return std::ranges::all_of(values, [&](int64_t value) { return value == values[0]; });
+    };
+    const std::vector<int64_t> pads = attributes.has("pads") ? attributes.integers("pads")
+                                                             : std::vector<int64_t>(4, 0),
+                               strides = attributes.integers("strides", {1, 1});
+    const bool plain = attributes.integers("dilations", {1, 1}) == std::vector<int64_t>{1, 1} &&
+                       !attributes.has("auto_pad") && pads.size() == 4 && same(pads) && strides.size() == 2 &&
+                       same(strides) && weight.shape[2] == weight.shape[3];
+    if (!plain || !device_.is_cpu() || !InferenceConv::runs(type_)) return std::nullopt;
+    Op op;
+    op.groups = attributes.integer("group", 1);
+    op.in_channels = weight.shape[1] * op.groups;
+    op.out_channels = weight.shape[0];
+    op.kernel = weight.shape[2];
+    op.stride = strides[0];
+    op.padding = pads[0];
+    return InferenceConv::suits(op) ? std::optional(op) : std::nullopt;
+  }
+
+  // Bias, PReLU and sum in the same pass. step: without what it computes.
+  void fast_conv(const Op& op, const Array& weight, const at::Tensor& bias, const Epilogue& epilogue,
+                 Step step) {
+    const auto conv =
+        std::make_shared<InferenceConv>(op, tensor_of(weight, at::TensorOptions(at::kFloat)), type_);
+    const ConvEdges edges{{}, {}, at::ones_like(bias), bias, epilogue.slope, {}};
+    step.compute = [conv, edges, type = type_](const OnnxNetwork::Inputs& in) {
+      const at::Tensor x = in[0]->tensor.to(type), other = in.size() > 1 ? in[1]->tensor : at::Tensor();
+      const bool same = other.defined() && other.sizes() == at::IntArrayRef(conv->sizes_of_result(x));
+      ConvEdges all = edges;
+      if (same) all.residual = other.to(type);
+      const at::Tensor y = (*conv)(x, all);
+      return Value{other.defined() && !same ? y + other : y, std::nullopt};
+    };
+    add(std::move(step));
   }
 
   // x + bias and a PReLU, as a batch norm.
