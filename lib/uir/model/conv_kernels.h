@@ -101,8 +101,8 @@ UIR_INLINE void put_weight(float value, int64_t in, int64_t out, Bf16* panel) {
 
 #if UIR_HAS_AVX512
 
-// sums[row][32 outputs] += a[row][64] · b[64][32], of which the first `count` inputs.
-template <int64_t kCount>
+// sums[row][32 outputs] += a[row][64] · b[64][32], of which the first `count` inputs; rows lie kStride apart.
+template <int64_t kCount, int64_t kStride>
 UIR_INLINE void multiply_chunk(const float* a, const float* b, int64_t count, Values (&sums)[kCount][2]) {
   for (int64_t k = 0; k < count; ++k) {
     Values b0, b1;
@@ -110,13 +110,13 @@ UIR_INLINE void multiply_chunk(const float* a, const float* b, int64_t count, Va
     load_lanes(b + k * kPanel + kWidth, b1);
 #pragma GCC unroll 14
     for (int64_t r = 0; r < kCount; ++r) {
-      const Values x = Values{} + a[r * kInChunk + k];
+      const Values x = Values{} + a[r * kStride + k];
       sums[r][0] += x * b0;
       sums[r][1] += x * b1;
     }
   }
 }
-template <int64_t kCount>
+template <int64_t kCount, int64_t kStride>
 UIR_AVX512_BF16 UIR_INLINE void multiply_chunk(const Bf16* a, const Bf16* b, int64_t count,
                                                Values (&sums)[kCount][2]) {
   for (int64_t k = 0; k < count; k += 2) {
@@ -125,7 +125,7 @@ UIR_AVX512_BF16 UIR_INLINE void multiply_chunk(const Bf16* a, const Bf16* b, int
 #pragma GCC unroll 14
     for (int64_t r = 0; r < kCount; ++r) {
       int32_t pair;
-      std::memcpy(&pair, a + r * kInChunk + k, sizeof pair);
+      std::memcpy(&pair, a + r * kStride + k, sizeof pair);
       const auto x = (__m512bh)_mm512_set1_epi32(pair);
       sums[r][0] = (Values)_mm512_dpbf16_ps((__m512)sums[r][0], x, b0);
       sums[r][1] = (Values)_mm512_dpbf16_ps((__m512)sums[r][1], x, b1);
@@ -133,25 +133,25 @@ UIR_AVX512_BF16 UIR_INLINE void multiply_chunk(const Bf16* a, const Bf16* b, int
   }
 }
 
-// For one panel of outputs: calls store(row, sums of its first 16, of its second 16) for every row of
-// a[in / 64][rows][64].
+// For one panel of outputs: calls store(row, sums of its first 16, of its second 16) for every row of a, whose
+// rows lie kStride apart, and whose pieces of 64 inputs `chunk` apart.
 #define UIR_MULTIPLY_PANEL(T, TARGET)                                                                       \
-  template <int64_t kCount, class Store>                                                                    \
-  TARGET UIR_INLINE void multiply_rows(const T* a, const T* b, int64_t in, int64_t rows, int64_t first,     \
+  template <int64_t kCount, int64_t kStride, class Store>                                                   \
+  TARGET UIR_INLINE void multiply_rows(const T* a, const T* b, int64_t in, int64_t chunk, int64_t first,    \
                                        const Store& store) {                                                \
     Values sums[kCount][2] = {};                                                                            \
     for (int64_t c = 0; c < in; c += kInChunk)                                                              \
-      multiply_chunk<kCount>(a + c * rows + first * kInChunk, b + c * kPanel,                               \
-                             in - c < kInChunk ? in - c : kInChunk, sums);                                  \
+      multiply_chunk<kCount, kStride>(a + c / kInChunk * chunk + first * kStride, b + c * kPanel,           \
+                                      in - c < kInChunk ? in - c : kInChunk, sums);                         \
     _Pragma("GCC unroll 14") for (int64_t r = 0; r < kCount; ++r) store(first + r, sums[r][0], sums[r][1]); \
   }                                                                                                         \
-  template <class Store>                                                                                    \
-  TARGET UIR_INLINE void multiply_panel(const T* a, const T* b, int64_t in, int64_t rows,                   \
+  template <int64_t kStride, class Store>                                                                   \
+  TARGET UIR_INLINE void multiply_panel(const T* a, const T* b, int64_t in, int64_t chunk, int64_t rows,    \
                                         const Store& store) {                                               \
     int64_t row = 0;                                                                                        \
-    for (; row + kRows <= rows; row += kRows) multiply_rows<kRows>(a, b, in, rows, row, store);             \
-    for (; row + 4 <= rows; row += 4) multiply_rows<4>(a, b, in, rows, row, store);                         \
-    for (; row < rows; ++row) multiply_rows<1>(a, b, in, rows, row, store);                                 \
+    for (; row + kRows <= rows; row += kRows) multiply_rows<kRows, kStride>(a, b, in, chunk, row, store);   \
+    for (; row + 4 <= rows; row += 4) multiply_rows<4, kStride>(a, b, in, chunk, row, store);               \
+    for (; row < rows; ++row) multiply_rows<1, kStride>(a, b, in, chunk, row, store);                       \
   }
 UIR_MULTIPLY_PANEL(float, UIR_AVX512)
 UIR_MULTIPLY_PANEL(Bf16, UIR_AVX512_BF16)

@@ -27,22 +27,41 @@ UIR_INLINE void gather_inputs(const PointwiseShape& shape, const EdgePointers<T>
 
 #if UIR_HAS_AVX512
 
-#define UIR_POINTWISE_ROWS(T, TARGET)                                                         \
-  TARGET void run_rows(const PointwiseShape& shape, const EdgePointers<T>& edges, const T* x, \
-                       const T* packed, int64_t begin, int64_t end, T* inputs, T* y) {        \
-    const int64_t rows = end - begin;                                                         \
-    gather_inputs(shape, edges, x + begin * shape.in, rows, inputs);                          \
-    for (int64_t k = 0; k < shape.out; k += kPanel) {                                         \
-      const Finish<T> first(edges, k), second(edges, k + kWidth);                             \
-      multiply_panel(inputs, packed + k * shape.in, shape.in, rows,                           \
-                     [&](int64_t row, Values& low, Values& high) UIR_INLINE_LAMBDA {          \
-                       const int64_t at = (begin + row) * shape.out + k;                      \
-                       first(low, at);                                                        \
-                       second(high, at + kWidth);                                             \
-                       store_lanes(low, y + at);                                              \
-                       store_lanes(high, y + at + kWidth);                                    \
-                     });                                                                      \
-    }                                                                                         \
+// Rows of the commonest lengths are read where they are, unless something stands before the convolution.
+#define UIR_POINTWISE_ROWS(T, TARGET)                                                                        \
+  template <int64_t kStride>                                                                                 \
+  TARGET void multiply(const PointwiseShape& shape, const EdgePointers<T>& edges, const T* a, int64_t chunk, \
+                       const T* packed, int64_t begin, int64_t rows, T* y) {                                 \
+    for (int64_t k = 0; k < shape.out; k += kPanel) {                                                        \
+      const Finish<T> first(edges, k), second(edges, k + kWidth);                                            \
+      multiply_panel<kStride>(a, packed + k * shape.in, shape.in, chunk, rows,                               \
+                              [&](int64_t row, Values& low, Values& high) UIR_INLINE_LAMBDA {                \
+                                const int64_t at = (begin + row) * shape.out + k;                            \
+                                first(low, at);                                                              \
+                                second(high, at + kWidth);                                                   \
+                                store_lanes(low, y + at);                                                    \
+                                store_lanes(high, y + at + kWidth);                                          \
+                              });                                                                            \
+    }                                                                                                        \
+  }                                                                                                          \
+  TARGET void run_rows(const PointwiseShape& shape, const EdgePointers<T>& edges, const T* x,                \
+                       const T* packed, int64_t begin, int64_t end, T* inputs, T* y) {                       \
+    const int64_t rows = end - begin;                                                                        \
+    const T* const from = x + begin * shape.in;                                                              \
+    switch (edges.in_scale ? 0 : shape.in) {                                                                 \
+      case 64:                                                                                               \
+        return multiply<64>(shape, edges, from, kInChunk, packed, begin, rows, y);                           \
+      case 128:                                                                                              \
+        return multiply<128>(shape, edges, from, kInChunk, packed, begin, rows, y);                          \
+      case 256:                                                                                              \
+        return multiply<256>(shape, edges, from, kInChunk, packed, begin, rows, y);                          \
+      case 512:                                                                                              \
+        return multiply<512>(shape, edges, from, kInChunk, packed, begin, rows, y);                          \
+      default:                                                                                               \
+        break;                                                                                               \
+    }                                                                                                        \
+    gather_inputs(shape, edges, from, rows, inputs);                                                         \
+    multiply<kInChunk>(shape, edges, inputs, rows * kInChunk, packed, begin, rows, y);                       \
   }
 UIR_POINTWISE_ROWS(float, UIR_AVX512)
 UIR_POINTWISE_ROWS(Bf16, UIR_AVX512_BF16)

@@ -137,11 +137,12 @@ UIR_INLINE void transform_output(const WinogradShape& shape, const EdgePointers<
   TARGET void multiply_point(const WinogradShape& shape, const T* inputs, const T* packed, int64_t slots, \
                              float* products) {                                                           \
     for (int64_t k = 0; k < shape.out; k += kPanel) {                                                     \
-      multiply_panel(inputs, packed + k * shape.in, shape.in, slots,                                      \
-                     [&](int64_t slot, const Values& first, const Values& second) UIR_INLINE_LAMBDA {     \
-                       store_lanes(first, products + slot * shape.out + k);                               \
-                       store_lanes(second, products + slot * shape.out + k + kWidth);                     \
-                     });                                                                                  \
+      multiply_panel<kInChunk>(inputs, packed + k * shape.in, shape.in, slots * kInChunk, slots,          \
+                               [&](int64_t slot, const Values& first, const Values& second)               \
+                                   UIR_INLINE_LAMBDA {                                                    \
+                                     store_lanes(first, products + slot * shape.out + k);                 \
+                                     store_lanes(second, products + slot * shape.out + k + kWidth);       \
+                                   });                                                                    \
     }                                                                                                     \
   }                                                                                                       \
   TARGET void run_tiles(const WinogradShape& shape, const EdgePointers<T>& edges, const T* x,             \
