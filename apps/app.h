@@ -23,6 +23,16 @@ CLI::Option* add_choice(CLI::App& cli, const std::string& flag, Value& value, co
       ->check(CLI::IsMember(names));
 }
 
+// A number between two others; CLI::Range lets through what is none.
+inline CLI::Validator number_between(double low, double high) {
+  return {[=](std::string& text) {
+            const CLI::Range range(low, high);
+            const bool number = text.find_first_of("nN") == std::string::npos;  // nan, -nan, inf
+            return number ? range(text) : concat("Value ", text, " not in range ", low, " to ", high);
+          },
+          concat("FLOAT in [", low, " - ", high, "]"), "number_between"};
+}
+
 // Whether a program can run as several ranks (docs/distributed.md).
 enum class Ranks { kOne, kSeveral };
 

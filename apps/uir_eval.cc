@@ -25,11 +25,11 @@ void add_calibrate(uir::App& app, uir::CalibrationRequest& request) {
   several(cli.add_option("--false-matches", request.rates.false_matches,
                          "Wanted share of pairs of different people that pass (repeatable)"))
       ->capture_default_str()
-      ->check(CLI::Range(1e-12, 0.5));
+      ->check(uir::number_between(1e-12, 0.5));
   several(cli.add_option("--false-alarms", request.rates.false_alarms,
                          "Wanted number of 1,000 strangers who are named (repeatable)"))
       ->capture_default_str()
-      ->check(CLI::Range(1e-6, 900.));
+      ->check(uir::number_between(1e-6, 900.));
   several(cli.add_option("--gallery-size", request.rates.sizes,
                          "Also for galleries of so many of these people (repeatable); default: 10, 100 … and "
                          "all"))

@@ -26,10 +26,10 @@ void add_align(uir::App& app, uir::AlignRequest& request) {
                                    "Which faces of a photo: largest (default), central, all");
   cli.add_option("--min-score", run.aligner.min_score, "Least score of a face")
       ->capture_default_str()
-      ->check(CLI::Range(0., 1.));
+      ->check(uir::number_between(0., 1.));
   cli.add_option("--min-size", run.aligner.min_size, "Least shorter side of a face [pixels]")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+      ->check(uir::number_between(0., 1e9));
   cli.add_option("--detect-side", run.aligner.detect_side,
                  "Detect on a copy whose longer side has at most so many pixels")
       ->capture_default_str()
@@ -49,7 +49,7 @@ void add_align(uir::App& app, uir::AlignRequest& request) {
       ->check(CLI::PositiveNumber);
   cli.add_option("--fps", request.sampling.frames_per_second,
                  "Of a video the first frame in each 1 / n second, by the frames' times")
-      ->check(CLI::NonNegativeNumber);
+      ->check(uir::number_between(0., 1e9));
   cli.add_option("--max-frames", request.sampling.max_frames, "At most so many frames of a video")
       ->check(CLI::NonNegativeNumber);
   cli.add_option("--missing-frames", request.sampling.missing_frames,
@@ -76,19 +76,19 @@ void add_overlap(uir::App& app, uir::OverlapRequest& request) {
   cli.add_option("--centers", request.centers, "Set of the class centers; default: class_centers");
   cli.add_option("--threshold", request.rules.threshold,
                  "Remove images whose best cosine with a class center is at least this")
-      ->check(CLI::Range(-1., 1.));
+      ->check(uir::number_between(-1., 1.));
   cli.add_option("--calibration", request.calibration,
                  "Take that threshold from this calibration.json, made with --gallery class_centers");
   cli.add_option("--false-alarms", request.false_alarms,
                  "Of the calibration: how many of 1,000 strangers may be removed by mistake")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(uir::number_between(1e-6, 1000.));
   cli.add_option("--against-threshold", request.rules.against_threshold,
                  "The same with an image of the sets of --against")
-      ->check(CLI::Range(-1., 1.));
+      ->check(uir::number_between(-1., 1.));
   cli.add_option("--duplicates", request.rules.duplicates,
                  "Find near-duplicates: pairs with at least this cosine")
-      ->check(CLI::Range(-1., 1.));
+      ->check(uir::number_between(-1., 1.));
   cli.add_flag("--remove-duplicates", request.rules.remove_duplicates,
                "Keep only the first of near-duplicates");
   cli.add_option("--out", request.out, "Write the index without what is removed here");
@@ -107,11 +107,11 @@ void add_clean(uir::App& app, uir::CleanRequest& request) {
   cli.add_option("--labeled", request.set, "Set of labeled images; default: the only labeled source");
   cli.add_option("--unlike", request.thresholds.unlike,
                  "An image is unlike its class below this mean cosine; default: from the images")
-      ->check(CLI::Range(-1., 1.));
+      ->check(uir::number_between(-1., 1.));
   cli.add_option("--merge", request.thresholds.merge,
                  "Two classes are one person from this mean cosine on; default: from the images, by the "
                  "classes' sizes")
-      ->check(CLI::Range(-1., 1.));
+      ->check(uir::number_between(-1., 1.));
   cli.add_option("--report", request.report, "Folder of the report; default: clean in the run folder");
 }
 

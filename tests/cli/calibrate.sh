@@ -71,6 +71,15 @@ expect 78 uir-eval calibrate exp.yaml --known known --strangers web --gallery-si
 says "cannot be drawn from 60"
 expect 78 uir-eval calibrate exp.yaml --known known --strangers nobody
 expect 64 uir-eval calibrate exp.yaml --known known --strangers web --false-matches 2
+for nan in "--false-matches nan" "--false-alarms nan"; do expect 64 uir-eval calibrate exp.yaml --known known --strangers web $nan; done
+expect 64 uir-index overlap exp.yaml --unlabeled crowd --threshold nan
+expect 64 uir-eval calibrate exp.yaml --known known --strangers known
+says "given twice"
+for change in 's/"model": {/"model": 3, "m": {/' 's/"format": "[a-z-]*"/"format": 7/' 's/"threshold": 0.[0-9]*/"threshold": -9/' \
+  's/"events": [0-9]*/"events": -1/' 's/"people": 60/"people": 3/'; do
+  sed "$change" run/calibration/calibration.json >hostile.json
+  expect 65 uir-eval exp.yaml --set eval.models.0.calibration=hostile.json
+done
 echo '{"format": "uir-threshold"}' >wrong.json
 expect 65 uir-eval exp.yaml --set eval.models.0.calibration=wrong.json
 says "uir-eval calibrate writes one"

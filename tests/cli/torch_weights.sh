@@ -156,8 +156,8 @@ printf 'version https://git-lfs.github.com/spec/v1\noid sha256:%064d\nsize 5\n' 
 refused pointer.pth "is a Git-LFS pointer" "git lfs pull"
 : >nothing.pth
 refused nothing.pth "is an empty file"
-mkdir distributed shards && touch distributed/.metadata distributed/__0_0.distcp
-by_all distributed "is a distributed checkpoint of PyTorch" "dcp_to_torch"
+mkdir distributed shards && touch distributed/__0_0.distcp
+by_all distributed "is a distributed checkpoint of PyTorch" "holds its .metadata"
 echo '{"weight_map": {"a": "model-00001-of-00002.safetensors"}}' >shards/model.safetensors.index.json
 for what in shards shards/model.safetensors.index.json; do
   expect 66 uir-extract exp.yaml --set extract.weights=$what

@@ -131,6 +131,32 @@ def torch_files():
                 write("torch_file", f"{name}_pickle", b"\1" + zipfile.ZipFile(out).read(pkl))
 
 
+class Metadata: pass
+class TensorStorageMetadata: pass
+class ChunkStorageMetadata: pass
+class BytesStorageMetadata: pass
+class MetadataIndex: pass
+class _StorageInfo: pass
+
+
+def distributed():
+    """Pickles like those of torch.distributed.checkpoint: of classes, only the names count."""
+    def made(cls, **fields):
+        value = cls()
+        value.__dict__.update(fields)
+        return value
+    size = torch.Size
+    for protocol in (2, 4):
+        chunks = [made(ChunkStorageMetadata, offsets=size([r, 0]), sizes=size([1, 3])) for r in range(2)]
+        facts = {"model.w": made(TensorStorageMetadata, properties=torch.float32, size=size([2, 3]), chunks=chunks),
+                 "n": made(TensorStorageMetadata, size=size([]), chunks=[made(ChunkStorageMetadata, offsets=size([]), sizes=size([]))]),
+                 "step": made(BytesStorageMetadata)}
+        where = {made(MetadataIndex, fqn="model.w", offset=size([r, 0]), index=None): made(_StorageInfo, relative_path=f"__{r}_0.distcp", offset=9 * r, length=9) for r in range(2)}
+        where[made(MetadataIndex, fqn="n", offset=size([]), index=0)] = made(_StorageInfo, relative_path="__0_0.distcp", offset=18, length=7, transform_descriptors=None)
+        where[made(MetadataIndex, fqn="step", index=None)] = made(_StorageInfo, relative_path="__0_0.distcp", offset=0, length=1)
+        write("distributed", f"two_ranks_{protocol}", pickle.dumps(made(Metadata, state_dict_metadata=facts, planner_data={"n": ("n",)}, storage_data=where), protocol))
+
+
 def weights_kinds():
     """What is no state dict: first bytes of files, and names in archives."""
     def field(number, content):
@@ -391,6 +417,7 @@ def main():
     videos()
     bin_sets()
     torch_files()
+    distributed()
     weights_kinds()
     onnx_networks()
     safetensors()

@@ -16,8 +16,10 @@
 
 #include "uir/base/error.h"
 #include "uir/checkpoint/checkpoint.h"
+#include "uir/checkpoint/distributed_weights.h"
 #include "uir/checkpoint/layout.h"
 #include "uir/checkpoint/sharded_weights.h"
+#include "uir/formats/distributed_checkpoint.h"
 #include "uir/formats/torch_file.h"
 #include "uir/formats/weights_kind.h"
 #include "uir/network/architecture.h"
@@ -291,6 +293,8 @@ Weights onnx_weights(const fs::path& path) {
 Weights read_weights(const fs::path& path) {
   if (is_rank_folder(path)) return rank_folder_weights(path);
   if (const auto index = shard_index(path)) return read_sharded_weights(*index, read_weights);
+  if (is_folder(path) && is_distributed_checkpoint(path))
+    return read_distributed_weights(path, kBackboneKeys);
   if (is_folder(path)) refuse_foreign_folder(path);
   if (!is_folder(path) && is_torch_file(path)) return torch_weights(path);
   if (!is_folder(path) && weights_format(MappedFile(path)) == WeightsFormat::kOnnx) return onnx_weights(path);
@@ -302,7 +306,7 @@ Weights read_weights(const fs::path& path) {
 
 std::optional<ClassCenters> read_class_centers(const fs::path& path) {
   if (is_rank_folder(path)) return rank_folder_centers(path);
-  if (shard_index(path)) return std::nullopt;
+  if (shard_index(path) || is_distributed_checkpoint(path)) return std::nullopt;
   if (is_folder(path)) refuse_foreign_folder(path);
   if (is_folder(path)) return checkpoint_centers(path);
   return is_torch_file(path) ? torch_file_centers(path) : std::nullopt;

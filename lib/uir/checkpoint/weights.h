@@ -5,6 +5,7 @@
 //   .pt, .pth, .ckpt          of PyTorch (formats/torch_file.h): a state dict, bare or in dicts: under the first
 //                             of state_dict_backbone, backbone, state_dict, model_state_dict, model and net that
 //                             holds tensors, at every level; where none does, the tensors of all dicts
+//   folder with .metadata     of torch.distributed.checkpoint (distributed_weights.h)
 //   ….index.json, its folder  shards of .safetensors or .bin (sharded_weights.h)
 //   .onnx                     one of our networks, from anyone (onnx/state_dict.h)
 //   folder of                 of InsightFace's arcface_torch, one file per rank: the backbone of rank 0, and

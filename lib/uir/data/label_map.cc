@@ -16,20 +16,28 @@ LabelMap::LabelMap(const fs::path& file) : file_(file) {
     if (fields.size() < 2 || fields[0].empty() || fields[1].empty())
       lines.refuse("expected an identity, a tab, and the identity that it belongs to");
     if (fields[0] == fields[1]) continue;
-    const bool added = targets_.emplace(fields[0], Target{std::string(fields[1]), lines.place()}).second;
+    const bool added =
+        targets_.emplace(fields[0], Target{std::string(fields[1]), lines.place(), false}).second;
     if (!added) lines.refuse("identity '", fields[0], "' stands in front of another line as well");
   }
   resolve();
 }
 
-// A chain longer than there are lines is a circle.
+// Every identity of a chain gets its end at once. A chain longer than there are lines is a circle.
 void LabelMap::resolve() {
   for (auto& [name, target] : targets_) {
-    size_t steps = 0;
-    for (auto next = targets_.find(target.name); next != targets_.end(); next = targets_.find(target.name)) {
-      if (++steps > targets_.size())
+    std::vector<Target*> chain;
+    Target* last = &target;
+    for (auto next = targets_.end(); !last->resolved; last = &next->second) {
+      chain.push_back(last);
+      if (chain.size() > targets_.size())
         fail(ErrorKind::kData, target.place, ": identity '", name, "' is another one in a circle");
-      target.name = next->second.name;
+      next = targets_.find(last->name);
+      if (next == targets_.end()) break;
+    }
+    for (Target* link : chain) {
+      link->name = last->name;
+      link->resolved = true;
     }
   }
 }

@@ -36,6 +36,7 @@ class LabelMap {
   struct Target {
     std::string name;
     std::string place;  // file and line
+    bool resolved = false;
   };
   void resolve();
 

@@ -4,6 +4,8 @@
 #include <atomic>
 #include <cmath>
 #include <limits>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "uir/base/error.h"
@@ -295,9 +297,17 @@ class GalleryThresholds {
     return static_cast<int64_t>(std::min(pairs, 4 * share * pairs + 1000));
   }
 
+  // Strangers who resemble many need more pairs than are expected.
   void find_strangers(const CalibrationSets& sets) {
     for (const NamedStore& set : sets.strangers) strangers_ += set.store->size();
-    const int64_t limit = std::clamp<int64_t>(expected_pairs(), 1, kMaxTail);
+    const int64_t most = std::clamp<int64_t>(strangers_ * gallery_.rows, 1, kMaxTail);
+    for (int64_t limit = std::clamp<int64_t>(expected_pairs(), 1, most);; limit = std::min(most, 8 * limit)) {
+      find_strangers(sets, limit);
+      if (limit == most || all_decided()) return;
+    }
+  }
+
+  void find_strangers(const CalibrationSets& sets, int64_t limit) {
     BestPairs all(limit);
     int64_t first = 0;
     for (const NamedStore& set : sets.strangers) {
@@ -310,6 +320,13 @@ class GalleryThresholds {
     }
     pairs_ = all.pairs();
     floor_ = all.floor();
+  }
+
+  bool all_decided() const {
+    return std::ranges::all_of(sizes_, [&](int64_t size) {
+      return std::ranges::all_of(rates_.false_alarms,
+                                 [&](double rate) { return at(size, rate).has_value(); });
+    });
   }
 
   // Visits the pairs' distinct scores from the highest down, each with the expected number of strangers who
@@ -368,7 +385,8 @@ class GalleryThresholds {
         gallery.thresholds.push_back(*found);
       else
         log_warning(rate, " false alarms per 1,000 strangers in a gallery of ", size, ": more than ",
-                    std::ssize(pairs_), " scores would decide it; left out");
+                    std::ssize(pairs_),
+                    " scores would decide it; left out: ask for fewer, or give fewer strangers");
     }
     result.galleries.push_back(std::move(gallery));
     std::vector<std::pair<double, double>> alarms;  // score, expected strangers named from it on
@@ -397,6 +415,15 @@ class GalleryThresholds {
 };
 
 void check_sets(const CalibrationSets& sets) {
+  std::set<std::string> names{sets.known.name};
+  for (const NamedStore& set : sets.strangers) {
+    if (!names.insert(set.name).second)
+      fail(ErrorKind::kUsage, "set '", set.name, "' is given twice; strangers are none of the known people");
+    if (set.store->size() == 0) fail(ErrorKind::kData, "set '", set.name, "' is empty");
+  }
+  if (sets.gallery && sets.gallery->store->mirrored() && !sets.known.store->mirrored())
+    fail(ErrorKind::kData, "set '", sets.gallery->name, "' has mirrored embeddings, set '", sets.known.name,
+         "' has none; extract both alike");
   const bool flip = sets.known.store->mirrored().has_value();
   for (const NamedStore& set : sets.strangers) {
     if (set.store->mirrored().has_value() == flip) continue;
@@ -414,10 +441,21 @@ void check_sets(const CalibrationSets& sets) {
   }
 }
 
+// In the order given.
+template <class T>
+std::vector<T> once(const std::vector<T>& values) {
+  std::vector<T> kept;
+  for (const T& value : values) {
+    if (std::ranges::find(kept, value) == kept.end()) kept.push_back(value);
+  }
+  return kept;
+}
+
 }  // namespace
 
-Calibration calibrate(const CalibrationSets& sets, const CalibrationRates& rates, const ScanOptions& scan) {
+Calibration calibrate(const CalibrationSets& sets, const CalibrationRates& wanted, const ScanOptions& scan) {
   check_sets(sets);
+  const CalibrationRates rates{once(wanted.false_matches), once(wanted.false_alarms), once(wanted.sizes)};
   const EmbeddingStore& store = *sets.known.store;
   const People people(store.labels());
   if (people.num_images() == people.size())

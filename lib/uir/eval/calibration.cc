@@ -90,6 +90,27 @@ Calibration calibration_of(const Json& json) {
   return c;
 }
 
+void check_values(const Calibration& c) {
+  const auto refuse = [&](const auto&... what) {
+    fail(ErrorKind::kData, c.file.string(), ": damaged calibration: ", what...);
+  };
+  const auto check = [&](const std::vector<CalibratedThreshold>& thresholds, double highest) {
+    for (const CalibratedThreshold& t : thresholds) {
+      if (!(t.rate > 0 && t.rate <= highest)) refuse("a rate of ", t.rate);
+      if (t.threshold && !(std::abs(*t.threshold) <= 1.001)) refuse("a threshold of ", *t.threshold);
+      if (t.events < 0) refuse(t.events, " events");
+    }
+  };
+  check(c.pairs, 1);
+  if (!c.model.is_object()) refuse("its model is no object");
+  int64_t before = 0;
+  for (const CalibratedGallery& gallery : c.galleries) {
+    if (gallery.people <= before) refuse("its galleries do not grow");
+    before = gallery.people;
+    check(gallery.thresholds, 1000);
+  }
+}
+
 }  // namespace
 
 const CalibratedGallery* Calibration::gallery_for(int64_t size) const {
@@ -134,7 +155,7 @@ Json to_json(const Calibration& c) {
 
 Calibration read_calibration(const fs::path& path) {
   const Json json = read_json_file(path);
-  if (!json.is_object() || json.value("format", "") != "uir-calibration")
+  if (!json.is_object() || !json.contains("format") || json["format"] != "uir-calibration")
     fail(ErrorKind::kData, path.string(), ": not a calibration; uir-eval calibrate writes one");
   if (json.value("version", Json()) != Json(kVersion))
     fail(ErrorKind::kData, path.string(), ": calibration of version ", json.value("version", Json()).dump(),
@@ -142,6 +163,7 @@ Calibration read_calibration(const fs::path& path) {
   try {
     Calibration calibration = calibration_of(json);
     calibration.file = path;
+    check_values(calibration);
     return calibration;
   } catch (const Json::exception& e) {
     fail(ErrorKind::kData, path.string(), ": damaged calibration: ", e.what());

@@ -15,12 +15,12 @@ double normal_quantile(double p) {
   return (low + high) / 2;
 }
 
-double impostor_threshold(std::vector<double> scores, double far, double p) {
+double impostor_threshold(std::vector<double> scores, double near, double far, double p) {
   std::ranges::sort(scores, std::greater());
   const auto at = [&](double rate) {
     return scores[static_cast<size_t>(rate * static_cast<double>(scores.size()))];
   };
-  const double near = 10 * far, z = normal_quantile(far);
+  const double z = normal_quantile(far);
   const double slope = (at(far) - at(near)) / (z - normal_quantile(near));
   return at(far) + slope * (normal_quantile(p) - z);
 }

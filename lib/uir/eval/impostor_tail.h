@@ -1,7 +1,7 @@
 // From which score on are two faces not of different people? A threshold far out in the tail of the scores of
 // different people, farther than any sample goes.
 //
-// The scores at two rates that a sample shows, 10·far and far, as quantiles z of the normal distribution, give
+// The scores at two rates that a sample shows, near and far, as quantiles z of the normal distribution, give
 // a line; the threshold at a rate p is s_far + (s_far − s_near)·(z_p − z_far)/(z_far − z_near). y1 on LFW:
 // cosines at 1e-1 … 1e-5 are .147, .262, .355, .432, .491; the line through the first two gives .346, .415 and
 // .475 for the others, that through the second and third .431 and .497.
@@ -16,6 +16,6 @@ namespace uir {
 double normal_quantile(double p);
 // scores: of different people, more than 10 / far; pairs among them that are one person after all hide below
 // `far` only where they are much rarer. p < far.
-double impostor_threshold(std::vector<double> scores, double far, double p);
+double impostor_threshold(std::vector<double> scores, double near, double far, double p);
 
 }  // namespace uir

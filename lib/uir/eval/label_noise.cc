@@ -185,7 +185,7 @@ class NoiseSearch {
     if (std::ssize(scores) < kLeastSamples)
       fail(ErrorKind::kData,
            "nearly all images are of one identity: what others look like is not to be seen; "
-           "give a threshold");
+           "give a threshold with --unlike");
     const auto nth = static_cast<int64_t>(kWrongPass * static_cast<double>(scores.size()));
     std::ranges::nth_element(scores, scores.begin() + nth, std::greater());
     return scores[static_cast<size_t>(nth)];
@@ -214,19 +214,25 @@ class NoiseSearch {
       if (people.images(c) > 0) kinds[size_kind(people.images(c))].push_back(c);
     }
     const auto n = static_cast<double>(people.size());
-    const double rate = std::max(1.0, kWrongMerges * n) / (n * (n - 1) / 2);
+    const double rate = kWrongMerges * n / (n * (n - 1) / 2);
     // Few classes of some sizes: what single images do, which is never less.
-    const double of_images = impostor_threshold(image_pairs(), 1e-2, rate);
+    const double of_images = threshold(image_pairs(), people.size() * people.size() / 2, rate);
     for (size_t a = 0; a < kSizeKinds; ++a) {
       for (size_t b = 0; b <= a; ++b) {
         const std::vector<double> scores = class_pairs(people, kinds[a], kinds[b]);
         const bool enough = std::ssize(scores) >= kLeastSamples;
-        // Of few pairs one in a thousand may well be one person's.
-        const double far = std::ssize(kinds[a]) * std::ssize(kinds[b]) < 1000000 ? 1e-2 : 1e-3;
         result_.merge[a][b] = result_.merge[b][a] =
-            enough ? impostor_threshold(scores, far, rate) : of_images;
+            enough ? threshold(scores, std::ssize(kinds[a]) * std::ssize(kinds[b]), rate) : of_images;
       }
     }
+  }
+
+  // Of few pairs of classes some in a hundred may well be one person's: read only what is far more frequent. No
+  // mean cosine that images of others have is one of a person.
+  double threshold(std::vector<double> scores, int64_t pairs, double rate) const {
+    const double far = pairs < 10000 ? 1e-1 : pairs < 1000000 ? 1e-2 : 1e-3;
+    return std::max(result_.unlike,
+                    impostor_threshold(std::move(scores), pairs < 10000 ? 0.5 : 10 * far, far, rate));
   }
 
   std::vector<double> image_pairs() const {

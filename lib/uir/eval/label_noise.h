@@ -68,9 +68,9 @@ struct LabelNoise {
   int64_t images = 0, classes = 0;
   double unlike = 0;
   std::array<std::array<double, kSizeKinds>, kSizeKinds> merge{};  // [size_kind][size_kind]
-  std::vector<Image> unlike_images;  // least alike first within each class's order of labels
-  std::vector<Merge> merges;         // most alike first
-  std::vector<Group> groups;         // classes of several people, by label
+  std::vector<Image> unlike_images;                                // class by class, by label
+  std::vector<Merge> merges;                                       // most alike first
+  std::vector<Group> groups;                                       // classes of several people, by label
 
   int64_t count(Why why) const;
 };

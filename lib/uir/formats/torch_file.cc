@@ -43,9 +43,9 @@ Id find_key(const Pickle& pickle, Id dict, std::string_view key) {
 }  // namespace
 
 struct TorchFile::Impl {
-  explicit Impl(const fs::path& path);
+  Impl(MappedFile whole, Bytes part, std::string name);
 
-  void read_zip(const fs::path& path);
+  void read_zip();
   void read_legacy();
   void read_legacy_header(uint64_t& at);
   void read_legacy_storages(uint64_t at, const Pickle& keys);
@@ -59,7 +59,8 @@ struct TorchFile::Impl {
     fail(ErrorKind::kData, place, ": ", parts...);
   }
 
-  MappedFile file;
+  MappedFile file;  // of nothing, where the bytes are someone else's
+  Bytes bytes;
   std::string place;
   uint64_t memory = 0;
   std::optional<ZipFile> zip;
@@ -67,11 +68,15 @@ struct TorchFile::Impl {
   std::optional<Pickle> pickle;
 };
 
-TorchFile::Impl::Impl(const fs::path& path) : file(path), place(path.string()), memory(file.bytes().size()) {
-  if (starts_with(file.bytes(), kLegacyMagic)) {
+TorchFile::Impl::Impl(MappedFile whole, Bytes part, std::string name)
+    : file(std::move(whole)),
+      bytes(part.empty() ? file.bytes() : part),
+      place(std::move(name)),
+      memory(bytes.size()) {
+  if (starts_with(bytes, kLegacyMagic)) {
     read_legacy();
-  } else if (starts_with(file.bytes(), kZipMagic)) {
-    read_zip(path);
+  } else if (starts_with(bytes, kZipMagic)) {
+    read_zip();
   } else {
     refuse("neither of the containers that torch.save writes (zip, or the stream before PyTorch 1.6)");
   }
@@ -88,8 +93,8 @@ void TorchFile::Impl::set_data(TorchStorage& storage, Bytes data) const {
 }
 
 // One folder: data.pkl, data/<key>, perhaps byteorder and version.
-void TorchFile::Impl::read_zip(const fs::path& path) {
-  zip.emplace(path);
+void TorchFile::Impl::read_zip() {
+  zip.emplace(bytes, place);
   if (const std::string foreign = foreign_archive(*zip); !foreign.empty()) refuse(foreign);
   const ZipEntry* found = find_torch_pickle(*zip);
   const std::string folder(found->name.substr(0, found->name.size() - kTorchPickle.size()));
@@ -109,19 +114,19 @@ void TorchFile::Impl::read_zip(const fs::path& path) {
 void TorchFile::Impl::read_legacy() {
   uint64_t at = kLegacyMagic.size();
   read_legacy_header(at);
-  at += keep(file.bytes().subspan(at), "").size();
+  at += keep(bytes.subspan(at), "").size();
   TorchGlobals none;
-  const Pickle keys(file.bytes().subspan(at), place, none, memory);
+  const Pickle keys(bytes.subspan(at), place, none, memory);
   read_legacy_storages(at + keys.size(), keys);
 }
 
 void TorchFile::Impl::read_legacy_header(uint64_t& at) {
   TorchGlobals none;
-  const Pickle protocol(file.bytes().subspan(at), place, none, memory);
+  const Pickle protocol(bytes.subspan(at), place, none, memory);
   if (const int64_t number = protocol.number_of(protocol.root()); number != kLegacyProtocol)
     refuse("protocol ", number, ", expected ", kLegacyProtocol);
   at += protocol.size();
-  const Pickle system(file.bytes().subspan(at), place, none, memory);
+  const Pickle system(bytes.subspan(at), place, none, memory);
   const Id little = find_key(system, system.root(), "little_endian");
   if (little == kAbsent || system.number_of(little) != 1) refuse("it is not little-endian");
   at += system.size();
@@ -142,7 +147,7 @@ void TorchFile::Impl::read_legacy_storages(uint64_t at, const Pickle& keys) {
     const auto found = by_key.find(keys.text_of(id));
     if (found == by_key.end()) refuse("storage '", keys.text_of(id), "' is of no tensor, or there twice");
     TorchStorage& storage = *found->second;
-    const Bytes rest = file.bytes().subspan(at);
+    const Bytes rest = bytes.subspan(at);
     const uint64_t width = storage.untyped ? 1 : element_size(storage.type);
     uint64_t count = 0;
     if (rest.size() < sizeof count) refuse("truncated: storage '", storage.key, "' is missing");
@@ -155,7 +160,10 @@ void TorchFile::Impl::read_legacy_storages(uint64_t at, const Pickle& keys) {
   }
 }
 
-TorchFile::TorchFile(const fs::path& path) : impl_(std::make_unique<Impl>(path)) {}
+TorchFile::TorchFile(const fs::path& path)
+    : impl_(std::make_unique<Impl>(MappedFile(path), Bytes(), path.string())) {}
+TorchFile::TorchFile(Bytes bytes, std::string place)
+    : impl_(std::make_unique<Impl>(MappedFile(), bytes, std::move(place))) {}
 TorchFile::~TorchFile() = default;
 
 bool TorchFile::recognises(Bytes bytes) {
@@ -163,6 +171,11 @@ bool TorchFile::recognises(Bytes bytes) {
 }
 
 const MappedFile& TorchFile::file() const { return impl_->file; }
+
+std::optional<TensorView> TorchFile::tensor() const {
+  const PickleValue& root = (*impl_->pickle)[impl_->pickle->root()];
+  return root.type == PickleType::kTensor ? std::optional(impl_->globals.tensor(root)) : std::nullopt;
+}
 
 TorchDict TorchFile::root() const {
   const Pickle& pickle = *impl_->pickle;

@@ -59,6 +59,8 @@ class TorchDict {
 class TorchFile {
  public:
   explicit TorchFile(const fs::path& path);
+  // What torch.save wrote into a part of a file, which must outlive this. place: for messages.
+  TorchFile(Bytes bytes, std::string place);
   ~TorchFile();
   TorchFile(const TorchFile&) = delete;
   TorchFile& operator=(const TorchFile&) = delete;
@@ -67,6 +69,8 @@ class TorchFile {
   static bool recognises(Bytes bytes);
 
   TorchDict root() const;  // kData if the file holds something else than a dict
+  // The tensor that it holds instead of a dict; none if it holds something else.
+  std::optional<TensorView> tensor() const;
   const MappedFile& file() const;
 
  private:

@@ -42,8 +42,7 @@ constexpr Kind kExportedProgram{"a program of torch.export",
                                 "'weights.pth') in Python"};
 constexpr Kind kDistributed{
     "a distributed checkpoint of PyTorch (.metadata and .distcp files)",
-    "put it into one file: python3 -m torch.distributed.checkpoint.format_utils dcp_to_torch FOLDER "
-    "weights.pth"};
+    "name the folder that holds its .metadata"};
 constexpr Kind kSavedModel{"a SavedModel of TensorFlow", kConvert};
 constexpr Kind kTensorFlowCheckpoint{"a checkpoint of TensorFlow", kConvert};
 constexpr Kind kMxnet{"a network of MXNet", kConvert};

@@ -28,7 +28,7 @@ struct Directory {
 
 class Parser {
  public:
-  explicit Parser(const MappedFile& file) : bytes_(file.bytes()), place_(file.path().string()) {}
+  Parser(Bytes bytes, const std::string& place) : bytes_(bytes), place_(place) {}
 
   std::vector<ZipEntry> read() {
     const Directory directory = find_directory();
@@ -159,9 +159,14 @@ class Parser {
 
 }  // namespace
 
-ZipFile::ZipFile(const fs::path& path)
-    : file_(path),
-      entries_(Parser(file_).read()),
+ZipFile::ZipFile(const fs::path& path) : ZipFile(MappedFile(path), {}, path.string()) {}
+
+ZipFile::ZipFile(Bytes bytes, std::string place) : ZipFile(MappedFile(), bytes, std::move(place)) {}
+
+ZipFile::ZipFile(MappedFile file, Bytes bytes, std::string place)
+    : file_(std::move(file)),
+      place_(std::move(place)),
+      entries_(Parser(bytes.empty() ? file_.bytes() : bytes, place_).read()),
       has_checksums_(std::ranges::any_of(entries_, [](const ZipEntry& entry) { return entry.crc32 != 0; })) {}
 
 const ZipEntry* ZipFile::find(std::string_view name) const {
@@ -171,7 +176,7 @@ const ZipEntry* ZipFile::find(std::string_view name) const {
 
 Bytes ZipFile::read(const ZipEntry& entry) const {
   const auto refuse = [&](const auto&... why) {
-    fail(ErrorKind::kData, file_.path().string(), ": zip archive: entry '", entry.name, "'", why...);
+    fail(ErrorKind::kData, place_, ": zip archive: entry '", entry.name, "'", why...);
   };
   if (entry.encrypted) refuse(" is encrypted");
   if (entry.method != 0)

@@ -30,6 +30,8 @@ struct ZipEntry {
 class ZipFile {
  public:
   explicit ZipFile(const fs::path& path);
+  // An archive in a part of a file, which must outlive it. place: for messages.
+  ZipFile(Bytes bytes, std::string place);
 
   const std::vector<ZipEntry>& entries() const { return entries_; }  // by name
   const ZipEntry* find(std::string_view name) const;                 // null if there is none
@@ -39,7 +41,10 @@ class ZipFile {
   const MappedFile& file() const { return file_; }
 
  private:
-  MappedFile file_;
+  ZipFile(MappedFile file, Bytes bytes, std::string place);
+
+  MappedFile file_;  // of nothing, where the bytes are someone else's
+  std::string place_;
   std::vector<ZipEntry> entries_;
   bool has_checksums_;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -34,16 +35,20 @@ std::string chosen_set(const Experiment& experiment, const CleanRequest& request
        labeled.empty() ? "no labeled source: " : "several labeled sources: ", "name the set with --labeled");
 }
 
-// The set's images as the index has them; without an index, names are what the store says.
+// The set's images as the index has them; an identity is called what the index calls that of
+// its images. Without an index labels are numbers.
 class SetInIndex {
  public:
   SetInIndex(const fs::path& index, const std::string& set, const EmbeddingStore& store) : store_(store) {
-    if (!fs::exists(index)) return;
+    if (!fs::exists(index)) {
+      log_warning(index.string(), ": no index here; identities are called by their labels' numbers");
+      return;
+    }
     index_.emplace(Index::open(index));
     rows_.emplace(*index_, set, store.items());
     const std::string source = set.substr(0, set.find('.'));
     const auto found = std::ranges::find(index_->sources(), source, &SourceInfo::name);
-    if (found != index_->sources().end()) role_ = found->role;
+    if (found != index_->sources().end()) name_identities(set, found->role);
   }
 
   NoiseNames names() const {
@@ -60,18 +65,35 @@ class SetInIndex {
   int64_t row(int64_t row_of_set) const { return rows_ && row_of_set >= 0 ? rows_->row(row_of_set) : -1; }
 
  private:
+  // Labels of features of another tool may be numbered in their own way, but they must mean the same people.
+  void name_identities(const std::string& set, Role role) {
+    if (role == Role::kUnlabeled) return;
+    std::unordered_map<int64_t, int64_t> identities;  // of the index, by label
+    for (int64_t row = 0; row < store_.size(); ++row) {
+      const int64_t label = store_.labels()[static_cast<size_t>(row)], in_index = rows_->row(row);
+      const int64_t identity = in_index < 0 ? -1 : index_->labels()[static_cast<size_t>(in_index)];
+      if (label < 0 || identity < 0) continue;
+      const auto [known, added] = identities.emplace(label, identity);
+      if (added || known->second == identity) continue;
+      fail(ErrorKind::kData, "set '", set, "': images with label ", label, " are of ",
+           name(role, known->second), " and of ", name(role, identity), " in the index (", store_.item(row),
+           "); its labels are not those of the source");
+    }
+    for (const auto& [label, identity] : identities) names_.emplace(label, name(role, identity));
+  }
+  std::string name(Role role, int64_t identity) const {
+    return std::string(role == Role::kLabeled ? index_->identity_name(identity)
+                                              : index_->test_identity_name(identity));
+  }
   std::string identity(int64_t label) const {
-    if (role_ == Role::kLabeled && label < index_->num_classes())
-      return std::string(index_->identity_name(label));
-    if (role_ == Role::kTest && label < index_->num_test_identities())
-      return std::string(index_->test_identity_name(label));
-    return std::to_string(label);
+    const auto known = names_.find(label);
+    return known != names_.end() ? known->second : std::to_string(label);
   }
 
   const EmbeddingStore& store_;
   std::optional<Index> index_;
   std::optional<IndexRows> rows_;
-  std::optional<Role> role_;
+  std::unordered_map<int64_t, std::string> names_;  // by label
 };
 
 // What pairs of faces show at most: a sheet's worth, the clearest first.

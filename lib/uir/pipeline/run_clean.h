@@ -16,7 +16,7 @@ struct CleanRequest {
 };
 
 // Writes exclude_<set>.tsv and label_map_<set>.tsv, clean_<set>.html, .json, .txt and, where there is an
-// index, contact sheets (unlike_, belongs_, merged_ and two_people_<set>.png); returns the text. Errors: kUsage
+// index, contact sheets (unlike_, no_two_agree_, two_people_ and merged_<set>.png); returns the text. Errors: kUsage
 // where the set is not told; kMissingInput for a set that was not extracted; those of EmbeddingSets and
 // find_label_noise(); kStopped.
 std::string run_clean(const Experiment& experiment, const CleanRequest& request);

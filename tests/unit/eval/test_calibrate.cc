@@ -290,6 +290,7 @@ TEST_CASE("Sets that tell nothing are refused", "[calibrate]") {
   const Faces faces;
   CalibrationSets sets = faces.sets();
   sets.known = {"web", &faces.web};
+  sets.strangers.erase(sets.strangers.begin());
   CHECK_THAT(brute::error_of(ErrorKind::kData, [&] { calibrate(sets, {}, {}); }),
              contains_text("no person has two images"));
   const EmbeddingStore longer = store_of(faces.folder / "long", brute::faces({1, 2}, 13, 0, 1), {-1, -1});
@@ -302,6 +303,42 @@ TEST_CASE("Sets that tell nothing are refused", "[calibrate]") {
           ErrorKind::kConfig,
           [&] { calibrate(faces.sets(), {.false_matches = {0.1}, .false_alarms = {1}, .sizes = {9}}, {}); }),
       contains_text("cannot be drawn from 8"));
+}
+
+TEST_CASE("Strangers who resemble many, and faces that are all alike", "[calibrate]") {
+  // One direction that all people share: 30 of the strangers lie on it.
+  std::vector<float> people, strangers;
+  const auto add = [](std::vector<float>& faces, double shared, uint64_t seed, uint64_t i) {
+    ItemRandom random(seed, RandomPurpose::kTest, 0, i);
+    for (int d = 0; d < 16; ++d) faces.push_back(static_cast<float>((d == 0 ? shared : 0) + random.normal()));
+  };
+  std::vector<int64_t> labels;
+  for (uint64_t p = 0; p < 150; ++p) {
+    for (int image = 0; image < 2; ++image) add(people, 4, 1, p);
+    labels.insert(labels.end(), 2, static_cast<int64_t>(p));
+  }
+  for (uint64_t s = 0; s < 600; ++s) add(strangers, s < 60 ? 30 : 0, 2, s);
+  const TempFolder folder;
+  const EmbeddingStore known =
+      store_of(folder / "known", canonical_vectors({people.data(), 300, 16}), labels);
+  const EmbeddingStore web =
+      store_of(folder / "web", canonical_vectors({strangers.data(), 600, 16}), std::vector<int64_t>(600, -1));
+  const CalibrationRates rates{.false_matches = {0.1}, .false_alarms = {50}, .sizes = {}};
+  const Calibration found = calibrate({{"known", &known}, {{"web", &web}}, {}}, rates, {});
+  for (const CalibratedGallery& gallery : found.galleries) {
+    REQUIRE(gallery.thresholds.size() == 1);
+    CHECK(gallery.thresholds[0].threshold);
+  }
+  CHECK(found.galleries.back().thresholds[0].events == 30);
+
+  const std::vector<float> same(16 * 40, 0.25F);
+  const EmbeddingStore alike =
+      store_of(folder / "alike", canonical_vectors({same.data(), 40, 16}), repeated(20, 2));
+  const EmbeddingStore crowd =
+      store_of(folder / "crowd", canonical_vectors({same.data(), 30, 16}), std::vector<int64_t>(30, -1));
+  const Calibration none = calibrate({{"alike", &alike}, {{"crowd", &crowd}}, {}}, rates, {});
+  REQUIRE(none.galleries.back().thresholds.size() == 1);
+  CHECK_FALSE(none.galleries.back().thresholds[0].threshold);
 }
 
 TEST_CASE("The best pairs are those of all pairs", "[calibrate]") {

@@ -154,6 +154,27 @@ TEST_CASE("Planted wrong labels are found, and little else", "[noise]") {
     CHECK((merges.contains(label) ? merges[label] == was : merges.contains(was) && merges[was] == label));
 }
 
+TEST_CASE("Few people: nothing is merged without a reason, and what is one person is", "[noise]") {
+  int64_t merged = 0, found = 0;
+  for (uint64_t seed = 0; seed < 12; ++seed) {
+    std::vector<int64_t> labels, person;
+    const int64_t people = 2 + static_cast<int64_t>(seed) * 4;
+    for (int64_t i = 0; i < people * 10; ++i) labels.push_back(i / 10);
+    const LabelNoise apart = find_label_noise(brute::faces(labels, 128, 0.9, seed), labels, {}, {});
+    merged += std::ssize(apart.merges);
+    for (const auto& line : apart.merge)
+      for (const double threshold : line) CHECK(threshold >= apart.unlike);
+    if (people < 14) continue;  // two of 45 pairs are too many to see what others look like
+    for (const int64_t label : labels) person.push_back(label == 1 ? 0 : label == 3 ? 2 : label);
+    const LabelNoise twice = find_label_noise(brute::faces(person, 128, 0.9, seed), labels, {}, {});
+    for (const LabelNoise::Merge& m : twice.merges)
+      found += std::max(m.label, m.into) <= 3 && m.label / 2 == m.into / 2;
+    merged += std::ssize(twice.merges);
+  }
+  CHECK(found == 2 * 9);
+  CHECK(merged <= found + 1);
+}
+
 TEST_CASE("What is found does not depend on threads", "[noise]") {
   const Planted planted;
   const NoiseNames names{[](int64_t row) { return std::to_string(row); },
@@ -226,5 +247,6 @@ TEST_CASE("Tails of normal scores", "[noise]") {
   std::vector<double> scores;
   for (uint64_t i = 0; i < 200000; ++i)
     scores.push_back(0.02 + 0.1 * ItemRandom(1, RandomPurpose::kTest, 0, i).normal());
-  CHECK_THAT(impostor_threshold(scores, 1e-3, 1e-8), Catch::Matchers::WithinAbs(0.02 + 0.561200124, 0.02));
+  CHECK_THAT(impostor_threshold(scores, 1e-2, 1e-3, 1e-8),
+             Catch::Matchers::WithinAbs(0.02 + 0.561200124, 0.02));
 }
