@@ -116,7 +116,7 @@ TEST_CASE("weights: files and folders of other tools are refused by name, absent
   TempFolder folder;
   write_bytes(folder / "page.pth", "<html>sign in</html>");
   fs::create_directories(folder / "distributed");
-  write_bytes(folder / "distributed/.metadata", "x");
+  write_bytes(folder / "distributed/__0_0.distcp", "x");
   fs::create_directories(folder / "empty");
   for (const auto& read : std::vector<std::function<void(const fs::path&)>>{
            [](const fs::path& path) { read_weights(path); },
@@ -128,7 +128,7 @@ TEST_CASE("weights: files and folders of other tools are refused by name, absent
     const auto distributed = error_of([&] { read(folder / "distributed"); });
     REQUIRE(distributed);
     CHECK(distributed->kind() == ErrorKind::kData);
-    CHECK(std::string(distributed->what()).find("dcp_to_torch") != std::string::npos);
+    CHECK(std::string(distributed->what()).find("holds its .metadata") != std::string::npos);
     CHECK(fails_with(ErrorKind::kMissingInput, [&] { read(folder / "absent.pth"); }));
     CHECK(fails_with(ErrorKind::kMissingInput, [&] { read(folder / "empty"); }));
   }
