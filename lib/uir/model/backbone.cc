@@ -204,6 +204,7 @@ void Backbone::divide_inference() {
 at::Tensor Backbone::convolve(const Step& step, const at::Tensor& input,
                               const std::vector<at::Tensor>& values) {
   const Op& result = blueprint_.ops[step.op];
+  const at::Tensor x = blueprint_.ops[step.conv].always_float32 ? at_least_float32(input) : input;
   const FusedConvs::Fused& fused = fused_.get(step.conv, [&] {
     ConvEdges edges;
     if (step.before >= 0) {
@@ -218,12 +219,11 @@ at::Tensor Backbone::convolve(const Step& step, const at::Tensor& input,
     if (result.kind == OpKind::kPReLU)
       edges.slope = layer<PReLU>(step.op).weight().to(at::kFloat).contiguous();
     return FusedConvs::Fused{
-        InferenceConv(blueprint_.ops[step.conv], layer<Conv>(step.conv).weight(), input.scalar_type()),
-        edges};
+        InferenceConv(blueprint_.ops[step.conv], layer<Conv>(step.conv).weight(), x.scalar_type()), edges};
   });
   ConvEdges edges = fused.edges;
   if (result.kind == OpKind::kAdd) edges.residual = values[result.inputs[1]];
-  return fused.conv(input, edges);
+  return fused.conv(x, edges);
 }
 
 at::Tensor Backbone::compute(const Step& step, const at::Tensor& input,
