@@ -17,7 +17,12 @@
 namespace uir {
 namespace {
 
-constexpr int64_t kSamples = 400000;
+constexpr int64_t kLeastDraws = 10000, kMostDraws = 400000;
+
+// Each pair four times, where there are not too many.
+int64_t draws_of(int64_t some, int64_t others) {
+  return std::clamp(4 * some * others, kLeastDraws, kMostDraws);
+}
 constexpr uint64_t kSeed = 1;
 
 // The images that stand for a class: of the class as it is given, or of its largest group.
@@ -176,7 +181,7 @@ class NoiseSearch {
   // as they do among the images.
   double unlike_threshold(const ClassMeans& whole) const {
     std::vector<double> scores;
-    for (int64_t i = 0; i < kSamples; ++i) {
+    for (int64_t i = 0; i < draws_of(people_.num_images(), people_.size()); ++i) {
       ItemRandom random(kSeed, RandomPurpose::kSampleScores, 0, static_cast<uint64_t>(i));
       const int64_t row = image_at(random), c = class_of_[static_cast<size_t>(image_at(random))];
       if (c != class_of_[static_cast<size_t>(row)] && (whole.images(c) > 1 || no_repeats()))
@@ -237,7 +242,7 @@ class NoiseSearch {
 
   std::vector<double> image_pairs() const {
     std::vector<double> scores;
-    for (int64_t i = 0; i < kSamples; ++i) {
+    for (int64_t i = 0; i < draws_of(people_.num_images(), people_.num_images()); ++i) {
       ItemRandom random(kSeed, RandomPurpose::kSampleScores, 1, static_cast<uint64_t>(i));
       const int64_t a = image_at(random), b = image_at(random);
       if (class_of_[static_cast<size_t>(a)] != class_of_[static_cast<size_t>(b)])
@@ -251,7 +256,7 @@ class NoiseSearch {
     std::vector<double> scores;
     if (some.empty() || others.empty() || std::ssize(some) * std::ssize(others) < kLeastSamples)
       return scores;
-    for (int64_t i = 0; i < kSamples; ++i) {
+    for (int64_t i = 0; i < draws_of(std::ssize(some), std::ssize(others)); ++i) {
       ItemRandom random(kSeed, RandomPurpose::kSampleScores, 2, static_cast<uint64_t>(i));
       const int64_t a = some[random.below(some.size())], b = others[random.below(others.size())];
       if (a != b) scores.push_back(people.between(a, b));
