@@ -4,6 +4,7 @@
 #include <torch/csrc/distributed/c10d/HashStore.hpp>
 
 #include <chrono>
+#include <csignal>
 #include <exception>
 #include <functional>
 #include <latch>
@@ -14,6 +15,9 @@
 #include <vector>
 
 #include "uir/dist/process_group.h"
+
+// As the programs do: whoever writes to a rank that has hung up gets an error, not a signal.
+inline const auto ignored_write_signal = ::signal(SIGPIPE, SIG_IGN);
 
 // Calls body(communicator) once per rank, each in its own thread; rethrows the exception of the first rank
 // that failed.
