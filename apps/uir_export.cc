@@ -32,7 +32,7 @@ int main(int argc, char** argv) {
       ->excludes(folding);
   cli.add_option("--tolerance", request.file.tolerance,
                  "Largest difference allowed in the check, relative to the embedding's norm")
-      ->check(CLI::NonNegativeNumber)
+      ->check(uir::number_between(0., 1e9))
       ->capture_default_str();
   cli.add_option("--check-images", request.check_images, "Faces that the check takes")
       ->check(CLI::Range(1, 100000))

@@ -68,7 +68,7 @@ struct Calibration {
 // What identifies the network behind a set of embeddings.
 Json calibrated_model(const EmbeddingStore& store);
 
-// {"format": "uir-calibration", "version": 1, …}; docs/formats.md
+// {"format": "uir-calibration", "version": 1, …}; docs/thresholds.md
 Json to_json(const Calibration& calibration);
 Calibration read_calibration(const fs::path& path);
 // kData if the embeddings are of another network than the calibration's. A warning where that cannot be told.

@@ -18,12 +18,12 @@ namespace uir {
 namespace {
 
 constexpr int64_t kLeastDraws = 10000, kMostDraws = 400000;
+constexpr uint64_t kSeed = 1;
 
 // Each pair four times, where there are not too many.
 int64_t draws_of(int64_t some, int64_t others) {
   return std::clamp(4 * some * others, kLeastDraws, kMostDraws);
 }
-constexpr uint64_t kSeed = 1;
 
 // The images that stand for a class: of the class as it is given, or of its largest group.
 class ClassMeans {
@@ -32,11 +32,7 @@ class ClassMeans {
 
   // An empty class has no direction, and is like none.
   void add(std::span<const int64_t> rows) {
-    std::vector<double> sum(static_cast<size_t>(images_.cols), 0.0);
-    for (const int64_t row : rows) {
-      const std::span<const float> image = images_.row(row);
-      for (size_t d = 0; d < sum.size(); ++d) sum[d] += image[d];
-    }
+    const std::vector<double> sum = sum_of(images_, rows);
     const double length = std::sqrt(std::inner_product(sum.begin(), sum.end(), sum.begin(), 0.0));
     const bool none = rows.empty() || length < 1e-6;
     for (size_t d = 0; d < sum.size(); ++d)
@@ -54,10 +50,6 @@ class ClassMeans {
 
   double with_image(int64_t c, int64_t row) const {
     return score(images_.row(row), unit_.row(c)) * length(c);
-  }
-  double without_image(int64_t c, int64_t row) const {
-    const auto n = static_cast<double>(images(c));
-    return n < 2 ? -1 : (with_image(c, row) * n - 1) / (n - 1);
   }
   double between(int64_t a, int64_t b) const {
     return score(unit_.row(a), unit_.row(b)) * length(a) * length(b);

@@ -5,8 +5,9 @@
 // They estimate the same thing whatever the sizes are.
 //   1  Two thresholds, from the set itself unless given. `unlike`: what a share kWrongPass of (image, class of
 //      another identity) reaches, drawn at random. `merge`, by the sizes of the two classes (1, 2 to 4, more):
-//      what one of all pairs of classes reaches wrongly, up to kWrongMerges of the classes. So far out no
-//      sample goes, so the scores at two rates that are known are extended along the normal distribution.
+//      what so many pairs of classes reach wrongly that kWrongMerges of the classes would be merged; at least
+//      `unlike`. So far out no sample goes, so the scores at two rates that are known are extended along the
+//      normal distribution (impostor_tail.h).
 //   2  The images of a class are put into groups of one person each (one_person_groups.h, `unlike`). The
 //      largest group is the class; other groups of one image are "unlike", of several a "second person". In a
 //      class where no two images agree, the images that belong to another class go; if more than one is left,

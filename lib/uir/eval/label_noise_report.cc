@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "uir/base/error.h"
+#include "uir/eval/overlap_search.h"
 #include "uir/report/html_parts.h"
 #include "uir/report/markup.h"
 
@@ -16,12 +17,6 @@ constexpr std::string_view kWords =
     "images are all unlike. Merged: two classes that are one person. Look at the pictures before you train "
     "without them: a person can be unlike herself.";
 
-std::string fixed(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.3f", value);
-  return text;
-}
-
 std::vector<std::string> summary(const LabelNoise& noise) {
   int64_t belong = 0;
   for (const LabelNoise::Image& image : noise.unlike_images) belong += image.belongs;
@@ -33,14 +28,14 @@ std::vector<std::string> summary(const LabelNoise& noise) {
   };
   return {concat(grouped(noise.images), " images of ", grouped(noise.classes), " classes"),
           concat("unlike the rest of their class: ", share(noise.count(LabelNoise::Why::kUnlike)),
-                 ", mean cosine below ", fixed(noise.unlike)),
+                 ", mean cosine below ", score_text(noise.unlike)),
           concat("second person of a class: ", share(noise.count(LabelNoise::Why::kSecondPerson)), " in ",
                  grouped(std::ssize(noise.groups)), " classes"),
           concat("in classes where no two agree: ", share(noise.count(LabelNoise::Why::kNoAgreement))),
           concat("of these images that belong to another class: ", grouped(belong)),
           concat("classes that are one person with another: ", grouped(std::ssize(noise.merges)),
-                 ", mean cosine from ", fixed(noise.merge[0][0]), " on (one image each) to ",
-                 fixed(noise.merge[kSizeKinds - 1][kSizeKinds - 1]), " (five and more)")};
+                 ", mean cosine from ", score_text(noise.merge[0][0]), " on (one image each) to ",
+                 score_text(noise.merge[kSizeKinds - 1][kSizeKinds - 1]), " (five and more)")};
 }
 
 template <class T>
@@ -100,11 +95,12 @@ std::string label_noise_text(const std::string& set, const LabelNoise& noise, co
   constexpr size_t kLines = 10;
   const std::vector<LabelNoise::Image> images = worst(noise);
   for (const LabelNoise::Image& i : std::span(images).first(std::min(kLines, images.size())))
-    text +=
-        concat("  ", fixed(i.own), "  ", names.item(i.row), "  ", to_string(i.why),
-               i.belongs ? concat(", belongs to ", likely(i, names), " (", fixed(i.cosine), ")") : "", "\n");
+    text += concat(
+        "  ", score_text(i.own), "  ", names.item(i.row), "  ", to_string(i.why),
+        i.belongs ? concat(", belongs to ", likely(i, names), " (", score_text(i.cosine), ")") : "", "\n");
   for (const LabelNoise::Merge& m : std::span(noise.merges).first(std::min(kLines, noise.merges.size())))
-    text += concat("  ", fixed(m.cosine), "  ", names.identity(m.label), " = ", names.identity(m.into), "\n");
+    text += concat("  ", score_text(m.cosine), "  ", names.identity(m.label), " = ", names.identity(m.into),
+                   "\n");
   return text;
 }
 
@@ -138,11 +134,7 @@ std::string label_noise_page(const std::string& set, const LabelNoise& noise, co
       else
         write_records("names", *records, {}, page);
     }
-    for (const std::string& picture : pictures) {
-      const Element figure(page, "figure");
-      page.element("figcaption", {}, picture);
-      page.element("img", {{"src", picture}, {"alt", picture}, {"style", "max-width:100%"}});
-    }
+    for (const std::string& picture : pictures) write_picture(picture, page);
   });
 }
 
@@ -150,14 +142,14 @@ std::string exclude_list(const LabelNoise& noise, const NoiseNames& names) {
   std::string list;
   for (const LabelNoise::Image& i : noise.unlike_images)
     list += concat(names.item(i.row), '\t', to_string(i.why), '\t', names.identity(i.label), '\t',
-                   fixed(i.own), '\t', likely(i, names), '\t', fixed(i.cosine), '\n');
+                   score_text(i.own), '\t', likely(i, names), '\t', score_text(i.cosine), '\n');
   return list;
 }
 
 std::string label_map_list(const LabelNoise& noise, const NoiseNames& names) {
   std::string list;
   for (const LabelNoise::Merge& m : noise.merges)
-    list += concat(names.identity(m.label), '\t', names.identity(m.into), '\t', fixed(m.cosine), '\n');
+    list += concat(names.identity(m.label), '\t', names.identity(m.into), '\t', score_text(m.cosine), '\n');
   return list;
 }
 

@@ -4,6 +4,8 @@
 #include <numeric>
 #include <utility>
 
+#include "uir/eval/people.h"
+
 namespace uir {
 namespace {
 
@@ -96,14 +98,6 @@ Groups group_images(const CanonicalVectors& images, std::span<const int64_t> row
   Groups single;
   for (const int64_t row : rows) single.push_back({row});
   return gathered(single, AverageLinkage(std::move(sums), std::vector<double>(n, 1.0)).join(threshold));
-}
-
-std::vector<double> sum_of(const CanonicalVectors& images, const std::vector<int64_t>& rows) {
-  std::vector<double> sum(static_cast<size_t>(images.cols), 0.0);
-  for (const int64_t row : rows) {
-    for (size_t d = 0; d < sum.size(); ++d) sum[d] += images.row(row)[d];
-  }
-  return sum;
 }
 
 Groups group_groups(const CanonicalVectors& images, Groups parts, double threshold) {

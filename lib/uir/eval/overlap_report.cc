@@ -137,11 +137,7 @@ class OverlapPage {
     }
     if (set.duplicates) page_.element("p", {}, duplicates_line(*set.duplicates));
     if (set.filter) page_.element("p", {}, filter_line(*set.filter));
-    for (const std::string& picture : set.pictures) {
-      const Element figure(page_, "figure");
-      page_.element("figcaption", {}, picture);
-      page_.element("img", {{"src", picture}, {"alt", picture}, {"style", "max-width:100%"}});
-    }
+    for (const std::string& picture : set.pictures) write_picture(picture, page_);
   }
 
  private:

@@ -34,10 +34,9 @@ int64_t People::person_of(int64_t label) const {
   return found == labels_.end() || *found != label ? -1 : found - labels_.begin();
 }
 
-std::vector<double> People::sum(const CanonicalVectors& images, int64_t person, int64_t without) const {
+std::vector<double> sum_of(const CanonicalVectors& images, std::span<const int64_t> rows) {
   std::vector<double> sum(static_cast<size_t>(images.cols), 0.0);
-  for (const int64_t row : rows(person)) {
-    if (row == without) continue;
+  for (const int64_t row : rows) {
     const std::span<const float> image = images.row(row);
     for (size_t d = 0; d < sum.size(); ++d) sum[d] += image[d];
   }
@@ -57,14 +56,16 @@ CanonicalVectors People::means(const CanonicalVectors& images) const {
   CanonicalVectors means{{}, size(), images.cols};
   means.values.reserve(static_cast<size_t>(size() * images.cols));
   for (int64_t p = 0; p < size(); ++p) {
-    const std::vector<float> mean = normalised(sum(images, p, -1), p);
+    const std::vector<float> mean = normalised(sum_of(images, rows(p)), p);
     means.values.insert(means.values.end(), mean.begin(), mean.end());
   }
   return means;
 }
 
 std::vector<float> People::mean_without(const CanonicalVectors& images, int64_t person, int64_t row) const {
-  return normalised(sum(images, person, row), person);
+  std::vector<int64_t> others(rows(person).begin(), rows(person).end());
+  std::erase(others, row);
+  return normalised(sum_of(images, others), person);
 }
 
 }  // namespace uir

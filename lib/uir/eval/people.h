@@ -14,6 +14,9 @@
 
 namespace uir {
 
+// Of some rows, in float64 and in their order.
+std::vector<double> sum_of(const CanonicalVectors& images, std::span<const int64_t> rows);
+
 class People {
  public:
   // labels[i] belongs to row i; rows without a label (below 0) are nobody's.
@@ -32,7 +35,6 @@ class People {
   std::vector<float> mean_without(const CanonicalVectors& images, int64_t person, int64_t row) const;
 
  private:
-  std::vector<double> sum(const CanonicalVectors& images, int64_t person, int64_t without) const;
   std::vector<float> normalised(const std::vector<double>& sum, int64_t person) const;
 
   std::vector<int64_t> labels_, rows_;  // rows of person p: rows_[begin_[p] .. begin_[p + 1])

@@ -1,5 +1,6 @@
 // The packed weights of the convolutions that inference computes in fewer multiplications, with the batch
 // norms and PReLUs around them: made when they are first wanted, and again after the network changed.
+// Memory: float 4 times the weights of a 3×3 convolution of stride 1, bf16 0.9 times its float weights.
 #pragma once
 
 #include <ATen/core/Tensor.h>

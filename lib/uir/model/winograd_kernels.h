@@ -1,4 +1,4 @@
-// Convolutions 3×3, stride 1, padding 1, with fewer multiplications: the kernels behind winograd_conv.h. Free
+// Convolutions 3×3, stride 1, padding 1, with fewer multiplications: the kernels behind inference_conv.h. Free
 // of LibTorch; AVX-512 only.
 //
 // An output tile of m×m pixels needs (m + 2)² products per pair of channels in place of 9·m²: the tile's

@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "uir/base/error.h"
 #include "uir/base/json_text.h"
 #include "uir/base/log.h"
 #include "uir/base/parallel.h"
@@ -14,6 +15,8 @@
 namespace uir {
 
 std::string run_calibrate(const Experiment& experiment, const CalibrationRequest& request) {
+  if (world_from_environment().size > 1)
+    fail(ErrorKind::kUsage, "calibrate is the work of one process: start it without a launcher");
   watch_stop_signals();
   const EvalModel model = named_model(experiment, request.model);
   const int threads = resolve_threads(static_cast<int>(experiment.eval.threads));

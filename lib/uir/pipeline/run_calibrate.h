@@ -18,7 +18,7 @@ struct CalibrationRequest {
 };
 
 // Writes calibration.json (read_calibration), calibration.txt and calibration.html; returns the text. Errors:
-// kUsage for rates that are none; those of EmbeddingSets and calibrate(); kStopped.
+// kUsage for several processes; those of EmbeddingSets and calibrate(); kStopped.
 std::string run_calibrate(const Experiment& experiment, const CalibrationRequest& request);
 
 }  // namespace uir

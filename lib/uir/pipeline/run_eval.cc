@@ -4,6 +4,8 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "uir/base/log.h"
@@ -47,6 +49,10 @@ std::unique_ptr<EmbeddingSets> open_sets(const Experiment& experiment, const Eva
   return sets;
 }
 
+std::optional<Calibration> calibration_of(const EvalModel& model) {
+  return model.calibration.empty() ? std::nullopt : std::optional(read_calibration(model.calibration.value));
+}
+
 ModelReport measure_model(const Experiment& experiment, const EvalModel& model, EvalContext& context) {
   ModelReport report{model.name, {}, {}};
   for (const ProtocolConfig& protocol : experiment.eval.protocols) {
@@ -87,6 +93,9 @@ std::string evaluate(const Experiment& experiment, const Communicator& ranks, co
   std::vector<std::unique_ptr<EmbeddingSets>> sets;
   for (const EvalModel& model : models)
     sets.push_back(naming(experiment, model, [&] { return open_sets(experiment, model, threads); }));
+  std::vector<std::optional<Calibration>> calibrations;
+  for (const EvalModel& model : models)
+    calibrations.push_back(naming(experiment, model, [&] { return calibration_of(model); }));
 
   const KnownSources sources = known_sources(experiment);
   DividedScanOptions scan;
@@ -99,7 +108,7 @@ std::string evaluate(const Experiment& experiment, const Communicator& ranks, co
   std::vector<fs::path> states;
   for (size_t m = 0; m < models.size(); ++m) {
     EvalContext context{*sets[m], sources, scan, file_prefix(experiment, models[m]), writes};
-    if (!models[m].calibration.empty()) context.calibration = read_calibration(models[m].calibration.value);
+    context.calibration = std::move(calibrations[m]);
     report.models.push_back(
         naming(experiment, models[m], [&] { return measure_model(experiment, models[m], context); }));
     states.insert(states.end(), context.states.begin(), context.states.end());

@@ -21,6 +21,7 @@
 #include "uir/pipeline/chosen_weights.h"
 #include "uir/pipeline/compute.h"
 #include "uir/pipeline/onnx_embedding.h"
+#include "uir/pipeline/onnx_engines.h"
 #include "uir/pipeline/sample_faces.h"
 #include "uir/pipeline/start_weights.h"
 #include "uir/pipeline/stop_request.h"
@@ -31,7 +32,6 @@ namespace uir {
 namespace {
 
 constexpr size_t kFirstFaces = 64;
-constexpr double kLeastBf16Cosine = 0.999;
 
 class Extraction {
  public:
@@ -107,7 +107,7 @@ class Extraction {
       return backbone.forward(normalize_pixels(faces, type)).to(at::kDouble);
     };
     const double least = at::cosine_similarity(embed(at::kFloat), embed(at::kBFloat16)).min().item<double>();
-    if (ranks_->sum(least >= kLeastBf16Cosine ? 0 : 1) == 0) return;
+    if (ranks_->sum(least >= kShortCosine ? 0 : 1) == 0) return;
     compute_.pixel_type = at::kFloat;
     log_info("precision: float32, since in bf16 one of the first ", rows.size(),
              " faces keeps a cosine of only ", least);

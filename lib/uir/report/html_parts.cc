@@ -110,6 +110,12 @@ void write_script(Markup& page) {
   page.raw(concat("<script>\n//<![CDATA[\n", kPageScript, "//]]>\n</script>\n"));
 }
 
+void write_picture(const std::string& file, Markup& page) {
+  const Element figure(page, "figure");
+  page.element("figcaption", {}, file);
+  page.element("img", {{"src", file}, {"alt", file}, {"style", "max-width:100%"}});
+}
+
 std::string plain_page(const std::string& title, const std::function<void(Markup&)>& body) {
   Markup page;
   page.raw("<!DOCTYPE html>\n");

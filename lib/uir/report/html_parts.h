@@ -44,6 +44,8 @@ void write_script(Markup& page);
 void write_curve_data(const std::vector<std::string>& columns, const std::vector<std::string>& names,
                       const std::vector<std::string>& points, Markup& page);
 
+// A picture in a file beside the page.
+void write_picture(const std::string& file, Markup& page);
 // Bytes as text, for pictures inside the page (RFC 4648).
 std::string base64(Bytes bytes);
 

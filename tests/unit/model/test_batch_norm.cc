@@ -10,6 +10,7 @@
 
 #include "support/catch.h"
 #include "support/errors.h"
+#include "support/tensor_errors.h"
 #include "uir/base/error.h"
 
 namespace uir {
@@ -22,23 +23,20 @@ struct Case {
   bool training = true;
 };
 
-at::Tensor random(at::IntArrayRef shape, int64_t seed) {
-  return at::randn(shape, at::make_generator<at::CPUGeneratorImpl>(seed), at::TensorOptions(at::kDouble));
-}
-
 // Arguments in float64 with x off centre, as convolutions produce it.
 BatchNormArgs make_args(const Case& c) {
   const int64_t channels = c.shape[1];
   std::vector<int64_t> per_channel(c.shape.size(), 1);
   per_channel[1] = channels;
-  BatchNormArgs args{.x = random(c.shape, 1) * 1.7 + 3 * random(per_channel, 2),
-                     .weight = 1 + 0.3 * random({channels}, 3),
-                     .bias = 0.5 * random({channels}, 4),
-                     .running_mean = random({channels}, 5),
-                     .running_var = 0.5 + random({channels}, 6).square(),
-                     .training = c.training};
-  if (c.prelu) args.slope = 0.25 + 0.1 * random({channels}, 7);
-  if (c.residual) args.residual = random(c.shape, 8);
+  BatchNormArgs args{
+      .x = random_tensor(c.shape, 1, at::kDouble) * 1.7 + 3 * random_tensor(per_channel, 2, at::kDouble),
+      .weight = 1 + 0.3 * random_tensor({channels}, 3, at::kDouble),
+      .bias = 0.5 * random_tensor({channels}, 4, at::kDouble),
+      .running_mean = random_tensor({channels}, 5, at::kDouble),
+      .running_var = 0.5 + random_tensor({channels}, 6, at::kDouble).square(),
+      .training = c.training};
+  if (c.prelu) args.slope = 0.25 + 0.1 * random_tensor({channels}, 7, at::kDouble);
+  if (c.residual) args.residual = random_tensor(c.shape, 8, at::kDouble);
   return args;
 }
 
@@ -69,11 +67,6 @@ BatchNormArgs converted(const BatchNormArgs& args, at::ScalarType data, at::Scal
   return copy;
 }
 
-double relative_error(const at::Tensor& a, const at::Tensor& b) {
-  const at::Tensor wide = b.to(at::kDouble);
-  return ((a.to(at::kDouble) - wide).norm() / wide.norm().clamp_min(1e-9)).item<double>();
-}
-
 void compare(const Case& c, at::ScalarType type, double tolerance) {
   BatchNormArgs exact = make_args(c);
   if (type == at::kBFloat16) {  // the rounding of the data is not the operation's error
@@ -84,7 +77,7 @@ void compare(const Case& c, at::ScalarType type, double tolerance) {
   BatchNormArgs ours = converted(exact, type, type == at::kDouble ? at::kDouble : at::kFloat);
   BatchNormArgs theirs = converted(exact, at::kDouble, at::kDouble);
   const at::Tensor y = batch_norm(ours), expected = by_library(theirs);
-  const at::Tensor direction = random(c.shape, 9).to(type);
+  const at::Tensor direction = random_tensor(c.shape, 9, at::kDouble).to(type);
   y.backward(direction);
   expected.backward(direction.to(at::kDouble));
 
@@ -131,7 +124,7 @@ TEST_CASE("several threads give what one gives, and the same every time") {
   const auto run = [&](int num_threads) {
     at::set_num_threads(num_threads);
     BatchNormArgs args = converted(make_args(c), at::kFloat, at::kFloat);
-    batch_norm(args).backward(random(c.shape, 9).to(at::kFloat));
+    batch_norm(args).backward(random_tensor(c.shape, 9, at::kDouble).to(at::kFloat));
     return std::pair(args.x.grad(), args.weight.grad());
   };
   const auto [x1, weight1] = run(1);
@@ -157,7 +150,7 @@ TEST_CASE("any memory layout of input, residual and gradient is accepted") {
     args.running_var = exact.running_var.clone();
     const at::Tensor y = batch_norm(args);
     CHECK(y.is_contiguous(at::MemoryFormat::ChannelsLast));
-    y.backward(layout(random(c.shape, 9)));
+    y.backward(layout(random_tensor(c.shape, 9, at::kDouble)));
     return std::vector<at::Tensor>{y.detach(), args.x.grad(), args.weight.grad()};
   };
   const auto plain = run([](const at::Tensor& t) { return t.contiguous(); });
@@ -175,7 +168,7 @@ TEST_CASE("gradients agree with finite differences") {
   for (const bool training : {true, false}) {
     const Case c{{2, 3, 3, 2}, true, true, training};
     BatchNormArgs args = converted(make_args(c), at::kDouble, at::kDouble);
-    const at::Tensor direction = random(c.shape, 9);
+    const at::Tensor direction = random_tensor(c.shape, 9, at::kDouble);
     const auto loss = [&] { return (batch_norm(args) * direction).sum(); };
     loss().backward();
     const at::NoGradGuard no_grad;
@@ -197,7 +190,7 @@ TEST_CASE("gradients agree with finite differences") {
 }
 
 TEST_CASE("the variance survives a mean far from zero") {
-  const at::Tensor noise = random({64, 8, 4, 4}, 1);
+  const at::Tensor noise = random_tensor({64, 8, 4, 4}, 1, at::kDouble);
   BatchNormArgs args = converted({.x = noise + 1000,
                                   .weight = at::ones({8}),
                                   .bias = at::zeros({8}),
@@ -252,7 +245,7 @@ class Exchange {
 TEST_CASE("batch norm: synchronised over ranks of different size it is that of the whole batch") {
   const Case c{{9, 8, 5, 5}, true, true, true};
   BatchNormArgs whole = make_args(c);
-  const at::Tensor dy = random(c.shape, 20);
+  const at::Tensor dy = random_tensor(c.shape, 20, at::kDouble);
   for (at::Tensor* tensor : differentiable(whole)) tensor->requires_grad_();
   const at::Tensor y = batch_norm(whole);
   y.backward(dy);

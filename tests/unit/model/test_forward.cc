@@ -7,6 +7,7 @@
 
 #include "support/catch.h"
 #include "support/plain_network.h"
+#include "support/tensor_errors.h"
 
 namespace uir {
 namespace {
@@ -16,12 +17,6 @@ at::Tensor random_pixels(int64_t batch) {
   const at::Tensor images =
       at::randint(0, 256, {batch, 112, 112, 3}, generator, at::TensorOptions(at::kByte));
   return normalize_pixels(images, at::kFloat);
-}
-
-// ‖a − b‖ / ‖b‖
-double relative_error(const at::Tensor& a, const at::Tensor& b) {
-  const double norm = b.to(at::kDouble).norm().item<double>();
-  return (a.to(at::kDouble) - b.to(at::kDouble)).norm().item<double>() / std::max(norm, 1e-12);
 }
 
 void randomize_normalisation(Backbone& network) {

@@ -10,18 +10,10 @@
 #include "support/catch.h"
 #include "support/plain_network.h"
 #include "support/random_network.h"
+#include "support/tensor_errors.h"
 
 namespace uir {
 namespace {
-
-at::Tensor random(at::IntArrayRef shape, int64_t seed) {
-  return at::randn(shape, at::make_generator<at::CPUGeneratorImpl>(seed), at::TensorOptions(at::kFloat));
-}
-
-double relative_error(const at::Tensor& a, const at::Tensor& b) {
-  const at::Tensor wide = b.to(at::kDouble);
-  return ((a.to(at::kDouble) - wide).norm() / wide.norm().clamp_min(1e-9)).item<double>();
-}
 
 at::Tensor channels_last(const at::Tensor& x) { return x.contiguous(at::MemoryFormat::ChannelsLast); }
 
@@ -51,8 +43,13 @@ at::Tensor exact(const Op& op, const at::Tensor& given, const at::Tensor& weight
 
 ConvEdges edges_of(int64_t in, int64_t out, const at::Tensor& residual, int64_t kind) {
   if (kind == 0) return {};
-  ConvEdges edges{random({in}, 5), random({in}, 6), random({out}, 7), random({out}, 8), {}, {}};
-  if (kind == 1) edges.slope = random({out}, 9);
+  ConvEdges edges{random_tensor({in}, 5),
+                  random_tensor({in}, 6),
+                  random_tensor({out}, 7),
+                  random_tensor({out}, 8),
+                  {},
+                  {}};
+  if (kind == 1) edges.slope = random_tensor({out}, 9);
   if (kind == 2) edges.residual = residual;
   return edges;
 }
@@ -66,7 +63,7 @@ ModelConfig iresnet_of_width(double width) {
 }
 
 at::Tensor pixels(int64_t images, at::ScalarType type) {
-  return channels_last(random({images, 3, 112, 112}, 3).clamp(-1, 1)).to(type);
+  return channels_last(random_tensor({images, 3, 112, 112}, 3).clamp(-1, 1)).to(type);
 }
 
 double least_cosine(const at::Tensor& a, const at::Tensor& b) {
@@ -96,10 +93,10 @@ TEST_CASE("convolutions of inference equal LibTorch's in float64", "[inference]"
   for (const Case& c : cases) {
     REQUIRE(InferenceConv::suits(c.op));
     const int64_t in = c.op.in_channels, out = c.op.out_channels, k = c.op.kernel;
-    const at::Tensor x = channels_last(random({c.images, in, c.height, c.width}, 1)),
-                     weight = random({out, in / c.op.groups, k, k}, 2);
+    const at::Tensor x = channels_last(random_tensor({c.images, in, c.height, c.width}, 1)),
+                     weight = random_tensor({out, in / c.op.groups, k, k}, 2);
     const at::Tensor residual = channels_last(
-        random({c.images, out, (c.height - 1) / c.op.stride + 1, (c.width - 1) / c.op.stride + 1}, 3));
+        random_tensor({c.images, out, (c.height - 1) / c.op.stride + 1, (c.width - 1) / c.op.stride + 1}, 3));
     for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) {
       if (!InferenceConv::runs(type)) continue;
       const InferenceConv conv(c.op, weight, type);
@@ -125,22 +122,28 @@ TEST_CASE("other convolutions are not among them", "[inference]") {
   CHECK_FALSE(InferenceConv::suits(conv_op(64, 64, 5, 1, 64)));
 }
 
-TEST_CASE("fewer multiplications lose at most twice what direct products in bf16 lose", "[inference]") {
-  if (!InferenceConv::runs(at::kBFloat16)) return;
-  const Op op = conv_op(256, 256, 3, 1, 1);
-  const at::Tensor x = channels_last(random({8, 256, 14, 14}, 1)).to(at::kBFloat16),
-                   weight = random({256, 256, 3, 3}, 2);
+// `-s` shows what docs/results.md says of it.
+TEST_CASE("what fewer multiplications lose beside LibTorch's convolution", "[inference]") {
+  const auto [type, channels, most] = GENERATE(table<at::ScalarType, int64_t, double>(
+      {{at::kFloat, 64, 6.0}, {at::kFloat, 512, 6.0}, {at::kBFloat16, 64, 2.0}, {at::kBFloat16, 512, 2.0}}));
+  if (!InferenceConv::runs(type)) {
+    WARN("this processor has no such kernels");
+    return;
+  }
+  const Op op = conv_op(channels, channels, 3, 1, 1);
+  const at::Tensor x = channels_last(random_tensor({8, channels, 14, 14}, 1)).to(type),
+                   weight = random_tensor({channels, channels, 3, 3}, 2);
   const at::Tensor wanted = exact(op, x, weight, {});
-  const double direct = relative_error(at::conv2d(x, weight.to(at::kBFloat16), {}, 1, 1), wanted),
-               ours = relative_error(InferenceConv(op, weight, at::kBFloat16)(x, {}), wanted);
-  INFO(direct << " " << ours);
-  CHECK(ours < 2 * direct);
+  const double theirs = relative_error(at::conv2d(x, weight.to(type), {}, 1, 1), wanted),
+               ours = relative_error(InferenceConv(op, weight, type)(x, {}), wanted);
+  INFO(c10::toString(type) << ", " << channels << " channels: theirs " << theirs << ", ours " << ours);
+  CHECK(ours < most * theirs);
 }
 
 TEST_CASE("an image's values depend neither on its batch nor on threads", "[inference]") {
   for (const Op& op : {conv_op(64, 64, 3, 1, 1), conv_op(64, 96, 1, 1, 1), conv_op(64, 64, 3, 2, 64)}) {
-    const at::Tensor x = channels_last(random({9, 64, 14, 14}, 1)),
-                     weight = random({op.out_channels, 64 / op.groups, op.kernel, op.kernel}, 2);
+    const at::Tensor x = channels_last(random_tensor({9, 64, 14, 14}, 1)),
+                     weight = random_tensor({op.out_channels, 64 / op.groups, op.kernel, op.kernel}, 2);
     for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) {
       if (!InferenceConv::runs(type)) continue;
       const InferenceConv conv(op, weight, type);

@@ -4,18 +4,10 @@
 #include "uir/model/pair_conv.h"
 //
 #include "support/catch.h"
+#include "support/tensor_errors.h"
 
 namespace uir {
 namespace {
-
-at::Tensor random(at::IntArrayRef shape, int64_t seed) {
-  return at::randn(shape, at::make_generator<at::CPUGeneratorImpl>(seed), at::TensorOptions(at::kFloat));
-}
-
-double relative_error(const at::Tensor& a, const at::Tensor& b) {
-  const at::Tensor wide = b.to(at::kDouble);
-  return ((a.to(at::kDouble) - wide).norm() / wide.norm().clamp_min(1e-9)).item<double>();
-}
 
 struct Result {
   at::Tensor y, x_gradient, weight_gradient;
@@ -40,8 +32,8 @@ TEST_CASE("the pair convolution equals LibTorch's grouped convolution in float64
                                                     {1, 18, 11, 13}};
   for (const auto& shape : shapes) {
     INFO(shape);
-    const at::Tensor x = random(shape, 1), weight = random({shape[1], 2, 3, 3}, 2),
-                     direction = random(shape, 3);
+    const at::Tensor x = random_tensor(shape, 1), weight = random_tensor({shape[1], 2, 3, 3}, 2),
+                     direction = random_tensor(shape, 3);
     const Result ours = differentiate(x, weight, direction, pair_conv);
     const Result exact = differentiate(x.to(at::kDouble), weight.to(at::kDouble), direction, by_library);
     CHECK(ours.y.is_contiguous(at::MemoryFormat::ChannelsLast));
@@ -62,8 +54,8 @@ TEST_CASE("the pair convolution equals LibTorch's grouped convolution in float64
 }
 
 TEST_CASE("the pair convolution accepts any layout and any number of threads") {
-  const at::Tensor x = random({6, 32, 9, 9}, 1), weight = random({32, 2, 3, 3}, 2),
-                   direction = random({6, 32, 9, 9}, 3);
+  const at::Tensor x = random_tensor({6, 32, 9, 9}, 1), weight = random_tensor({32, 2, 3, 3}, 2),
+                   direction = random_tensor({6, 32, 9, 9}, 3);
   const Result one = differentiate(x, weight, direction, pair_conv);
   const int threads = at::get_num_threads();
   at::set_num_threads(3);
@@ -76,8 +68,8 @@ TEST_CASE("the pair convolution accepts any layout and any number of threads") {
 }
 
 TEST_CASE("types without a kernel take LibTorch's road") {
-  const at::Tensor x = random({2, 8, 5, 5}, 1).to(at::kDouble),
-                   weight = random({8, 2, 3, 3}, 2).to(at::kDouble);
+  const at::Tensor x = random_tensor({2, 8, 5, 5}, 1).to(at::kDouble),
+                   weight = random_tensor({8, 2, 3, 3}, 2).to(at::kDouble);
   CHECK(pair_conv(x, weight).equal(by_library(x, weight)));
 }
 
