@@ -5,11 +5,13 @@
 // Boxes are in pixels of the picture as shown (turned, square pixels), x1, y1, x2, y2. Photos are a film
 // without time: photo i is the tick i, ticks_per_second is 1, every track lasts one tick, and there are no
 // shots.
-// The file timeline.json holds all of it but the vectors, which lie beside it in vectors.f32.
+// The file timeline.json holds all of it but the vectors, which lie beside it in vectors.f32 (rows of
+// vector_size float32).
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,10 +28,13 @@ struct Span {
 
 struct Film {
   std::string file;  // its name, without folders; of photos the folder's
+  std::string path;  // as bytes, relative to the timeline's folder, or absolute; empty: "../" + file
   uint64_t bytes = 0;
   std::string checksum;  // of the file; of photos of their names and bytes
   int64_t ticks_per_second = 1;
-  Span shown;  // from the first frame to the end of the last one
+  // What the container says of its start: players that do not count from there (mpv) are given it on top.
+  int64_t container_start = 0;
+  Span shown;                     // from the first frame to the end of the last one
   int64_t width = 0, height = 0;  // of the first frame
   int64_t frames = 0, lost = 0;
   // Frames per second by the distances of the frames, not by what the file announces; 30000/1001 and the
@@ -56,26 +61,34 @@ struct Sight {
 // One of the best faces of a track, whose embedding counts.
 struct TrackFace {
   int64_t ticks = 0;
-  double weight = 0;  // of its embedding in the track's mean
+  double weight = 0;   // of its embedding in the track's mean
   int64_t vector = 0;  // row of vectors.f32
+};
+
+// What analysis made of a track, where a correction decided otherwise.
+struct Found {
+  Verdict verdict = Verdict::kTooSmall;
+  std::string person;
+  int64_t stranger = 0;
 };
 
 // One face through consecutive frames of one shot.
 struct Track {
-  int64_t id = 0;  // 1, 2 … by their begin
+  int64_t id = 0;  // 1, 2 … by their begin; later parts of a track that was cut in two follow behind all
   Span time;
-  int64_t shot = 0;            // place in Timeline::shots
-  std::vector<Sight> sights;   // ascending; between two of them boxes are interpolated
+  int64_t shot = 0;           // place in Timeline::shots
+  std::vector<Sight> sights;  // ascending; between two of them boxes are interpolated
   std::vector<TrackFace> faces;
   std::string picture;  // of the best face, below the timeline's folder; empty: none
 
-  // What analysis found.
+  // What is shown. Analysis fills it in; corrections change it, and leave in `found` what was there.
   Verdict verdict = Verdict::kTooSmall;
-  std::vector<Candidate> candidates;  // best first, at most three
-  int64_t stranger = 0;               // number of the stranger's group, 1 …; 0: in none
-  // What is shown, after corrections; of analysis alone the person of kKnown is the first candidate.
-  std::string person;    // of kKnown
-  bool by_hand = false;  // a correction decided
+  std::string person;                 // of kKnown, and of nobody else; of analysis the first candidate
+  int64_t stranger = 0;               // of kStranger: number of the group, 1 …; 0: in none
+  std::vector<Candidate> candidates;  // best first, at most three; no correction changes them
+  bool by_hand = false;               // a correction decided
+  std::optional<Found> found;         // of by_hand
+  int64_t part_of = 0;                // a correction cut the track of this id, which is in Timeline::uncut
 };
 
 struct GalleryPerson {
@@ -84,8 +97,8 @@ struct GalleryPerson {
 };
 
 struct TimelineThresholds {
-  double known = 0;   // named from this score on
-  double unsure = 0;  // below: a stranger
+  double known = 0;          // named from this score on
+  double unsure = 0;         // below: a stranger
   double same_stranger = 0;  // two groups of strangers are one from this mean score on
   double smallest_face = 0;  // shorter side [pixels] below which a face does not count
   std::string because;       // where they come from, for people
@@ -96,18 +109,31 @@ struct Timeline {
   std::vector<std::string> photos;  // names below the folder; empty: a film
   std::vector<Span> shots;          // adjoining, over film.shown
   std::vector<GalleryPerson> people;
-  std::vector<Track> tracks;
+  std::vector<Track> tracks;  // ascending ids
+  std::vector<Track> uncut;   // as they were before a correction cut them: their parts are in tracks
+  int64_t vector_size = 0;    // numbers a row of vectors.f32
   TimelineThresholds thresholds;
   Json made_by;  // versions, model, detector, options: what a run that continues must have again
   bool is_film() const { return photos.empty(); }
 };
 
-// {"format": "uir-timeline", "version": 1, …}; docs/timeline.md
+// The text of timeline.json (docs/timeline.md): one track a line, boxes rounded to tenths of a pixel. Names
+// must be clean (names.h). The same timeline gives the same bytes.
+std::string timeline_text(const Timeline& timeline);
+// The same as a document: five times as slow.
 Json to_json(const Timeline& timeline);
-// kData, naming file and place, for what is none.
+// Reads FOLDER/timeline.json; 0.1 s for a film of two hours. kMissingInput; kData, naming file and place, for
+// what is no timeline, or one that contradicts itself.
 Timeline read_timeline(const fs::path& folder);
+Timeline parse_timeline(std::string_view text, const std::string& place);
+
+const char* verdict_name(Verdict verdict);  // known, unsure, stranger, too small
 
 // "Anna", "stranger 3", "?" (unsure, too small, or a stranger in no group).
 std::string shown_name(const Track& track);
+std::string stranger_name(int64_t number);
+
+// Where the film lies: Film::path, seen from where the timeline's folder is.
+fs::path film_path(const Film& film, const fs::path& folder);
 
 }  // namespace uir

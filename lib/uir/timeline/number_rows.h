@@ -1,0 +1,39 @@
+// The many numbers of a JSON text, read faster than by a document: rows of numbers under certain keys.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace uir {
+
+struct NumberRows {
+  size_t width = 0;             // numbers a row
+  std::vector<double> numbers;  // [rows, width]
+  size_t rows() const { return width == 0 ? 0 : numbers.size() / width; }
+  const double* row(size_t i) const { return numbers.data() + i * width; }
+};
+
+// A key whose values are arrays of rows, and how many numbers a row has.
+struct RowKey {
+  std::string_view key;
+  size_t width;
+};
+
+// The text with the arrays under these keys taken out: in their places stand their numbers 0, 1 … in `taken`.
+struct TextWithoutRows {
+  std::string text;
+  std::vector<NumberRows> taken;
+};
+
+// kData naming place and line for a value of such a key that is no array of rows of its width, and for text
+// nested deeper than 64 levels. The rest of the text is not looked at.
+TextWithoutRows take_rows(std::string_view text, const std::vector<RowKey>& keys, const std::string& place);
+
+// Appends a number as short as it reads back; in tenths: rounded to one digit behind the point.
+void append_number(std::string& text, double value);
+void append_number(std::string& text, int64_t value);
+void append_tenths(std::string& text, double value);
+
+}  // namespace uir

@@ -1,0 +1,161 @@
+#include "uir/timeline/timeline.h"
+
+#include <algorithm>
+
+#include "uir/base/json_text.h"
+#include "uir/base/text.h"
+#include "uir/timeline/number_rows.h"
+
+namespace uir {
+namespace {
+
+Json json_of(const Span& span) { return Json::array({span.begin, span.end}); }
+
+Json json_of(const Film& film) {
+  Json json = {{"file", film.file}};
+  if (is_utf8(film.path)) {
+    json["path"] = film.path;
+  } else {
+    json["path_bytes"] = to_hex(film.path);
+  }
+  json["bytes"] = film.bytes;
+  json["checksum"] = film.checksum;
+  json["ticks_per_second"] = film.ticks_per_second;
+  json["container_start"] = film.container_start;
+  json["shown"] = json_of(film.shown);
+  json["width"] = film.width;
+  json["height"] = film.height;
+  json["frames"] = film.frames;
+  json["lost"] = film.lost;
+  json["rate"] = Json::array({film.rate_num, film.rate_den});
+  json["constant_rate"] = film.constant_rate;
+  return json;
+}
+
+Json json_of(const TimelineThresholds& thresholds) {
+  return {{"known", thresholds.known},
+          {"unsure", thresholds.unsure},
+          {"same_stranger", thresholds.same_stranger},
+          {"smallest_face", thresholds.smallest_face},
+          {"because", thresholds.because}};
+}
+
+// Without faces and sights.
+Json json_of(const Track& track) {
+  Json json = {{"id", track.id},
+               {"time", json_of(track.time)},
+               {"shot", track.shot},
+               {"verdict", verdict_name(track.verdict)},
+               {"person", track.person},
+               {"stranger", track.stranger},
+               {"candidates", Json::array()},
+               {"by_hand", track.by_hand}};
+  for (const Candidate& candidate : track.candidates)
+    json["candidates"].push_back(Json::array({candidate.person, candidate.score}));
+  if (track.found) {
+    json["found"] = {{"verdict", verdict_name(track.found->verdict)},
+                     {"person", track.found->person},
+                     {"stranger", track.found->stranger}};
+  }
+  if (track.part_of != 0) json["part_of"] = track.part_of;
+  json["picture"] = track.picture;
+  return json;
+}
+
+void append_rows(std::string& text, const std::vector<TrackFace>& faces) {
+  for (size_t i = 0; i < faces.size(); ++i) {
+    text += i == 0 ? "[" : ",[";
+    append_number(text, faces[i].ticks);
+    text += ',';
+    append_number(text, faces[i].weight);
+    text += ',';
+    append_number(text, faces[i].vector);
+    text += ']';
+  }
+}
+
+void append_rows(std::string& text, const std::vector<Sight>& sights) {
+  for (size_t i = 0; i < sights.size(); ++i) {
+    text += i == 0 ? "[" : ",[";
+    append_number(text, sights[i].ticks);
+    for (const float side : sights[i].box) {
+      text += ',';
+      append_tenths(text, side);
+    }
+    text += ']';
+  }
+}
+
+void append_tracks(std::string& text, const std::vector<Track>& tracks) {
+  for (size_t i = 0; i < tracks.size(); ++i) {
+    text += i == 0 ? "\n" : ",\n";
+    text += json_text(json_of(tracks[i]));
+    text.pop_back();  // its brace
+    text += ",\"faces\":[";
+    append_rows(text, tracks[i].faces);
+    text += "],\"sights\":[";
+    append_rows(text, tracks[i].sights);
+    text += "]}";
+  }
+}
+
+}  // namespace
+
+std::string timeline_text(const Timeline& timeline) {
+  Json people = Json::array(), shots = Json::array();
+  for (const GalleryPerson& person : timeline.people)
+    people.push_back({{"name", person.name}, {"photos", person.photos}});
+  for (const Span& shot : timeline.shots) shots.push_back(json_of(shot));
+  std::string text =
+      concat("{\"format\":\"uir-timeline\",\"version\":1,\n\"film\":", json_text(json_of(timeline.film)),
+             ",\n\"photos\":", json_text(timeline.photos), ",\n\"people\":", json_text(people),
+             ",\n\"thresholds\":", json_text(json_of(timeline.thresholds)),
+             ",\n\"made_by\":", json_text(timeline.made_by), ",\n\"vector_size\":", timeline.vector_size,
+             ",\n\"shots\":", json_text(shots), ",\n\"uncut\":[");
+  append_tracks(text, timeline.uncut);
+  text += "],\n\"tracks\":[";
+  append_tracks(text, timeline.tracks);
+  text += "\n]}\n";
+  return text;
+}
+
+Json to_json(const Timeline& timeline) { return Json::parse(timeline_text(timeline)); }
+
+Timeline read_timeline(const fs::path& folder) {
+  const fs::path file = folder / "timeline.json";
+  std::error_code ignored;
+  if (fs::is_directory(folder, ignored) && !fs::exists(file, ignored)) {
+    fail(ErrorKind::kMissingInput, file.string(),
+         ": is not there; give the folder FILM.timeline that uir-identify wrote");
+  }
+  return parse_timeline(read_text_file(file, uint64_t{1} << 30), file.string());
+}
+
+const char* verdict_name(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kKnown:
+      return "known";
+    case Verdict::kUnsure:
+      return "unsure";
+    case Verdict::kStranger:
+      return "stranger";
+    case Verdict::kTooSmall:
+      return "too small";
+  }
+  return "";
+}
+
+std::string stranger_name(int64_t number) { return concat("stranger ", number); }
+
+std::string shown_name(const Track& track) {
+  if (track.verdict == Verdict::kKnown) return track.person;
+  if (track.verdict == Verdict::kStranger && track.stranger > 0) return stranger_name(track.stranger);
+  return "?";
+}
+
+fs::path film_path(const Film& film, const fs::path& folder) {
+  const fs::path path = film.path.empty() ? fs::path("..") / film.file : fs::path(film.path);
+  return (folder / path).lexically_normal();
+}
+
+}  // namespace uir

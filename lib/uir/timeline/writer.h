@@ -1,0 +1,18 @@
+// Writes everything that a timeline's folder holds, from the timeline alone.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "uir/timeline/timeline.h"
+
+namespace uir {
+
+// Replaces the outputs in the folder (docs/timeline.md), each by the commit protocol (base/file.h), those that
+// would not change left alone, timeline.json last: of a film timeline.csv, visible.vtt, scenes.vtt, players/
+// and editors/; of photos photos.csv. Names become clean (names.h). Files in players/ and editors/ of people
+// who are no longer there are removed; all else in the folder stays.
+// kCannotCreate, kIo.
+void write_outputs(const fs::path& folder, Timeline timeline);
+
+}  // namespace uir
