@@ -133,6 +133,10 @@ const char* verdict_name(Verdict verdict);  // known, unsure, stranger, too smal
 std::string shown_name(const Track& track);
 std::string stranger_name(int64_t number);
 
+// The box of a track at a time: between two sights interpolated, before and after them the nearest one's; all
+// zero without sights.
+std::array<float, 4> box_at(const Track& track, int64_t ticks);
+
 // Where the film lies: Film::path, seen from where the timeline's folder is.
 fs::path film_path(const Film& film, const fs::path& folder);
 
