@@ -16,7 +16,6 @@
 #include "uir/base/progress.h"
 #include "uir/embed/pixel_probe.h"
 #include "uir/pipeline/onnx_engines.h"
-#include "uir/pipeline/sample_faces.h"
 
 namespace uir {
 namespace {
@@ -67,13 +66,12 @@ struct Choice {
 // Makes the choice of a run. The first rank's business.
 class Chooser {
  public:
-  Chooser(const Experiment& experiment, const FaceNetwork& network, const Index& index,
-          const std::vector<std::string>& sets, const Compute& compute)
+  Chooser(const Experiment& experiment, const FaceNetwork& network, const OwnFaces& own_faces,
+          const Compute& compute)
       : experiment_(experiment),
         config_(experiment.extract.onnx),
         network_(network),
-        index_(index),
-        sets_(sets),
+        own_faces_(own_faces),
         compute_(compute),
         work_(experiment.run_folder() / "onnx.trial") {}
 
@@ -181,12 +179,7 @@ class Chooser {
       known += (known.empty() ? "" : ", ") + network_.told_by;
     if (range && order) return {range, order, {}, known};
     constexpr int64_t kPairs = 256;
-    std::vector<int64_t> rows;
-    for (const std::string& set : sets_) {
-      const std::vector<int64_t> more = index_.set_rows(set);
-      rows.insert(rows.end(), more.begin(), more.end());
-    }
-    const at::Tensor faces = faces_of_rows(index_, genuine_pairs(index_, rows, kPairs));
+    const at::Tensor faces = own_faces_.genuine_pairs(kPairs);
     Progress progress("finding out what its pixels are", "faces", 0);
     PixelDecision decision = decide_pixels(
         faces, range, order, [&](const at::Tensor& images, const PixelPreparation& preparation) {
@@ -220,11 +213,9 @@ class Chooser {
   bool agrees_on_own_faces(const std::vector<EngineTrial>& right, const Choice& choice) const {
     const auto exact =
         std::ranges::find(right, at::kFloat, [](const EngineTrial& t) { return t.candidate.type; });
-    if (exact == right.end() || sets_.empty()) return true;
-    std::vector<int64_t> rows = index_.set_rows(sets_[0]);
-    rows.resize(std::min(rows.size(), static_cast<size_t>(experiment_.extract.batch)));
-    if (rows.empty()) return true;
-    const at::Tensor faces = faces_of_rows(index_, rows).to(compute_.device);
+    if (exact == right.end()) return true;
+    const at::Tensor faces = own_faces_.first(experiment_.extract.batch).to(compute_.device);
+    if (faces.size(0) == 0) return true;
     const auto embed = [&](const EngineCandidate& candidate) {
       return make_embedder(network_, candidate, choice.preparation).embed(faces).to(at::kDouble);
     };
@@ -239,8 +230,7 @@ class Chooser {
   const Experiment& experiment_;
   const OnnxConfig& config_;
   const FaceNetwork& network_;
-  const Index& index_;
-  const std::vector<std::string>& sets_;
+  const OwnFaces& own_faces_;
   const Compute& compute_;
   const fs::path work_;
 };
@@ -303,9 +293,8 @@ std::optional<Choice> read_choice(const fs::path& path, const Json& question, at
 
 }  // namespace
 
-OnnxEmbedding onnx_embedding(const Experiment& experiment, const fs::path& file, const Index& index,
-                             const std::vector<std::string>& sets, const Compute& compute,
-                             const Communicator& ranks) {
+OnnxEmbedding onnx_embedding(const Experiment& experiment, const fs::path& file, const OwnFaces& faces,
+                             const Compute& compute, const Communicator& ranks) {
   const FaceNetwork network = open_face_network(file, experiment.extract.onnx.output, at::get_num_threads());
   log_info(description(network));
   log_info("the model section is not used: the file brings its own network");
@@ -314,7 +303,7 @@ OnnxEmbedding onnx_embedding(const Experiment& experiment, const fs::path& file,
   std::optional<Choice> choice = read_choice(path, question, compute.device);
   if (ranks.sum(choice ? 0 : 1) > 0) {
     if (ranks.rank() == 0) {
-      choice = Chooser(experiment, network, index, sets, compute).run();
+      choice = Chooser(experiment, network, faces, compute).run();
       create_folders(experiment.run_folder());
       write_file_atomically(path, json_text(to_json(*choice, question), 1) + "\n");
     }

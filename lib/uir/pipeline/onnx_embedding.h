@@ -11,14 +11,13 @@
 
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "uir/base/json.h"
-#include "uir/data/index.h"
 #include "uir/dist/communicator.h"
 #include "uir/embed/extractor.h"
 #include "uir/experiment/experiment.h"
 #include "uir/pipeline/compute.h"
+#include "uir/pipeline/own_faces.h"
 
 namespace uir {
 
@@ -29,9 +28,8 @@ struct OnnxEmbedding {
   Json manifest;
 };
 
-// sets: whose embeddings are wanted.
-OnnxEmbedding onnx_embedding(const Experiment& experiment, const fs::path& file, const Index& index,
-                             const std::vector<std::string>& sets, const Compute& compute,
-                             const Communicator& ranks);
+// faces: of those whose embeddings are wanted.
+OnnxEmbedding onnx_embedding(const Experiment& experiment, const fs::path& file, const OwnFaces& faces,
+                             const Compute& compute, const Communicator& ranks);
 
 }  // namespace uir

@@ -1,7 +1,5 @@
 #include "uir/pipeline/run_extract.h"
 
-#include <ATen/ops/cosine_similarity.h>
-
 #include <algorithm>
 #include <numeric>
 #include <optional>
@@ -12,17 +10,16 @@
 #include "uir/base/text.h"
 #include "uir/checkpoint/checkpoint.h"
 #include "uir/config/names.h"
-#include "uir/device/transfer.h"
 #include "uir/dist/communicator.h"
 #include "uir/dist/rendezvous.h"
 #include "uir/embed/extractor.h"
 #include "uir/formats/weights_kind.h"
 #include "uir/head/best_classes.h"
+#include "uir/pipeline/chosen_precision.h"
 #include "uir/pipeline/chosen_weights.h"
 #include "uir/pipeline/compute.h"
 #include "uir/pipeline/onnx_embedding.h"
-#include "uir/pipeline/onnx_engines.h"
-#include "uir/pipeline/sample_faces.h"
+#include "uir/pipeline/own_faces.h"
 #include "uir/pipeline/start_weights.h"
 #include "uir/pipeline/stop_request.h"
 #include "uir/pixels/pixels.h"
@@ -30,8 +27,6 @@
 
 namespace uir {
 namespace {
-
-constexpr size_t kFirstFaces = 64;
 
 class Extraction {
  public:
@@ -74,7 +69,7 @@ class Extraction {
   }
 
   void load_onnx(const fs::path& path) {
-    OnnxEmbedding onnx = onnx_embedding(experiment_, path, index_, sets_, compute_, *ranks_);
+    OnnxEmbedding onnx = onnx_embedding(experiment_, path, own_faces(index_, sets_), compute_, *ranks_);
     embedder_ = std::move(onnx.embedder);
     network_ = std::move(onnx.manifest);
     weights_ = {{"file", readable(path.filename().string())}, {"checksum", onnx.checksum}};
@@ -84,7 +79,7 @@ class Extraction {
     const std::shared_ptr<Backbone> backbone = make_backbone(experiment_.model, 0);
     const Weights weights = load_backbone(path, *backbone);
     move_to(*backbone, compute_.device);
-    check_precision(*backbone);
+    choose_precision(*backbone, experiment_.train.precision, own_faces(index_, sets_), *ranks_, compute_);
     embedder_ = embedder_of(backbone, compute_.pixel_type);
     network_ = {{"color_order", kColorOrder},
                 {"normalization", kNormalization},
@@ -92,25 +87,6 @@ class Extraction {
     weights_ = {{"file", readable(path.filename().string())}, {"checksum", weights.checksum}};
     if (!is_first()) return;
     if (const auto centers = read_class_centers(path)) take_centers(*centers);
-  }
-
-  // `auto` is bf16 only where the first faces keep their direction, on every rank.
-  void check_precision(Backbone& backbone) {
-    if (experiment_.train.precision != Precision::kAuto || compute_.pixel_type != at::kBFloat16) return;
-    std::vector<int64_t> rows = index_.set_rows(sets_.front());
-    rows.resize(std::min<size_t>(rows.size(), kFirstFaces));
-    if (rows.empty()) return;
-    const at::NoGradGuard no_grad;
-    backbone.eval();
-    const at::Tensor faces = upload(faces_of_rows(index_, rows), compute_.device);
-    const auto embed = [&](at::ScalarType type) {
-      return backbone.forward(normalize_pixels(faces, type)).to(at::kDouble);
-    };
-    const double least = at::cosine_similarity(embed(at::kFloat), embed(at::kBFloat16)).min().item<double>();
-    if (ranks_->sum(least >= kShortCosine ? 0 : 1) == 0) return;
-    compute_.pixel_type = at::kFloat;
-    log_info("precision: float32, since in bf16 one of the first ", rows.size(),
-             " faces keeps a cosine of only ", least);
   }
 
   void take_centers(const ClassCenters& centers) {

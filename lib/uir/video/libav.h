@@ -1,5 +1,5 @@
 // FFmpeg's libraries as C++: their objects have owners, and what differs between FFmpeg 5.1 and 7.x stands
-// here. Only the .cc files of video/ include this.
+// here. Only video/ includes this.
 #pragma once
 
 extern "C" {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <optional>
-#include <utility>
 
 #include "uir/base/error.h"
 #include "uir/video/display.h"
@@ -33,7 +32,8 @@ void refuse_unknown_colors(const AVFrame& frame) {
        ", which are not read; convert the video to BT.709");
 }
 
-// The frame's planes, if it has 8 bits of luma and chroma, or of luma alone.
+}  // namespace
+
 std::optional<YuvPlanes> planes_of(const AVFrame& frame) {
   const AVPixFmtDescriptor* format = ::av_pix_fmt_desc_get(static_cast<AVPixelFormat>(frame.format));
   constexpr uint64_t kOther =
@@ -60,8 +60,6 @@ std::optional<YuvPlanes> planes_of(const AVFrame& frame) {
   planes.halvings_y = format->log2_chroma_h;
   return planes;
 }
-
-}  // namespace
 
 struct PictureConverter::Impl {
   AVFormatContext* context = nullptr;
@@ -141,19 +139,19 @@ void PictureConverter::begin(AVFormatContext& context, AVStream& stream) {
   impl_->track_orientation = Impl::orientation_of(libav::display_matrix_of(stream));
 }
 
-ImageSize PictureConverter::size_of(const AVFrame& frame) const {
-  refuse_unknown_colors(frame);
-  ImageSize size = impl_->square_size(frame);
-  if (swaps_sides(impl_->orientation(frame))) std::swap(size.width, size.height);
-  return size;
+ImageSize ShownAs::size() const {
+  return swaps_sides(orientation) ? ImageSize{square.height, square.width} : square;
 }
 
-void PictureConverter::convert(const AVFrame& frame, RgbImage& picture) {
-  const Orientation orientation = impl_->orientation(frame);
-  const ImageSize size = impl_->square_size(frame);
-  if (orientation == Orientation::kAsStored) return impl_->to_rgb(frame, size, picture);
-  impl_->to_rgb(frame, size, impl_->stored);
-  turn_upright(impl_->stored, orientation, picture);
+ShownAs PictureConverter::shown_as(const AVFrame& frame) const {
+  refuse_unknown_colors(frame);
+  return {impl_->square_size(frame), impl_->orientation(frame)};
+}
+
+void PictureConverter::convert(const AVFrame& frame, const ShownAs& shown, RgbImage& picture) {
+  if (shown.orientation == Orientation::kAsStored) return impl_->to_rgb(frame, shown.square, picture);
+  impl_->to_rgb(frame, shown.square, impl_->stored);
+  turn_upright(impl_->stored, shown.orientation, picture);
 }
 
 }  // namespace uir

@@ -8,15 +8,27 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "uir/images/decode.h"
 #include "uir/images/orientation.h"
+#include "uir/video/yuv.h"
 
 struct AVFrame;
 struct AVFormatContext;
 struct AVStream;
 
 namespace uir {
+
+// The frame's planes, if it has 8 bits of luma and chroma, or of luma alone.
+std::optional<YuvPlanes> planes_of(const AVFrame& frame);
+
+// How a frame of a track is to be shown.
+struct ShownAs {
+  ImageSize square;  // with square pixels, not yet turned
+  Orientation orientation = Orientation::kAsStored;
+  ImageSize size() const;  // turned
+};
 
 class PictureConverter {
  public:
@@ -25,9 +37,10 @@ class PictureConverter {
 
   // The frames that follow are of this track.
   void begin(AVFormatContext& context, AVStream& stream);
-  // The size that the frame is shown at. kData.
-  ImageSize size_of(const AVFrame& frame) const;
-  void convert(const AVFrame& frame, RgbImage& picture);
+  // kData.
+  ShownAs shown_as(const AVFrame& frame) const;
+  // Needs no begin().
+  void convert(const AVFrame& frame, const ShownAs& shown, RgbImage& picture);
 
  private:
   struct Impl;

@@ -8,6 +8,7 @@
 #include "uir/video/container.h"
 #include "uir/video/decoder.h"
 #include "uir/video/libav.h"
+#include "uir/video/kept_frame.h"
 #include "uir/video/picture.h"
 
 namespace uir {
@@ -160,13 +161,18 @@ VideoReader::~VideoReader() = default;
 VideoReader::VideoReader(VideoReader&&) noexcept = default;
 VideoReader& VideoReader::operator=(VideoReader&&) noexcept = default;
 int64_t VideoReader::ticks_per_second() const { return impl_->container->clock().ticks_per_second; }
+int64_t VideoReader::container_start() const { return impl_->container->clock().start; }
+int64_t VideoReader::announced_ticks() const {
+  const int64_t duration = impl_->container->context().duration;
+  return duration > 0 ? ::av_rescale(duration, ticks_per_second(), AV_TIME_BASE) : 0;
+}
 bool VideoReader::next() { return impl_->next(); }
 bool VideoReader::seek(int64_t ticks) { return impl_->seek(ticks); }
 
 FrameFacts VideoReader::facts() const {
   ensure(impl_->frame != nullptr, "a frame at hand");
   try {
-    const ImageSize size = impl_->converter.size_of(*impl_->frame);
+    const ImageSize size = impl_->converter.shown_as(*impl_->frame).size();
     return {impl_->ticks, size.width, size.height};
   } catch (const Error& error) {
     throw error.at(impl_->path.string());
@@ -176,12 +182,28 @@ FrameFacts VideoReader::facts() const {
 const RgbImage& VideoReader::picture() {
   ensure(impl_->frame != nullptr, "a frame at hand");
   try {
-    if (!impl_->converted) impl_->converter.convert(*impl_->frame, impl_->image);
+    if (!impl_->converted)
+      impl_->converter.convert(*impl_->frame, impl_->converter.shown_as(*impl_->frame), impl_->image);
   } catch (const Error& error) {
     throw error.at(impl_->path.string());
   }
   impl_->converted = true;
   return impl_->image;
+}
+
+VideoFrame VideoReader::keep() const {
+  ensure(impl_->frame != nullptr, "a frame at hand");
+  try {
+    auto kept = std::make_shared<VideoFrame::Kept>();
+    kept->frame = libav::owned(::av_frame_clone(impl_->frame));
+    kept->shown = impl_->converter.shown_as(*impl_->frame);
+    kept->ticks = impl_->ticks;
+    kept->duration = libav::duration_of(*impl_->frame) * impl_->container->clock().ticks_per_stamp;
+    kept->path = impl_->path;
+    return VideoFrame(std::move(kept));
+  } catch (const Error& error) {
+    throw error.at(impl_->path.string());
+  }
 }
 
 int64_t VideoReader::lost() const {

@@ -24,16 +24,9 @@
 
 #include "uir/base/file.h"
 #include "uir/images/decode.h"
+#include "uir/video/video_frame.h"
 
 namespace uir {
-
-// A frame's time and the size at which it is shown.
-struct FrameFacts {
-  int64_t ticks = 0;  // from the container's start; may be negative
-  int32_t width = 0, height = 0;
-  bool operator==(const FrameFacts&) const = default;
-};
-static_assert(sizeof(FrameFacts) == 16, "a row of the index's file");
 
 class VideoReader {
  public:
@@ -43,6 +36,10 @@ class VideoReader {
   VideoReader& operator=(VideoReader&&) noexcept;
 
   int64_t ticks_per_second() const;
+  // What the container says of its own start, which all times here count from.
+  int64_t container_start() const;
+  // What the file announces, for progress only; 0: nothing.
+  int64_t announced_ticks() const;
   // Goes to the next frame in the order shown; false at the end.
   bool next();
   // Goes to the first frame at `ticks` or later, forwards or backwards; false if there is none.
@@ -50,6 +47,8 @@ class VideoReader {
   // Of the frame at hand. kData for frames beyond the limits of images/decode.h.
   FrameFacts facts() const;
   const RgbImage& picture();  // valid until the next call of next() or seek()
+  // The frame at hand, to be looked at later. kData as picture().
+  VideoFrame keep() const;
   // Frames that are damaged or missing: those of which the decoder said so, and, once the video was read
   // to its end from the front, those that the tables of an MP4, MOV or AVI list and that are not there.
   int64_t lost() const;

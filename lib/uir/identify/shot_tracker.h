@@ -1,0 +1,74 @@
+// Faces of the sampled frames of one shot become tracks: one face each, through time.
+//
+// A face goes on where a track is expected: the box moved on as it moved before, by overlap or, where there
+// is none, by distance; the assignment is the cheapest one (assignment.h). Where two tracks could go on with
+// either of two faces (they cross), the faces' likeness decides. A track that finds no face may find one
+// within kLongestGap; then it was there all the time.
+// Threads: one. Errors: those of the embedder.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "uir/identify/embed_faces.h"
+#include "uir/timeline/timeline.h"
+
+namespace uir {
+
+struct Sighting {
+  int64_t ticks = 0;
+  FilmFace face;
+  std::vector<float> embedding;  // empty: not needed so far
+};
+
+struct FaceTrack {
+  std::vector<Sighting> sightings;  // ascending
+  // From the first to the last frame where it was found, as exactly as it was looked at so far.
+  Span time;
+};
+
+// A track that began, or ended, somewhere between two samples.
+struct TrackEdge {
+  std::shared_ptr<FaceTrack> track;
+  bool begins = false;
+  // Where it is expected in those frames: at the frame `ticks` here, moving by so much per tick.
+  FaceBox box{};
+  int64_t ticks = 0;
+  std::array<float, 2> motion{};
+
+  bool is_seen_among(const std::vector<FilmFace>& faces, int64_t at) const;
+};
+
+double overlap_of(const FaceBox& a, const FaceBox& b);  // intersection over union
+
+class ShotTracker {
+ public:
+  ShotTracker(int64_t ticks_per_second, const FaceEmbedder& embedder)
+      : ticks_per_second_(ticks_per_second), embedder_(&embedder) {}
+
+  // The faces of the next sample; `next` is the time of the frame behind it. edges: of tracks that began or
+  // ended since the sample before, but for the shot's own first and last frame.
+  void add(int64_t ticks, int64_t next, bool begins_shot, bool ends_shot, std::vector<FilmFace> faces,
+           std::vector<TrackEdge>& edges);
+  // All tracks of the shot, once its last sample was added.
+  std::vector<std::shared_ptr<FaceTrack>> take_tracks() { return std::move(all_); }
+
+ private:
+  static constexpr double kLongestGap = 1;  // seconds
+  struct Live {
+    std::shared_ptr<FaceTrack> track;
+    bool seen = true;  // in the sample before
+  };
+
+  std::vector<size_t> assign(int64_t ticks, std::vector<Sighting>& faces);
+  void tell_crossing_apart(std::vector<double>& costs, std::vector<Sighting>& faces);
+  const std::vector<float>& embedding_of(Sighting& sighting);
+
+  int64_t ticks_per_second_;
+  const FaceEmbedder* embedder_;
+  std::vector<Live> live_;
+  std::vector<std::shared_ptr<FaceTrack>> all_;
+};
+
+}  // namespace uir

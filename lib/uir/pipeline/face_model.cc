@@ -1,0 +1,84 @@
+#include "uir/pipeline/face_model.h"
+
+#include <ATen/ops/empty.h>
+
+#include <cstring>
+#include <utility>
+
+#include "uir/base/error.h"
+#include "uir/base/text.h"
+#include "uir/device/transfer.h"
+#include "uir/dist/communicator.h"
+#include "uir/embed/extractor.h"
+#include "uir/experiment/experiment.h"
+#include "uir/pipeline/chosen_precision.h"
+#include "uir/pipeline/chosen_weights.h"
+#include "uir/pipeline/compute.h"
+#include "uir/pipeline/onnx_embedding.h"
+#include "uir/pipeline/start_weights.h"
+
+namespace uir {
+namespace {
+
+FaceEmbedder on_face_pixels(Embedder embedder, at::Device device, int64_t batch) {
+  const int64_t dim = embedder.dim;
+  const auto embed = [embedder = std::move(embedder), device, batch](std::span<const FacePixels* const> faces) {
+    std::vector<float> rows;
+    for (size_t begin = 0; begin < faces.size(); begin += static_cast<size_t>(batch)) {
+      const size_t count = std::min(faces.size() - begin, static_cast<size_t>(batch));
+      const at::Tensor images =
+          at::empty({static_cast<int64_t>(count), kImageSize, kImageSize, 3}, at::kByte);
+      for (size_t i = 0; i < count; ++i)
+        std::memcpy(images[static_cast<int64_t>(i)].data_ptr(), faces[begin + i]->data(), kImageBytes);
+      const at::Tensor embeddings = embedder.embed(images.to(device)).to(at::kCPU).contiguous();
+      const float* data = embeddings.data_ptr<float>();
+      rows.insert(rows.end(), data, data + embeddings.numel());
+    }
+    return rows;
+  };
+  return {dim, embed};
+}
+
+FaceModel onnx_model(const fs::path& file, const std::vector<std::string>& overrides, const fs::path& work,
+                     const OwnFaces& faces) {
+  Experiment experiment = parse_experiment("paths: {run: .}\n", file.string(), work, overrides);
+  experiment.paths.run.value = work.string();
+  const Compute compute = choose_compute(experiment.train, World());
+  OnnxEmbedding onnx = onnx_embedding(experiment, file, faces, compute, Communicator());
+  FaceModel model{on_face_pixels(std::move(onnx.embedder), compute.device, experiment.extract.batch),
+                  {{"file", readable(file.filename().string())}, {"checksum", onnx.checksum}}};
+  model.description.update(onnx.manifest);
+  return model;
+}
+
+FaceModel run_model(const fs::path& run, const std::vector<std::string>& overrides, const OwnFaces& faces) {
+  Experiment experiment = load_experiment(run / "config.yaml", overrides);
+  experiment.paths.run.value = run.string();
+  Compute compute = choose_compute(experiment.train, World());
+  const fs::path file = chosen_weights(experiment);
+  const std::shared_ptr<Backbone> backbone = make_backbone(experiment.model, 0);
+  const Weights weights = load_backbone(file, *backbone);
+  move_to(*backbone, compute.device);
+  choose_precision(*backbone, experiment.train.precision, faces, Communicator(), compute);
+  Embedder embedder = embedder_of(backbone, compute.pixel_type);
+  return {on_face_pixels(std::move(embedder), compute.device, experiment.extract.batch),
+          {{"file", readable(file.filename().string())},
+           {"checksum", weights.checksum},
+           {"color_order", kColorOrder},
+           {"normalization", kNormalization},
+           {"precision", c10::toString(compute.pixel_type)}}};
+}
+
+}  // namespace
+
+FaceModel load_face_model(const fs::path& model, const std::vector<std::string>& overrides,
+                          const fs::path& work, const OwnFaces& faces) {
+  if (!fs::exists(model)) fail(ErrorKind::kMissingInput, model.string(), ": no such run or ONNX file");
+  if (!fs::is_directory(model)) return onnx_model(model, overrides, work, faces);
+  if (!fs::exists(model / "config.yaml"))
+    fail(ErrorKind::kMissingInput, model.string(),
+         ": no run of uir-train (it has no config.yaml); --model names one, or an ONNX file");
+  return run_model(model, overrides, faces);
+}
+
+}  // namespace uir

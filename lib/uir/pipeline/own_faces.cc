@@ -1,0 +1,27 @@
+#include "uir/pipeline/own_faces.h"
+
+#include <algorithm>
+
+#include "uir/pipeline/sample_faces.h"
+
+namespace uir {
+
+OwnFaces own_faces(const Index& index, const std::vector<std::string>& sets) {
+  const auto pairs = [&index, sets](int64_t most) {
+    std::vector<int64_t> rows;
+    for (const std::string& set : sets) {
+      const std::vector<int64_t> more = index.set_rows(set);
+      rows.insert(rows.end(), more.begin(), more.end());
+    }
+    return faces_of_rows(index, genuine_pairs(index, rows, most));
+  };
+  const auto first = [&index, sets](int64_t most) {
+    std::vector<int64_t> rows;
+    if (!sets.empty()) rows = index.set_rows(sets.front());
+    rows.resize(std::min(rows.size(), static_cast<size_t>(most)));
+    return faces_of_rows(index, rows);
+  };
+  return {pairs, first};
+}
+
+}  // namespace uir
