@@ -177,6 +177,12 @@ Edit split_edit(const Timeline& timeline, const std::string& who, const std::str
           .seconds = seconds_of(ticks, tps)};
 }
 
+Edit undo_edit(const fs::path& folder) {
+  if (edits_in_effect(read_edits(folder)).empty())
+    fail(ErrorKind::kUsage, folder.string(), ": there is no correction to undo");
+  return {};
+}
+
 Timeline correct(const fs::path& folder, const std::function<Edit(const Timeline&)>& make) {
   if (!fs::exists(folder / "timeline.json")) read_timeline(folder);  // says what is missing
   const FolderLock lock(folder);
@@ -190,14 +196,6 @@ Timeline correct(const fs::path& folder, const std::function<Edit(const Timeline
   for (const std::string& problem : replay(timeline, log)) log_warning(problem);
   write_outputs(folder, timeline);
   return timeline;
-}
-
-Timeline undo(const fs::path& folder) {
-  return correct(folder, [&](const Timeline&) {
-    if (edits_in_effect(read_edits(folder)).empty())
-      fail(ErrorKind::kUsage, folder.string(), ": there is no correction to undo");
-    return Edit{};
-  });
 }
 
 }  // namespace uir

@@ -34,12 +34,12 @@ Edit not_edit(const Timeline& timeline, const std::string& who, const std::optio
 Edit merge_edit(const Timeline& timeline, const std::string& a, const std::string& b);
 // A track is cut in two; of a label, its track at that time leaves it.
 Edit split_edit(const Timeline& timeline, const std::string& who, const std::string& time);
+// Takes the last one back. kUsage if there is none.
+Edit undo_edit(const fs::path& folder);
 
 // Asks for a correction of what is shown now, adds it to the log, replays the log over what analysis found
 // and rewrites the outputs. Returns the timeline as it is then; what could not be replayed is warned of. One
 // at a time in a folder (kCannotCreate).
 Timeline correct(const fs::path& folder, const std::function<Edit(const Timeline&)>& make);
-// kUsage if there is nothing to take back.
-Timeline undo(const fs::path& folder);
 
 }  // namespace uir

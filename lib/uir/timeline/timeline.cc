@@ -167,6 +167,15 @@ std::array<float, 4> box_at(const Track& track, int64_t ticks) {
   return box;
 }
 
+fs::path timeline_folder(const fs::path& path) {
+  std::error_code ignored;
+  if (path.filename() == "timeline.json") return path.has_parent_path() ? path.parent_path() : fs::path(".");
+  if (fs::exists(path / "timeline.json", ignored)) return path;
+  fs::path beside = path;
+  beside.replace_extension(".timeline");
+  return fs::exists(beside / "timeline.json", ignored) ? beside : path;
+}
+
 fs::path film_path(const Film& film, const fs::path& folder) {
   const fs::path path = film.path.empty() ? fs::path("..") / film.file : fs::path(film.path);
   return (folder / path).lexically_normal();

@@ -137,6 +137,9 @@ std::string stranger_name(int64_t number);
 // zero without sights.
 std::array<float, 4> box_at(const Track& track, int64_t ticks);
 
+// The folder that is meant by a timeline's folder, its timeline.json, or its film; the path itself if none.
+fs::path timeline_folder(const fs::path& path);
+
 // Where the film lies: Film::path, seen from where the timeline's folder is.
 fs::path film_path(const Film& film, const fs::path& folder);
 

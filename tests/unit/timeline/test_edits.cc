@@ -8,6 +8,7 @@
 #include "support/temp_folder.h"
 #include "support/timelines.h"
 #include "uir/base/log.h"
+#include "uir/timeline/answers.h"
 #include "uir/timeline/corrections.h"
 #include "uir/timeline/layers.h"
 #include "uir/timeline/writer.h"
@@ -24,10 +25,8 @@ std::map<std::string, std::string> outputs_of(const fs::path& folder) {
   return files;
 }
 
-std::map<int64_t, std::string> labels_of(const Timeline& t) {
-  std::map<int64_t, std::string> labels;
-  for (const Track& track : t.tracks) labels[track.id] = shown_name(track);
-  return labels;
+void undo(const fs::path& folder) {
+  correct(folder, [&](const Timeline&) { return undo_edit(folder); });
 }
 
 const Track& track_of(const Timeline& t, int64_t id) {
@@ -139,8 +138,6 @@ Timeline six_tracks() {
   }
   return t;
 }
-
-using Labels = std::map<int64_t, std::string>;
 
 TEST_CASE("what each correction does", "[timeline]") {
   Corrected corrected(six_tracks());
