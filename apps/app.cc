@@ -1,18 +1,12 @@
 #include "app.h"
 
-#include <signal.h>
-#include <unistd.h>
-
-#include <chrono>
 #include <filesystem>
 #include <iostream>
-#include <new>
 #include <optional>
 #include <system_error>
 #include <utility>
 
 #include "uir/base/allocator.h"
-#include "uir/base/log.h"
 #include "uir/base/parallel.h"
 #include "uir/ranks/launch.h"
 #include "uir/ranks/meeting_folder.h"
@@ -22,50 +16,6 @@ namespace uir {
 namespace {
 
 constexpr const char* kProcessesOption = "--nproc-per-node";
-
-// On a terminal a status line is overwritten by the next line; elsewhere one is printed every ten seconds. Of
-// several ranks the first prints all, the others warnings and errors with their number in front; a line is
-// one write, so that lines of different ranks do not mix.
-class ConsoleSink {
- public:
-  explicit ConsoleSink(int64_t rank) : rank_(rank) {}
-
-  void operator()(LogLevel level, std::string_view message) {
-    if (rank_ > 0 && (level == LogLevel::kInfo || level == LogLevel::kStatus)) return;
-    if (level == LogLevel::kStatus) return status(message);
-    print(concat(status_open_ ? "\r\x1b[K" : "", rank_ > 0 ? concat("[rank ", rank_, "] ") : "",
-                 level == LogLevel::kWarning ? "warning: " : "", message, '\n'));
-    status_open_ = false;
-  }
-
- private:
-  void status(std::string_view message) {
-    const auto now = std::chrono::steady_clock::now();
-    if (terminal_) {
-      print(concat('\r', message, "\x1b[K"));
-      status_open_ = true;
-    } else if (now - last_ > std::chrono::seconds(10)) {
-      print(concat(message, '\n'));
-      last_ = now;
-    }
-  }
-
-  static void print(const std::string& text) {
-    std::cerr.write(text.data(), static_cast<std::streamsize>(text.size())).flush();
-  }
-
-  const int64_t rank_;
-  const bool terminal_ = ::isatty(STDERR_FILENO) != 0;
-  bool status_open_ = false;
-  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
-};
-
-int report(const std::string& program, const std::string& message, int exit_code) {
-  // All ranks of a run stop alike: the first one says it.
-  const bool stopped = exit_code == static_cast<int>(ErrorKind::kStopped);
-  log_message(stopped ? LogLevel::kInfo : LogLevel::kError, concat(program, ": ", message));
-  return exit_code;
-}
 
 // Removes a folder at the end of its scope.
 struct RemovedAtEnd {
@@ -93,7 +43,7 @@ App::App(const std::string& name, const std::string& description, Ranks ranks)
             "Start this many processes on this machine, which share the work (instead of torchrun or mpirun)")
         ->check(CLI::PositiveNumber);
   }
-  cli_.set_version_flag("--version", name + " " UIR_VERSION);
+  cli_.set_version_flag("--version", version_text(name));
 }
 
 CLI::App& App::add_command(const std::string& name, const std::string& description,
@@ -120,31 +70,10 @@ int App::run_with_operand(int argc, char** argv, std::string& operand, const Bod
 }
 
 int App::run_or_report(int argc, char** argv, const Body& body) {
-  set_log_sink(ConsoleSink(0));
-  try {
+  return run_program(cli_, name_, [&] {
     cli_.parse(argc, argv);
-    const int code = execute({argv, argv + argc}, body);
-    std::cout.flush();
-    return std::cout ? code
-                     : report(name_, "standard output: cannot write", static_cast<int>(ErrorKind::kIo));
-  } catch (const CLI::ParseError& e) {
-    const bool asked = e.get_exit_code() == 0;  // --help, --version
-    if (asked) return cli_.exit(e);
-    return report(name_, std::string(e.what()) + "; see " + name_ + " --help",
-                  static_cast<int>(ErrorKind::kUsage));
-  } catch (const Error& e) {
-    return report(name_, e.what(), e.exit_code());
-  } catch (const std::bad_alloc&) {
-    return report(name_, "out of memory", static_cast<int>(ErrorKind::kInternal));
-  } catch (const std::exception& e) {
-    return report(name_, concat("internal error: ", e.what()), static_cast<int>(ErrorKind::kInternal));
-  }
-}
-
-// A full disk or a closed pipe must surface as a failed write, not as a signal.
-void App::ignore_write_signals() {
-  ::signal(SIGXFSZ, SIG_IGN);
-  ::signal(SIGPIPE, SIG_IGN);
+    return execute({argv, argv + argc}, body);
+  });
 }
 
 int App::execute(std::vector<std::string> arguments, const Body& body) {
@@ -160,7 +89,7 @@ int App::execute(std::vector<std::string> arguments, const Body& body) {
   }
   if (ranks_ == Ranks::kSeveral) {
     const World world = world_from_environment();
-    set_log_sink(ConsoleSink(world.rank));
+    log_to_console(world.rank);
     share_processors(world.local_size);
   }
   if (operand_ && operand_->empty() && !print_config_)

@@ -1,5 +1,5 @@
-// What the programs share: common flags, the log on standard error, signals, starting several ranks, and the
-// only place where an error becomes a message and an exit code (docs/errors.md).
+// What the programs share that read an experiment: common flags, and starting several ranks. What is shown on
+// the console, errors and exit codes: console.h.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "console.h"
 #include "uir/experiment/experiment.h"
 
 namespace uir {
@@ -21,16 +22,6 @@ CLI::Option* add_choice(CLI::App& cli, const std::string& flag, Value& value, co
       .add_option_function<std::string>(
           flag, [&value](const std::string& name) { value = *enum_from_name<E>(name); }, help)
       ->check(CLI::IsMember(names));
-}
-
-// A number between two others; CLI::Range lets through what is none.
-inline CLI::Validator number_between(double low, double high) {
-  return {[=](std::string& text) {
-            const CLI::Range range(low, high);
-            const bool number = text.find_first_of("nN") == std::string::npos;  // nan, -nan, inf
-            return number ? range(text) : concat("Value ", text, " not in range ", low, " to ", high);
-          },
-          concat("FLOAT in [", low, " - ", high, "]"), "number_between"};
 }
 
 // Whether a program can run as several ranks (docs/distributed.md).
@@ -62,7 +53,6 @@ class App {
   int run_or_report(int argc, char** argv, const Body& body);
   int execute(std::vector<std::string> arguments, const Body& body);
   int launch(std::vector<std::string> arguments) const;
-  static void ignore_write_signals();
 
   std::string name_;
   Ranks ranks_;

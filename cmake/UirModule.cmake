@@ -84,14 +84,33 @@ function(uir_embed module header)
   target_sources(uir_${module} PRIVATE ${out})
 endfunction()
 
-# uir_app(name source [OPENMP]): a program; what all programs share is apps/app.cc, compiled once. OPENMP: it computes with threads of
+# uir_console: what every program shares, without LibTorch (apps/console.cc), compiled once.
+function(uir_console_library)
+  if(NOT TARGET uir_console)
+    add_library(uir_console STATIC apps/console.cc)
+    target_link_libraries(uir_console PUBLIC uir_base CLI11::CLI11)
+    target_compile_definitions(uir_console PRIVATE UIR_VERSION="${PROJECT_VERSION}")
+  endif()
+endfunction()
+
+# uir_light_app(name source DEPS module…): a program that starts at once: it links these modules and nothing of LibTorch.
+function(uir_light_app name source)
+  cmake_parse_arguments(arg "" "" "DEPS" ${ARGN})
+  uir_console_library()
+  add_executable(${name} ${source})
+  list(TRANSFORM arg_DEPS PREPEND uir_)
+  target_link_libraries(${name} PRIVATE uir_console ${arg_DEPS})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+endfunction()
+
+# uir_app(name source [OPENMP]): a program on an experiment; what these share is apps/app.cc, compiled once. OPENMP: it computes with threads of
 # OpenMP, whose spinning is bounded.
 function(uir_app name source)
   cmake_parse_arguments(arg "OPENMP" "" "" ${ARGN})
   if(NOT TARGET uir_app)
     add_library(uir_app STATIC apps/app.cc)
-    target_link_libraries(uir_app PUBLIC uir_pipeline CLI11::CLI11)
-    target_compile_definitions(uir_app PRIVATE UIR_VERSION="${PROJECT_VERSION}")
+    uir_console_library()
+    target_link_libraries(uir_app PUBLIC uir_pipeline uir_console)
     add_library(uir_bounded_spinning OBJECT apps/bounded_spinning.cc)  # nothing calls it: an archive would leave it out
     uir_precompile(uir_app app LIBS uir_torch CLI11::CLI11 nlohmann_json::nlohmann_json)
   endif()

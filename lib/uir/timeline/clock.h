@@ -20,8 +20,8 @@ std::string clock_text(int64_t milliseconds);
 // Seconds of "00:41:07", "41:07.5", "2467.25"; none for other text, minutes or seconds from 60 on included.
 std::optional<double> parse_clock(std::string_view text);
 
-// How a film's frames are counted by editors: at 30000/1001 frames a second in numbers of 30 to a second, with
-// two numbers a minute left out (none in every tenth) so that they follow the clock: "drop frame".
+// How a film's frames are counted by editors: at 30000/1001 frames a second in numbers of 30 to a second,
+// with two numbers a minute left out (none in every tenth) so that they follow the clock: "drop frame".
 struct FrameClock {
   int64_t rate_num = 25, rate_den = 1;
 

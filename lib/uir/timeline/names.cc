@@ -71,7 +71,9 @@ bool is_clean_name(std::string_view name) {
 }
 
 void clean_names(Timeline& timeline) {
-  timeline.film.file = clean(timeline.film.file);
+  Film& film = timeline.film;
+  if (film.path.empty() && !film.file.empty()) film.path = "../" + film.file;  // as it is, for programs
+  film.file = clean(film.file);
   for (std::string& photo : timeline.photos) photo = clean(photo);
   for (GalleryPerson& person : timeline.people) person.name = clean(person.name);
   for (std::vector<Track>* tracks : {&timeline.tracks, &timeline.uncut}) {

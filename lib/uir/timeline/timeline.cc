@@ -153,6 +153,29 @@ std::string shown_name(const Track& track) {
   return "?";
 }
 
+std::array<float, 4> box_at(const Track& track, int64_t ticks) {
+  if (track.sights.empty()) return {};
+  const auto next = std::lower_bound(track.sights.begin(), track.sights.end(), ticks,
+                                     [](const Sight& sight, int64_t at) { return sight.ticks < at; });
+  if (next == track.sights.end()) return track.sights.back().box;
+  if (next == track.sights.begin()) return next->box;
+  const Sight& before = *(next - 1);
+  const auto part = static_cast<float>(static_cast<double>(ticks - before.ticks) /
+                                       static_cast<double>(next->ticks - before.ticks));
+  std::array<float, 4> box = before.box;
+  for (size_t i = 0; i < box.size(); ++i) box[i] += part * (next->box[i] - before.box[i]);
+  return box;
+}
+
+fs::path timeline_folder(const fs::path& path) {
+  std::error_code ignored;
+  if (path.filename() == "timeline.json") return path.has_parent_path() ? path.parent_path() : fs::path(".");
+  if (fs::exists(path / "timeline.json", ignored)) return path;
+  fs::path beside = path;
+  beside.replace_extension(".timeline");
+  return fs::exists(beside / "timeline.json", ignored) ? beside : path;
+}
+
 fs::path film_path(const Film& film, const fs::path& folder) {
   const fs::path path = film.path.empty() ? fs::path("..") / film.file : fs::path(film.path);
   return (folder / path).lexically_normal();

@@ -133,6 +133,13 @@ const char* verdict_name(Verdict verdict);  // known, unsure, stranger, too smal
 std::string shown_name(const Track& track);
 std::string stranger_name(int64_t number);
 
+// The box of a track at a time: between two sights interpolated, before and after them the nearest one's; all
+// zero without sights.
+std::array<float, 4> box_at(const Track& track, int64_t ticks);
+
+// The folder that is meant by a timeline's folder, its timeline.json, or its film; the path itself if none.
+fs::path timeline_folder(const fs::path& path);
+
 // Where the film lies: Film::path, seen from where the timeline's folder is.
 fs::path film_path(const Film& film, const fs::path& folder);
 
