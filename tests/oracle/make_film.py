@@ -37,7 +37,7 @@ def arguments():
     p.add_argument("faces", type=Path)
     p.add_argument("out", type=Path)
     p.add_argument("seed", type=int)
-    p.add_argument("--lists", type=Path, default=Path(__file__).resolve().parents[3] / "shared/data/lfw")
+    p.add_argument("--lists", type=Path, default=Path("../shared/data/lfw"))
     p.add_argument("--group", choices=("benchmark", "development"), default="benchmark")
     p.add_argument("--minutes", type=float, default=20)
     p.add_argument("--people", type=int, default=35, help="known people; those left over are strangers with several photos")

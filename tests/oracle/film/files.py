@@ -4,7 +4,7 @@ import struct
 import subprocess
 from fractions import Fraction
 
-H264 = ["-c:v", "libx264", "-preset", "veryfast", "-crf", "21", "-threads", "1", "-pix_fmt", "yuv420p", "-colorspace", "bt709",
+H264 = ["-c:v", "libx264", "-preset", "superfast", "-crf", "21", "-threads", "1", "-pix_fmt", "yuv420p", "-colorspace", "bt709",
         "-color_primaries", "bt709", "-color_trc", "bt709"]
 QUIET = ["ffmpeg", "-y", "-v", "error", "-nostdin", "-threads", "1", "-filter_threads", "1"]
 SAME_BYTES = ["-fflags", "+bitexact", "-flags", "+bitexact", "-map_metadata", "-1"]

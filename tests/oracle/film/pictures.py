@@ -45,13 +45,21 @@ def head_mask(shape, box):
     return mask * beside.clip(0, 1)[None, :] * below.clip(0, 1)[:, None]
 
 
+def without_black_rim(photo):
+    """LFW's funneled photos were turned, and are black where nothing was: continued from beside it."""
+    _, parts = cv2.connectedComponents((photo.max(2) < 10).astype(np.uint8))
+    rim = np.unique(np.concatenate([parts[0], parts[-1], parts[:, 0], parts[:, -1]]))
+    black = np.isin(parts, rim[rim > 0]).astype(np.uint8)
+    return cv2.inpaint(photo, cv2.dilate(black, np.ones((5, 5), np.uint8)), 3, cv2.INPAINT_TELEA)
+
+
 @functools.lru_cache(maxsize=64)
 def read_head(path, box, mirrored):
     photo = cv2.imread(path)
     assert photo is not None, path
-    tall = cv2.copyMakeBorder(photo, 0, TORSO, 0, 0, cv2.BORDER_REPLICATE).astype(np.float32)
+    tall = cv2.copyMakeBorder(without_black_rim(photo), 0, TORSO, 0, 0, cv2.BORDER_REPLICATE).astype(np.float32)
     rows = photo.shape[0]
-    tall[rows - 8:] = cv2.GaussianBlur(tall, (0, 0), 14)[rows - 8:]
+    tall[rows - 4:] = cv2.GaussianBlur(tall, (0, 0), 10)[rows - 4:]
     alpha = head_mask(tall.shape, box)
     if mirrored:
         tall, alpha = tall[:, ::-1], alpha[:, ::-1]

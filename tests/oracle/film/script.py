@@ -221,7 +221,7 @@ class Writer:
     def far(self):
         """Small faces: extras, seldom somebody known."""
         people = self.several(int(self.rng.integers(1, 4)), known=0.15)
-        parts = [self.stay(p, x, 25, 55) for p, x in zip(people, self.slots(len(people)))]
+        parts = [self.stay(p, x, 24, 50) for p, x in zip(people, self.slots(len(people)))]
         self.shot(self.place(), self.seconds(1.5, 3.5), parts, self.between())
 
     def approaching(self):
@@ -238,7 +238,7 @@ class Writer:
     def nobody(self):
         self.shot(self.place(), self.seconds(1, 3.5), [], self.between())
 
-    SCENES = ((conversation, 24), (portrait, 12), (group, 10), (comings, 12), (crossing, 8), (passers, 10), (far, 5),
+    SCENES = ((conversation, 24), (portrait, 12), (group, 10), (comings, 12), (crossing, 8), (passers, 10), (far, 6),
               (approaching, 6), (hidden, 6), (walking, 6), (nobody, 8))
 
     def write(self, frames):
