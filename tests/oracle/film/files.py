@@ -65,16 +65,17 @@ def variants(width, height):
     plain, b = ["-bf", "0"], ["-bf", "2"]
     fine = ["-video_track_timescale", "90000"]
     clock = ["-enc_time_base", "1/90000"]
+    vary, late = f"settb=1/90000,setpts='({UNEVEN})/TB'", "settb=1/90000,setpts=PTS+0.5/TB"
     return {
         "constant.mp4": ("null", plain, even, None, None),
         "bframes.mp4": ("null", b, even, None, None),
         "bframes.mkv": ("null", b, even, None, None),
-        "variable.mp4": (f"settb=1/90000,setpts=({UNEVEN})/TB", [*b, *clock, *fine], uneven, None, None),
-        "variable.mkv": (f"settb=1/90000,setpts=({UNEVEN})/TB", [*b, *clock], uneven, None, None),
+        "variable.mp4": (vary, [*b, *clock, *fine], uneven, None, None),
+        "variable.mkv": (vary, [*b, *clock], uneven, None, None),
         "ntsc.mp4": ("settb=1001/30000,setpts=N", [*b, "-r", "30000/1001"], lambda n: n * 1001 / 30000, None, None),
         "ntsc.mkv": ("settb=1001/30000,setpts=N", [*b, "-r", "30000/1001"], lambda n: n * 1001 / 30000, None, None),
-        "offset500.mp4": ("setpts=PTS+0.5/TB", b, lambda n: n / 25 + 0.5, None, 0),
-        "offset500.mkv": ("setpts=PTS+0.5/TB", b, lambda n: n / 25 + 0.5, None, 0),
+        "offset500.mp4": (late, [*b, *clock, *fine], lambda n: n / 25 + 0.5, None, 0),
+        "offset500.mkv": (late, [*b, *clock], lambda n: n / 25 + 0.5, None, 0),
         "longsound.mkv": ("null", b, even, None, 6),
         "from5s.ts": ("null", [*b, "-output_ts_offset", "5", "-muxdelay", "0", "-muxpreload", "0"], even, None, None),
         "clockwise90.mp4": ("transpose=cclock", b, even, (0, 1, -1, 0, height, 0), None),
@@ -89,7 +90,7 @@ def variants(width, height):
 def make_variant(master, path, seconds, variant):
     filters, options, expected, matrix, sound = variant
     hum = [] if sound is None else ["-f", "lavfi", "-i", f"sine=frequency=110:duration={seconds + sound:.3f},volume=0.05"]
-    voice = [] if sound is None else ["-map", "1:a", "-c:a", "aac", "-b:a", "48k"]
+    voice = [] if sound is None else ["-map", "1:a", "-c:a", "flac", "-strict", "experimental"]
     subprocess.run([*QUIET, "-i", str(master), *hum, "-map", "0:v", *voice, "-vf", filters, *H264, "-fps_mode", "passthrough",
                     *options, *SAME_BYTES, str(path)], check=True)
     if matrix:
