@@ -38,10 +38,12 @@ class Painter:
         self.shots, self.width, self.height = shots, width, height
 
     def scenery(self, shot, at):
+        place = read_background(shot.place, self.height, self.width)
         zoom, x, y = (a + (b - a) * at for a, b in zip(*shot.camera))
+        if zoom == 1:
+            return place.copy()
         free = 1 - 1 / zoom
         move = np.float32([[zoom, 0, -zoom * free * x * self.width], [0, zoom, -zoom * free * y * self.height]])
-        place = read_background(shot.place, self.height, self.width)
         return cv2.warpAffine(place, move, (self.width, self.height), borderMode=cv2.BORDER_REPLICATE)
 
     def picture(self, part):
@@ -80,8 +82,9 @@ class Painter:
             patch = cv2.GaussianBlur(patch, (0, 0), part.blur * self.height / 720)
         alpha = patch[..., 3]
         light = part.gain[0] + (part.gain[1] - part.gain[0]) * at
-        under = cv2.multiply(frame[y1:y2, x1:x2], cv2.merge([255 - alpha] * 3), scale=1 / 255)
-        frame[y1:y2, x1:x2] = cv2.add(under, cv2.convertScaleAbs(np.ascontiguousarray(patch[..., :3]), alpha=light))
+        lit = cv2.convertScaleAbs(cv2.cvtColor(patch, cv2.COLOR_BGRA2BGR), alpha=light)
+        under = cv2.multiply(frame[y1:y2, x1:x2], cv2.cvtColor(255 - alpha, cv2.COLOR_GRAY2BGR), scale=1 / 255)
+        frame[y1:y2, x1:x2] = cv2.add(under, lit)
         return box, region, alpha
 
     def points(self, box):

@@ -154,6 +154,9 @@ class Writer:
         return int(self.rng.integers(2 ** 31))
 
     def camera(self):
+        """It stands still in every second shot, else it pans and zooms."""
+        if self.rng.random() < 0.5:
+            return (1.0, 0.0, 0.0), (1.0, 0.0, 0.0)
         zoom = self.rng.uniform(1.02, 1.35, 2)
         return tuple((float(z), *map(float, self.rng.uniform(0, 1, 2))) for z in zoom)
 
