@@ -1,8 +1,8 @@
 """make_film.py FACES OUT SEED [--minutes 20] [--group development] …: a film of real faces, and the truth about it.
 
-For measurements of "who appears when" (docs/timeline.md). FACES is the folder that ../shared/data/unpack.sh prints, --lists
-the folder with peopleDevTest.txt and the landmarks. The film and its photos show real people under terms that forbid passing
-them on: they never go into the project. Needs ffmpeg (>= 5.1), NumPy and OpenCV (Debian: ffmpeg python3-opencv); run by hand.
+For measurements of "who appears when". FACES is the folder that ../shared/data/unpack.sh prints, --lists the folder with
+peopleDevTest.txt and the landmarks. The film and its photos show real people under terms that forbid passing them on: they
+never go into the project. Needs ffmpeg (>= 5.1), NumPy and OpenCV (Debian: ffmpeg python3-opencv); run by hand.
 
 OUT/film.mp4                        1280x720 (--height 360: 640x360), 25 fps, H.264
 OUT/people/<name>/*.jpg             the gallery: one photo a person, which the film never shows
@@ -40,7 +40,8 @@ def arguments():
     p.add_argument("--lists", type=Path, default=Path("../shared/data/lfw"))
     p.add_argument("--group", choices=("benchmark", "development"), default="benchmark")
     p.add_argument("--minutes", type=float, default=20)
-    p.add_argument("--people", type=int, default=35, help="known people; those left over are strangers with several photos")
+    p.add_argument("--people", type=int, default=35,
+                   help="known people; those left over are strangers with several photos")
     p.add_argument("--strangers", type=int, default=200, help="at most so many strangers")
     p.add_argument("--strangers-only", action="store_true")
     p.add_argument("--height", type=int, choices=(360, 720), default=720)
@@ -50,7 +51,8 @@ def arguments():
 
 def shots_and_gallery(a):
     rng = np.random.default_rng(a.seed)
-    known, strangers = choose_people(rng, read_photos(a.faces, a.lists), a.group, 0 if a.strangers_only else a.people, a.strangers)
+    photos, known_count = read_photos(a.faces, a.lists), 0 if a.strangers_only else a.people
+    known, strangers = choose_people(rng, photos, a.group, known_count, a.strangers)
     return Writer(rng, known, strangers).write(round(a.minutes * 60 * FPS)), known
 
 
@@ -82,7 +84,8 @@ def make_variants(a, shots):
     master.unlink()
     for kind in ("reference", "tracks", "uem"):
         parts = [path.read_text().splitlines() for path in sorted(a.out.glob(f"*.*.{kind}.csv"))]
-        write_rows(a.out / f"{kind}.csv", parts[0][0].split(","), (line.split(",") for part in parts for line in part[1:]))
+        rows = (line.split(",") for part in parts for line in part[1:])
+        write_rows(a.out / f"{kind}.csv", parts[0][0].split(","), rows)
     return truth
 
 
@@ -98,8 +101,9 @@ def main():
     else:
         truth = film(a.out / "film.mp4", shots, a, [*files.H264, "-movflags", "+faststart"])
         truth.write(a.out, "film.mp4", [float(time) for time in files.frame_times(a.out / "film.mp4")])
-    (a.out / "statistics.json").write_text(json.dumps({**truth.statistics(), "shots": len(shots), "gallery": len(known)}, indent=1) + "\n")
-    print(json.dumps(truth.statistics()))
+    statistics = json.dumps({**truth.statistics(), "shots": len(shots), "gallery": len(known)}, indent=1)
+    (a.out / "statistics.json").write_text(statistics + "\n")
+    print(statistics)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
 """naive_timeline.py VIDEO GALLERY DETECTOR MODEL [--out FILE.csv]: what a user gets today from twenty lines of OpenCV.
 
-Every fifth frame by cv2.VideoCapture, faces by FaceDetectorYN, one embedding a face, the nearest gallery face if its cosine
-reaches a fixed threshold, else "?"; every answer holds until the next look, time is frame number / announced rate. No
-tracks, no shots, no calibration. GALLERY holds <name>/*.jpg. Writes video,start,end,person, the form of uir-eval's protocol
-timeline, and prints how fast it was. Run by hand, against films of make_film.py: a peer for figures, and for speed with
---every-frame (the detector on every frame at 640x360, one embedding per face).
+Every fifth frame by cv2.VideoCapture, faces by FaceDetectorYN, one embedding a face, the nearest gallery face if its
+cosine reaches a fixed threshold, else "?"; every answer holds until the next look, time is frame number / announced rate.
+No tracks, no shots, no calibration. GALLERY holds <name>/*.jpg. Writes video,start,end,person, the form of uir-eval's
+protocol timeline, and prints how fast it was. Run by hand, against films of make_film.py: a peer for figures, and for
+speed with --every-frame (the detector on every frame at 640x360, one embedding per face).
 
-DETECTOR: a YuNet that this OpenCV can run (2022mar with 4.6, 2023mar from 4.8 on). MODEL: ONNX, 112x112 RGB 0..255 in, one
-embedding out, run by cv2.dnn. Needs NumPy and OpenCV; --threads bounds them.
+DETECTOR: a YuNet that this OpenCV can run (2022mar with 4.6, 2023mar from 4.8 on). MODEL: ONNX, 112x112 RGB 0..255 in,
+one embedding out, run by cv2.dnn. Needs NumPy and OpenCV; --threads bounds them.
 """
 import argparse
 import csv
@@ -18,7 +18,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-TEMPLATE = np.float32([[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]])
+TEMPLATE = np.float32([[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655],
+                       [70.7299, 92.2041]])
 
 
 class Recogniser:
@@ -32,7 +33,7 @@ class Recogniser:
         share = longer_side / max(picture.shape[:2])
         size = tuple(round(side * share) for side in picture.shape[1::-1])
         self.detector.setInputSize(size)
-        _, found = self.detector.detect(cv2.resize(picture, size, interpolation=cv2.INTER_AREA if share < 1 else cv2.INTER_LINEAR))
+        _, found = self.detector.detect(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
         found = np.zeros((0, 15)) if found is None else found / np.r_[np.full(14, share), 1]
         return [(row[:4], row[4:14].reshape(5, 2).astype(np.float32)) for row in found]
 

@@ -4,8 +4,8 @@ import struct
 import subprocess
 from fractions import Fraction
 
-H264 = ["-c:v", "libx264", "-preset", "superfast", "-crf", "21", "-threads", "1", "-pix_fmt", "yuv420p", "-colorspace", "bt709",
-        "-color_primaries", "bt709", "-color_trc", "bt709"]
+H264 = ["-c:v", "libx264", "-preset", "superfast", "-crf", "21", "-threads", "1", "-pix_fmt", "yuv420p",
+        "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"]
 QUIET = ["ffmpeg", "-y", "-v", "error", "-nostdin", "-threads", "1", "-filter_threads", "1"]
 SAME_BYTES = ["-fflags", "+bitexact", "-flags", "+bitexact", "-map_metadata", "-1"]
 
@@ -17,7 +17,8 @@ class Encoder:
         take = ["-f", "rawvideo", "-pix_fmt", "bgr24", "-s", f"{width}x{height}", "-r", str(rate), "-i", "pipe:0"]
         quiet = [option for option in QUIET if option != "-nostdin"]
         colours = ["-vf", "scale=out_color_matrix=bt709:out_range=tv,format=yuv420p"]
-        self.process = subprocess.Popen([*quiet, *take, *colours, *options, *SAME_BYTES, str(path)], stdin=subprocess.PIPE)
+        command = [*quiet, *take, *colours, *options, *SAME_BYTES, str(path)]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE)
 
     def __enter__(self):
         return lambda frame: self.process.stdin.write(frame.data)
@@ -30,8 +31,8 @@ class Encoder:
 
 def frame_times(path):
     """When each frame of the pictures begins, and when the last one ends, in seconds from the container's start."""
-    command = ["ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", "stream=time_base:frame=best_effort_timestamp,"
-               "pkt_duration:format=start_time", "-of", "json", f"file:{path}"]
+    entries = "stream=time_base:frame=best_effort_timestamp,pkt_duration:format=start_time"
+    command = ["ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", entries, "-of", "json", f"file:{path}"]
     found = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
     base, start = Fraction(found["streams"][0]["time_base"]), Fraction(found["format"]["start_time"])
     times = [int(frame["best_effort_timestamp"]) * base - start for frame in found["frames"]]
@@ -91,8 +92,8 @@ def make_variant(master, path, seconds, variant):
     filters, options, expected, matrix, sound = variant
     hum = [] if sound is None else ["-f", "lavfi", "-i", f"sine=frequency=110:duration={seconds + sound:.3f},volume=0.05"]
     voice = [] if sound is None else ["-map", "1:a", "-c:a", "flac", "-strict", "experimental"]
-    subprocess.run([*QUIET, "-i", str(master), *hum, "-map", "0:v", *voice, "-vf", filters, *H264, "-fps_mode", "passthrough",
-                    *options, *SAME_BYTES, str(path)], check=True)
+    subprocess.run([*QUIET, "-i", str(master), *hum, "-map", "0:v", *voice, "-vf", filters, *H264,
+                    "-fps_mode", "passthrough", *options, *SAME_BYTES, str(path)], check=True)
     if matrix:
         turned(path, matrix)
     times = frame_times(path)

@@ -1,7 +1,7 @@
 """Who plays in a film: people of LFW's peopleDevTest with 250-pixel photos, in roles that no two purposes share.
 
-benchmark: known people have four or more photos, strangers one. development (rules, thresholds, calibration): known people
-have three photos, strangers two. All others of LFW are training people of this project's recipes and never appear.
+benchmark: known people have four or more photos, strangers one. development (rules, thresholds, calibration): known
+people have three photos, strangers two. All others of LFW are training people of this project's recipes and never appear.
 """
 import csv
 from dataclasses import dataclass, field
@@ -35,7 +35,8 @@ class Person:
 
 def read_photos(faces, lists):
     """{name: [Photo]} of the people of peopleDevTest whose photos are there, in the order of names."""
-    people = {line.split()[0] for line in (lists / "peopleDevTest.txt").read_text().splitlines() if len(line.split()) == 2}
+    rows = [line.split() for line in (lists / "peopleDevTest.txt").read_text().splitlines()]
+    people = {row[0] for row in rows if len(row) == 2}
     found = {}
     with open(lists / "lfw_deepfunneled250_yunet2022_landmarks.csv") as file:
         for row in csv.DictReader(file):

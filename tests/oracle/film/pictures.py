@@ -34,7 +34,8 @@ def head_mask(shape, box):
     x, y, w, h = box
     cx, cy = x + w / 2, y + h / 2
     mask = np.zeros(shape[:2], np.float32)
-    cv2.ellipse(mask, (round(cx), round(cy - 0.10 * h)), (round(0.76 * w), round(0.74 * h)), 0, 0, 360, 1, -1, cv2.LINE_AA)
+    middle, axes = (round(cx), round(cy - 0.10 * h)), (round(0.76 * w), round(0.74 * h))
+    cv2.ellipse(mask, middle, axes, 0, 0, 360, 1, -1, cv2.LINE_AA)
     right = [(0.36, 0.35), (0.42, 0.70), (1.0, 0.95), (1.2, 1.25), (1.3, 9)]
     outline = [(cx + dx * w, cy + dy * h) for dx, dy in right] + [(cx - dx * w, cy + dy * h) for dx, dy in right[::-1]]
     cv2.fillPoly(mask, [np.array(outline).clip(-999, 9999).round().astype(np.int32)], 1, cv2.LINE_AA)

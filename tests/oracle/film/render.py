@@ -71,7 +71,7 @@ class Painter:
         return max(int(x1), 0), max(int(y1), 0), min(int(x2), self.width), min(int(y2), self.height)
 
     def paint(self, frame, part, at, seconds):
-        """Draws a part; returns its face's box, the region it reaches and how opaque it is there (None: not in the frame)."""
+        """Draws a part; returns its face's box, the region it reaches and how opaque it is there (None: outside)."""
         level, move, box = self.placed(self.picture(part), *part.place(at, seconds))
         x1, y1, x2, y2 = region = self.region(level, move)
         if x1 >= x2 or y1 >= y2:

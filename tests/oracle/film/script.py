@@ -111,7 +111,8 @@ class Writer:
     def stay(self, person, x, low, high):
         h = self.height(low, high)
         y, drift = self.level(h), self.rng.uniform(-0.03, 0.03, 2)
-        return self.part(person, [Key(0, x, y, h), Key(1, x + drift[0], y + drift[1] / 2, h * self.rng.uniform(0.85, 1.2))])
+        later = Key(1, x + drift[0], y + drift[1] / 2, h * self.rng.uniform(0.85, 1.2))
+        return self.part(person, [Key(0, x, y, h), later])
 
     def enter(self, person, x, low, high, leave=False):
         """Comes in from the nearer side and stays, or stays and leaves."""
@@ -135,8 +136,9 @@ class Writer:
 
     def approach(self, person, x, low, high):
         a, b = self.height(low, low * 1.4), self.height(high * 0.7, high)
-        keys = [Key(0, x, 0.4, a), Key(1, x + self.rng.uniform(-0.08, 0.08), self.level(b), b)]
-        return self.part(person, keys if self.rng.random() < 0.6 else [Key(0, keys[1].x, keys[1].y, b), Key(1, x, 0.4, a)])
+        far, near = (x, 0.4, a), (x + self.rng.uniform(-0.08, 0.08), self.level(b), b)
+        first, last = (far, near) if self.rng.random() < 0.6 else (near, far)
+        return self.part(person, [Key(0, *first), Key(1, *last)])
 
     def thing(self):
         """A pillar that the camera passes: it hides for a moment whoever is behind it."""
@@ -184,13 +186,15 @@ class Writer:
             parts = [self.stay(who, x[i % 2], size * 0.85, min(size * 1.4, 250))]
             if self.rng.random() < 0.25:
                 extra = self.somebody((a, b), known=0.1)
-                parts.insert(0, self.walk(extra, 40, 80) if self.rng.random() < 0.5 else self.stay(extra, 1 - x[i % 2], 40, 90))
+                walks = self.rng.random() < 0.5
+                parts.insert(0, self.walk(extra, 40, 80) if walks else self.stay(extra, 1 - x[i % 2], 40, 90))
             self.shot(rooms[i % 2], self.seconds(1.2, 4.5), parts, dissolve=i == 0 and self.between())
         if self.rng.random() < 0.6:
             self.shot(rooms[0], self.seconds(), [self.stay(a, 0.3, 80, 150), self.stay(b, 0.7, 80, 150)])
 
     def portrait(self):
-        self.shot(self.place(), self.seconds(), [self.stay(self.somebody(), self.rng.uniform(0.25, 0.75), 70, 250)], self.between())
+        place, seconds = self.place(), self.seconds()
+        self.shot(place, seconds, [self.stay(self.somebody(), self.rng.uniform(0.25, 0.75), 70, 250)], self.between())
 
     def group(self):
         people = self.several(3, known=0.45)
@@ -228,7 +232,8 @@ class Writer:
         self.shot(self.place(), self.seconds(1.5, 3.5), parts, self.between())
 
     def approaching(self):
-        self.shot(self.place(), self.seconds(3, 6), [self.approach(self.somebody(), self.rng.uniform(0.3, 0.7), 35, 250)], self.between())
+        place, seconds = self.place(), self.seconds(3, 6)
+        self.shot(place, seconds, [self.approach(self.somebody(), self.rng.uniform(0.3, 0.7), 35, 250)], self.between())
 
     def hidden(self):
         people = self.several(int(self.rng.integers(1, 3)))

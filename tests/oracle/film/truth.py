@@ -55,8 +55,8 @@ class Truth:
         return sorted(runs)
 
     def write(self, folder, video, times, scale=(1, 1), stem=""):
-        """times: when each frame begins and the last one ends, in seconds from the container's start. Writes reference.csv,
-        tracks.csv and uem.csv, with a stem in front of the names where a folder has several videos."""
+        """Writes reference.csv, tracks.csv and uem.csv, with a stem in front where a folder has several videos.
+        times: when each frame begins and the last one ends, in seconds from the container's start."""
         second = lambda frame: f"{times[frame]:.6f}"
         box = lambda b: [f"{value * scale[i % 2]:.1f}" for i, value in enumerate(b)]
         write_rows(folder / f"{stem}reference.csv", ["video", "start", "end", "person"],
