@@ -63,25 +63,11 @@ void read_into(const fs::path& file, AppearancesOfVideos& videos) {
   }
 }
 
-std::map<std::string, TimeSet> read_uem(const fs::path& file) {
-  std::map<std::string, TimeSet> spans;
-  TextLines lines(file);
-  std::vector<std::string_view> fields;
-  while (lines.next()) {
-    std::string line(lines.line().substr(0, lines.line().find(";;")));
-    std::ranges::replace(line, '\t', ' ');
-    split(line, ' ', true, fields);
-    if (fields.empty()) continue;
-    if (fields.size() != 4) lines.refuse(fields.size(), " fields, expected 'video channel start end'");
-    spans[std::string(fields[0])].push_back(parse_interval(lines, fields[2], fields[3]));
-  }
-  return spans;
-}
-
 std::map<std::string, TimeSet> read_csv_spans(const fs::path& file) {
   std::map<std::string, TimeSet> spans;
   CsvReader rows(file, {"video", "start", "end"});
   while (rows.next()) spans[video_of(rows)].push_back(parse_interval(rows, rows.field(1), rows.field(2)));
+  for (auto& [video, set] : spans) set = united(std::move(set));
   return spans;
 }
 
@@ -153,11 +139,26 @@ AppearancesOfVideos read_appearances(std::span<const fs::path> files) {
   return videos;
 }
 
+std::map<std::string, TimeSet> read_uem(const fs::path& file) {
+  std::map<std::string, TimeSet> spans;
+  TextLines lines(file);
+  std::vector<std::string_view> fields;
+  while (lines.next()) {
+    std::string line(lines.line().substr(0, lines.line().find(";;")));
+    std::ranges::replace(line, '\t', ' ');
+    split(line, ' ', true, fields);
+    if (fields.empty()) continue;
+    if (fields.size() != 4) lines.refuse(fields.size(), " fields, expected 'video channel start end'");
+    spans[std::string(fields[0])].push_back(parse_interval(lines, fields[2], fields[3]));
+  }
+  for (auto& [video, set] : spans) set = united(std::move(set));
+  return spans;
+}
+
 std::map<std::string, TimeSet> read_spans(const fs::path& file) {
   std::map<std::string, TimeSet> spans = file.extension() == ".uem" ? read_uem(file) : read_csv_spans(file);
   if (spans.empty())
     fail(ErrorKind::kData, file.string(), ": no spans; expected what of each video is annotated");
-  for (auto& [video, set] : spans) set = united(std::move(set));
   return spans;
 }
 

@@ -55,8 +55,10 @@ using AppearancesOfVideos = std::map<std::string, Appearances>;
 
 // CSV files with the columns video, start, end, person; all of them together.
 AppearancesOfVideos read_appearances(std::span<const fs::path> files);
-// What of each video is annotated: a CSV file with the columns video, start, end, or NIST's unpartitioned
-// evaluation map, lines 'video channel start end' (;; begins a comment), where the name ends in .uem.
+// NIST's unpartitioned evaluation map: lines 'video channel start end'; ;; begins a comment.
+std::map<std::string, TimeSet> read_uem(const fs::path& file);
+// What of each video is annotated: such a map where the name ends in .uem, else a CSV file with the columns
+// video, start, end. kData for none.
 std::map<std::string, TimeSet> read_spans(const fs::path& file);
 
 }  // namespace uir
