@@ -20,8 +20,8 @@ namespace uir {
 struct IdentificationErrors {
   int64_t reference = 0, right = 0, confusion = 0, false_alarm = 0, miss = 0;
   int64_t all() const { return confusion + false_alarm + miss; }
-  // Errors, all or a part, per person-microsecond of the reference; where that has nobody, 1 if there are any,
-  // else 0.
+  // Errors, all or a part, per person-microsecond of the reference; where that has nobody, 1 if there are
+  // any, else 0.
   double rate(int64_t errors) const;
   bool operator==(const IdentificationErrors&) const = default;
 };
