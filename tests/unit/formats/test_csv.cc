@@ -42,7 +42,8 @@ TEST_CASE("fields are what RFC 4180 says") {
   CHECK(rows_of("a,b\n\"two\nlines\",\"\"\n") == Rows{{"two\nlines", ""}});
   CHECK(rows_of("\"a\",\"b\"\r\n1,\r\n,2\r\n") == Rows{{"1", ""}, {"", "2"}});
   CHECK(rows_of("\"a\",\"b\"\r\n1,\"2\"\r\n\r\n3,4") == Rows{{"1", "2"}, {"3", "4"}});
-  CHECK(rows_of("\xef\xbb\xbfa,b\n 1 ,\xff\n\n\n") == Rows{{" 1 ", "\xff"}});
+  CHECK(rows_of("\xef\xbb\xbf"
+                "a,b\n 1 ,\xff\n\n\n") == Rows{{" 1 ", "\xff"}});
   CHECK(rows_of("a,b\n1,\"2\"\r") == Rows{{"1", "2"}});
 }
 
