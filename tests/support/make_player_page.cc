@@ -49,6 +49,7 @@ Timeline timeline_of(const Json& json) {
   timeline.film.height = film.value("height", int64_t{0});
   timeline.film.rate_num = film.value("rate_num", int64_t{0});
   timeline.film.rate_den = film.value("rate_den", int64_t{1});
+  timeline.film.constant_rate = film.value("constant_rate", false);
   timeline.photos = json.value("photos", std::vector<std::string>());
   timeline.thresholds.known = .4;
   timeline.thresholds.unsure = .3;

@@ -91,7 +91,8 @@ Json film_json(const Film& film) {
           {"end", film.shown.end},
           {"width", film.width},
           {"height", film.height},
-          {"rate", {film.rate_num, film.rate_den}}};
+          {"rate", {film.rate_num, film.rate_den}},
+          {"constantRate", film.constant_rate}};
 }
 
 // Names below a folder: each part of it is encoded.

@@ -2,7 +2,7 @@
 const STRANGERS_SHOWN = 10;
 
 class Lines {
-  // actions: choose(place), toggle(place), seek(tick, place)
+  // actions: choose(place), toggle(place), seek(tick, place), open(begin, place)
   constructor(root, data, actions) {
     this.data = data;
     this.film = data.film;
@@ -97,7 +97,8 @@ class Lines {
     const near = 6 / lane.clientWidth * (this.view[1] - this.view[0]);
     const at = spanAt(spans, tick);
     if (at >= 0 && spans[at + 1] - spans[at] > 2 * near) return this.actions.seek(tick, place);
-    this.actions.seek(this.nearestBegin(spans, tick, near, at) ?? tick, place);
+    const begin = this.nearestBegin(spans, tick, near, at);
+    if (begin === null) this.actions.seek(tick, place); else this.actions.open(begin, place);
   }
 
   nearestBegin(spans, tick, near, at) {

@@ -13,6 +13,7 @@ class Player {
       choose: (place, go) => this.choose([place], go),
       toggle: place => this.toggle(place),
       seek: (tick, place) => { if (place !== null) this.choose([place]); this.leaveOnly(tick); this.clock.jump(tick); },
+      open: (tick, place) => { this.choose([place]); this.leaveOnly(tick); this.clock.jumpToPicture(tick); },
     });
     this.stage();
     this.heading();
@@ -89,7 +90,7 @@ class Player {
   choose(places, go) {
     this.chosen = new Set(places);
     this.chosenChanged();
-    if (go) this.step(1, true);
+    if (go) this.goToChosen();
   }
 
   toggle(place) {
@@ -115,22 +116,30 @@ class Player {
 
   chosenNames() { return [...this.chosen].sort((a, b) => a - b).map(place => nameOf(this.data.people[place])); }
 
-  // Of the chosen people; of nobody chosen, everybody's.
-  spans(layer) {
+  // A list a person: of the chosen people; of everybody if nobody is.
+  spanLists(layer) {
     const places = this.chosen.size ? [...this.chosen] : this.data.people.map((person, place) => place);
-    return united(places.map(place => this.data.people[place][layer]));
+    return places.map(place => this.data.people[place][layer]);
   }
 
+  // What "only" plays.
+  spans() { return united(this.spanLists(this.layer)); }
+
   // Times.
-  step(direction, stayInside) {
-    const spans = this.spans(this.only ? this.layer : "visible"), tick = this.clock.tick;
-    if (stayInside && spanAt(spans, tick) >= 0) return;
+  step(direction) {
+    const lists = this.only ? [this.spans()] : this.spanLists("visible"), tick = this.clock.tick;
     // Shortly after a begin, "previous" means the one before it, as on every player.
-    const before = tick - this.film.ticksPerSecond * (this.clock.paused ? 0 : 1);
-    let to = direction > 0 ? nextBegin(spans, tick) : previousBegin(spans, before);
-    if (to === null && stayInside) to = spans.length ? spans[0] : null;
-    if (to !== null) this.clock.jump(to);
+    const before = tick - (this.clock.paused ? this.clock.frame / 2 : this.film.ticksPerSecond);
+    const begins = lists.map(spans => direction > 0 ? nextBegin(spans, tick) : previousBegin(spans, before))
+      .filter(begin => begin !== null);
+    if (begins.length) this.clock.jumpToPicture(begins.reduce((a, b) => (a < b) === (direction > 0) ? a : b));
     else this.say(direction > 0 ? "No later appearance." : "No earlier appearance.");
+  }
+
+  // To where the chosen person is, unless that is here.
+  goToChosen() {
+    const spans = united(this.spanLists("visible")), tick = this.clock.tick;
+    if (spanAt(spans, tick) < 0 && spans.length) this.clock.jumpToPicture(nextBegin(spans, tick) ?? spans[0]);
   }
 
   async togglePlay() {
@@ -150,23 +159,23 @@ class Player {
   }
 
   enter() {
-    const spans = this.spans(this.layer), tick = this.clock.tick;
-    if (spanAt(spans, tick) < 0 && spans.length) this.clock.jump(nextBegin(spans, tick) ?? spans[0]);
+    const spans = this.spans(), tick = this.clock.tick;
+    if (spanAt(spans, tick) < 0 && spans.length) this.clock.jumpToPicture(nextBegin(spans, tick) ?? spans[0]);
   }
 
   // Whoever jumps out of the scenes wants to see what is there.
   leaveOnly(tick) {
-    if (this.only && spanAt(this.spans(this.layer), tick) < 0) this.setOnly(false);
+    if (this.only && spanAt(this.spans(), tick) < 0) this.setOnly(false);
   }
 
   // Goes from the end of a scene to the next one: at its last picture, so that no other one flashes up.
   guard() {
     const video = this.find("video"), tick = this.clock.tick;
     if (!this.only || video.seeking || this.clock.offset === null) return;
-    const spans = this.spans(this.layer), at = spanAt(spans, tick);
-    if (at >= 0 && tick + this.clock.frame * 0.99 < spans[at + 1]) return;
+    const spans = this.spans(), at = spanAt(spans, tick);
+    if (at >= 0 && tick + this.clock.frame * 1.4 < spans[at + 1]) return;
     const to = nextBegin(spans, at >= 0 ? spans[at + 1] - 1 : tick);
-    if (to !== null) return this.clock.jump(to);
+    if (to !== null) return this.clock.jumpToPicture(to);
     video.pause();
     this.say("That was the last scene with " + this.chosenNames().join(", ") + ".");
   }
@@ -245,7 +254,7 @@ class Player {
 
   frames(n) {
     this.find("video").pause();
-    this.clock.jump(this.clock.tick + (n > 0 ? 1.5 : -0.5) * this.clock.frame);
+    if (n < 0) this.clock.previousPicture(); else this.clock.nextPicture();
   }
 
   seconds(n) {
