@@ -23,7 +23,7 @@ class FilmClock {
     this.exact = "requestVideoFrameCallback" in HTMLVideoElement.prototype;
     this.onFrame = (now, frame) => this.pictureShown(frame);
     if (this.exact) video.requestVideoFrameCallback(this.onFrame);
-    else video.addEventListener("timeupdate", () => this.estimate());
+    video.addEventListener("timeupdate", () => { if (!this.exact || document.hidden) this.estimate(); });
     video.addEventListener("seeked", () => setTimeout(() => this.settle(), 60));
   }
 

@@ -79,7 +79,7 @@ function drawBoxes(root, tracks, tick, data, width, height) {
     const [x1, y1, x2, y2] = [box[0] / width, box[1] / height, box[2] / width, box[3] / height];
     const label = make("bdi", {className: "label", textContent: titleOf(track, data.people)});
     const frame = make("div", {className: "box " + trackColour(track, data.people) +
-                                          (y1 < .09 ? " low" : "") + (x1 > .7 ? " left" : "")}, label);
+                                          (y1 < .09 ? " low" : "") + ((x1 + x2) / 2 > .5 ? " left" : "")}, label);
     frame.dataset.track = track.id;
     for (const [name, share] of [["left", x1], ["top", y1], ["width", x2 - x1], ["height", y2 - y1]])
       frame.style[name] = 100 * share + "%";

@@ -14,7 +14,7 @@ class Lines {
                      make("span", {className: "total quiet", textContent: "visible"}));
     this.playhead = make("div", {className: "playhead"});
     this.list = make("ul", {className: "rows"});
-    root.append(this.head, this.list, this.playhead);
+    root.append(make("div", {className: "timeline"}, this.head, this.list, this.playhead));
     this.ruler.addEventListener("pointerdown", event => this.drag(event));
     new ResizeObserver(() => this.drawRuler()).observe(this.ruler);
     this.fold(true);

@@ -146,7 +146,7 @@ class Player {
     const video = this.find("video");
     if (!this.clock.playable) return this.say("There is no film to be played; lines and people work without it.");
     if (!video.paused) return video.pause();
-    if (this.only) this.guard();
+    if (this.only) this.restartOnly();
     try { await video.play(); } catch (e) { this.say("The browser did not begin to play: " + e.message); }
   }
 
@@ -168,16 +168,28 @@ class Player {
     if (this.only && spanAt(this.spans(), tick) < 0) this.setOnly(false);
   }
 
+  // Where "only" goes on from here: the tick itself inside of a scene, the next scene's begin, or null.
+  onward(tick) {
+    const spans = this.spans(), at = spanAt(spans, tick);
+    if (at >= 0 && tick + this.clock.frame * 1.4 < spans[at + 1]) return tick;
+    return nextBegin(spans, at >= 0 ? spans[at + 1] - 1 : tick);
+  }
+
   // Goes from the end of a scene to the next one: at its last picture, so that no other one flashes up.
   guard() {
     const video = this.find("video"), tick = this.clock.tick;
     if (!this.only || video.seeking || this.clock.offset === null) return;
-    const spans = this.spans(), at = spanAt(spans, tick);
-    if (at >= 0 && tick + this.clock.frame * 1.4 < spans[at + 1]) return;
-    const to = nextBegin(spans, at >= 0 ? spans[at + 1] - 1 : tick);
+    const to = this.onward(tick);
+    if (to === tick) return;
     if (to !== null) return this.clock.jumpToPicture(to);
     video.pause();
     this.say("That was the last scene with " + this.chosenNames().join(", ") + ".");
+  }
+
+  // Whoever plays on behind the last scene wants the first one.
+  restartOnly() {
+    const tick = this.clock.tick, spans = this.spans();
+    if (this.onward(tick) === null && spans.length) this.clock.jumpToPicture(spans[0]);
   }
 
   // What is shown.
@@ -287,6 +299,10 @@ class Player {
     for (const name of ["play", "pause", "ended", "volumechange", "seeked"])
       video.addEventListener(name, () => { this.buttons(); this.changed(); });
     document.addEventListener("keydown", event => this.key(event));
+    // After a click the space bar means the film again; who uses the keyboard keeps the place.
+    document.addEventListener("click", event => {
+      if (event.detail && event.target.matches("main button, main button *, main input")) document.activeElement.blur();
+    });
     this.setLayer("scenes");
     this.buttons();
   }
