@@ -8,7 +8,7 @@ class Player {
     this.layer = "scenes";
     this.boxesAlways = false;
     this.find = id => document.getElementById(id);
-    this.clock = new FilmClock(this.find("video"), this.film, () => this.changed());
+    this.clock = new FilmClock(this.find("video"), this.film, () => this.changed(), () => this.missing());
     this.lines = new Lines(this.find("lines"), data, {
       choose: (place, go) => this.choose([place], go),
       toggle: place => this.toggle(place),
