@@ -135,7 +135,7 @@ class Replayer {
       if (person.empty()) person = timeline_.tracks[i].person;
       if (stranger == 0) stranger = timeline_.tracks[i].stranger;
     }
-    if (stranger == 0) stranger = new_stranger();
+    if (person.empty() && stranger == 0) stranger = new_stranger();
     for (const size_t i : all) {
       if (person.empty()) {
         decide(timeline_.tracks[i], Verdict::kStranger, "", stranger);
