@@ -16,6 +16,7 @@ benchmark_cases=(
   trillion_pairs
   video_verification
   video_retrieval
+  timeline
 )
 
 # Debian's packages belong to Debian's interpreter, which need not be the first one.
@@ -253,4 +254,26 @@ megaface_oracles() {
   oracle megaface --name megaface_center --set "$(set_of facescrub)" --distractors "$(set_of megaface)" --far 0.01 \
     --ranks 1,10 --probe-noises megaface/facescrub_noises.txt --noisy-probes center
   oracle megaface --name megaface_noisy --set "$(set_of facescrub)" --distractors "$(set_of megaface)" --far 0.01 --ranks 1,3
+}
+
+# Timelines are files of their own, whatever the model.
+timeline_sources() { :; }
+timeline_protocols() {
+  cat <<'END'
+    - {name: films, type: timeline, reference: [timelines/truth.csv], hypothesis: [timelines/ours_1.csv, timelines/ours_2.csv]}
+    - {name: films_spans, type: timeline, reference: [timelines/truth.csv], hypothesis: [timelines/ours_1.csv, timelines/ours_2.csv], spans: timelines/spans.csv, collar: 0.5}
+    - {name: films_uem, type: timeline, reference: [timelines/truth.csv], hypothesis: [timelines/theirs.csv], spans: timelines/spans.uem}
+    - {name: films_theirs, type: timeline, reference: [timelines/truth.csv], hypothesis: [timelines/theirs.csv], collar: 0.1}
+    - {name: films_nobody, type: timeline, reference: [timelines/nobody.csv], hypothesis: [timelines/theirs.csv]}
+    - {name: films_empty, type: timeline, reference: [timelines/truth.csv], hypothesis: [timelines/nobody.csv], spans: timelines/spans.csv}
+END
+}
+timeline_oracles() {
+  local truth=timelines/truth.csv ours="timelines/ours_1.csv timelines/ours_2.csv" theirs=timelines/theirs.csv
+  oracle timeline --name films --reference $truth --hypothesis $ours
+  oracle timeline --name films_spans --reference $truth --hypothesis $ours --spans timelines/spans.csv --collar 0.5
+  oracle timeline --name films_uem --reference $truth --hypothesis $theirs --spans timelines/spans.uem
+  oracle timeline --name films_theirs --reference $truth --hypothesis $theirs --collar 0.1
+  oracle timeline --name films_nobody --reference timelines/nobody.csv --hypothesis $theirs
+  oracle timeline --name films_empty --reference $truth --hypothesis timelines/nobody.csv --spans timelines/spans.csv
 }

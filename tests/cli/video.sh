@@ -170,3 +170,23 @@ cp clips/clip_2.avi clips/clip_3.avi
 rm iQIYI_VID_FACE/video_9/8.jpg
 expect 65 uir-index exp.yaml
 says "filelist.txt:3: video 'video_9': 5 frames in its folder, the list says 6"
+
+# Who appears when: two lists are enough, without index, network or embeddings; also behind --set.
+mkdir film.timeline
+printf 'video,start,end,person\nfilm.mp4,0,8,"Lee, Anna"\nfilm.mp4,8,10,?\n' >truth.csv
+printf 'video,start,end,person,score\nfilm.mp4,2,8,"Lee, Anna",.7\nfilm.mp4,8,10,stranger 1,\n' >film.timeline/timeline.csv
+cat >film.yaml <<'END'
+paths: {run: film_run}
+eval:
+  protocols: [{name: film, type: timeline, reference: [truth.csv], hypothesis: [film.timeline/timeline.csv]}]
+END
+expect 0 uir-eval film.yaml
+grep -qE '^  ier +0\.2$' film_run/report/report.txt || die "2 of 10 s are missed"
+echo 'film.mp4,9,9,?' >>truth.csv
+expect 65 uir-eval film.yaml
+says "protocol film: "
+says "truth.csv:4: from 9 to 9 is no time at all"
+expect 66 uir-eval film.yaml --set 'eval.protocols.0.reference=[absent.csv]'
+says "absent.csv"
+expect 78 uir-eval film.yaml --set 'eval.protocols.0.hypothesis=[]'
+says "hypothesis: names no file"

@@ -411,10 +411,20 @@ def videos():
     write("videos", "scan_state", b"\5" + struct.pack("<9q", 1, 2, 2, 4, 5, 10, 3, 4, 0x414243)[:-5])
 
 
+def timelines():
+    header = b"video,start,end,person\n"
+    truth = header + b'a.mp4,0,10.5,Anna\n"b,1.mp4",1e1,12,"Lee, ""Bo"""\na.mp4,3,4,?x\na.mp4,2,9,?\n'
+    found = b"\xef\xbb\xbfend,video,start,person,score\r\n9,a.mp4,.25,Anna,1\r\n\r\n3.5,a.mp4,3,stranger 1,\r\n4,a.mp4,1,unsure,\r\n"
+    write("timelines", "measured", b"\0" + parts(truth, found))
+    write("timelines", "spans", b"\1video,start,end\na.mp4,0,1\na.mp4,.5,2\n")
+    write("timelines", "uem", b"\2;; map\na.mp4 1 0 1.5\nb 1\t3 4 ;; end\n")
+
+
 def main():
     images()
     exif()
     videos()
+    timelines()
     bin_sets()
     torch_files()
     distributed()

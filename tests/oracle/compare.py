@@ -7,7 +7,8 @@ import argparse
 import json
 import sys
 
-INEXACT = ("accuracy", "accuracy_std", "val", "val_std", "val_far", "auc", "eer", "map_at_100")
+INEXACT = ("accuracy", "accuracy_std", "val", "val_std", "val_far", "auc", "eer", "map_at_100", "mean_f1",
+           "interval_map_at_iou_0.5")
 
 
 def flat(results):

@@ -261,11 +261,44 @@ def megaface(t):
     t.plant("megaface", [path for path, _, _ in distractors], [p for _, p, _ in distractors])
 
 
+def timelines(t):
+    """Timelines of three films: the truth, what two tools might say (one in two files, more columns, another order), spans."""
+    cast = ["Anna Lee", "Bond, \"007\"", "Çağla", "?", "?waiter", "?guest"]
+    rng = random.Random(7)
+    time = lambda ms: f"{ms / 1000:.3f}"
+    quoted = lambda text: '"' + text.replace('"', '""') + '"'
+    truth, ours, theirs = [], [], []
+    for film in "night, part 1.mp4", "day.mkv", "dusk.mp4":
+        for _ in range(40):
+            start, length = rng.randrange(110_000), rng.choice([rng.randrange(1, 200), rng.randrange(200, 8000)])
+            who = rng.choice(cast)
+            truth.append((film, start, start + length, who))
+            if rng.random() < 0.85:
+                found = who if rng.random() < 0.8 else rng.choice([*cast, "Extra"])
+                if found.startswith("?"):
+                    found = rng.choice(["?", "unsure", "too small", f"stranger {1 + cast.index(found) % 4 + rng.randrange(2)}"])
+                begin, end = start + rng.randrange(-300, 300), start + length + rng.randrange(1, 400)
+                ours.append((film, max(begin, 0), max(end, begin + 1, 1), found))
+                if film != "dusk.mp4":
+                    theirs.append((film, start // 1000 * 1000, (start + length) // 1000 * 1000 + 1000, found))
+    plain = lambda rows: [[quoted(film), time(start), time(end), quoted(who)] for film, start, end, who in rows]
+    header = [["video", "start", "end", "person"]]
+    t.text("timelines/truth.csv", header + plain(truth), ",")
+    t.text("timelines/nobody.csv", header, ",")
+    t.text("timelines/ours_1.csv", header + plain(ours[:50]), ",")
+    t.text("timelines/ours_2.csv", [["track", "person", "end", "start", "score", "video"]] +
+           [[n, who, end, start, 0.5, film] for n, (film, start, end, who) in enumerate(plain(ours[50:]))], ",")
+    t.text("timelines/theirs.csv", header + plain(theirs), ",")
+    spans = [("day.mkv", 5_000, 60_000), ("day.mkv", 50_000, 80_500), ("dusk.mp4", 0, 40_001), ("noon.mp4", 0, 9_000)]
+    t.text("timelines/spans.csv", [header[0][:3]] + [[v, time(a), time(b)] for v, a, b in spans], ",")
+    t.text("timelines/spans.uem", [[";;", "annotated"]] + [[v, 1, time(a), time(b)] for v, a, b in spans[1:]])
+
+
 if __name__ == "__main__":
     trees = Trees(*sys.argv[1:])
     lfw(trees)
     cfp(trees)
     ijb(trees, "ijbc", ("G1", "G2"), 0)
     ijb(trees, "ijbb", ("S1", "S2"), 14)
-    for make in trillion, lfr_video, iqiyi, clips, megaface:
+    for make in trillion, lfr_video, iqiyi, clips, megaface, timelines:
         make(trees)

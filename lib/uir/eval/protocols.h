@@ -14,6 +14,7 @@
 #include "uir/eval/open_set.h"
 #include "uir/eval/rejection.h"
 #include "uir/eval/separation.h"
+#include "uir/eval/timeline.h"
 #include "uir/eval/trillion_pairs.h"
 #include "uir/eval/verification.h"
 #include "uir/eval/video_retrieval.h"
@@ -24,10 +25,10 @@ namespace uir {
 class EmbeddingSets;
 
 // In the order of docs/config.md.
-using AnyProtocol =
-    std::variant<VerificationProtocol, AllPairsProtocol, OpenSetProtocol, SeparationProtocol,
-                 RejectionProtocol, MegaFaceProtocol, TrillionPairsProtocol, VideoVerificationProtocol,
-                 VideoRetrievalProtocol, IjbVerificationProtocol, IjbIdentificationProtocol>;
+using AnyProtocol = std::variant<VerificationProtocol, AllPairsProtocol, OpenSetProtocol, SeparationProtocol,
+                                 RejectionProtocol, MegaFaceProtocol, TrillionPairsProtocol,
+                                 VideoVerificationProtocol, VideoRetrievalProtocol, IjbVerificationProtocol,
+                                 IjbIdentificationProtocol, TimelineProtocol>;
 
 struct ProtocolConfig {
   std::string name;

@@ -23,11 +23,7 @@ class PathResolver {
 
   template <class T, class... Rules>
   void field(std::string_view, T& value, std::string_view, const Rules&...) {
-    if constexpr (std::is_same_v<T, ConfigPath>) {
-      if (!value.empty()) value.value = absolute_in(config_folder_, value.value).string();
-    } else if constexpr (std::is_same_v<T, DataPath>) {
-      if (!value.empty()) value.value = absolute_in(data_root_, value.value).string();
-    }
+    resolve(value);
   }
   template <class Section, class... Marks>
   void section(std::string_view, Section& value, std::string_view, const Marks&...) {
@@ -43,6 +39,17 @@ class PathResolver {
   }
 
  private:
+  template <class T>
+  void resolve(T& value) {
+    if constexpr (std::is_same_v<T, ConfigPath>) {
+      if (!value.empty()) value.value = absolute_in(config_folder_, value.value).string();
+    } else if constexpr (std::is_same_v<T, DataPath>) {
+      if (!value.empty()) value.value = absolute_in(data_root_, value.value).string();
+    } else if constexpr (config_detail::IsSequence<T>::value) {
+      for (auto& item : value) resolve(item);
+    }
+  }
+
   fs::path config_folder_, data_root_;
 };
 

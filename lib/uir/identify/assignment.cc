@@ -12,8 +12,12 @@ namespace {
 class Matching {
  public:
   Matching(const std::vector<double>& costs, size_t rows, size_t columns)
-      : costs_(costs), columns_(columns), row_of_(columns + 1, 0), way_(columns + 1, 0),
-        row_potential_(rows + 1, 0), column_potential_(columns + 1, 0) {
+      : costs_(costs),
+        columns_(columns),
+        row_of_(columns + 1, 0),
+        way_(columns + 1, 0),
+        row_potential_(rows + 1, 0),
+        column_potential_(columns + 1, 0) {
     for (size_t row = 1; row <= rows; ++row) insert(row);
   }
 

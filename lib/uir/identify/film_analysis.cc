@@ -12,7 +12,7 @@ namespace {
 // The search for the frame in which a track begins or ends, among those between two samples.
 struct EdgeSearch {
   TrackEdge edge;
-  size_t step = 0;           // of the batch, whose frames are searched
+  size_t step = 0;            // of the batch, whose frames are searched
   int64_t low = 0, high = 0;  // the first frame with (begin) or without (end) the face is in [low, high]
 
   bool open() const { return low < high; }
@@ -143,8 +143,16 @@ struct FilmAnalysis::Impl {
 
 FilmAnalysis::FilmAnalysis(const fs::path& film, double rate, FindFaces find, const FaceEmbedder& embedder) {
   const VideoReader reader(film);
-  impl_.reset(new Impl{film, rate, std::move(find), &embedder, reader.ticks_per_second(),
-                       reader.container_start(), reader.announced_ticks(), {}, {}, {}});
+  impl_.reset(new Impl{film,
+                       rate,
+                       std::move(find),
+                       &embedder,
+                       reader.ticks_per_second(),
+                       reader.container_start(),
+                       reader.announced_ticks(),
+                       {},
+                       {},
+                       {}});
 }
 FilmAnalysis::~FilmAnalysis() = default;
 int64_t FilmAnalysis::ticks_per_second() const { return impl_->ticks_per_second; }

@@ -9,16 +9,19 @@ namespace uir {
 FrameRate frame_rate_of(const std::map<int64_t, int64_t>& distances, int64_t ticks_per_second) {
   int64_t frames = 0;
   double ticks = 0;
-  for (const auto& [distance, count] : distances) {
+  for (const auto& [length, count] : distances) {
     frames += count;
-    ticks += static_cast<double>(distance) * static_cast<double>(count);
+    ticks += static_cast<double>(length) * static_cast<double>(count);
   }
-  if (frames == 0 || ticks <= 0) return {25, 1, false};
-  const double rate = static_cast<double>(frames) * static_cast<double>(ticks_per_second) / ticks;
+  if (frames == 0 || distances.begin()->first <= 0) return {25, 1, false};
   // Stamps in whole milliseconds (Matroska) or 1/90000 s go up and down by one.
   const double stamp = std::max(1.0, 0.0011 * static_cast<double>(ticks_per_second));
-  const bool constant =
-      static_cast<double>(distances.rbegin()->first - distances.begin()->first) <= stamp;
+  const bool constant = static_cast<double>(distances.rbegin()->first - distances.begin()->first) <= stamp;
+  const auto& commonest =
+      *std::ranges::max_element(distances, {}, [](const auto& distance) { return distance.second; });
+  const double distance =
+      constant ? ticks / static_cast<double>(frames) : static_cast<double>(commonest.first);
+  const double rate = static_cast<double>(ticks_per_second) / distance;
   constexpr std::array<std::pair<int64_t, int64_t>, 16> kUsual{{{24000, 1001},
                                                                 {24, 1},
                                                                 {25, 1},

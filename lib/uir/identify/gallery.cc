@@ -45,11 +45,13 @@ void check_person(const std::string& name, const fs::path& folder) {
 std::vector<Photo> list_photos(const fs::path& folder) {
   std::vector<Photo> photos;
   const FolderContent content = list_folder(folder, is_image_name);
-  for (const std::string& file : content.files) photos.push_back({fs::path(file).stem().string(), file, {}, {}, {}});
+  for (const std::string& file : content.files)
+    photos.push_back({fs::path(file).stem().string(), file, {}, {}, {}});
   for (const std::string& person : content.folders) {
     const size_t before = photos.size();
-    for_each_file(folder / person, is_image_name,
-                  [&](const std::string& file) { photos.push_back({person, person + "/" + file, {}, {}, {}}); });
+    for_each_file(folder / person, is_image_name, [&](const std::string& file) {
+      photos.push_back({person, person + "/" + file, {}, {}, {}});
+    });
     if (photos.size() == before)
       log_warning(readable((folder / person).string()), ": no photo; the person is left out");
   }
@@ -107,7 +109,8 @@ std::vector<AlignedFace> faces_of_photo(Bytes encoded, FaceAligner& aligner) {
 
 Gallery read_gallery(const fs::path& folder, const FaceAlignerConfig& aligner, int threads) {
   if (!fs::is_directory(folder))
-    fail(ErrorKind::kMissingInput, folder.string(), ": no such folder; --gallery names one with a folder of "
+    fail(ErrorKind::kMissingInput, folder.string(),
+         ": no such folder; --gallery names one with a folder of "
          "photos a person");
   std::vector<Photo> photos = list_photos(folder);
   look_at_all(photos, folder, aligner, threads);

@@ -28,10 +28,10 @@ fs::path timeline_of(const fs::path& input) {
 
 std::vector<std::string> list_of_photos(const fs::path& folder, LeftOut& left_out) {
   std::vector<std::string> photos;
-  for_each_file(folder, is_image_name, [&](const std::string& file) { photos.push_back(file); }, &left_out);
+  for_each_file(
+      folder, is_image_name, [&](const std::string& file) { photos.push_back(file); }, &left_out);
   std::ranges::sort(photos, natural_less);
-  if (photos.empty())
-    fail(ErrorKind::kData, folder.string(), ": no photos", left_out.note());
+  if (photos.empty()) fail(ErrorKind::kData, folder.string(), ": no photos", left_out.note());
   return photos;
 }
 
@@ -47,40 +47,28 @@ std::string checksum_of_photos(const fs::path& folder, const std::vector<std::st
 double largest_side(const Track& track) {
   double largest = 0;
   for (const Sight& sight : track.sights) {
-    largest = std::max<double>(
-        largest, std::min(sight.box[2] - sight.box[0], sight.box[3] - sight.box[1]));
+    largest = std::max<double>(largest, std::min(sight.box[2] - sight.box[0], sight.box[3] - sight.box[1]));
   }
   return largest;
 }
 
 // One face of a photo as a track of one tick.
-VectorTrack track_of_photo(const AlignedFace& face, int64_t tick, const FaceEmbedder& embedder) {
+VectorTrack track_of_photo(const AlignedFace& face, const FaceEmbedder& embedder) {
   auto pixels = std::make_shared<FacePixels>(face.rgb);
   auto track = std::make_shared<FaceTrack>();
-  track->time = {tick, tick + 1};
+  track->time = {0, 1};
   FilmFace found{face.found->box, 1, face_quality(*face.found, *pixels), pixels};
-  track->sightings.push_back({tick, std::move(found), {}});
+  track->sightings.push_back({0, std::move(found), {}});
   return vector_tracks({track}, {}, embedder).front();
 }
 
-std::vector<float> mean_vectors(const Analysis& analysis) {
+std::vector<float> mean_vectors(const Timeline& timeline, std::span<const float> vectors) {
   std::vector<float> means;
-  for (const Track& track : analysis.timeline.tracks) {
-    const std::vector<float> mean =
-        mean_vector(track, analysis.vectors, analysis.timeline.vector_size);
+  for (const Track& track : timeline.tracks) {
+    const std::vector<float> mean = mean_vector(track, vectors, timeline.vector_size);
     means.insert(means.end(), mean.begin(), mean.end());
   }
   return means;
-}
-
-void publish(const IdentifyInput& input, const Analysis& analysis, const PartialAnalysis& partial) {
-  AtomicFolder pictures(input.timeline / "faces");
-  partial.collect_pictures(pictures.path());
-  pictures.commit();
-  AtomicFile vectors(input.timeline / kVectors);
-  vectors.out().write(std::as_bytes(std::span(analysis.vectors)));
-  vectors.commit();
-  write_outputs(input.timeline, analysis.timeline);
 }
 
 }  // namespace
@@ -143,7 +131,7 @@ Identification::Identification(IdentifyOptions options, FaceEmbedder embedder, c
   made_by_["rate"] = options_.rate;
 }
 
-Json Identification::question(const IdentifyInput& input, const std::vector<IdentifyInput>& inputs) const {
+Json Identification::question(const IdentifyInput& input) const {
   Json question = made_by_;
   question["vector_size"] = embedder_.dim;
   question["input"] = readable(input.path.filename().string());
@@ -156,7 +144,7 @@ Json Identification::question(const IdentifyInput& input, const std::vector<Iden
     question["input_bytes"] = identity.bytes;
   }
   Json together = Json::array();
-  for (const IdentifyInput& other : inputs) together.push_back(readable(other.path.filename().string()));
+  for (const IdentifyInput& other : inputs_) together.push_back(readable(other.path.filename().string()));
   question["together_with"] = together;
   return question;
 }
@@ -214,7 +202,7 @@ void Identification::analyze_photos(const IdentifyInput& input, PartialAnalysis&
     try {
       const MappedFile file(input.path / photos[i]);
       for (const AlignedFace& face : faces_of_photo(file.bytes(), aligner))
-        tracks.push_back(track_of_photo(face, static_cast<int64_t>(i), embedder_));
+        tracks.push_back(track_of_photo(face, embedder_));
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kData) throw;
       log_warning(readable(photos[i]), ": ", error.what());
@@ -233,50 +221,55 @@ void Identification::analyze_photos(const IdentifyInput& input, PartialAnalysis&
   analysis.complete(facts);
 }
 
-void Identification::decide(std::vector<Analysis>& analyses) const {
+void Identification::decide() {
   std::vector<std::vector<float>> vectors;
   std::vector<FilmTracks> films;
-  for (Analysis& analysis : analyses) {
-    std::vector<Track>& tracks = analysis.timeline.tracks;
-    std::vector<double> largest;
-    for (const Track& track : tracks) largest.push_back(largest_side(track));
-    vectors.push_back(mean_vectors(analysis));
-    decide_tracks(tracks, vectors.back(), largest, people_, embedder_.dim, options_.thresholds);
-    films.push_back({&tracks, {}});
-  }
-  for (size_t i = 0; i < films.size(); ++i) films[i].vectors = vectors[i];
-  number_strangers(films, embedder_.dim, options_.thresholds);
-}
-
-std::vector<Timeline> Identification::run(const std::vector<IdentifyInput>& inputs) {
-  std::vector<std::unique_ptr<PartialAnalysis>> partials;
-  std::vector<Analysis> analyses;
-  for (const IdentifyInput& input : inputs) {
-    create_folders(input.timeline);
-    auto partial =
-        std::make_unique<PartialAnalysis>(input.timeline, question(input, inputs), options_.resume);
-    if (!partial->so_far().complete) {
-      if (fs::is_directory(input.path)) {
-        analyze_photos(input, *partial);
-      } else {
-        analyze_film(input, *partial);
-      }
-    }
-    analyses.push_back(partial->so_far());
-    partials.push_back(std::move(partial));
-  }
-  decide(analyses);
-  std::vector<Timeline> timelines;
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    Timeline& timeline = analyses[i].timeline;
+  for (size_t i = 0; i < inputs_.size(); ++i) {
+    Timeline& timeline = timelines_.emplace_back(partials_[i]->so_far().timeline);
     timeline.people = shown_people_;
     timeline.thresholds = options_.thresholds;
     timeline.made_by = made_by_;
-    publish(inputs[i], analyses[i], *partials[i]);
-    timelines.push_back(timeline);
+    std::vector<double> largest;
+    for (const Track& track : timeline.tracks) largest.push_back(largest_side(track));
+    vectors.push_back(mean_vectors(timeline, partials_[i]->so_far().vectors));
+    decide_tracks(timeline.tracks, vectors.back(), largest, people_, embedder_.dim, options_.thresholds);
   }
-  for (const auto& partial : partials) partial->remove();
-  return timelines;
+  for (size_t i = 0; i < inputs_.size(); ++i) films.push_back({&timelines_[i].tracks, vectors[i]});
+  number_strangers(films, embedder_.dim, options_.thresholds);
+}
+
+const std::vector<Timeline>& Identification::run(std::vector<IdentifyInput> inputs) {
+  inputs_ = std::move(inputs);
+  for (const IdentifyInput& input : inputs_) {
+    create_folders(input.timeline);
+    auto& partial = *partials_.emplace_back(
+        std::make_unique<PartialAnalysis>(input.timeline, question(input), options_.resume));
+    if (partial.so_far().complete) continue;
+    if (fs::is_directory(input.path)) {
+      analyze_photos(input, partial);
+    } else {
+      analyze_film(input, partial);
+    }
+  }
+  decide();
+  return timelines_;
+}
+
+void Identification::publish() {
+  for (size_t i = 0; i < inputs_.size(); ++i) {
+    const fs::path& folder = inputs_[i].timeline;
+    AtomicFolder pictures(folder / "faces");
+    partials_[i]->collect_pictures(pictures.path());
+    pictures.commit();
+    AtomicFile vectors(folder / kVectors);
+    vectors.out().write(std::as_bytes(std::span(partials_[i]->so_far().vectors)));
+    vectors.commit();
+    write_outputs(folder, timelines_[i]);
+  }
+}
+
+void Identification::clean_up() {
+  for (const auto& partial : partials_) partial->remove();
 }
 
 }  // namespace uir

@@ -46,16 +46,18 @@ class Identification {
   // made_by: what else the result depends on (model, versions).
   Identification(IdentifyOptions options, FaceEmbedder embedder, const Gallery& gallery, Json made_by);
 
-  // Analyses without deciding: tracks and vectors of each input.
-  std::vector<Analysis> analyze(const std::vector<IdentifyInput>& inputs);
-  // All of it. Given back: the timelines as they are written, before corrections.
-  std::vector<Timeline> run(const std::vector<IdentifyInput>& inputs);
+  // Analyses the inputs and decides. Given back: their timelines, before corrections.
+  const std::vector<Timeline>& run(std::vector<IdentifyInput> inputs);
+  // Writes them.
+  void publish();
+  // What a continued run would need is no longer needed.
+  void clean_up();
 
  private:
-  Json question(const IdentifyInput& input, const std::vector<IdentifyInput>& inputs) const;
+  Json question(const IdentifyInput& input) const;
   void analyze_film(const IdentifyInput& input, PartialAnalysis& analysis);
   void analyze_photos(const IdentifyInput& input, PartialAnalysis& analysis);
-  void decide(std::vector<Analysis>& analyses) const;
+  void decide();
   void check_stop(PartialAnalysis& analysis) const;
 
   IdentifyOptions options_;
@@ -63,6 +65,9 @@ class Identification {
   PeopleVectors people_;
   std::vector<GalleryPerson> shown_people_;
   Json made_by_;
+  std::vector<IdentifyInput> inputs_;
+  std::vector<std::unique_ptr<PartialAnalysis>> partials_;
+  std::vector<Timeline> timelines_;
 };
 
 }  // namespace uir

@@ -31,6 +31,12 @@ std::vector<float> read_vectors(const fs::path& path, int64_t size, size_t faces
   return vectors;
 }
 
+void move_by(int64_t ticks, Track& track) {
+  track.time = {track.time.begin + ticks, track.time.end + ticks};
+  for (Sight& sight : track.sights) sight.ticks += ticks;
+  for (TrackFace& face : track.faces) face.ticks += ticks;
+}
+
 size_t faces_in(const Timeline& timeline) {
   size_t faces = 0;
   for (const Track& track : timeline.tracks) faces += track.faces.size();
@@ -43,7 +49,8 @@ std::string difference(const Json& before, const Json& now, const std::string& n
   if (!before.is_object() || !now.is_object())
     return concat(name, " was ", json_text(before), " and is ", json_text(now));
   for (const auto& [key, value] : now.items()) {
-    const std::string found = difference(before.value(key, Json()), value, name.empty() ? key : name + "." + key);
+    const std::string found =
+        difference(before.value(key, Json()), value, name.empty() ? key : name + "." + key);
     if (!found.empty()) return found;
   }
   return concat(name.empty() ? "it" : name, " had more options");
@@ -85,7 +92,8 @@ void PartialAnalysis::read_parts() {
   }
   if (!fs::exists(folder_ / kComplete)) return;
   so_far_.complete = true;
-  so_far_.timeline.film = parse_timeline(read_text_file(folder_ / kComplete), (folder_ / kComplete).string()).film;
+  so_far_.timeline.film =
+      parse_timeline(read_text_file(folder_ / kComplete), (folder_ / kComplete).string()).film;
 }
 
 void PartialAnalysis::append(const Timeline& part, std::span<const float> vectors) {
@@ -96,6 +104,7 @@ void PartialAnalysis::append(const Timeline& part, std::span<const float> vector
   for (Track track : part.tracks) {
     track.id = static_cast<int64_t>(whole.tracks.size()) + 1;
     track.shot += first_shot;
+    move_by(static_cast<int64_t>(whole.photos.size()), track);
     for (TrackFace& face : track.faces) face.vector += first_vector;
     whole.tracks.push_back(std::move(track));
   }
@@ -130,6 +139,8 @@ void PartialAnalysis::add_tracks(std::vector<VectorTrack> tracks, int64_t shot) 
 
 void PartialAnalysis::add_shot(const AnalyzedShot& shot, std::vector<VectorTrack> tracks) {
   add_tracks(std::move(tracks), static_cast<int64_t>(part_.shots.size()));
+  if (part_.shots.empty()) part_.film.shown.begin = shot.time.begin;
+  part_.film.shown.end = shot.time.end;
   part_.shots.push_back(shot.time);
   part_.film.frames += shot.frames;
   part_.film.lost = shot.lost;
@@ -141,8 +152,11 @@ void PartialAnalysis::add_shot(const AnalyzedShot& shot, std::vector<VectorTrack
 }
 
 void PartialAnalysis::add_photo(const std::string& name, std::vector<VectorTrack> tracks) {
+  const auto number = static_cast<int64_t>(part_.photos.size());
+  for (VectorTrack& found : tracks) move_by(number, found.track);
   add_tracks(std::move(tracks), 0);
   part_.photos.push_back(name);
+  part_.film.shown.end = number + 1;
 }
 
 void PartialAnalysis::save_now_and_then() {

@@ -37,6 +37,7 @@ class PartialAnalysis {
 
   const Analysis& so_far() const { return so_far_; }
   void add_shot(const AnalyzedShot& shot, std::vector<VectorTrack> tracks);
+  // The tracks' times begin at 0.
   void add_photo(const std::string& name, std::vector<VectorTrack> tracks);
   // Every few seconds what was added becomes a part.
   void save_now_and_then();

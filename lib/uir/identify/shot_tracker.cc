@@ -12,8 +12,10 @@ namespace uir {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr double kAlone = 0.8;         // a face overlaps its track by at least 0.2, or lies near it
-constexpr double kAnotherSize = 1.7;   // faces do not grow by more between two samples
+constexpr double kAlone = 0.8;        // a face overlaps its track by at least 0.2, or lies near it
+constexpr double kAnotherSize = 1.7;  // faces do not grow by more between two samples
+constexpr double kReach = 4;          // sides of a face that a fast one moves by between two samples
+constexpr double kAlikeWhenFast = 0.4;
 constexpr double kLeastOverlap = 0.2;  // between two samples, of a frame's face and the expected box
 
 double side_of(const FaceBox& box) { return std::sqrt(std::max(1.f, area_of(box))); }
@@ -48,6 +50,12 @@ double cost_of(const FaceBox& expected, const FaceBox& face) {
   const double a = side_of(expected), b = side_of(face);
   if (std::max(a, b) > kAnotherSize * std::min(a, b)) return kInfinity;
   return std::min(1 - overlap_of(expected, face), 0.55 + 0.25 * distance_of(expected, face) / std::min(a, b));
+}
+
+bool is_within_reach(const FaceBox& expected, const FaceBox& face) {
+  const double a = side_of(expected), b = side_of(face);
+  return std::max(a, b) <= kAnotherSize * std::min(a, b) &&
+         distance_of(expected, face) <= kReach * std::min(a, b);
 }
 
 }  // namespace
@@ -91,8 +99,8 @@ void ShotTracker::tell_crossing_apart(std::vector<double>& costs, std::vector<Si
     }
   }
   for (const auto& [row, column] : crossing) {
-    const double cosine = cosine_of(embedding_of(live_[row].track->sightings.back()),
-                                    embedding_of(faces[column]));
+    const double cosine =
+        cosine_of(embedding_of(live_[row].track->sightings.back()), embedding_of(faces[column]));
     double& cost = costs[row * columns + column];
     cost = std::min(kAlone, 0.3 * cost + 0.5 * (1 - cosine));
   }
@@ -105,7 +113,36 @@ std::vector<size_t> ShotTracker::assign(int64_t ticks, std::vector<Sighting>& fa
     for (const Sighting& face : faces) costs.push_back(cost_of(box, face.face.box));
   }
   tell_crossing_apart(costs, faces);
-  return cheapest_assignment(costs, live_.size(), faces.size(), kAlone);
+  std::vector<size_t> column_of = cheapest_assignment(costs, live_.size(), faces.size(), kAlone);
+  assign_fast(ticks, faces, column_of);
+  return column_of;
+}
+
+// Tracks that were seen in the sample before, to faces that are further away but alike.
+void ShotTracker::assign_fast(int64_t ticks, std::vector<Sighting>& faces, std::vector<size_t>& column_of) {
+  std::vector<size_t> rows, columns;
+  for (size_t i = 0; i < live_.size(); ++i) {
+    if (column_of[i] == kUnassigned && live_[i].seen) rows.push_back(i);
+  }
+  for (size_t j = 0; j < faces.size(); ++j) {
+    if (std::ranges::find(column_of, j) == column_of.end()) columns.push_back(j);
+  }
+  std::vector<double> costs;
+  for (const size_t row : rows) {
+    FaceTrack& track = *live_[row].track;
+    const FaceBox box = expected(track, ticks);
+    for (const size_t column : columns) {
+      costs.push_back(kInfinity);
+      if (!is_within_reach(box, faces[column].face.box)) continue;
+      const double cosine = cosine_of(embedding_of(track.sightings.back()), embedding_of(faces[column]));
+      costs.back() = 1 - cosine;
+    }
+  }
+  const std::vector<size_t> found =
+      cheapest_assignment(costs, rows.size(), columns.size(), 1 - kAlikeWhenFast);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (found[i] != kUnassigned) column_of[rows[i]] = columns[found[i]];
+  }
 }
 
 void ShotTracker::add(int64_t ticks, int64_t next, bool begins_shot, bool ends_shot,

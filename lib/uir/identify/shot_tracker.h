@@ -2,8 +2,9 @@
 //
 // A face goes on where a track is expected: the box moved on as it moved before, by overlap or, where there
 // is none, by distance; the assignment is the cheapest one (assignment.h). Where two tracks could go on with
-// either of two faces (they cross), the faces' likeness decides. A track that finds no face may find one
-// within kLongestGap; then it was there all the time.
+// either of two faces (they cross), the faces' likeness decides. What is left of tracks and faces then may be
+// people who move by more than their size between two samples: of these the like go together. A track that
+// finds no face may find one within kLongestGap; then it was there all the time.
 // Threads: one. Errors: those of the embedder.
 #pragma once
 
@@ -63,6 +64,7 @@ class ShotTracker {
 
   std::vector<size_t> assign(int64_t ticks, std::vector<Sighting>& faces);
   void tell_crossing_apart(std::vector<double>& costs, std::vector<Sighting>& faces);
+  void assign_fast(int64_t ticks, std::vector<Sighting>& faces, std::vector<size_t>& column_of);
   const std::vector<float>& embedding_of(Sighting& sighting);
 
   int64_t ticks_per_second_;

@@ -32,9 +32,9 @@ class ShotDetector {
   bool begins_shot() const;
   bool decide();
 
-  std::deque<Thumbnail> frames_;   // the one before the frame in question, that frame, those behind it
-  std::deque<double> before_;      // distances inside the shot, at most two
-  bool first_ = true;              // the frame in question is the film's first
+  std::deque<Thumbnail> frames_;  // the one before the frame in question, that frame, those behind it
+  std::deque<double> before_;     // distances inside the shot, at most two
+  bool first_ = true;             // the frame in question is the film's first
 };
 
 }  // namespace uir

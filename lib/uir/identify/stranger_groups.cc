@@ -66,8 +66,8 @@ class Linkage {
 
   void offer(size_t i, size_t j, double least) {
     if (const float likeness = at(i, j); likeness > kExcluded && likeness >= least)
-      offers_.push({likeness, std::min(i, j), std::max(i, j), versions_[std::min(i, j)],
-                    versions_[std::max(i, j)]});
+      offers_.push(
+          {likeness, std::min(i, j), std::max(i, j), versions_[std::min(i, j)], versions_[std::max(i, j)]});
   }
 
   // b goes into a.

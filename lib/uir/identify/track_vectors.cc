@@ -89,8 +89,7 @@ VectorTrack vector_track(const Part& part, std::span<const size_t> chosen) {
     const Sighting& sighting = part.sightings[i];
     const double length = norm_of(sighting.embedding), weight = sighting.face.quality * length;
     const float scale = length > 0 ? static_cast<float>(1 / length) : 0;
-    result.track.faces.push_back(
-        {sighting.ticks, weight, static_cast<int64_t>(result.track.faces.size())});
+    result.track.faces.push_back({sighting.ticks, weight, static_cast<int64_t>(result.track.faces.size())});
     for (const float x : sighting.embedding) result.vectors.push_back(x * scale);
     if (weight > best) {
       best = weight;

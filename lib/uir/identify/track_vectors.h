@@ -18,10 +18,10 @@ namespace uir {
 inline constexpr size_t kMostFaces = 16;
 
 struct VectorTrack {
-  Track track;                      // time, sights, faces; `vector` counts the rows of `vectors` here
-  std::vector<float> vectors;       // [faces, dim], of length 1
+  Track track;                 // time, sights, faces; `vector` counts the rows of `vectors` here
+  std::vector<float> vectors;  // [faces, dim], of length 1
   std::shared_ptr<const FacePixels> picture;  // of the best face
-  double largest = 0;               // shorter side of the largest box [pixels]
+  double largest = 0;                         // shorter side of the largest box [pixels]
 };
 
 struct TrackRules {

@@ -23,8 +23,8 @@ void choose_precision(Backbone& backbone, Precision wanted, const OwnFaces& face
   const double least = at::cosine_similarity(embed(at::kFloat), embed(at::kBFloat16)).min().item<double>();
   if (ranks.sum(least >= kShortCosine ? 0 : 1) == 0) return;
   compute.pixel_type = at::kFloat;
-  log_info("precision: float32, since in bf16 one of the first ", first.size(0), " faces keeps a cosine of only ",
-           least);
+  log_info("precision: float32, since in bf16 one of the first ", first.size(0),
+           " faces keeps a cosine of only ", least);
 }
 
 }  // namespace uir

@@ -22,7 +22,8 @@ namespace {
 
 FaceEmbedder on_face_pixels(Embedder embedder, at::Device device, int64_t batch) {
   const int64_t dim = embedder.dim;
-  const auto embed = [embedder = std::move(embedder), device, batch](std::span<const FacePixels* const> faces) {
+  const auto embed = [embedder = std::move(embedder), device,
+                      batch](std::span<const FacePixels* const> faces) {
     std::vector<float> rows;
     for (size_t begin = 0; begin < faces.size(); begin += static_cast<size_t>(batch)) {
       const size_t count = std::min(faces.size() - begin, static_cast<size_t>(batch));

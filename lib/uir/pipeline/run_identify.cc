@@ -2,6 +2,8 @@
 
 #include <ATen/ops/empty.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <opencv2/core.hpp>
 
@@ -19,9 +21,11 @@
 namespace uir {
 namespace {
 
-// Not calibrated: what y1, a small public network, needs for about one false name in a thousand strangers at
-// a hundred people, and some more.
-constexpr double kCarefulKnown = 0.55, kCarefulUnsure = 0.4;
+// Not calibrated: what y1, a small public network, needs for one false name in a thousand strangers
+// (docs/thresholds.md: 0.435 at 10 people, 0.511 at 100), and some more.
+double careful_threshold(size_t people) {
+  return std::clamp(0.46 + 0.076 * std::log10(static_cast<double>(people) / 10), 0.42, 0.65);
+}
 
 void check_request(const IdentifyRequest& request) {
   const auto need = [](const fs::path& value, const char* what) {
@@ -63,10 +67,11 @@ OwnFaces faces_of(const Gallery& gallery) {
   return {pairs, first};
 }
 
-TimelineThresholds thresholds_of(const IdentifyRequest& request) {
+TimelineThresholds thresholds_of(const IdentifyRequest& request, size_t people) {
+  constexpr double kUnsureBelow = 0.1;
   TimelineThresholds thresholds;
-  thresholds.known = request.known > 0 ? request.known : kCarefulKnown;
-  thresholds.unsure = request.unsure > 0 ? request.unsure : std::min(thresholds.known, kCarefulUnsure);
+  thresholds.known = request.known > 0 ? request.known : careful_threshold(people);
+  thresholds.unsure = request.unsure > 0 ? request.unsure : thresholds.known - kUnsureBelow;
   thresholds.same_stranger = (thresholds.known + thresholds.unsure) / 2;
   thresholds.smallest_face = request.smallest_face;
   thresholds.because = request.known > 0 ? "as asked for" : "not calibrated: a careful default";
@@ -84,7 +89,6 @@ IdentifyOptions options_of(const IdentifyRequest& request, int threads) {
   options.rate = request.rate > 0 ? request.rate : 1e9;
   options.photos.detector = request.detector;
   options.photos.detect_side = request.detect_side;
-  options.thresholds = thresholds_of(request);
   options.resume = request.resume;
   options.stop = stop_requested;
   return options;
@@ -120,8 +124,9 @@ std::string run_identify(const IdentifyRequest& request) {
   watch_stop_signals();
   cv::setNumThreads(1);  // every thread has a detector of its own
   const int threads = resolve_threads(request.threads);
-  const IdentifyOptions options = options_of(request, threads);
+  IdentifyOptions options = options_of(request, threads);
   const Gallery gallery = read_gallery(request.gallery, options.photos, threads);
+  options.thresholds = thresholds_of(request, gallery.people.size());
   std::vector<std::string> overrides = request.overrides;
   overrides.insert(overrides.begin(), concat("train.threads=", threads));
   create_folders(inputs.front().timeline);
@@ -131,6 +136,8 @@ std::string run_identify(const IdentifyRequest& request) {
   Identification identification(options, model.embedder, gallery, made_by);
   std::string text;
   for (const Timeline& timeline : identification.run(inputs)) text += summary(timeline);
+  identification.publish();
+  identification.clean_up();
   for (const IdentifyInput& input : inputs) log_info("timeline: ", input.timeline.string());
   return text;
 }

@@ -7,8 +7,8 @@
 #include "uir/base/error.h"
 #include "uir/video/container.h"
 #include "uir/video/decoder.h"
-#include "uir/video/libav.h"
 #include "uir/video/kept_frame.h"
+#include "uir/video/libav.h"
 #include "uir/video/picture.h"
 
 namespace uir {

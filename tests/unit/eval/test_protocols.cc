@@ -26,6 +26,7 @@ void name_sets(Protocol& p) {
   if constexpr (requires { p.known; }) p.known = {"faces.held_out"}, p.strangers = {"crowd"};
   if constexpr (requires { p.submission_in; }) p.gallery.value = "gallery.txt";
   if constexpr (requires { p.pairs; }) p.pairs.value = "pairs.txt";
+  if constexpr (requires { p.hypothesis; }) p.reference = {{"truth.csv"}}, p.hypothesis = {{"film.csv"}};
 }
 
 const char* kAbsent = "set: 'nobody' is no source of the data section";
@@ -159,6 +160,12 @@ TEST_CASE("protocols over videos: rates, weights of frames, and where the rankin
   CHECK(problems_of(retrieval, sources()) ==
         Lines{"submission_in needs a ground_truth to be measured against",
               "set and submission_in exclude each other"});
+}
+
+TEST_CASE("timeline: lists are all that it reads") {
+  TimelineProtocol timeline;
+  CHECK(sets_of(timeline) == Lines{});
+  CHECK(problems_of(timeline, sources()) == Lines{"reference: names no file", "hypothesis: names no file"});
 }
 
 TEST_CASE(

@@ -170,6 +170,22 @@ eval:
              contains_text("needs a list quality"));
 }
 
+TEST_CASE("timeline: lists of files, in the data root and beside the config; no set, source or model") {
+  const std::string text =
+      "paths: {run: r, data_root: d}\neval: {protocols: [{name: film, type: timeline, reference: [a.csv, "
+      "/b.csv], "
+      "hypothesis: [ours.csv], spans: s.uem}]}";
+  const Experiment e = parse_experiment(text, "e.yaml", "/cfg");
+  const auto& protocol = std::get<TimelineProtocol>(e.eval.protocols[0].kind);
+  CHECK(protocol.reference == std::vector<DataPath>{{"/cfg/d/a.csv"}, {"/b.csv"}});
+  CHECK(protocol.hypothesis == std::vector<ConfigPath>{{"/cfg/ours.csv"}});
+  CHECK(protocol.spans.value == "/cfg/d/s.uem");
+  CHECK(resolved_config(parse_experiment(resolved_config(e), "copy.yaml", "/elsewhere")) ==
+        resolved_config(e));
+  CHECK_THAT(message(text, {"eval.protocols.0.hypothesis=[]"}), contains_text("hypothesis: names no file"));
+  CHECK_THAT(message(text, {"eval.protocols.0.collar=-1"}), contains_text("from 0 to 3600"));
+}
+
 TEST_CASE("IJB: folders in the data root, benchmarks and properties of variants by name") {
   const auto with = [](const std::string& protocol) {
     return "paths: {data_root: data, run: r}\neval: {protocols: [{name: a, set: s, " + protocol + "}]}";

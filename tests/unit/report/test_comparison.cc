@@ -72,7 +72,19 @@ TEST_CASE("for every number of the protocols it is known whether more is better"
     CHECK(meaning(name).better == Better::kHigher);
     CHECK(meaning(name).rate);
   }
-  CHECK(meaning("eer").better == Better::kLower);
+  for (const char* name :
+       {"precision", "recall", "f1", "mean_f1", "interval_map_at_iou_0.5", "cluster_purity"}) {
+    INFO(name);
+    CHECK(meaning(name).better == Better::kHigher);
+    CHECK(meaning(name).rate);
+  }
+  for (const char* name : {"eer", "ier", "confusion", "false_alarm", "miss", "screen_time_error", "fnir",
+                           "false_names_per_hour", "false_person_seconds_per_hour"}) {
+    INFO(name);
+    CHECK(meaning(name).better == Better::kLower);
+  }
+  CHECK_FALSE(meaning("false_names_per_hour").rate);
+  CHECK(meaning("cluster_ratio").better == Better::kNone);  // best at 1
   for (const char* name : {"accuracy_std", "val_std", "val_far", "strangers_accepted_by_cosine"}) {
     INFO(name);
     CHECK(meaning(name).better == Better::kNone);
@@ -113,7 +125,12 @@ TEST_CASE("every protocol knows all of its numbers") {
       {"video_verification", {"tpr_at_fpr_0.0001"}, {}, {}},
       {"video_retrieval", {"map_at_100"}, {}, {}},
       {"ijb_verification", {"auc", "tar_at_far_1e-06", "tar_nearest_far_1e-06"}, {"eer"}, {"achieved_far"}},
-      {"ijb_identification", {"top1", "g1.tpir_at_fpir_0.01", "mean.top5"}, {}, {}}};
+      {"ijb_identification", {"top1", "g1.tpir_at_fpir_0.01", "mean.top5"}, {}, {}},
+      {"timeline",
+       {"precision", "recall", "f1", "mean_f1", "interval_map_at_iou_0.5", "interval_ap_at_iou_0.5",
+        "cluster_purity"},
+       {"ier", "confusion", "false_alarm", "miss", "screen_time_error", "fnir"},
+       {}}};
   CHECK(all.size() == std::variant_size_v<AnyProtocol>);
   for (const Named& protocol : all) {
     INFO(protocol.type);

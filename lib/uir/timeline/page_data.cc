@@ -1,0 +1,150 @@
+#include "uir/timeline/page_data.h"
+
+#include <cmath>
+#include <map>
+#include <string_view>
+#include <utility>
+
+#include "uir/base/json_text.h"
+#include "uir/report/html_parts.h"
+#include "uir/timeline/quoting.h"
+
+namespace uir {
+namespace {
+
+std::string_view kind_of(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kKnown:
+      return "known";
+    case Verdict::kUnsure:
+      return "unsure";
+    case Verdict::kStranger:
+      return "stranger";
+    case Verdict::kTooSmall:
+      return "small";
+  }
+  fail(ErrorKind::kInternal, "a verdict that is none");
+}
+
+// A person whose name is that of a stranger is another line.
+using LineKey = std::pair<Verdict, std::string>;
+
+LineKey key_of(Verdict verdict, const std::string& name) {
+  const bool named = verdict == Verdict::kKnown || verdict == Verdict::kStranger;
+  return {verdict, named ? name : std::string()};
+}
+
+std::string name_of(const Track& track) {
+  if (track.verdict == Verdict::kKnown) return track.person;
+  return track.stranger > 0 ? concat("stranger ", track.stranger) : "?";
+}
+
+Json flat(const std::vector<Span>& spans) {
+  Json list = Json::array();
+  for (const Span& span : spans) {
+    list.push_back(span.begin);
+    list.push_back(span.end);
+  }
+  return list;
+}
+
+Json person_json(const PersonLine& line) {
+  Json pictures = Json::array();
+  for (const std::string& picture : line.pictures)
+    pictures.push_back("data:image/jpeg;base64," + base64(as_bytes(picture)));
+  return {{"name", line.name},
+          {"kind", kind_of(line.verdict)},
+          {"visible", flat(line.visible)},
+          {"scenes", flat(line.scenes)},
+          {"pictures", std::move(pictures)}};
+}
+
+Json track_json(const Track& track, int64_t line) {
+  Json candidates = Json::array(), sights = Json::array();
+  for (const Candidate& candidate : track.candidates)
+    candidates.push_back({candidate.person, std::round(candidate.score * 1e4) / 1e4});
+  for (const Sight& sight : track.sights) {
+    sights.push_back(sight.ticks);
+    for (const float edge : sight.box) sights.push_back(std::llround(edge));
+  }
+  return {{"id", track.id},
+          {"line", line},
+          {"begin", track.time.begin},
+          {"end", track.time.end},
+          {"kind", kind_of(track.verdict)},
+          {"byHand", track.by_hand},
+          {"picture", track.picture},
+          {"candidates", std::move(candidates)},
+          {"sights", std::move(sights)}};
+}
+
+Json film_json(const Film& film) {
+  const FilmCopy copy = playable_copy(film.file);
+  return {{"file", film.file},
+          {"url", "../" + url_encoded(film.file)},
+          {"bytes", film.bytes},
+          {"copy", copy.file},
+          {"copyUrl", "../" + url_encoded(copy.file)},
+          {"command", copy.command},
+          {"ticksPerSecond", film.ticks_per_second},
+          {"begin", film.shown.begin},
+          {"end", film.shown.end},
+          {"width", film.width},
+          {"height", film.height},
+          {"rate", {film.rate_num, film.rate_den}},
+          {"constantRate", film.constant_rate}};
+}
+
+// Names below a folder: each part of it is encoded.
+std::string url_of_path(const std::string& path) {
+  std::string url;
+  for (size_t at = 0; at <= path.size();) {
+    const size_t end = std::min(path.find('/', at), path.size());
+    url += (at > 0 ? "/" : "") + url_encoded(path.substr(at, end - at));
+    at = end + 1;
+  }
+  return url;
+}
+
+Json photos_json(const Timeline& timeline) {
+  Json photos = Json::array();
+  for (const std::string& name : timeline.photos)
+    photos.push_back(
+        {{"name", name}, {"url", "../" + url_encoded(timeline.film.file) + "/" + url_of_path(name)}});
+  return photos;
+}
+
+}  // namespace
+
+Json page_data(const Timeline& timeline, const std::vector<PersonLine>& lines) {
+  std::map<LineKey, int64_t> place;
+  Json people = Json::array(), tracks = Json::array();
+  for (const PersonLine& line : lines) {
+    place.emplace(key_of(line.verdict, line.name), static_cast<int64_t>(people.size()));
+    people.push_back(person_json(line));
+  }
+  for (const Track& track : timeline.tracks) {
+    const auto found = place.find(key_of(track.verdict, name_of(track)));
+    tracks.push_back(track_json(track, found == place.end() ? -1 : found->second));
+  }
+  return {{"film", film_json(timeline.film)},
+          {"thresholds", {{"known", timeline.thresholds.known}, {"unsure", timeline.thresholds.unsure}}},
+          {"gallery", timeline.people.size()},
+          {"people", std::move(people)},
+          {"tracks", std::move(tracks)},
+          {"photos", photos_json(timeline)}};
+}
+
+std::string script_text(const Json& data) {
+  std::string escaped;
+  for (const char c : json_text(data)) {
+    if (c == '<' || c == '>' || c == '&') {  // only inside strings, where they may stand as \u003c
+      escaped += c == '<' ? "\\u003c" : c == '>' ? "\\u003e" : "\\u0026";
+    } else {
+      escaped += c;
+    }
+  }
+  return escaped;
+}
+
+}  // namespace uir

@@ -1,0 +1,1 @@
+"""Parts of make_film.py: people, pictures of them, the script of shots, rendering, files in many containers."""
