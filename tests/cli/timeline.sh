@@ -112,3 +112,12 @@ expect 0 uir-identify only $folder "A --> B" --layer visible --cut copy.mkv --co
 says "begins at the key frame 00:00:00.0"
 says "s earlier"
 [ "$(frames copy.mkv)" -ge 60 ] || die "the copy lacks frames"
+
+command -v mpv >/dev/null || { echo "without mpv: nothing is played"; exit 0; }
+plays() { mpv --no-config --vo=null --ao=null --untimed --no-audio --term-playing-msg='lasts ${=duration} s' "$1" </dev/null 2>&1 | tr '\r' '\n'; }
+plays "$folder/players/AC_DC.mpv.edl" >out.txt
+says "lasts 5.200000 s"
+expect 0 env PATH=nothing "$UIR_BIN/uir-identify" only $folder "A --> B" --layer visible --play
+eval "set -- $(grep ^mpv out.txt)"
+plays "$2" >out.txt
+says "lasts 2.400000 s"
