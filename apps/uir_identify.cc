@@ -71,13 +71,15 @@ std::optional<std::string> output_of(const uir::Command& command) {
   return ::pclose(pipe) == 0 ? std::optional(text) : std::nullopt;
 }
 
-int copy(const uir::Timeline& timeline, const std::vector<uir::Span>& spans, const uir::fs::path& film,
+int copy(const uir::Timeline& timeline, std::vector<uir::Span> spans, const uir::fs::path& film,
          const uir::fs::path& out) {
   if (const auto packets = output_of(uir::packets_command(film))) {
-    std::cout << uir::copied_text(timeline, spans, uir::key_frames(timeline.film, *packets));
+    const auto copied = uir::copied_spans(spans, uir::key_frames(timeline.film, *packets));
+    std::cout << uir::copied_text(timeline, spans, copied);
+    spans = uir::united(copied);
   } else {
     uir::log_info(
-        "copies begin at the key frame before each scene; where those are cannot be said without ffprobe");
+        "copies begin at the key frame before each scene; without ffprobe it cannot be said where those are");
   }
   uir::fs::path list = out;
   list += ".cuts.txt";

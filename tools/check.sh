@@ -3,7 +3,7 @@
 # modules without LibTorch, and the fuzzers' corpus, under ASan and UBSan. Arguments go to ctest (-L smoke, -R eval …), which then runs alone.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-tools/setup.sh
+tools/setup.sh --tests
 tools/build.sh release
 ctest --preset release "$@"
 [ $# = 0 ] || exit 0

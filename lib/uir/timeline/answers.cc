@@ -6,7 +6,6 @@
 
 #include "uir/timeline/clock.h"
 #include "uir/timeline/corrections.h"
-#include "uir/timeline/cutting.h"
 
 namespace uir {
 namespace {
@@ -121,14 +120,14 @@ std::string only_summary(const Timeline& timeline, Layer layer, const std::strin
 }
 
 std::string copied_text(const Timeline& timeline, const std::vector<Span>& spans,
-                        const std::vector<int64_t>& key_frames) {
-  const std::vector<int64_t> begins = copied_begins(spans, key_frames);
+                        const std::vector<Span>& copied) {
   std::string text;
   for (size_t i = 0; i < spans.size(); ++i) {
-    if (begins[i] >= spans[i].begin) continue;
+    const int64_t earlier = spans[i].begin - copied[i].begin;
+    if (earlier <= 0) continue;
     text +=
-        concat(clock(timeline, spans[i].begin), " begins at the key frame ", clock(timeline, begins[i]), ", ",
-               seconds_text(spans[i].begin - begins[i], timeline.film.ticks_per_second, 3), " s earlier\n");
+        concat(clock(timeline, spans[i].begin), " begins at the key frame ", clock(timeline, copied[i].begin),
+               ", ", seconds_text(earlier, timeline.film.ticks_per_second, 3), " s earlier\n");
   }
   return text.empty() ? "all begin at key frames: copying moves no cut\n" : text;
 }

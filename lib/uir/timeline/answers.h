@@ -19,9 +19,9 @@ std::string only_text(const Timeline& timeline, const std::vector<Span>& spans);
 std::string only_summary(const Timeline& timeline, Layer layer, const std::string& person,
                          const std::vector<Span>& spans);
 
-// A line a span that begins earlier when it is copied (cutting.h): where it begins, and how much earlier.
+// A line a span that begins earlier when it is copied: where, and how much. copied: a span for each.
 std::string copied_text(const Timeline& timeline, const std::vector<Span>& spans,
-                        const std::vector<int64_t>& key_frames);
+                        const std::vector<Span>& copied);
 
 // What corrections changed: the labels of tracks by their ids, before and now.
 using Labels = std::map<int64_t, std::string>;

@@ -14,10 +14,11 @@
 namespace uir {
 namespace {
 
-std::vector<size_t> tracks_called(const Timeline& timeline, const std::string& label) {
+std::vector<size_t> tracks_called(const Timeline& timeline, const std::string& name) {
+  const Label label(name);
   std::vector<size_t> tracks;
   for (size_t i = 0; i < timeline.tracks.size(); ++i) {
-    if (shown_name(timeline.tracks[i]) == label) tracks.push_back(i);
+    if (label.fits(timeline.tracks[i])) tracks.push_back(i);
   }
   return tracks;
 }

@@ -130,13 +130,13 @@ std::vector<int64_t> key_frames(const Film& film, const std::string& packets) {
   return ticks;
 }
 
-std::vector<int64_t> copied_begins(const std::vector<Span>& spans, const std::vector<int64_t>& key_frames) {
-  std::vector<int64_t> begins;
-  for (const Span& span : spans) {
+std::vector<Span> copied_spans(const std::vector<Span>& spans, const std::vector<int64_t>& key_frames) {
+  std::vector<Span> copied = spans;
+  for (Span& span : copied) {
     const auto behind = std::upper_bound(key_frames.begin(), key_frames.end(), span.begin);
-    begins.push_back(behind == key_frames.begin() ? span.begin : *(behind - 1));
+    if (behind != key_frames.begin()) span.begin = *(behind - 1);
   }
-  return begins;
+  return copied;
 }
 
 }  // namespace uir

@@ -22,15 +22,15 @@ Command play_command(const Film& film, const std::vector<Span>& spans, const fs:
 Command cut_command(const Film& film, const std::vector<Span>& spans, const fs::path& film_file,
                     const fs::path& out);
 
-// Copies without encoding, by a list that ffmpeg reads: each span begins at the key frame before it.
-Command copy_command(const fs::path& list, const fs::path& out);
-std::string copy_list(const Film& film, const std::vector<Span>& spans, const fs::path& film_file);
-
 // Lists the film's packets of pictures, a line each: time, flags. key_frames() reads that: ascending ticks.
 Command packets_command(const fs::path& film_file);
 std::vector<int64_t> key_frames(const Film& film, const std::string& packets);
-// Where the spans begin when they are copied: at the last key frame that is not behind their begin; at the
-// begin itself where there is none.
-std::vector<int64_t> copied_begins(const std::vector<Span>& spans, const std::vector<int64_t>& key_frames);
+// What is copied for each span: from the last key frame that is not behind its begin, if there is one.
+std::vector<Span> copied_spans(const std::vector<Span>& spans, const std::vector<int64_t>& key_frames);
+
+// Copies without encoding, by a list that ffmpeg reads. Spans that do not begin at key frames begin at the one
+// before, and those parts' times lie upon each other.
+Command copy_command(const fs::path& list, const fs::path& out);
+std::string copy_list(const Film& film, const std::vector<Span>& spans, const fs::path& film_file);
 
 }  // namespace uir

@@ -38,16 +38,15 @@ int64_t ticks_at(const Timeline& timeline, const Anchor& anchor) {
   return found == timeline.photos.end() ? -1 : found - timeline.photos.begin();
 }
 
-// The place of the track; tracks.size() if there is none.
-size_t track_at(const Timeline& timeline, const Anchor& anchor) {
+// The place of the track; tracks.size() if there is none. times: the tracks', close together in memory.
+size_t track_at(const Timeline& timeline, const std::vector<Span>& times, const Anchor& anchor) {
   const int64_t ticks = ticks_at(timeline, anchor);
-  size_t best = timeline.tracks.size();
+  size_t best = times.size();
   double most = kLeastOverlap;
-  for (size_t i = 0; i < timeline.tracks.size(); ++i) {
-    const Track& track = timeline.tracks[i];
-    if (!covers(track.time, ticks)) continue;
-    const double shared = overlap(box_at(track, ticks), anchor.box);
-    if (shared >= most && (best == timeline.tracks.size() || shared > most)) {
+  for (size_t i = 0; i < times.size(); ++i) {
+    if (!covers(times[i], ticks)) continue;
+    const double shared = overlap(box_at(timeline.tracks[i], ticks), anchor.box);
+    if (shared >= most && (best == times.size() || shared > most)) {
       most = shared;
       best = i;
     }
@@ -136,7 +135,7 @@ class Replayer {
       if (person.empty()) person = timeline_.tracks[i].person;
       if (stranger == 0) stranger = timeline_.tracks[i].stranger;
     }
-    if (stranger == 0) stranger = new_stranger();
+    if (person.empty() && stranger == 0) stranger = new_stranger();
     for (const size_t i : all) {
       if (person.empty()) {
         decide(timeline_.tracks[i], Verdict::kStranger, "", stranger);
@@ -242,8 +241,10 @@ Target target_of_cut(const Timeline& timeline, size_t track, int64_t ticks) {
 }
 
 std::vector<size_t> found_tracks(const Timeline& timeline, const Target& target) {
+  std::vector<Span> times;
+  for (const Track& track : timeline.tracks) times.push_back(track.time);
   std::set<size_t> tracks;
-  for (const Anchor& anchor : target.anchors) tracks.insert(track_at(timeline, anchor));
+  for (const Anchor& anchor : target.anchors) tracks.insert(track_at(timeline, times, anchor));
   tracks.erase(timeline.tracks.size());
   if (target.group) add_whole_labels(timeline, tracks);
   return {tracks.begin(), tracks.end()};

@@ -40,9 +40,10 @@ std::vector<Span> bridged(const std::vector<Span>& spans, const Passes& passes) 
 
 std::vector<Span> visible_spans(const Timeline& timeline, const std::string& person,
                                 const LayerRules& rules) {
+  const Label label(person);
   std::vector<Span> spans;
   for (const Track& track : timeline.tracks) {
-    if (shown_name(track) == person) spans.push_back(track.time);
+    if (label.fits(track)) spans.push_back(track.time);
   }
   spans = united(std::move(spans));
   if (!timeline.is_film()) return spans;

@@ -155,15 +155,18 @@ TextWithoutRows take_rows(std::string_view text, const std::vector<RowKey>& keys
 void append_number(std::string& text, double value) { append_chars(text, value); }
 void append_number(std::string& text, int64_t value) { append_chars(text, value); }
 
-void append_tenths(std::string& text, double value) {
-  const int64_t tenths = std::llround(value * 10);
-  if (tenths < 0) text += '-';
-  const int64_t size = std::abs(tenths);
-  append_chars(text, size / 10);
-  if (size % 10 != 0) {
-    text += '.';
-    text += static_cast<char>('0' + size % 10);
-  }
+void NumberLine::put_number(int64_t value) {
+  end_ = std::to_chars(end_, buffer_ + sizeof buffer_, value).ptr;
+}
+
+void NumberLine::put_tenths(double value) {
+  const double tenths = std::floor(std::abs(value) * 10 + .5);
+  if (value < 0 && tenths > 0) put('-');
+  const auto whole = static_cast<int64_t>(std::min(tenths, 1e17));
+  put_number(whole / 10);
+  if (whole % 10 == 0) return;
+  put('.');
+  put(static_cast<char>('0' + whole % 10));
 }
 
 }  // namespace uir

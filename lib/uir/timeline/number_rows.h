@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,9 +32,21 @@ struct TextWithoutRows {
 // nested deeper than 64 levels. The rest of the text is not looked at.
 TextWithoutRows take_rows(std::string_view text, const std::vector<RowKey>& keys, const std::string& place);
 
-// Appends a number as short as it reads back; in tenths: rounded to one digit behind the point.
+// Appends a number as short as it reads back.
 void append_number(std::string& text, double value);
 void append_number(std::string& text, int64_t value);
-void append_tenths(std::string& text, double value);
+
+// A few numbers in a row, put together faster than in a string.
+class NumberLine {
+ public:
+  void put(char c) { *end_++ = c; }
+  void put_number(int64_t value);
+  void put_tenths(double value);  // rounded to one digit behind the point
+  std::string_view text() const { return {buffer_, static_cast<size_t>(end_ - buffer_)}; }
+
+ private:
+  char buffer_[192];  // five numbers of at most 22 characters, and what is between them
+  char* end_ = buffer_;
+};
 
 }  // namespace uir

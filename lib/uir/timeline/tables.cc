@@ -25,10 +25,10 @@ void append_fields(std::string& text, const std::vector<std::string>& fields) {
   text += '\n';
 }
 
-std::string tenths(double value) {
-  std::string text;
-  append_tenths(text, value);
-  return text;
+std::string tenths(float value) {
+  NumberLine line;
+  line.put_tenths(static_cast<double>(value));
+  return std::string(line.text());
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "uir/timeline/timeline.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "uir/base/json_text.h"
 #include "uir/base/text.h"
@@ -40,26 +41,25 @@ Json json_of(const TimelineThresholds& thresholds) {
           {"because", thresholds.because}};
 }
 
-// Without faces and sights.
-Json json_of(const Track& track) {
-  Json json = {{"id", track.id},
-               {"time", json_of(track.time)},
-               {"shot", track.shot},
-               {"verdict", verdict_name(track.verdict)},
-               {"person", track.person},
-               {"stranger", track.stranger},
-               {"candidates", Json::array()},
-               {"by_hand", track.by_hand}};
-  for (const Candidate& candidate : track.candidates)
-    json["candidates"].push_back(Json::array({candidate.person, candidate.score}));
-  if (track.found) {
-    json["found"] = {{"verdict", verdict_name(track.found->verdict)},
-                     {"person", track.found->person},
-                     {"stranger", track.found->stranger}};
-  }
-  if (track.part_of != 0) json["part_of"] = track.part_of;
-  json["picture"] = track.picture;
-  return json;
+std::string in_quotes(std::string_view plain) { return '"' + std::string(plain) + '"'; }
+
+// Most strings are plain; the others are left to the library.
+void append_string(std::string& text, std::string_view key, const std::string& value) {
+  text += key;
+  const bool plain = std::all_of(value.begin(), value.end(),
+                                 [](char c) { return c >= ' ' && c < 0x7f && c != '"' && c != '\\'; });
+  text += plain ? in_quotes(value) : json_text(value);
+}
+
+void append_count(std::string& text, std::string_view key, int64_t value) {
+  text += key;
+  append_number(text, value);
+}
+
+void append_decision(std::string& text, Verdict verdict, const std::string& person, int64_t stranger) {
+  text += in_quotes(verdict_name(verdict));
+  append_string(text, ",\"person\":", person);
+  append_count(text, ",\"stranger\":", stranger);
 }
 
 void append_rows(std::string& text, const std::vector<TrackFace>& faces) {
@@ -76,26 +76,57 @@ void append_rows(std::string& text, const std::vector<TrackFace>& faces) {
 
 void append_rows(std::string& text, const std::vector<Sight>& sights) {
   for (size_t i = 0; i < sights.size(); ++i) {
-    text += i == 0 ? "[" : ",[";
-    append_number(text, sights[i].ticks);
+    NumberLine line;
+    line.put(i == 0 ? '[' : ',');
+    if (i > 0) line.put('[');
+    line.put_number(sights[i].ticks);
     for (const float side : sights[i].box) {
-      text += ',';
-      append_tenths(text, side);
+      line.put(',');
+      line.put_tenths(static_cast<double>(side));
     }
+    line.put(']');
+    text += line.text();
+  }
+}
+
+void append_candidates(std::string& text, const std::vector<Candidate>& candidates) {
+  for (size_t i = 0; i < candidates.size(); ++i) {
+    append_string(text, i == 0 ? "[" : ",[", candidates[i].person);
+    text += ',';
+    append_number(text, candidates[i].score);
     text += ']';
   }
+}
+
+// A document of each track would take longer than all its numbers.
+void append_track(std::string& text, const Track& track) {
+  append_count(text, "{\"id\":", track.id);
+  append_count(text, ",\"time\":[", track.time.begin);
+  append_count(text, ",", track.time.end);
+  append_count(text, "],\"shot\":", track.shot);
+  text += ",\"verdict\":";
+  append_decision(text, track.verdict, track.person, track.stranger);
+  text += ",\"candidates\":[";
+  append_candidates(text, track.candidates);
+  text += track.by_hand ? "],\"by_hand\":true" : "],\"by_hand\":false";
+  if (track.found) {
+    text += ",\"found\":{\"verdict\":";
+    append_decision(text, track.found->verdict, track.found->person, track.found->stranger);
+    text += '}';
+  }
+  if (track.part_of != 0) append_count(text, ",\"part_of\":", track.part_of);
+  append_string(text, ",\"picture\":", track.picture);
+  text += ",\"faces\":[";
+  append_rows(text, track.faces);
+  text += "],\"sights\":[";
+  append_rows(text, track.sights);
+  text += "]}";
 }
 
 void append_tracks(std::string& text, const std::vector<Track>& tracks) {
   for (size_t i = 0; i < tracks.size(); ++i) {
     text += i == 0 ? "\n" : ",\n";
-    text += json_text(json_of(tracks[i]));
-    text.pop_back();  // its brace
-    text += ",\"faces\":[";
-    append_rows(text, tracks[i].faces);
-    text += "],\"sights\":[";
-    append_rows(text, tracks[i].sights);
-    text += "]}";
+    append_track(text, tracks[i]);
   }
 }
 
@@ -151,6 +182,19 @@ std::string shown_name(const Track& track) {
   if (track.verdict == Verdict::kKnown) return track.person;
   if (track.verdict == Verdict::kStranger && track.stranger > 0) return stranger_name(track.stranger);
   return "?";
+}
+
+Label::Label(const std::string& text) : person_(text) {
+  constexpr std::string_view kBefore = "stranger ";
+  if (!text.starts_with(kBefore)) return;
+  const auto [end, error] =
+      std::from_chars(text.data() + kBefore.size(), text.data() + text.size(), stranger_);
+  if (error != std::errc() || stranger_name(stranger_) != text) stranger_ = 0;
+}
+
+bool Label::fits(const Track& track) const {
+  if (track.verdict == Verdict::kKnown) return track.person == person_;
+  return track.verdict == Verdict::kStranger && stranger_ > 0 && track.stranger == stranger_;
 }
 
 std::array<float, 4> box_at(const Track& track, int64_t ticks) {

@@ -133,6 +133,17 @@ const char* verdict_name(Verdict verdict);  // known, unsure, stranger, too smal
 std::string shown_name(const Track& track);
 std::string stranger_name(int64_t number);
 
+// Everybody under a label, one of shown_name() but "?".
+class Label {
+ public:
+  explicit Label(const std::string& text);
+  bool fits(const Track& track) const;
+
+ private:
+  std::string person_;
+  int64_t stranger_ = 0;  // 0: the label is none of a stranger
+};
+
 // The box of a track at a time: between two sights interpolated, before and after them the nearest one's; all
 // zero without sights.
 std::array<float, 4> box_at(const Track& track, int64_t ticks);

@@ -8,6 +8,7 @@
 #include "uir/timeline/edits.h"
 #include "uir/timeline/layers.h"
 #include "uir/timeline/names.h"
+#include "uir/timeline/page_lines.h"
 #include "uir/timeline/players.h"
 #include "uir/timeline/tables.h"
 
@@ -85,8 +86,10 @@ void write_outputs(const fs::path& folder, Timeline timeline) {
     replace_file(folder / "visible.vtt", captions(timeline, Layer::kVisible));
     replace_file(folder / "scenes.vtt", captions(timeline, Layer::kScenes));
     write_people(folder, timeline);
+    replace_file(folder / "player.html", player_page(timeline, person_lines(timeline, folder)));
   } else {
     replace_file(folder / "photos.csv", photos_csv(timeline));
+    replace_file(folder / "photos.html", photos_page(timeline, person_lines(timeline, folder)));
   }
   replace_file(folder / "timeline.json", timeline_text(timeline));
 }

@@ -10,7 +10,8 @@ namespace uir {
 
 // Replaces the outputs in the folder (docs/timeline.md), each by the commit protocol (base/file.h), those
 // that would not change left alone, timeline.json last: of a film timeline.csv, visible.vtt, scenes.vtt,
-// players/ and editors/; of photos photos.csv. Names become clean (names.h). Files in players/ and editors/ of people
+// players/, editors/ and player.html, with the pictures that lie in the folder; of photos photos.csv and
+// photos.html. Names become clean (names.h). Files in players/ and editors/ of people
 // who are no longer there are removed; all else in the folder stays.
 // kCannotCreate, kIo.
 void write_outputs(const fs::path& folder, Timeline timeline);
