@@ -139,7 +139,8 @@ class FilmClock {
     if (!this.playable || !this.ownTime) return this.jump(this.tick + this.frame);
     const from = this.tick;
     for (let step = 1; step <= 40 && this.tick - from < this.frame / 8; ++step) {
-      const seeked = new Promise(done => this.video.addEventListener("seeked", () => setTimeout(done, 40), {once: true}));
+      const seeked = new Promise(done =>
+        this.video.addEventListener("seeked", () => setTimeout(done, 40), {once: true}));
       this.video.currentTime = this.timeOf(Math.min(from + step * this.frame / 4, this.film.end - 1));
       await seeked;
     }
