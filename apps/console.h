@@ -20,8 +20,8 @@ void log_to_console(int64_t rank);
 // A full disk or a closed pipe must surface as a failed write, not as a signal.
 void ignore_write_signals();
 
-// Runs the body, which parses with `cli` and does the rest, with the log on the console; returns its exit code,
-// or that of the error that it throws.
+// Runs the body, which parses with `cli` and does the rest, with the log on the console; returns its exit
+// code, or that of the error that it throws.
 int run_program(CLI::App& cli, const std::string& program, const std::function<int()>& body);
 
 // A number between two others; CLI::Range lets through what is none.

@@ -1,5 +1,5 @@
-// uir-identify: who appears when in a film, or on which photos. Questions to a timeline and corrections of it are
-// answered here, at once; everything that looks at films or faces is handed to uir-identify-films beside it.
+// uir-identify: who appears when in a film, or on which photos. Questions to a timeline and corrections of it
+// are answered here, at once; everything that looks at films or faces is handed to uir-identify-films.
 #include <unistd.h>
 
 #include <algorithm>

@@ -118,6 +118,6 @@ plays() { mpv --no-config --vo=null --ao=null --untimed --no-audio --term-playin
 plays "$folder/players/AC_DC.mpv.edl" >out.txt
 says "lasts 5.200000 s"
 expect 0 env PATH=nothing "$UIR_BIN/uir-identify" only $folder "A --> B" --layer visible --play
-eval "set -- $(grep ^mpv out.txt)"
+eval "set -- $(grep "^mpv 'edl" out.txt)"
 plays "$2" >out.txt
 says "lasts 2.400000 s"

@@ -28,8 +28,8 @@ std::vector<int64_t> key_frames(const Film& film, const std::string& packets);
 // What is copied for each span: from the last key frame that is not behind its begin, if there is one.
 std::vector<Span> copied_spans(const std::vector<Span>& spans, const std::vector<int64_t>& key_frames);
 
-// Copies without encoding, by a list that ffmpeg reads. Spans that do not begin at key frames begin at the one
-// before, and those parts' times lie upon each other.
+// Copies without encoding, by a list that ffmpeg reads. Spans that do not begin at key frames begin at the
+// one before, and those parts' times lie upon each other.
 Command copy_command(const fs::path& list, const fs::path& out);
 std::string copy_list(const Film& film, const std::vector<Span>& spans, const fs::path& film_file);
 

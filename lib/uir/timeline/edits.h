@@ -33,7 +33,7 @@ struct Target {
 enum class EditKind {
   kName,   // they are `name`
   kNot,    // they are not `name` (empty: not that stranger): a stranger of their own
-  kMerge,  // `at` and `with` are one person: `name`; empty: whoever of them has a name, else the stranger `at`
+  kMerge,  // `at` and `with` are one person: `name`; empty: who of them has a name, else the stranger `at`
   kSplit,  // the track is cut in two at `seconds`
   kUndo,   // takes back the last one that is not taken back
 };

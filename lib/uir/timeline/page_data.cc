@@ -1,5 +1,6 @@
 #include "uir/timeline/page_data.h"
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <string_view>
@@ -7,6 +8,7 @@
 
 #include "uir/base/json_text.h"
 #include "uir/report/html_parts.h"
+#include "uir/timeline/number_rows.h"
 #include "uir/timeline/quoting.h"
 
 namespace uir {
@@ -59,14 +61,11 @@ Json person_json(const PersonLine& line) {
           {"pictures", std::move(pictures)}};
 }
 
+// Without sights.
 Json track_json(const Track& track, int64_t line) {
-  Json candidates = Json::array(), sights = Json::array();
+  Json candidates = Json::array();
   for (const Candidate& candidate : track.candidates)
     candidates.push_back({candidate.person, std::round(candidate.score * 1e4) / 1e4});
-  for (const Sight& sight : track.sights) {
-    sights.push_back(sight.ticks);
-    for (const float edge : sight.box) sights.push_back(std::llround(edge));
-  }
   return {{"id", track.id},
           {"line", line},
           {"begin", track.time.begin},
@@ -74,8 +73,21 @@ Json track_json(const Track& track, int64_t line) {
           {"kind", kind_of(track.verdict)},
           {"byHand", track.by_hand},
           {"picture", track.picture},
-          {"candidates", std::move(candidates)},
-          {"sights", std::move(sights)}};
+          {"candidates", std::move(candidates)}};
+}
+
+// Nearly all of the data: as a document it would take five times as long.
+void append_sights(const std::vector<Sight>& sights, std::string& text) {
+  for (const Sight& sight : sights) {
+    NumberLine line;
+    if (&sight != sights.data()) line.put(',');
+    line.put_number(sight.ticks);
+    for (const float edge : sight.box) {
+      line.put(',');
+      line.put_number(std::llround(edge));
+    }
+    text += line.text();
+  }
 }
 
 Json film_json(const Film& film) {
@@ -116,35 +128,44 @@ Json photos_json(const Timeline& timeline) {
 
 }  // namespace
 
-Json page_data(const Timeline& timeline, const std::vector<PersonLine>& lines) {
+std::string page_data(const Timeline& timeline, const std::vector<PersonLine>& lines) {
   std::map<LineKey, int64_t> place;
-  Json people = Json::array(), tracks = Json::array();
+  Json people = Json::array();
   for (const PersonLine& line : lines) {
     place.emplace(key_of(line.verdict, line.name), static_cast<int64_t>(people.size()));
     people.push_back(person_json(line));
   }
+  const Json rest = {
+      {"film", film_json(timeline.film)},
+      {"thresholds", {{"known", timeline.thresholds.known}, {"unsure", timeline.thresholds.unsure}}},
+      {"gallery", timeline.people.size()},
+      {"people", std::move(people)},
+      {"photos", photos_json(timeline)}};
+  std::string text = json_text(rest);
+  text.back() = ',';
+  text += "\"tracks\":[";
   for (const Track& track : timeline.tracks) {
     const auto found = place.find(key_of(track.verdict, name_of(track)));
-    tracks.push_back(track_json(track, found == place.end() ? -1 : found->second));
+    if (&track != timeline.tracks.data()) text += ',';
+    text += json_text(track_json(track, found == place.end() ? -1 : found->second));
+    text.back() = ',';
+    text += "\"sights\":[";
+    append_sights(track.sights, text);
+    text += "]}";
   }
-  return {{"film", film_json(timeline.film)},
-          {"thresholds", {{"known", timeline.thresholds.known}, {"unsure", timeline.thresholds.unsure}}},
-          {"gallery", timeline.people.size()},
-          {"people", std::move(people)},
-          {"tracks", std::move(tracks)},
-          {"photos", photos_json(timeline)}};
+  return text + "]}";
 }
 
-std::string script_text(const Json& data) {
+std::string script_text(std::string_view json) {
   std::string escaped;
-  for (const char c : json_text(data)) {
-    if (c == '<' || c == '>' || c == '&') {  // only inside strings, where they may stand as \u003c
-      escaped += c == '<' ? "\\u003c" : c == '>' ? "\\u003e" : "\\u0026";
-    } else {
-      escaped += c;
-    }
+  while (true) {
+    const size_t plain = std::min(json.find_first_of("<>&"), json.size());
+    escaped += json.substr(0, plain);
+    if (plain == json.size()) return escaped;
+    // Only inside strings, where they may stand as \u003c.
+    escaped += json[plain] == '<' ? "\\u003c" : json[plain] == '>' ? "\\u003e" : "\\u0026";
+    json.remove_prefix(plain + 1);
   }
-  return escaped;
 }
 
 }  // namespace uir

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "uir/base/json.h"
@@ -12,9 +13,9 @@ namespace uir {
 // {film, thresholds, people, tracks, photos}. Flat lists where there are many: spans [begin, end, …], sights
 // [ticks, x1, y1, x2, y2, …] in whole pixels. A track's `line` is its place in `people`, which is that in
 // `lines`; -1 if there is none.
-Json page_data(const Timeline& timeline, const std::vector<PersonLine>& lines);
+std::string page_data(const Timeline& timeline, const std::vector<PersonLine>& lines);
 
 // For an element <script type="application/json">: nothing in it ends the element or is markup.
-std::string script_text(const Json& data);
+std::string script_text(std::string_view json);
 
 }  // namespace uir

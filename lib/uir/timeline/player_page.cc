@@ -39,7 +39,7 @@ void write_head(const std::string& title, const std::string& allowed,
                {{"http-equiv", "Content-Security-Policy"}, {"content", "default-src 'none'; " + allowed}});
 }
 
-std::string page_of(const Json& data, const std::string& title, const std::string& allowed,
+std::string page_of(std::string_view data, const std::string& title, const std::string& allowed,
                     std::initializer_list<std::string_view> scripts, std::string_view body) {
   Markup page;
   page.raw("<!DOCTYPE html>\n");

@@ -120,11 +120,11 @@ TEST_CASE("people are shown by kind, then by the time visible; tracks find their
                      track_of(4, {45000, 46000}, Verdict::kTooSmall, ""),
                      track_of(5, {45000, 46000}, Verdict::kStranger, "", 7),
                      track_of(6, {45000, 46000}, Verdict::kKnown, "Bo")};
-  const Json data = page_data(
+  const Json data = Json::parse(page_data(
       timeline,
       in_order_shown({line("?", Verdict::kTooSmall, 90000), line("?", Verdict::kUnsure, 9000),
                       line("stranger 2", Verdict::kStranger, 9000), line("stranger 2", Verdict::kKnown, 900),
-                      line("Bo", Verdict::kKnown, 1000)}));
+                      line("Bo", Verdict::kKnown, 1000)})));
   std::string order;
   for (const Json& person : data["people"]) order += person["kind"].get<std::string>() + " ";
   CHECK(order == "known known stranger unsure small ");
@@ -137,9 +137,9 @@ TEST_CASE("people are shown by kind, then by the time visible; tracks find their
 TEST_CASE("tracks and pictures as the script reads them") {
   Timeline timeline = a_film();
   timeline.tracks = {track_of(9, {45000, 54000}, Verdict::kKnown, "Anna")};
-  const Json data = page_data(
+  const Json data = Json::parse(page_data(
       timeline,
-      {{"Anna", Verdict::kKnown, {{45000, 54000}}, {{45000, 60000}, {70000, 80000}}, {"\xFF\xD8"}}});
+      {{"Anna", Verdict::kKnown, {{45000, 54000}}, {{45000, 60000}, {70000, 80000}}, {"\xFF\xD8"}}}));
   CHECK(data["tracks"][0]["sights"] == Json({45000, 1, 3, 30, 40, 53999, 5, 6, 35, 46}));
   CHECK(data["tracks"][0]["candidates"] == Json::array({{"Anna", .7124}}));
   CHECK(data["people"][0]["scenes"] == Json({45000, 60000, 70000, 80000}));
