@@ -56,11 +56,19 @@ def shots_and_gallery(a):
     return Writer(rng, known, strangers).write(round(a.minutes * 60 * FPS)), known
 
 
+def portrait(photo):
+    """The photo cut to its person's face and some room: others may stand beside."""
+    x, y, w, h = photo.box
+    image = cv2.imread(str(photo.path))
+    top, bottom = max(0, int(y - 0.3 * h)), int(y + 1.2 * h)
+    return image[top:bottom, max(0, int(x - 0.3 * w)):int(x + 1.3 * w)]
+
+
 def write_gallery(folder, known):
     for person in known:
         to = folder / "people" / person.name
         to.mkdir(parents=True, exist_ok=True)
-        shutil.copy(person.gallery.path, to)
+        cv2.imwrite(str(to / person.gallery.path.name), portrait(person.gallery), [cv2.IMWRITE_JPEG_QUALITY, 95])
 
 
 def film(path, shots, a, options):

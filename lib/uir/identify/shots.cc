@@ -34,6 +34,8 @@ bool ShotDetector::decide() {
     before_.push_back(thumbnail_distance(frames_[0], frames_[1]));
     if (before_.size() > kAhead) before_.pop_front();
   }
+  earlier_.reset();
+  if (!begins) earlier_ = frames_.front();
   frames_.pop_front();
   return begins;
 }
@@ -41,6 +43,7 @@ bool ShotDetector::decide() {
 bool ShotDetector::begins_shot() const {
   const double change = thumbnail_distance(frames_[0], frames_[1]);
   if (change < kLeastChange) return false;
+  if (earlier_ && thumbnail_distance(*earlier_, frames_[1]) < kLeastChange) return false;  // a flash is over
   double sum = 0, count = 0;
   for (const double distance : before_) {
     sum += distance;

@@ -32,9 +32,10 @@ class ShotDetector {
   bool begins_shot() const;
   bool decide();
 
-  std::deque<Thumbnail> frames_;  // the one before the frame in question, that frame, those behind it
-  std::deque<double> before_;     // distances inside the shot, at most two
-  bool first_ = true;             // the frame in question is the film's first
+  std::deque<Thumbnail> frames_;      // the one before the frame in question, that frame, those behind it
+  std::deque<double> before_;         // distances inside the shot, at most two
+  std::optional<Thumbnail> earlier_;  // the frame before the one before, of the same shot
+  bool first_ = true;                 // the frame in question is the film's first
 };
 
 }  // namespace uir
