@@ -1,7 +1,8 @@
-// uir-identify-films: the part of uir-identify that looks at films, photos and faces; uir-identify starts it.
+// uir-identify-films: the part of uir-identify that looks at films, photos and faces. uir-identify starts it, with
+// its own command line.
 #include <iostream>
 
-#include "app.h"
+#include "identify_flags.h"
 #include "uir/base/blas.h"
 #include "uir/pipeline/onnx_engines.h"
 #include "uir/pipeline/run_identify.h"
@@ -9,20 +10,39 @@
 int main(int argc, char** argv) {
   uir::choose_blas_kernels(argv);
   if (argc == 3 && std::string_view(argv[1]) == uir::kEngineTrial) return uir::engine_trial_main(argv[2]);
-  uir::App app("uir-identify", "Finds who appears when in films and photos.", uir::Ranks::kOne);
+  constexpr const char* kProgram = "uir-identify";
+  CLI::App cli("Finds who appears when in films and photos.", kProgram);
   uir::IdentifyRequest request;
-  CLI::App& cli = app.add_command("films", "Identifies the people in films or photos.",
-                                  std::function<void()>([&] { std::cout << uir::run_identify(request); }));
-  cli.add_option("inputs", request.inputs, "Films, or folders of photos");
-  cli.add_option("--gallery", request.gallery, "Folder with a folder of photos a person");
-  cli.add_option("--model", request.model, "Run of uir-train, or an ONNX file");
-  cli.add_option("--detector", request.detector, "YuNet model (ONNX) that fits this OpenCV");
-  cli.add_option("--out", request.out, "Folder of the timeline");
-  cli.add_option("--known", request.known, "Least score of a name");
-  cli.add_option("--unsure", request.unsure, "Below this score: a stranger");
-  cli.add_option("--rate", request.rate, "Frames looked at per second; 0: every frame");
-  cli.add_option("--threads", request.threads, "Threads; 0: one per processor");
-  cli.add_option("--set", request.overrides, "Option of the model")->allow_extra_args(false);
-  cli.add_flag("--resume", request.resume, "Continue an interrupted run");
-  return app.run(argc, argv, [](const uir::Experiment&) {});
+  uir::add_identify_flags(cli, request);
+
+  uir::IdentifyRequest strangers;
+  CLI::App* calibrate = cli.add_subcommand(
+      "calibrate", "Measures which score is worth a name, on films in which nobody of the gallery appears.");
+  uir::add_identify_flags(*calibrate, strangers);
+
+  uir::FindRequest find;
+  CLI::App* finding =
+      cli.add_subcommand("find", "Finds in which films a face is to be seen, and for how long.");
+  finding->add_option("face", find.face, "A photo with one face")->required();
+  finding->add_option("timelines", find.timelines, "Folders FILM.timeline, or the films beside them")
+      ->required();
+  finding->add_option("--model", find.model, "The network that made the timelines");
+  finding->add_option("--detector", find.detector, "YuNet model (ONNX) that fits this OpenCV");
+  finding->add_option("--least", find.least, "Least score; default: from which the timelines are unsure")
+      ->check(uir::number_between(-1., 1.));
+  finding->add_option("--set", find.overrides, "An option of the model: a.b=value (repeatable)")
+      ->allow_extra_args(false);
+
+  return uir::run_program(cli, kProgram, [&] {
+    cli.parse(argc, argv);
+    uir::ignore_write_signals();
+    if (calibrate->parsed()) {
+      std::cout << uir::run_track_calibration(strangers);
+    } else if (finding->parsed()) {
+      std::cout << uir::run_find(find);
+    } else {
+      std::cout << uir::run_identify(request);
+    }
+    return 0;
+  });
 }

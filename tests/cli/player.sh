@@ -1,5 +1,5 @@
-# player.html and photos.html in Chromium: films whose pictures carry their own number, so that what is shown can be held
-# against what the page says is shown.
+# player.html and photos.html in Chromium: films whose pictures carry their own number, so that what is shown can be held against
+# what the page says is shown.
 set -eu
 . "$UIR_SOURCE/tests/cli/lib.sh"
 skip() { echo "SKIPPED: $* (tools/test_packages.txt)"; exit 77; }

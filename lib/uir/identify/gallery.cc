@@ -107,6 +107,20 @@ std::vector<AlignedFace> faces_of_photo(Bytes encoded, FaceAligner& aligner) {
   return aligner.align(decode_image(encoded), orientation_of(encoded), std::nullopt);
 }
 
+Gallery gallery_of_photo(const fs::path& file, FaceAligner& aligner) {
+  const MappedFile bytes(file);
+  Photo photo{"the one", file.filename().string(), {}, {}, {}};
+  try {
+    photo.faces = faces_of_photo(bytes.bytes(), aligner);
+  } catch (const Error& error) {
+    throw error.at(file.string());
+  }
+  refuse_two_faces(photo, file.parent_path());
+  Gallery gallery;
+  gallery.people.push_back({"?", {{photo.file, std::make_shared<FacePixels>(photo.faces.front().rgb)}}});
+  return gallery;
+}
+
 Gallery read_gallery(const fs::path& folder, const FaceAlignerConfig& aligner, int threads) {
   if (!fs::is_directory(folder))
     fail(ErrorKind::kMissingInput, folder.string(),

@@ -34,6 +34,9 @@ struct Gallery {
   int64_t left_out = 0;              // photos
 };
 
+// One photo of somebody without a name.
+Gallery gallery_of_photo(const fs::path& file, FaceAligner& aligner);
+
 Gallery read_gallery(const fs::path& folder, const FaceAlignerConfig& aligner, int threads);
 
 // A photo's faces, largest first, by its bytes; kData, without its name, if it has none.

@@ -44,6 +44,13 @@ std::string checksum_of_photos(const fs::path& folder, const std::vector<std::st
   return checksum_hex(checksum.value());
 }
 
+// Of an input, as a timeline keeps it: empty if it lies beside the timeline's folder.
+std::string path_from(const fs::path& timeline, const fs::path& input) {
+  const fs::path there = fs::absolute(without_last_slash(input)).lexically_normal(),
+                 own = fs::absolute(without_last_slash(timeline)).lexically_normal();
+  return there.parent_path() == own.parent_path() ? "" : there.lexically_relative(own).string();
+}
+
 double largest_side(const Track& track) {
   double largest = 0;
   for (const Sight& sight : track.sights) {
@@ -176,6 +183,7 @@ void Identification::analyze_film(const IdentifyInput& input, PartialAnalysis& a
   const FrameRate rate = frame_rate_of(so_far.distances, second);
   const FileIdentity identity = identity_of_file(input.path);
   facts.file = input.path.filename().string();
+  facts.path = path_from(input.timeline, input.path);
   facts.bytes = identity.bytes;
   facts.checksum = identity.checksum;
   facts.ticks_per_second = second;
@@ -214,6 +222,7 @@ void Identification::analyze_photos(const IdentifyInput& input, PartialAnalysis&
   }
   Film facts;
   facts.file = without_last_slash(input.path).filename().string();
+  facts.path = path_from(input.timeline, input.path);
   facts.checksum = checksum_of_photos(input.path, photos);
   facts.shown = {0, static_cast<int64_t>(photos.size())};
   facts.frames = facts.shown.end;

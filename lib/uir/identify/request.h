@@ -16,7 +16,7 @@ struct IdentifyRequest {
   // Without a calibration; 0: a careful default.
   double known = 0, unsure = 0;
   double min_score = 0.6;
-  double smallest_face = 24;  // pixels
+  double smallest_face = 32;  // pixels
   double rate = 5;            // frames looked at per second; 0: every frame
   int detect_side = 640;
   int threads = 0;

@@ -14,8 +14,8 @@ namespace {
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kAlone = 0.8;        // a face overlaps its track by at least 0.2, or lies near it
 constexpr double kAnotherSize = 1.7;  // faces do not grow by more between two samples
-constexpr double kReach = 4;          // sides of a face that a fast one moves by between two samples
-constexpr double kAlikeWhenFast = 0.4;
+constexpr double kReach = 6;          // sides of a face that a fast one moves by between two samples
+constexpr double kAlikeWhenFast = 0.3;
 constexpr double kLeastOverlap = 0.2;  // between two samples, of a frame's face and the expected box
 
 double side_of(const FaceBox& box) { return std::sqrt(std::max(1.f, area_of(box))); }

@@ -213,6 +213,15 @@ void take_metadata(FaceNetwork& network) {
   if (network.order || network.range) network.told_by = "its metadata";
 }
 
+// Public networks of which neither metadata nor graph tell the order of colours (docs/models.md), by the checksum
+// of the file.
+void take_known_order(FaceNetwork& network) {
+  constexpr std::string_view kY1 = "8c9687ae1e11b6ac";  // InsightFace's MobileFaceNet y1
+  if (network.order || network.file.checksum != kY1) return;
+  network.order = ColorOrder::kRgb;
+  network.told_by += concat(network.told_by.empty() ? "" : "; ", "it is InsightFace's y1");
+}
+
 void take_first_nodes(FaceNetwork& network, int threads) {
   if (network.range) return;
   const auto affine = leading_affine(network.file.model, OnnxInterpreter(network.file.model, threads));
@@ -242,6 +251,7 @@ FaceNetwork checked(OnnxFile file, const std::string& output, int threads) {
   network.parameters = count_parameters(model);
   take_metadata(network);
   take_first_nodes(network, threads);
+  take_known_order(network);
   return network;
 }
 

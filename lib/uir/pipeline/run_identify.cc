@@ -1,31 +1,33 @@
 #include "uir/pipeline/run_identify.h"
 
 #include <ATen/ops/empty.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
+#include <functional>
+#include <iomanip>
 #include <opencv2/core.hpp>
+#include <sstream>
+#include <utility>
 
 #include "uir/base/error.h"
+#include "uir/base/json_text.h"
 #include "uir/base/log.h"
 #include "uir/base/parallel.h"
 #include "uir/base/text.h"
+#include "uir/identify/face_search.h"
 #include "uir/identify/film_facts.h"
 #include "uir/identify/identification.h"
+#include "uir/identify/track_calibration.h"
 #include "uir/pipeline/face_model.h"
+#include "uir/pipeline/name_thresholds.h"
 #include "uir/pipeline/stop_request.h"
 #include "uir/timeline/clock.h"
 #include "uir/timeline/layers.h"
 
 namespace uir {
 namespace {
-
-// Not calibrated: what y1, a small public network, needs for one false name in a thousand strangers
-// (docs/thresholds.md: 0.435 at 10 people, 0.511 at 100), and some more.
-double careful_threshold(size_t people) {
-  return std::clamp(0.46 + 0.076 * std::log10(static_cast<double>(people) / 10), 0.42, 0.65);
-}
 
 void check_request(const IdentifyRequest& request) {
   const auto need = [](const fs::path& value, const char* what) {
@@ -67,20 +69,6 @@ OwnFaces faces_of(const Gallery& gallery) {
   return {pairs, first};
 }
 
-TimelineThresholds thresholds_of(const IdentifyRequest& request, size_t people) {
-  constexpr double kUnsureBelow = 0.1;
-  TimelineThresholds thresholds;
-  thresholds.known = request.known > 0 ? request.known : careful_threshold(people);
-  thresholds.unsure = request.unsure > 0 ? request.unsure : thresholds.known - kUnsureBelow;
-  thresholds.same_stranger = (thresholds.known + thresholds.unsure) / 2;
-  thresholds.smallest_face = request.smallest_face;
-  thresholds.because = request.known > 0 ? "as asked for" : "not calibrated: a careful default";
-  if (request.known == 0)
-    log_warning("no calibration for this network: names are given from a score of ", thresholds.known,
-                " on, which may be too careful, or not enough (uir-identify calibrate)");
-  return thresholds;
-}
-
 IdentifyOptions options_of(const IdentifyRequest& request, int threads) {
   IdentifyOptions options;
   const auto finder = std::make_shared<FaceFinder>(
@@ -101,6 +89,58 @@ Json detector_facts(const IdentifyRequest& request) {
           {"detect_side", request.detect_side}};
 }
 
+std::string calibration_text(const TrackCalibration& calibration) {
+  std::ostringstream text;
+  text << std::setprecision(3) << calibration.hours << " hours of film, " << calibration.tracks
+       << " tracks of strangers, " << calibration.people << " people in the gallery\n"
+       << "false names an hour   threshold   counted\n";
+  for (const double wanted : {10., 3., 1., 0.3, 0.1}) {
+    const FalseNames found = false_names_at(calibration, wanted);
+    text << std::setw(19) << wanted << std::setw(12) << found.threshold << "   " << found.names
+         << (found.is_bound ? ", at most " : ", ") << found.per_hour << " an hour"
+         << (found.is_bound ? " (95 %)\n" : "\n");
+  }
+  return text.str();
+}
+
+std::string find_text(const FindRequest& request, std::span<const float> face, const Json& model) {
+  struct Line {
+    double score;
+    std::string text;
+  };
+  std::vector<Line> lines;
+  for (const fs::path& path : request.timelines) {
+    const fs::path folder = timeline_folder(path);
+    const Timeline timeline = read_timeline(folder);
+    const Json theirs = timeline.made_by.value("model", Json::object());
+    if (theirs.value("checksum", "") != model.value("checksum", ""))
+      fail(ErrorKind::kData, folder.string(), ": made with another network (",
+           json_text(theirs.value("file", Json())), "); give that one as --model");
+    const std::vector<float> vectors = read_vectors(folder, timeline);
+    const double least = request.least != 0 ? request.least : timeline.thresholds.unsure;
+    for (const FoundInFilm& found : find_face(face, timeline, vectors, least)) {
+      std::ostringstream line;
+      const auto clock = [&](int64_t ticks) {
+        return clock_text(milliseconds_of(ticks, timeline.film.ticks_per_second));
+      };
+      line << std::fixed << std::setprecision(3) << found.score << "  " << readable(timeline.film.file)
+           << "  " << readable(found.who) << "  ";
+      if (timeline.is_film()) {
+        line << clock(found.length) << " on screen, likest at " << clock(found.best.begin) << "\n";
+      } else {
+        line << found.length << " photos, likest "
+             << readable(timeline.photos[static_cast<size_t>(found.best.begin)]) << "\n";
+      }
+      lines.push_back({found.score, line.str()});
+    }
+  }
+  std::ranges::stable_sort(lines, std::greater<>(), &Line::score);
+  std::string text;
+  for (const Line& line : lines) text += line.text;
+  if (lines.empty()) log_info("the face is in none of them");
+  return text;
+}
+
 std::string summary(const Timeline& timeline) {
   std::string text = concat(readable(timeline.film.file), ": ", timeline.tracks.size(), " tracks");
   if (timeline.film.lost > 0) text += concat(", ", timeline.film.lost, " frames lost");
@@ -116,30 +156,82 @@ std::string summary(const Timeline& timeline) {
   return text;
 }
 
-}  // namespace
+// Everything that a request needs, loaded.
+struct Prepared {
+  Gallery gallery;
+  FaceModel model;
+  Identification identification;
+};
 
-std::string run_identify(const IdentifyRequest& request) {
+Prepared prepare(const IdentifyRequest& request, const fs::path& work, bool needs_thresholds) {
   check_request(request);
-  const std::vector<IdentifyInput> inputs = identify_inputs(request.inputs, request.out);
   watch_stop_signals();
   cv::setNumThreads(1);  // every thread has a detector of its own
   const int threads = resolve_threads(request.threads);
   IdentifyOptions options = options_of(request, threads);
-  const Gallery gallery = read_gallery(request.gallery, options.photos, threads);
-  options.thresholds = thresholds_of(request, gallery.people.size());
+  Gallery gallery = read_gallery(request.gallery, options.photos, threads);
   std::vector<std::string> overrides = request.overrides;
   overrides.insert(overrides.begin(), concat("train.threads=", threads));
-  create_folders(inputs.front().timeline);
-  const FaceModel model =
-      load_face_model(request.model, overrides, inputs.front().timeline, faces_of(gallery));
+  create_folders(work);
+  FaceModel model = load_face_model(request.model, overrides, work, faces_of(gallery));
+  options.thresholds.smallest_face = request.smallest_face;
+  if (needs_thresholds)
+    options.thresholds = name_thresholds(request, gallery.people.size(), model.description);
   const Json made_by{{"model", model.description}, {"detector", detector_facts(request)}};
-  Identification identification(options, model.embedder, gallery, made_by);
+  Identification identification(std::move(options), model.embedder, gallery, made_by);
+  return {std::move(gallery), std::move(model), std::move(identification)};
+}
+
+}  // namespace
+
+std::string run_identify(const IdentifyRequest& request) {
+  const std::vector<IdentifyInput> inputs = identify_inputs(request.inputs, request.out);
+  Prepared prepared = prepare(request, inputs.front().timeline, true);
   std::string text;
-  for (const Timeline& timeline : identification.run(inputs)) text += summary(timeline);
-  identification.publish();
-  identification.clean_up();
+  for (const Timeline& timeline : prepared.identification.run(inputs)) text += summary(timeline);
+  prepared.identification.publish();
+  prepared.identification.clean_up();
   for (const IdentifyInput& input : inputs) log_info("timeline: ", input.timeline.string());
   return text;
+}
+
+std::string run_track_calibration(const IdentifyRequest& request) {
+  if (request.out.empty()) fail(ErrorKind::kUsage, "no --out FILE.json to write the calibration to");
+  if (!request.calibration.empty()) fail(ErrorKind::kUsage, "--calibration: it is what this makes");
+  fs::path work = request.out;
+  work += ".partial";
+  std::vector<IdentifyInput> inputs = identify_inputs(request.inputs, work / "films");
+  for (size_t i = 0; i < inputs.size(); ++i) inputs[i].timeline = work / concat(i + 1);
+  Prepared prepared = prepare(request, work, false);
+  TrackCalibration calibration;
+  calibration.model = prepared.model.description;
+  calibration.gallery = prepared.gallery.checksum;
+  calibration.people = static_cast<int64_t>(prepared.gallery.people.size());
+  for (const Timeline& timeline : prepared.identification.run(inputs)) {
+    if (!timeline.is_film()) fail(ErrorKind::kUsage, "calibrate looks at films: photos have no hours");
+    add_film(calibration, timeline);
+  }
+  write_file_atomically(request.out, json_text(to_json(calibration), 1) + "\n");
+  std::error_code ignored;
+  fs::remove_all(work, ignored);
+  return calibration_text(calibration);
+}
+
+std::string run_find(const FindRequest& request) {
+  if (request.model.empty() || request.detector.empty())
+    fail(ErrorKind::kUsage, "find needs --model and --detector, the same that made the timelines");
+  FaceAlignerConfig config;
+  config.detector = request.detector;
+  config.faces = FaceChoice::kAll;
+  FaceAligner aligner(config);
+  const Gallery gallery = gallery_of_photo(request.face, aligner);
+  fs::path work = fs::temp_directory_path() / concat("uir-identify-", ::getpid());
+  create_folders(work);
+  const FaceModel model = load_face_model(request.model, request.overrides, work, faces_of(gallery));
+  std::error_code ignored;
+  fs::remove_all(work, ignored);
+  const std::vector<float> face = people_vectors(gallery, model.embedder).vectors;
+  return find_text(request, face, model.description);
 }
 
 }  // namespace uir

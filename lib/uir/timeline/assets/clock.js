@@ -8,7 +8,8 @@
 // Where distances of pictures differ, a jump may end one picture early: Chromium takes a picture to last as
 // long as the file says of all of them, even into the next one. So jumps to a picture are checked.
 class FilmClock {
-  constructor(video, film, changed) {
+  // changed(): another time; failed(): the film can be played no longer.
+  constructor(video, film, changed, failed) {
     this.video = video;
     this.film = film;
     this.changed = changed;
@@ -24,6 +25,10 @@ class FilmClock {
     this.onFrame = (now, frame) => this.pictureShown(frame);
     if (this.exact) video.requestVideoFrameCallback(this.onFrame);
     video.addEventListener("timeupdate", () => { if (!this.exact || document.hidden) this.estimate(); });
+    video.addEventListener("error", () => {
+      if (this.playable) failed();
+      this.playable = false;
+    });
     video.addEventListener("seeked", () => setTimeout(() => this.settle(), 60));
   }
 
@@ -115,14 +120,27 @@ class FilmClock {
     this.changed();
   }
 
-  previousPicture() { this.jump(this.tick - (this.playable ? this.film.ticksPerSecond * 0.0015 : this.frame)); }
+  // After a jump Firefox gives a picture the time that was asked for, not its own.
+  get ownTime() { return Math.abs(this.video.currentTime - this.shown) > 1e-4; }
+
+  // At a constant rate pictures stand on a grid; one of rounded times is met with a twentieth of a picture.
+  beginOfPicture() {
+    return this.film.begin + Math.floor((this.tick - this.film.begin) / this.frame + 0.05) * this.frame;
+  }
+
+  previousPicture() {
+    if (this.film.constantRate) this.jump(this.beginOfPicture() - 0.5 * this.frame);
+    else this.jump(this.tick - (this.playable && this.ownTime ? this.film.ticksPerSecond * 0.0015 : this.frame));
+  }
 
   // Where distances differ, nobody knows when the next picture comes: small steps find it.
   async nextPicture() {
-    if (!this.playable || this.film.constantRate) return this.jump(this.tick + 1.5 * this.frame);
+    if (this.film.constantRate) return this.jump(this.beginOfPicture() + 1.5 * this.frame);
+    if (!this.playable || !this.ownTime) return this.jump(this.tick + this.frame);
     const from = this.tick;
     for (let step = 1; step <= 40 && this.tick - from < this.frame / 8; ++step) {
-      const seeked = new Promise(done => this.video.addEventListener("seeked", () => setTimeout(done, 40), {once: true}));
+      const seeked = new Promise(done =>
+        this.video.addEventListener("seeked", () => setTimeout(done, 40), {once: true}));
       this.video.currentTime = this.timeOf(Math.min(from + step * this.frame / 4, this.film.end - 1));
       await seeked;
     }

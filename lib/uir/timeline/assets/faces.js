@@ -85,6 +85,21 @@ function drawBoxes(root, tracks, tick, data, width, height) {
       frame.style[name] = 100 * share + "%";
     return [frame];
   }));
+  if (root.childElementCount > 1) spreadLabels(root.querySelectorAll(".label"), root.getBoundingClientRect());
+}
+
+// Up or down, as little as needed, until no label covers another one or leaves the picture.
+function spreadLabels(labels, picture) {
+  const taken = [];
+  for (const label of labels) {
+    const area = label.getBoundingClientRect(), step = area.height + 2;
+    const fits = shift => area.top + shift >= picture.top && area.bottom + shift <= picture.bottom &&
+      !taken.some(other => area.left < other.right && other.left < area.right &&
+                           area.top + shift < other.bottom && other.top < area.bottom + shift);
+    const shift = [0, -1, 1, -2, 2, -3, 3, -4, 4].map(n => n * step).find(fits) || 0;
+    if (shift) label.style.transform = "translateY(" + shift + "px)";
+    taken.push({left: area.left, right: area.right, top: area.top + shift, bottom: area.bottom + shift});
+  }
 }
 
 // The same as a list, with how sure; choose(place) where a person has a line.

@@ -82,6 +82,7 @@ class Lines {
       const at = this.shown.findIndex(row => row === strangers[STRANGERS_SHOWN - 1]) + 1;
       elements.splice(at, 0, make("li", {}, more));
     }
+    if (!elements.length) elements.push(make("li", {className: "quiet empty", textContent: "No faces were found."}));
     this.list.replaceChildren(...elements);
   }
 

@@ -8,7 +8,8 @@ class Photos {
     this.find("title").textContent = data.film.file;
     this.heading();
     for (const [place, person] of data.people.entries()) this.part(person, place);
-    this.find("view").addEventListener("click", event => { if (event.target.id === "view") this.find("view").close(); });
+    const view = this.find("view");
+    view.addEventListener("click", event => { if (event.target === view) view.close(); });
     document.addEventListener("keydown", event => this.key(event));
     new ResizeObserver(() => this.boxes()).observe(this.find("photo"));
     this.find("photo").addEventListener("load", () => this.boxes());

@@ -8,7 +8,7 @@ class Player {
     this.layer = "scenes";
     this.boxesAlways = false;
     this.find = id => document.getElementById(id);
-    this.clock = new FilmClock(this.find("video"), this.film, () => this.changed());
+    this.clock = new FilmClock(this.find("video"), this.film, () => this.changed(), () => this.missing());
     this.lines = new Lines(this.find("lines"), data, {
       choose: (place, go) => this.choose([place], go),
       toggle: place => this.toggle(place),
@@ -57,7 +57,8 @@ class Player {
   missing() {
     document.body.dataset.film = "missing";
     this.find("video").removeAttribute("src");
-    this.find("reason").textContent = "“" + this.film.file + "” is not beside this page's folder, or this browser cannot play it.";
+    this.find("reason").textContent =
+      "“" + this.film.file + "” is not beside this page's folder, or this browser cannot play it.";
     this.find("command").textContent = this.command();
     this.find("notice").hidden = false;
     this.changed();
@@ -217,8 +218,8 @@ class Player {
   about() {
     const root = this.find("about");
     if (this.chosen.size !== 1) {
-      root.replaceChildren(...(this.chosen.size ? [make("p", {textContent: this.chosenNames().join(", "), dir: "auto"})] : []));
-      return;
+      const names = make("p", {textContent: this.chosenNames().join(", "), dir: "auto"});
+      return root.replaceChildren(...(this.chosen.size ? [names] : []));
     }
     const place = [...this.chosen][0], person = this.data.people[place], tps = this.film.ticksPerSecond;
     const spans = person.visible;
@@ -238,7 +239,8 @@ class Player {
     pressed("only", this.only);
     pressed("boxes-always", this.boxesAlways);
     this.find("only").disabled = !this.chosen.size;
-    this.find("only-name").textContent = names.length === 1 ? names[0] : names.length ? counted(names.length, "person", "people") : "who is chosen";
+    this.find("only-name").textContent =
+      names.length > 1 ? counted(names.length, "person", "people") : names.length ? names[0] : "who is chosen";
     pressed("mute", this.find("video").muted);
     const paused = this.find("video").paused;
     this.find("play").classList.toggle("playing", !paused);

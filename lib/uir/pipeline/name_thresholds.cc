@@ -1,0 +1,128 @@
+#include "uir/pipeline/name_thresholds.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <optional>
+
+#include "uir/base/error.h"
+#include "uir/base/log.h"
+#include "uir/eval/calibration.h"
+#include "uir/identify/track_calibration.h"
+
+namespace uir {
+namespace {
+
+constexpr double kUnsureBelow = 0.1;  // the known threshold
+constexpr double kUnsureRate = 10;    // times the wanted rate
+
+// What y1, a small public network, needs for one false name in a thousand strangers (docs/thresholds.md: 0.435
+// at 10 people, 0.511 at 100), and some more.
+double careful_threshold(size_t people) {
+  return std::clamp(0.46 + 0.076 * std::log10(static_cast<double>(people) / 10), 0.42, 0.65);
+}
+
+std::string number_text(double number) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "%.3g", number);
+  return text;
+}
+
+void check_model(const Json& calibrated, const Json& model, const fs::path& file) {
+  const std::string theirs = calibrated.value("checksum", ""), own = model.value("checksum", "");
+  if (theirs != own)
+    fail(ErrorKind::kData, file.string(), ": measured with another network (", theirs, " instead of ", own,
+         "); thresholds belong to a network: calibrate this one");
+}
+
+void by_films(const TrackCalibration& calibration, const IdentifyRequest& request, size_t people,
+              TimelineThresholds& thresholds) {
+  const FalseNames known = false_names_at(calibration, request.false_names);
+  const FalseNames unsure = false_names_at(calibration, kUnsureRate * request.false_names);
+  thresholds.known = known.threshold;
+  thresholds.unsure = std::min(unsure.threshold, known.threshold);
+  thresholds.because =
+      concat("calibrated on ", number_text(calibration.hours),
+             " hours of strangers: ", known.is_bound ? "at most " : "", number_text(known.per_hour),
+             " false names an hour (", known.names, " of ", calibration.tracks, " tracks",
+             known.is_bound ? "; the bound holds with 95 %)" : ")");
+  if (static_cast<int64_t>(people) > calibration.people)
+    log_warning(request.calibration.string(), ": measured with ", calibration.people,
+                " people, the gallery has ", people, ": more false names are to be expected");
+}
+
+// The most frequent mistakes that are measured and not more frequent than wanted.
+const CalibratedThreshold* threshold_for(const CalibratedGallery& gallery, double wanted) {
+  const CalibratedThreshold* best = nullptr;
+  for (const CalibratedThreshold& one : gallery.thresholds) {
+    if (one.threshold && one.rate <= wanted && (!best || one.rate > best->rate)) best = &one;
+  }
+  return best;
+}
+
+void by_photos(const Calibration& calibration, const IdentifyRequest& request, size_t people,
+               TimelineThresholds& thresholds) {
+  const CalibratedGallery* gallery = calibration.gallery_for(static_cast<int64_t>(people));
+  if (!gallery)
+    fail(ErrorKind::kConfig, request.calibration.string(), ": measured for fewer than ", people,
+         " people; calibrate with a larger gallery");
+  const double wanted = 1000 * request.false_names / kTracksPerHour;
+  const CalibratedThreshold* known = threshold_for(*gallery, wanted);
+  if (!known)
+    fail(ErrorKind::kConfig, request.calibration.string(), ": no threshold for ", number_text(wanted),
+         " or fewer false alarms per 1,000 strangers (", number_text(request.false_names), " an hour at ",
+         kTracksPerHour, " tracks an hour); measure it with --false-alarms ", number_text(wanted),
+         ", or allow more --false-names");
+  const CalibratedThreshold* unsure = threshold_for(*gallery, kUnsureRate * wanted);
+  thresholds.known = *known->threshold;
+  thresholds.unsure = std::min(*unsure->threshold, thresholds.known);
+  thresholds.because = concat(
+      "an estimate from photos: ", number_text(known->rate), " false alarms per 1,000 strangers, ",
+      number_text(known->rate * kTracksPerHour / 1000), " an hour at ", kTracksPerHour, " tracks an hour");
+}
+
+void by_calibration(const IdentifyRequest& request, size_t people, const Json& model,
+                    TimelineThresholds& thresholds) {
+  const Json json = read_json_file(request.calibration);
+  const std::string place = request.calibration.string();
+  if (json.is_object() && json.value("format", Json()) == kTrackCalibration) {
+    const TrackCalibration calibration = read_track_calibration(json, place);
+    check_model(calibration.model, model, request.calibration);
+    return by_films(calibration, request, people, thresholds);
+  }
+  const Calibration calibration = read_calibration(request.calibration);
+  const Json weights = calibration.model.value("weights", Json());
+  if (weights.is_object()) {
+    check_model(weights, model, request.calibration);
+  } else {
+    log_warning(place, ": does not tell which network it was measured with");
+  }
+  by_photos(calibration, request, people, thresholds);
+}
+
+}  // namespace
+
+TimelineThresholds name_thresholds(const IdentifyRequest& request, size_t people, const Json& model) {
+  TimelineThresholds thresholds;
+  if (!request.calibration.empty() && (request.known != 0 || request.unsure != 0))
+    fail(ErrorKind::kUsage, "--calibration and --known or --unsure: give one of them");
+  if (!request.calibration.empty()) {
+    by_calibration(request, people, model, thresholds);
+  } else {
+    thresholds.known = request.known != 0 ? request.known : careful_threshold(people);
+    thresholds.unsure = request.unsure != 0 ? request.unsure : thresholds.known - kUnsureBelow;
+    thresholds.because = request.known != 0 ? "as asked for" : "not calibrated: a careful default";
+    if (thresholds.unsure > thresholds.known)
+      fail(ErrorKind::kUsage, "--unsure ", thresholds.unsure, " is above --known ", thresholds.known);
+    if (request.known == 0)
+      log_warning("not calibrated: names are given from a score of ", number_text(thresholds.known),
+                  " on, which may be too careful for this network, or not enough (uir-identify calibrate)");
+  }
+  thresholds.same_stranger = (thresholds.known + thresholds.unsure) / 2;
+  thresholds.smallest_face = request.smallest_face;
+  log_info("names from a score of ", number_text(thresholds.known), " on, strangers below ",
+           number_text(thresholds.unsure), ": ", thresholds.because);
+  return thresholds;
+}
+
+}  // namespace uir
