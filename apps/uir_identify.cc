@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "identify_flags.h"
+#include "uir/base/allocator.h"
 #include "uir/base/child_process.h"
 #include "uir/base/log.h"
 #include "uir/base/text.h"
@@ -236,6 +237,7 @@ int main(int argc, char** argv) {
     if (!answered_here) return hand_over(argc, argv);
     cli.parse(argc, argv);
     uir::ignore_write_signals();
+    uir::tune_memory_allocator();
     return commands.run();
   });
 }

@@ -420,11 +420,35 @@ def timelines():
     write("timelines", "uem", b"\2;; map\na.mp4 1 0 1.5\nb 1\t3 4 ;; end\n")
 
 
+def film_timelines():
+    def track(number, begin, end, **fields):
+        box = [10, 10, 50.5, 60]
+        return {"id": number, "time": [begin, end], "shot": 0, "verdict": "stranger", "person": "", "stranger": 1, "candidates": [["Anna", 0.2]],
+                "by_hand": False, "picture": "", "faces": [[begin, 0.5, 0]], "sights": [[t, *box] for t in range(begin, end, 500)], **fields}
+
+    def document(photos, shown, ticks, shots, tracks):
+        film = {"file": "f", "path": "../f", "bytes": 1, "checksum": "0", "ticks_per_second": ticks, "container_start": 0, "shown": shown,
+                "width": 64, "height": 64, "frames": 50, "lost": 0, "rate": [30000, 1001], "constant_rate": True}
+        limits = {"known": 0.5, "unsure": 0.4, "same_stranger": 0.4, "smallest_face": 24, "because": ""}
+        return json.dumps({"format": "uir-timeline", "version": 1, "film": film, "photos": photos, "people": [{"name": "Anna", "photos": 1}],
+                           "thresholds": limits, "made_by": {}, "vector_size": 4, "shots": shots, "uncut": [], "tracks": tracks}).encode()
+
+    at = {"group": True, "places": [[0.5, 10, 10, 50, 60]]}
+    edits = [{"edit": "name", "who": "stranger 1", "at": at, "name": "Bob"}, {"edit": "split", "who": "#1", "at": at, "seconds": 1},
+             {"edit": "merge", "who": "a and b", "at": at, "with": at, "name": ""}, {"edit": "undo"}, {"edit": "not", "who": "#1", "at": at, "name": ""}]
+    log = "\n".join(map(json.dumps, edits)).encode()
+    known = track(2, 1000, 2000, verdict="known", person="Anna", stranger=0)
+    write("film_timeline", "film", parts(document([], [0, 2000], 1000, [[0, 2000]], [track(1, 0, 2000), known]), log))
+    at["places"][0][0] = "b.jpg"
+    write("film_timeline", "photos", parts(document(["a.jpg", "b.jpg"], [0, 2], 1, [], [track(1, 1, 2)]), json.dumps(edits[0]).encode()))
+
+
 def main():
     images()
     exif()
     videos()
     timelines()
+    film_timelines()
     bin_sets()
     torch_files()
     distributed()

@@ -273,7 +273,7 @@ void Identification::publish() {
     AtomicFile vectors(folder / kVectors);
     vectors.out().write(std::as_bytes(std::span(partials_[i]->so_far().vectors)));
     vectors.commit();
-    write_outputs(folder, timelines_[i]);
+    for (const std::string& problem : write_timeline(folder, timelines_[i])) log_warning(problem);
   }
 }
 

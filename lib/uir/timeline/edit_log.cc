@@ -4,6 +4,7 @@
 #include "uir/base/json_text.h"
 #include "uir/base/text.h"
 #include "uir/timeline/edits.h"
+#include "uir/timeline/names.h"
 
 namespace uir {
 namespace {
@@ -48,6 +49,13 @@ Json json_of(const Edit& edit) {
   return json;
 }
 
+double seconds_in(const Json& json, const std::string& place) {
+  constexpr double kMost = 1e7;  // what a timeline may last (timeline_reader.cc)
+  if (!json.is_number() || std::abs(json.get<double>()) > kMost)
+    fail(ErrorKind::kData, place, ": a time is no number of seconds");
+  return json.get<double>();
+}
+
 Anchor anchor_of(const Json& json, const std::string& place) {
   const auto refuse = [&] {
     fail(ErrorKind::kData, place, ": a place is [seconds or photo, x1, y1, x2, y2]");
@@ -57,10 +65,10 @@ Anchor anchor_of(const Json& json, const std::string& place) {
   if (json[0].is_string()) {
     anchor.photo = json[0].get<std::string>();
   } else {
-    anchor.seconds = json[0].get<double>();
+    anchor.seconds = seconds_in(json[0], place);
   }
   for (size_t i = 0; i < 4; ++i) {
-    if (!json[i + 1].is_number()) refuse();
+    if (!json[i + 1].is_number() || std::abs(json[i + 1].get<double>()) > 1e6) refuse();
     anchor.box[i] = json[i + 1].get<float>();
   }
   return anchor;
@@ -89,9 +97,12 @@ Edit edit_of(const Json& json, const std::string& place) {
   edit.at = target_of(json, "at", place);
   if (edit.kind == EditKind::kMerge) edit.with = target_of(json, "with", place);
   if (edit.kind == EditKind::kSplit) {
-    edit.seconds = json_at<double>(json, "seconds", place);
+    edit.seconds = seconds_in(json_at<Json>(json, "seconds", place), place);
   } else {
     edit.name = json_at<std::string>(json, "name", place);
+    if (!is_clean_name(edit.name)) fail(ErrorKind::kData, place, ": the name is not one line of text");
+    if (edit.kind == EditKind::kName && edit.name.empty())
+      fail(ErrorKind::kData, place, ": the name is empty");
   }
   return edit;
 }
@@ -104,16 +115,19 @@ std::string log_text(const fs::path& folder) {
 }  // namespace
 
 std::vector<Edit> read_edits(const fs::path& folder) {
+  return parse_edits(log_text(folder), log_file(folder).string());
+}
+
+std::vector<Edit> parse_edits(std::string_view text, const std::string& place) {
   std::vector<Edit> edits;
-  const std::string text = log_text(folder);
   size_t number = 0;
   for (size_t begin = 0; begin < text.size();) {
     const size_t end = std::min(text.find('\n', begin), text.size());
-    const std::string place = concat(log_file(folder).string(), ':', ++number);
+    const std::string line = concat(place, ':', ++number);
     try {
-      edits.push_back(edit_of(Json::parse(text.substr(begin, end - begin)), place));
+      edits.push_back(edit_of(Json::parse(text.substr(begin, end - begin)), line));
     } catch (const Json::exception& e) {
-      fail(ErrorKind::kData, place, ": not valid JSON: ", e.what(),
+      fail(ErrorKind::kData, line, ": not valid JSON: ", e.what(),
            "; a line that cannot be repaired may be removed");
     }
     begin = end + 1;

@@ -48,6 +48,7 @@ struct Edit {
 
 // FOLDER/edits.jsonl; empty if there is none. kData naming file and line.
 std::vector<Edit> read_edits(const fs::path& folder);
+std::vector<Edit> parse_edits(std::string_view text, const std::string& place);
 // By the commit protocol: a line is in the log or it is not.
 void append_edit(const fs::path& folder, const Edit& edit);
 

@@ -158,14 +158,18 @@ std::string page_data(const Timeline& timeline, const std::vector<PersonLine>& l
 
 std::string script_text(std::string_view json) {
   std::string escaped;
-  while (true) {
-    const size_t plain = std::min(json.find_first_of("<>&"), json.size());
-    escaped += json.substr(0, plain);
-    if (plain == json.size()) return escaped;
+  escaped.reserve(json.size() + json.size() / 64);
+  const auto is_markup = [](char c) { return c == '<' || c == '>' || c == '&'; };
+  for (auto at = json.begin(); at != json.end();) {
+    const auto next = std::find_if(at, json.end(), is_markup);
+    escaped.append(at, next);
+    at = next;
+    if (at == json.end()) break;
     // Only inside strings, where they may stand as \u003c.
-    escaped += json[plain] == '<' ? "\\u003c" : json[plain] == '>' ? "\\u003e" : "\\u0026";
-    json.remove_prefix(plain + 1);
+    escaped += *at == '<' ? "\\u003c" : *at == '>' ? "\\u003e" : "\\u0026";
+    ++at;
   }
+  return escaped;
 }
 
 }  // namespace uir

@@ -124,6 +124,9 @@ void append_track(std::string& text, const Track& track) {
 }
 
 void append_tracks(std::string& text, const std::vector<Track>& tracks) {
+  size_t size = text.size();
+  for (const Track& track : tracks) size += 400 + 32 * track.faces.size() + 40 * track.sights.size();
+  text.reserve(size);
   for (size_t i = 0; i < tracks.size(); ++i) {
     text += i == 0 ? "\n" : ",\n";
     append_track(text, tracks[i]);

@@ -11,6 +11,10 @@ namespace {
 
 constexpr int64_t kVersion = 1;
 constexpr double kLargestTick = 9007199254740992.;  // 2^53, where double ends to hold all whole numbers
+constexpr int64_t kLargestCount = int64_t{1} << 53;
+constexpr int64_t kLargestRate = (int64_t{1} << 31) - 1;  // of clocks and frames, as FFmpeg's fractions
+constexpr int64_t kLongestFilm = 10'000'000;              // seconds
+constexpr double kLargestBox = 1e6;                       // pixels
 
 // An object whose fields are taken one by one; kData for one that is missing, of another type, or left over.
 class Fields {
@@ -23,8 +27,9 @@ class Fields {
   T take(const char* key) {
     ++taken_;
     if constexpr (std::is_same_v<T, int64_t> || std::is_same_v<T, uint64_t>) {
-      if (!json_at<Json>(json_, key, place_).is_number_integer())
-        refuse(concat("field '", key, "' is no whole number"));
+      const Json json = json_at<Json>(json_, key, place_);
+      if (!json.is_number_integer()) refuse(concat("field '", key, "' is no whole number"));
+      if constexpr (std::is_same_v<T, int64_t>) return count(json, key);
     }
     return json_at<T>(json_, key, place_);
   }
@@ -46,7 +51,14 @@ class Fields {
   Span span(const Json& json, std::string_view key) const {
     if (!json.is_array() || json.size() != 2 || !json[0].is_number_integer() || !json[1].is_number_integer())
       refuse(concat("field '", key, "' is no [begin, end) of two whole numbers"));
-    return {json[0].get<int64_t>(), json[1].get<int64_t>()};
+    return {count(json[0], key), count(json[1], key)};
+  }
+  // Small enough to be added up.
+  int64_t count(const Json& json, std::string_view key) const {
+    const auto value = json.get<int64_t>();
+    if (std::abs(value) > kLargestCount || (json.is_number_unsigned() && value < 0))
+      refuse(concat("field '", key, "' is too large"));
+    return value;
   }
   bool has(const char* key) const { return json_.contains(key); }
   void end() const {
@@ -136,9 +148,19 @@ class Reader {
     film.rate_den = rate.end;
     film.constant_rate = fields.take<bool>("constant_rate");
     fields.end();
-    if (film.ticks_per_second < 1 || film.rate_den < 1 || film.rate_num < 0 || film.shown.length() < 0)
-      fields.refuse("its clock, rate or times are impossible");
+    check_clock(fields, film);
     return film;
+  }
+
+  static void check_clock(const Fields& fields, const Film& film) {
+    const auto is_rate = [](int64_t number) { return number >= 1 && number <= kLargestRate; };
+    const bool possible = is_rate(film.ticks_per_second) && is_rate(film.rate_den) && film.rate_num >= 0 &&
+                          film.rate_num <= kLargestRate;
+    if (!possible || film.shown.length() < 0) fields.refuse("its clock, rate or times are impossible");
+    for (const int64_t ticks : {film.shown.begin, film.shown.end, film.container_start}) {
+      if (std::abs(ticks) / film.ticks_per_second > kLongestFilm)
+        fields.refuse(concat("a time of more than ", kLongestFilm, " s"));
+    }
   }
 
   GalleryPerson gallery_person(const Json& json) const {
@@ -171,6 +193,9 @@ class Reader {
       fields.refuse("shots: the last one does not end with the film");
     if (timeline.is_film() && timeline.shots.empty() && timeline.film.shown.length() > 0)
       fields.refuse("shots: there are none");
+    const Span photos = {0, static_cast<int64_t>(timeline.photos.size())};
+    if (!timeline.is_film() && (timeline.film.ticks_per_second != 1 || !(timeline.film.shown == photos)))
+      fields.refuse("photos: each is a tick of its own, from 0 on");
   }
 
   std::vector<Track> tracks(const Json& json, const Timeline& timeline) const {
@@ -234,7 +259,10 @@ class Reader {
     for (size_t i = 0; i < rows.rows(); ++i) {
       const double* row = rows.row(i);
       Sight sight{.ticks = whole(fields, row[0]), .box = {}};
-      for (size_t side = 0; side < 4; ++side) sight.box[side] = static_cast<float>(row[1 + side]);
+      for (size_t side = 0; side < 4; ++side) {
+        if (std::abs(row[1 + side]) > kLargestBox) fields.refuse("a box lies far outside of any picture");
+        sight.box[side] = static_cast<float>(row[1 + side]);
+      }
       if (!track.sights.empty() && sight.ticks <= track.sights.back().ticks)
         fields.refuse("its sights do not ascend");
       track.sights.push_back(sight);
@@ -258,6 +286,7 @@ class Reader {
     if (track.time.length() <= 0) refuse("it ends before it begins");
     if (track.time.begin < timeline.film.shown.begin || track.time.end > timeline.film.shown.end)
       refuse("it lies outside of the film");
+    if (!timeline.is_film() && track.time.length() != 1) refuse("a face is on one photo");
     const bool shot_exists = track.shot >= 0 && track.shot < static_cast<int64_t>(timeline.shots.size());
     if (timeline.is_film() && !shot_exists) refuse("its shot is none of the film's");
     if (!track.sights.empty() &&

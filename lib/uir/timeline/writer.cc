@@ -1,6 +1,8 @@
 #include "uir/timeline/writer.h"
 
 #include <algorithm>
+#include <functional>
+#include <future>
 #include <set>
 #include <utility>
 
@@ -81,6 +83,8 @@ void write_people(const fs::path& folder, const Timeline& timeline) {
 void write_outputs(const fs::path& folder, Timeline timeline) {
   clean_names(timeline);
   create_folders(folder);
+  // The two largest files at a time.
+  std::future<std::string> text = std::async(std::launch::async, timeline_text, std::cref(timeline));
   if (timeline.is_film()) {
     replace_file(folder / "timeline.csv", timeline_csv(timeline));
     replace_file(folder / "visible.vtt", captions(timeline, Layer::kVisible));
@@ -91,7 +95,7 @@ void write_outputs(const fs::path& folder, Timeline timeline) {
     replace_file(folder / "photos.csv", photos_csv(timeline));
     replace_file(folder / "photos.html", photos_page(timeline, person_lines(timeline, folder)));
   }
-  replace_file(folder / "timeline.json", timeline_text(timeline));
+  replace_file(folder / "timeline.json", text.get());
 }
 
 std::vector<std::string> write_timeline(const fs::path& folder, Timeline analysis) {

@@ -322,5 +322,38 @@ TEST_CASE("a damaged log is refused with its line", "[timeline]") {
   CHECK(read_edits(corrected.path()).size() == 2);
 }
 
+int failpoints_left = 0;
+
+// Wherever a correction is interrupted: it is in the log or not, and all files follow the log from then on.
+TEST_CASE("an interrupted correction is in the log or not", "[timeline]") {
+  bool finished = false;
+  for (int at = 0; !finished; ++at) {
+    const TempFolder folder;
+    write_timeline(folder.path(), six_tracks());
+    const auto before = outputs_of(folder.path());
+    failpoints_left = at;
+    set_failpoint_handler([](std::string_view) {
+      if (failpoints_left-- == 0) throw Error(ErrorKind::kIo, "no space left");
+    });
+    const auto error = error_of(
+        [&] { correct(folder.path(), [](const Timeline& t) { return name_edit(t, "stranger 1", "Bob"); }); });
+    set_failpoint_handler(nullptr);
+    finished = !error;
+    const bool logged = !read_edits(folder.path()).empty();
+    CHECK((finished ? logged : error->kind() == ErrorKind::kIo));
+    CHECK_NOTHROW(read_timeline(folder.path()));
+    if (!logged) CHECK(outputs_of(folder.path()) == before);
+    if (logged) {
+      const Timeline next =
+          correct(folder.path(), [](const Timeline& t) { return name_edit(t, "Bob", "Ben"); });
+      CHECK(shown_name(next.tracks[0]) == "Ben");
+      undo(folder.path());
+      undo(folder.path());
+      CHECK(outputs_of(folder.path()) == before);
+    }
+    REQUIRE(at < 1000);
+  }
+}
+
 }  // namespace
 }  // namespace uir
