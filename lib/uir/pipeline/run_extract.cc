@@ -20,6 +20,7 @@
 #include "uir/head/best_classes.h"
 #include "uir/pipeline/chosen_weights.h"
 #include "uir/pipeline/compute.h"
+#include "uir/pipeline/int8_extraction.h"
 #include "uir/pipeline/onnx_embedding.h"
 #include "uir/pipeline/onnx_engines.h"
 #include "uir/pipeline/sample_faces.h"
@@ -40,6 +41,7 @@ class Extraction {
         ranks_(std::move(ranks)),
         compute_(choose_compute(experiment.train, world)),
         index_(Index::open(experiment.index_folder(), Index::Check::kFull)) {
+    if (in_int8()) check_int8(compute_.device, InferenceConv::runs_int8());
     sets_ = wanted_sets();
     const fs::path weights = chosen_weights(experiment);
     is_onnx(weights) ? load_onnx(weights) : load_weights(weights);
@@ -69,6 +71,8 @@ class Extraction {
     return sets;
   }
 
+  bool in_int8() const { return experiment_.extract.precision == ExtractPrecision::kInt8; }
+
   static bool is_onnx(const fs::path& weights) {
     return fs::is_regular_file(weights) && looks_like_onnx(as_text(MappedFile(weights).bytes()));
   }
@@ -84,11 +88,17 @@ class Extraction {
     const std::shared_ptr<Backbone> backbone = make_backbone(experiment_.model, 0);
     const Weights weights = load_backbone(path, *backbone);
     move_to(*backbone, compute_.device);
-    check_precision(*backbone);
-    embedder_ = embedder_of(backbone, compute_.pixel_type);
-    network_ = {{"color_order", kColorOrder},
-                {"normalization", kNormalization},
-                {"precision", c10::toString(compute_.pixel_type)}};
+    network_ = {{"color_order", kColorOrder}, {"normalization", kNormalization}};
+    if (in_int8()) {
+      const Int8Embedding int8 =
+          int8_embedding(experiment_, int8_network(backbone, weights.checksum), index_, sets_, *ranks_);
+      embedder_ = {backbone->embedding_size(), int8.embed};
+      network_.update(int8.manifest);
+    } else {
+      check_precision(*backbone);
+      embedder_ = embedder_of(backbone, compute_.pixel_type);
+      network_["precision"] = c10::toString(compute_.pixel_type);
+    }
     weights_ = {{"file", readable(path.filename().string())}, {"checksum", weights.checksum}};
     if (!is_first()) return;
     if (const auto centers = read_class_centers(path)) take_centers(*centers);
