@@ -114,7 +114,7 @@ at::Tensor InferenceConv::sample_inputs(const Op& conv, const at::Tensor& given,
                                  .unfold(3, window, step)
                                  .permute({0, 2, 3, 1, 4, 5});
   const int64_t high = windows.size(1), wide = windows.size(2), all = x.size(0) * high * wide;
-  const int64_t places = std::min<int64_t>(all, std::max<int64_t>(32, 4096 / (x.size(1) * window)));
+  const int64_t places = std::min<int64_t>(all, std::max<int64_t>(128, 8192 / x.size(1)));
   std::vector<int64_t> image, row, column;
   for (int64_t i = 0; i < places; ++i) {
     const int64_t at = i * all / places;
@@ -123,10 +123,16 @@ at::Tensor InferenceConv::sample_inputs(const Op& conv, const at::Tensor& given,
     column.push_back(at % wide);
   }
   const at::Tensor taken = windows.index({at::tensor(image), at::tensor(row), at::tensor(column)});
-  if (!tiles) return taken.reshape({1, -1});
+  constexpr int64_t kKept = 5;  // of so many values one
+  if (!tiles) return taken.reshape({1, -1}).slice(1, 0, {}, kKept).contiguous();
   const at::Tensor b =
       at::tensor(std::vector<float>{1, 0, -1, 0, 0, 1, 1, 0, 0, -1, 1, 0, 0, 1, 0, -1}).view({4, 4});
-  return b.matmul(taken).matmul(b.t()).permute({2, 3, 0, 1}).reshape({16, -1});
+  return b.matmul(taken)
+      .matmul(b.t())
+      .permute({2, 3, 0, 1})
+      .reshape({16, -1})
+      .slice(1, 0, {}, kKept)
+      .contiguous();
 }
 
 InferenceConv::InferenceConv(const Op& conv, const at::Tensor& weight, at::ScalarType type)

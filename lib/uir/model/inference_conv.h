@@ -37,7 +37,7 @@ class InferenceConv {
   static bool runs(at::ScalarType type);
   static bool runs_int8();
 
-  // What the products of a convolution of suits_int8 are given, at some places of x, spread evenly: float
+  // What the products of a convolution of suits_int8 are given, some of it at places of x spread evenly: float
   // [points, values]. points: 16 for 3×3 with stride 1, else 1.
   static at::Tensor sample_inputs(const Op& conv, const at::Tensor& x, const ConvEdges& edges);
 
