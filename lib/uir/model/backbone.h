@@ -45,8 +45,8 @@ class Backbone : public torch::nn::Module {
   // The numbers that dropout knows the rows of a training batch by: every rank's rows have others, and one
   // rank with all of them has the same. Not called: 0, 1, …
   void number_rows(std::vector<int64_t> numbers) { row_numbers_ = std::move(numbers); }
-  // On CPUs with AVX-512 VNNI, in evaluation, without gradients: the ranges that int8 needs, over the images of
-  // these pixels (float).
+  // On CPUs with AVX-512 VNNI, in evaluation: the ranges that int8 needs, over the images of these pixels
+  // (float).
   Int8Ranges find_int8_ranges(const at::Tensor& pixels);
   // From here on inference on pixels in bf16 is in int8, on those in float what it was. No ranges: no longer.
   void infer_in_int8(Int8Ranges ranges);

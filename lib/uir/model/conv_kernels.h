@@ -3,8 +3,8 @@
 // matrices with AVX-512. Free of LibTorch.
 //
 // T: the type of activations in memory, float or Bf16. P: that of the numbers that are multiplied, T, or
-// uint8_t: int8, with activations in Bf16. An input x is then the byte round(x · in_scale) + 128, saturated; a
-// weight w is the int8 round(w · 127 / largest |w| of its output).
+// uint8_t: int8, with activations in Bf16. An input x is then the byte round(x · in_scale) + 128, saturated;
+// a weight w is the int8 round(w · 127 / largest |w| of its output).
 #pragma once
 
 #include <cstdint>
@@ -49,8 +49,8 @@ struct PackedWeights<uint8_t> {
   const float* in_scales = nullptr;  // [points]
 };
 
-// weight [out, in] → panels [out / 32, in, 32] as products read them; in and out multiples of 4 and 32; P: float, Bf16,
-// or int8_t, of whole numbers.
+// weight [out, in] → panels [out / 32, in, 32] as products read them; in and out multiples of 4 and 32.
+// P: float, Bf16, or int8_t, of whole numbers.
 template <class P>
 void pack_panels(const float* weight, int64_t in, int64_t out, P* packed);
 

@@ -7,8 +7,8 @@
 //
 // Shapes: x [B, in, H, W] → y [B, out, H', W'], both channels-last, float or bf16.
 // Numerics, relative to the exact convolution of the same inputs: float 1e-7, 3×3 2e-6 to 4e-6; bf16 products
-// of numbers rounded to bf16 and sums in float, 3×3 up to 1.9 times what direct products lose; int8 (dense ones
-// only, activations in bf16) exact sums of products of numbers rounded to 8 bits, 1e-2, 3×3 2e-2.
+// of numbers rounded to bf16 and sums in float, 3×3 up to 1.9 times what direct products lose; int8 (dense
+// ones, activations in bf16) exact sums of products of numbers rounded to 8 bits, 1.2e-2, 3×3 2e-2.
 // Determinism: a pixel's value depends on its image alone, not on batch or threads.
 #pragma once
 
@@ -37,7 +37,7 @@ class InferenceConv {
   static bool runs(at::ScalarType type);
   static bool runs_int8();
 
-  // What the products of a convolution of suits_int8 are given, some of it at places of x spread evenly: float
+  // Some of what the products of a convolution of suits_int8 are given, at places of x spread evenly: float
   // [points, values]. points: 16 for 3×3 with stride 1, else 1.
   static at::Tensor sample_inputs(const Op& conv, const at::Tensor& x, const ConvEdges& edges);
 

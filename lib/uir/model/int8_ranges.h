@@ -1,7 +1,7 @@
 // The ranges of the numbers that int8 products are given, found on images of the user's.
 //
-// A range is the one of 16 that rounds and saturates the samples with the least mean square error: the largest
-// magnitude, or up to 13 times less.
+// A range is the one of 16 that rounds and saturates the samples with the least mean square error: the
+// largest magnitude, or up to 13 times less.
 #pragma once
 
 #include <ATen/core/Tensor.h>

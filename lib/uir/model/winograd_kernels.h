@@ -3,7 +3,7 @@
 //
 // An output tile of m×m pixels needs (m + 2)² products per pair of channels in place of 9·m²: the tile's
 // input is transformed, multiplied with the transformed weights as (m + 2)² products of matrices, and
-// transformed back. float: m = 4, 4 times fewer; bfloat16 and int8 numbers: m = 2, 2.25 times fewer, since the
+// transformed back. float: m = 4, 4 times fewer; bfloat16 and int8: m = 2, 2.25 times fewer, since the
 // larger tile's transform would lose ten times what rounding to bfloat16 loses. Sums of bfloat16 products are
 // float, those of int8 exact; what is rounded to int8 are transformed inputs, with a range for each of the 16
 // products, and transformed weights.

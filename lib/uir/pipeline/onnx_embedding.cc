@@ -98,6 +98,9 @@ class Chooser {
   }
 
  private:
+  bool wants_libtorch() const {
+    return config_.engine == EngineChoice::kAuto || config_.engine == EngineChoice::kLibTorch;
+  }
   bool in_int8() const { return experiment_.extract.precision == ExtractPrecision::kInt8; }
 
   // The types to try: as asked for; auto: float32, and bf16 where that is fast.
@@ -132,6 +135,9 @@ class Chooser {
       if (wants(EngineChoice::kOpenVino) && cpu && !engine_name(EngineChoice::kOpenVino).empty())
         found.push_back({EngineChoice::kOpenVino, type, at::kCPU, grouped});
     }
+    if (in_int8() && !wants_libtorch())
+      fail(ErrorKind::kConfig,
+           "extract.precision: int8 is computed by LibTorch; use extract.onnx.engine: auto");
     if (!found.empty()) return found;
     if (config_.engine == EngineChoice::kOpenVino && cpu)
       fail(ErrorKind::kConfig,
