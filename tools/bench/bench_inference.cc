@@ -2,6 +2,7 @@
 //
 //   bench_inference [NETWORK|FILE.onnx [batch [threads [rounds]]]]
 //
+// int8, where the processor has AVX-512 VNNI: its ranges are those of drawn faces.
 // NETWORK: mbf (default), mbf_large, r18 to r200, with random weights; batch 64; threads 0: one per
 // processor; rounds 3. "ours …" is the network alone, on prepared pixels in memory; "extraction …" what
 // uir-extract does: JPEGs of an index, read, checked, decoded, embedded, without mirror images. Every
@@ -57,6 +58,7 @@ struct Variant {
   std::string name;
   EngineCandidate candidate;  // of a file
   bool extraction = false;
+  bool int8 = false;  // ranges from drawn faces
 };
 
 std::vector<Variant> variants_of(const Setup& setup) {
@@ -74,7 +76,18 @@ std::vector<Variant> variants_of(const Setup& setup) {
         variants.push_back({concat("ours ", precision, ", ", engine_name(engine)), {engine, type}});
     }
   }
+  if (InferenceConv::runs_int8())
+    variants.push_back(
+        {setup.is_file() ? concat("ours int8, ", engine_name(EngineChoice::kLibTorch)) : "ours int8",
+         {EngineChoice::kLibTorch, at::kBFloat16},
+         false,
+         true});
   return variants;
+}
+
+// Drawn faces give other ranges than real ones, in as much time.
+Embedder in_int8(int64_t dim, const Int8Network& network) {
+  return {dim, network.in_int8(network.find_ranges(drawn_faces(16)))};
 }
 
 // Median rate of calls that embed so many images each.
@@ -95,10 +108,14 @@ double measure(const Setup& setup, const Variant& variant) {
     const FaceNetwork network = open_face_network(setup.network, "", at::get_num_threads());
     EngineCandidate candidate = variant.candidate;
     candidate.in_groups = network.fixed_batch.has_value();
-    embedder =
-        make_embedder(network, candidate, {network.range.value_or(PixelRange::kSigned), ColorOrder::kRgb});
+    const PixelPreparation preparation{network.range.value_or(PixelRange::kSigned), ColorOrder::kRgb};
+    embedder = variant.int8
+                   ? in_int8(network.embedding_size, int8_network(network, candidate.in_groups, preparation))
+                   : make_embedder(network, candidate, preparation);
   } else {
-    embedder = embedder_of(make_backbone(named_network(setup.network), 1), variant.candidate.type);
+    const std::shared_ptr<Backbone> network = make_backbone(named_network(setup.network), 1);
+    embedder = variant.int8 ? in_int8(network->embedding_size(), int8_network(network, ""))
+                            : embedder_of(network, variant.candidate.type);
   }
   if (!variant.extraction) {
     const at::Tensor faces = drawn_faces(setup.batch);
@@ -129,9 +146,14 @@ Json differences(const std::string& name) {
   const auto difference = [&](const at::Tensor& found) {
     return ((found - exact).norm(2, 1) / exact.norm(2, 1)).max().item<double>();
   };
-  return {{"float32", difference(embed(at::kFloat, false))},
-          {"bf16", difference(embed(at::kBFloat16, false))},
-          {"layers in bf16", difference(embed(at::kBFloat16, true))}};
+  Json json{{"float32", difference(embed(at::kFloat, false))},
+            {"bf16", difference(embed(at::kBFloat16, false))},
+            {"layers in bf16", difference(embed(at::kBFloat16, true))}};
+  if (InferenceConv::runs_int8()) {
+    network->infer_in_int8(network->find_int8_ranges(normalize_pixels(drawn_faces(64), at::kFloat)));
+    json["int8"] = difference(embed(at::kBFloat16, false));
+  }
+  return json;
 }
 
 void run(const std::string& program, const std::vector<std::string>& words) {

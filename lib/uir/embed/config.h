@@ -36,6 +36,14 @@ struct EnumNames<ColorOrderChoice> {
       {{ColorOrderChoice::kAuto, "auto"}, {ColorOrderChoice::kRgb, "rgb"}, {ColorOrderChoice::kBgr, "bgr"}}};
 };
 
+// In what a network is computed: as train.precision says, or in int8.
+enum class ExtractPrecision { kTrain, kInt8 };
+template <>
+struct EnumNames<ExtractPrecision> {
+  static constexpr std::array<EnumName<ExtractPrecision>, 2> value{
+      {{ExtractPrecision::kTrain, "train"}, {ExtractPrecision::kInt8, "int8"}}};
+};
+
 struct OnnxConfig {
   PixelsChoice pixels = PixelsChoice::kAuto;
   ColorOrderChoice color_order = ColorOrderChoice::kAuto;
@@ -64,6 +72,7 @@ struct ExtractConfig {
   bool mirrored = true;
   bool classes = true;
   int64_t batch = 64;
+  ExtractPrecision precision = ExtractPrecision::kTrain;
   OnnxConfig onnx;
 };
 template <class Visitor>
@@ -79,6 +88,9 @@ void describe(Visitor& v, ExtractConfig& c) {
   v.field("classes", c.classes, "Also store each image's best class, its cosine and its probability.");
   v.field("batch", c.batch,
           "Images per forward pass; part of the result's definition (rounding depends on it).", AtLeast{1});
+  v.field("precision", c.precision,
+          "In what the network is computed: train (as train.precision says), or int8: on processors with "
+          "AVX-512 VNNI, with ranges from the first set's images (docs/models.md).");
   v.section("onnx", c.onnx, "Where weights is an ONNX file, which brings its own network (docs/models.md).");
 }
 

@@ -135,8 +135,26 @@ void Backbone::train(bool on) {
 }
 
 bool Backbone::infers(const at::Tensor& pixels) const {
+  const bool int8 = !int8_.empty() && pixels.scalar_type() == at::kBFloat16;
   return !is_training() && !at::GradMode::is_enabled() && pixels.is_cpu() &&
-         InferenceConv::runs(pixels.scalar_type());
+         (int8 || InferenceConv::runs(pixels.scalar_type()));
+}
+
+void Backbone::infer_in_int8(Int8Ranges ranges) {
+  ensure(ranges.empty() || InferenceConv::runs_int8(), "a processor that computes in int8");
+  int8_ = std::move(ranges);
+  fused_.forget();
+}
+
+Int8Ranges Backbone::find_int8_ranges(const at::Tensor& pixels) {
+  constexpr int64_t kImages = 16;
+  const at::NoGradGuard no_grad;
+  ensure(infers(pixels) && pixels.scalar_type() == at::kFloat, "ranges are found in inference, in float");
+  RangeSamples samples;
+  const auto end = [this](RangeSamples*) { samples_ = nullptr; };
+  const std::unique_ptr<RangeSamples, decltype(end)> sampling(samples_ = &samples, end);
+  for (const at::Tensor& part : pixels.split(kImages)) forward(part);
+  return samples.ranges();
 }
 
 void Backbone::run(std::span<const Step> steps, const at::Tensor& pixels, std::vector<at::Tensor>& values) {
@@ -204,7 +222,8 @@ void Backbone::divide_inference() {
 at::Tensor Backbone::convolve(const Step& step, const at::Tensor& input,
                               const std::vector<at::Tensor>& values) {
   const Op& result = blueprint_.ops[step.op];
-  const at::Tensor x = blueprint_.ops[step.conv].always_float32 ? at_least_float32(input) : input;
+  const Op& conv = blueprint_.ops[step.conv];
+  const at::Tensor x = conv.always_float32 ? at_least_float32(input) : input;
   const FusedConvs::Fused& fused = fused_.get(step.conv, [&] {
     ConvEdges edges;
     if (step.before >= 0) {
@@ -218,10 +237,15 @@ at::Tensor Backbone::convolve(const Step& step, const at::Tensor& input,
     edges.shift = behind.shift;
     if (result.kind == OpKind::kPReLU)
       edges.slope = layer<PReLU>(step.op).weight().to(at::kFloat).contiguous();
-    return FusedConvs::Fused{
-        InferenceConv(blueprint_.ops[step.conv], layer<Conv>(step.conv).weight(), x.scalar_type()), edges};
+    const at::Tensor& weight = layer<Conv>(step.conv).weight();
+    const auto ranges = x.scalar_type() == at::kBFloat16 ? int8_.find(conv.name) : int8_.end();
+    return FusedConvs::Fused{ranges == int8_.end() ? InferenceConv(conv, weight, x.scalar_type())
+                                                   : InferenceConv(conv, weight, ranges->second),
+                             edges};
   });
   ConvEdges edges = fused.edges;
+  if (samples_ && InferenceConv::suits_int8(conv) && !conv.always_float32)
+    samples_->add(conv.name, conv, x, edges);
   if (result.kind == OpKind::kAdd) edges.residual = values[result.inputs[1]];
   return fused.conv(x, edges);
 }

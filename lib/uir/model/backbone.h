@@ -9,7 +9,8 @@
 // training (gradients are summed per thread), not in evaluation.
 // Inference: in evaluation, without gradients, on CPUs with AVX-512, convolutions are computed by
 // inference_conv.h, which rounds otherwise: embeddings differ by 1e-6 (MobileFaceNet) to 1e-5 (IResNet 50) of
-// their norm in float32 from those of the layers.
+// their norm in float32 from those of the layers. In int8, for which such a network is made ready
+// (infer_in_int8), dense convolutions but the first multiply numbers of 8 bits; activations are bf16.
 #pragma once
 
 #include <torch/nn/module.h>
@@ -23,6 +24,7 @@
 
 #include "uir/model/batch_norm.h"
 #include "uir/model/fused_convs.h"
+#include "uir/model/int8_ranges.h"
 #include "uir/network/blueprint.h"
 #include "uir/network/config.h"
 #include "uir/pixels/preparation.h"
@@ -43,6 +45,11 @@ class Backbone : public torch::nn::Module {
   // The numbers that dropout knows the rows of a training batch by: every rank's rows have others, and one
   // rank with all of them has the same. Not called: 0, 1, …
   void number_rows(std::vector<int64_t> numbers) { row_numbers_ = std::move(numbers); }
+  // On CPUs with AVX-512 VNNI, in evaluation: the ranges that int8 needs, over the images of these pixels
+  // (float).
+  Int8Ranges find_int8_ranges(const at::Tensor& pixels);
+  // From here on inference on pixels in bf16 is in int8, on those in float what it was. No ranges: no longer.
+  void infer_in_int8(Int8Ranges ranges);
   const Blueprint& blueprint() const { return blueprint_; }
   int64_t embedding_size() const { return blueprint_.embedding_size; }
 
@@ -81,6 +88,8 @@ class Backbone : public torch::nn::Module {
   bool dense_front_ = false;           // with 3×3 convolutions of all channels
   std::vector<int64_t> behind_front_;  // what the steps behind them read of theirs
   FusedConvs fused_;
+  Int8Ranges int8_;
+  RangeSamples* samples_ = nullptr;  // to which inference adds
 };
 
 // A network with freshly initialised weights, a function of the seed alone. Throws kConfig for an unknown

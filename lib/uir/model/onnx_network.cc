@@ -39,8 +39,11 @@ at::Tensor normalized(BatchNormArgs args, const at::Tensor& residual) {
 // Nodes become steps, some of them joined.
 class Compiler {
  public:
-  Compiler(const FaceNetwork& network, at::ScalarType type, at::Device device, int threads)
-      : model_(network.file.model),
+  Compiler(const FaceNetwork& network, at::ScalarType type, at::Device device, int threads,
+           const Int8Ranges& int8, std::shared_ptr<std::optional<RangeSamples>> samples)
+      : int8_(int8),
+        samples_(std::move(samples)),
+        model_(network.file.model),
         output_(network.output),
         interpreter_(model_, threads),
         type_(type),
@@ -169,7 +172,8 @@ class Compiler {
     const bool plain = attributes.integers("dilations", {1, 1}) == std::vector<int64_t>{1, 1} &&
                        !attributes.has("auto_pad") && pads.size() == 4 && same(pads) && strides.size() == 2 &&
                        same(strides) && weight.shape[2] == weight.shape[3];
-    if (!plain || !device_.is_cpu() || !InferenceConv::runs(type_)) return std::nullopt;
+    const bool runs = InferenceConv::runs(type_) || !int8_.empty();
+    if (!plain || !device_.is_cpu() || !runs) return std::nullopt;
     Op op;
     op.groups = attributes.integer("group", 1);
     op.in_channels = weight.shape[1] * op.groups;
@@ -183,11 +187,15 @@ class Compiler {
   // Bias, PReLU and sum in the same pass. step: without what it computes.
   void fast_conv(const Op& op, const Array& weight, const at::Tensor& bias, const Epilogue& epilogue,
                  Step step) {
-    const auto conv =
-        std::make_shared<InferenceConv>(op, tensor_of(weight, at::TensorOptions(at::kFloat)), type_);
+    const at::Tensor weights = tensor_of(weight, at::TensorOptions(at::kFloat));
+    const auto ranges = int8_.find(step.output);
+    const auto conv = ranges == int8_.end() ? std::make_shared<InferenceConv>(op, weights, type_)
+                                            : std::make_shared<InferenceConv>(op, weights, ranges->second);
     const ConvEdges edges{{}, {}, at::ones_like(bias), bias, epilogue.slope, {}};
-    step.compute = [conv, edges, type = type_](const OnnxNetwork::Inputs& in) {
+    step.compute = [conv, op, edges, name = step.output, samples = samples_,
+                    type = type_](const OnnxNetwork::Inputs& in) {
       const at::Tensor x = in[0]->tensor.to(type), other = in.size() > 1 ? in[1]->tensor : at::Tensor();
+      if (*samples && InferenceConv::suits_int8(op)) (*samples)->add(name, op, x, edges);
       const bool same = other.defined() && other.sizes() == at::IntArrayRef(conv->sizes_of_result(x));
       ConvEdges all = edges;
       if (same) all.residual = other.to(type);
@@ -307,6 +315,8 @@ class Compiler {
     }
   }
 
+  const Int8Ranges& int8_;
+  const std::shared_ptr<std::optional<RangeSamples>> samples_;
   const OnnxModel& model_;
   const std::string output_;
   const OnnxInterpreter interpreter_;
@@ -321,9 +331,19 @@ class Compiler {
 
 }  // namespace
 
-OnnxNetwork::OnnxNetwork(const FaceNetwork& network, at::ScalarType type, at::Device device, int threads)
+OnnxNetwork::OnnxNetwork(const FaceNetwork& network, at::ScalarType type, at::Device device, int threads,
+                         const Int8Ranges& int8)
     : input_(network.input), output_(network.output), embedding_size_(network.embedding_size) {
-  steps_ = Compiler(network, type, device, threads).run(constants_);
+  ensure(int8.empty() || (InferenceConv::runs_int8() && type == at::kBFloat16), "int8 where it runs");
+  steps_ = Compiler(network, type, device, threads, int8, samples_).run(constants_);
+}
+
+Int8Ranges OnnxNetwork::find_int8_ranges(const std::function<void()>& run) {
+  samples_->emplace();
+  run();
+  Int8Ranges ranges = (*samples_)->ranges();
+  samples_->reset();
+  return ranges;
 }
 
 at::Tensor OnnxNetwork::forward(const at::Tensor& pixels) const {

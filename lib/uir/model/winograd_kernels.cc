@@ -72,11 +72,12 @@ UIR_INLINE Place place_of(const WinogradShape& shape, int64_t tile) {
 }
 
 // One tile's input → inputs[point][in / 64][tile of the group][64].
-template <class T>
+template <class T, class P>
 UIR_INLINE void transform_input(const WinogradShape& shape, const EdgePointers<T>& edges, const T* x,
-                                int64_t tile, int64_t slot, int64_t slots, T* inputs) {
-  constexpr int64_t kIn = Winograd<T>::kIn;
-  const Place at = place_of<Winograd<T>::kOut>(shape, tile);
+                                const PackedWeights<P>& weights, int64_t tile, int64_t slot, int64_t slots,
+                                P* inputs) {
+  constexpr int64_t kIn = Winograd<P>::kIn;
+  const Place at = place_of<Winograd<P>::kOut>(shape, tile);
   const int64_t chunks = shape.in / kInChunk;
   for (int64_t c = 0; c < shape.in; c += kWidth) {
     Values d[kIn * kIn];
@@ -96,19 +97,20 @@ UIR_INLINE void transform_input(const WinogradShape& shape, const EdgePointers<T
       }
     }
 #pragma GCC unroll 6
-    for (int64_t i = 0; i < kIn; ++i) Transform<Winograd<T>::kOut>::input(d + i * kIn, 1, d + i * kIn);
+    for (int64_t i = 0; i < kIn; ++i) Transform<Winograd<P>::kOut>::input(d + i * kIn, 1, d + i * kIn);
 #pragma GCC unroll 6
-    for (int64_t j = 0; j < kIn; ++j) Transform<Winograd<T>::kOut>::input(d + j, kIn, d + j);
-    T* to = inputs + (c / kInChunk * slots + slot) * kInChunk + c % kInChunk;
-    for (int64_t p = 0; p < kIn * kIn; ++p) store_lanes(d[p], to + p * chunks * slots * kInChunk);
+    for (int64_t j = 0; j < kIn; ++j) Transform<Winograd<P>::kOut>::input(d + j, kIn, d + j);
+    P* to = inputs + (c / kInChunk * slots + slot) * kInChunk + c % kInChunk;
+    for (int64_t p = 0; p < kIn * kIn; ++p)
+      put_input(d[p], in_scale(weights, p), to + p * chunks * slots * kInChunk);
   }
 }
 
 // products[point][tile of the group][out] → one tile of y.
-template <class T>
+template <class P, class T>
 UIR_INLINE void transform_output(const WinogradShape& shape, const EdgePointers<T>& edges,
                                  const float* products, int64_t tile, int64_t slot, int64_t slots, T* y) {
-  constexpr int64_t kIn = Winograd<T>::kIn, kOut = Winograd<T>::kOut;
+  constexpr int64_t kIn = Winograd<P>::kIn, kOut = Winograd<P>::kOut;
   const Place at = place_of<kOut>(shape, tile);
   const int64_t rows = std::min(kOut, shape.height - at.top), columns = std::min(kOut, shape.width - at.left);
   for (int64_t k = 0; k < shape.out; k += kWidth) {
@@ -132,84 +134,82 @@ UIR_INLINE void transform_output(const WinogradShape& shape, const EdgePointers<
 
 #if UIR_HAS_AVX512
 
-// The two kinds of numbers need different instructions, which a template cannot say.
-#define UIR_WINOGRAD_TILES(T, TARGET)                                                                     \
-  TARGET void multiply_point(const WinogradShape& shape, const T* inputs, const T* packed, int64_t slots, \
-                             float* products) {                                                           \
-    for (int64_t k = 0; k < shape.out; k += kPanel) {                                                     \
-      multiply_panel<kInChunk>(inputs, packed + k * shape.in, shape.in, slots * kInChunk, slots,          \
-                               [&](int64_t slot, const Values& first, const Values& second)               \
-                                   UIR_INLINE_LAMBDA {                                                    \
-                                     store_lanes(first, products + slot * shape.out + k);                 \
-                                     store_lanes(second, products + slot * shape.out + k + kWidth);       \
-                                   });                                                                    \
-    }                                                                                                     \
-  }                                                                                                       \
-  TARGET void run_tiles(const WinogradShape& shape, const EdgePointers<T>& edges, const T* x,             \
-                        const T* packed, int64_t begin, int64_t end, T* inputs, float* products, T* y) {  \
-    const int64_t slots = end - begin;                                                                    \
-    for (int64_t tile = begin; tile < end; ++tile)                                                        \
-      transform_input(shape, edges, x, tile, tile - begin, slots, inputs);                                \
-    for (int64_t p = 0; p < Winograd<T>::kPoints; ++p)                                                    \
-      multiply_point(shape, inputs + p * slots * shape.in, packed + p * shape.out * shape.in, slots,      \
-                     products + p * slots * shape.out);                                                   \
-    for (int64_t tile = begin; tile < end; ++tile)                                                        \
-      transform_output(shape, edges, products, tile, tile - begin, slots, y);                             \
+// The kinds of numbers need different instructions, which a template cannot say.
+#define UIR_WINOGRAD_TILES(T, P, TARGET)                                                                    \
+  TARGET void multiply_point(const WinogradShape& shape, const P* inputs, const PackedWeights<P>& weights,  \
+                             int64_t point, int64_t slots, float* products) {                               \
+    for (int64_t k = 0; k < shape.out; k += kPanel) {                                                       \
+      const int64_t at = point * shape.out + k;                                                             \
+      const Sums<P> low(weights, at), high(weights, at + kWidth);                                           \
+      multiply_panel<kInChunk>(inputs, weights.values + at * shape.in, shape.in, slots * kInChunk, slots,   \
+                               [&](int64_t slot, const auto& first, const auto& second) UIR_INLINE_LAMBDA { \
+                                 Values values;                                                             \
+                                 low(first, values);                                                        \
+                                 store_lanes(values, products + slot * shape.out + k);                      \
+                                 high(second, values);                                                      \
+                                 store_lanes(values, products + slot * shape.out + k + kWidth);             \
+                               });                                                                          \
+    }                                                                                                       \
+  }                                                                                                         \
+  TARGET void run_tiles(const WinogradShape& shape, const EdgePointers<T>& edges, const T* x,               \
+                        const PackedWeights<P>& weights, int64_t begin, int64_t end, P* inputs,             \
+                        float* products, T* y) {                                                            \
+    const int64_t slots = end - begin;                                                                      \
+    for (int64_t tile = begin; tile < end; ++tile)                                                          \
+      transform_input(shape, edges, x, weights, tile, tile - begin, slots, inputs);                         \
+    for (int64_t p = 0; p < Winograd<P>::kPoints; ++p)                                                      \
+      multiply_point(shape, inputs + p * slots * shape.in, weights, p, slots,                               \
+                     products + p * slots * shape.out);                                                     \
+    for (int64_t tile = begin; tile < end; ++tile)                                                          \
+      transform_output<P>(shape, edges, products, tile, tile - begin, slots, y);                            \
   }
-UIR_WINOGRAD_TILES(float, UIR_AVX512)
-UIR_WINOGRAD_TILES(Bf16, UIR_AVX512_BF16)
+UIR_WINOGRAD_TILES(float, float, UIR_AVX512)
+UIR_WINOGRAD_TILES(Bf16, Bf16, UIR_AVX512_BF16)
+UIR_WINOGRAD_TILES(Bf16, uint8_t, UIR_AVX512_VNNI)
 #undef UIR_WINOGRAD_TILES
 
 #endif
 
 }  // namespace
 
-template <class T>
-void pack_winograd(const float* weight, int64_t in, int64_t out, T* packed) {
-  constexpr int64_t kIn = Winograd<T>::kIn;
-  const auto& g = Transform<Winograd<T>::kOut>::kWeights;
-  for (int64_t k = 0; k < out; ++k) {
-    for (int64_t c = 0; c < in; ++c) {
-      const float* w = weight + (k * in + c) * 9;
-      double half[kIn][3] = {};
-      for (int64_t i = 0; i < kIn; ++i)
-        for (int64_t j = 0; j < 3; ++j)
-          for (int64_t tap = 0; tap < 3; ++tap) half[i][j] += g[i][tap] * w[tap * 3 + j];
-      for (int64_t p = 0; p < kIn * kIn; ++p) {
-        double value = 0;
-        for (int64_t tap = 0; tap < 3; ++tap) value += half[p / kIn][tap] * g[p % kIn][tap];
-        T* panel = packed + (p * out + k / kPanel * kPanel) * in;
-        put_weight(static_cast<float>(value), c, k % kPanel, panel);
-      }
+template <class P>
+void transform_weights(const float* weight, int64_t in, int64_t out, float* transformed) {
+  constexpr int64_t kIn = Winograd<P>::kIn;
+  const auto& g = Transform<Winograd<P>::kOut>::kWeights;
+  for (int64_t at = 0; at < out * in; ++at) {
+    const float* w = weight + at * 9;
+    double half[kIn][3] = {};
+    for (int64_t i = 0; i < kIn; ++i)
+      for (int64_t j = 0; j < 3; ++j)
+        for (int64_t tap = 0; tap < 3; ++tap) half[i][j] += g[i][tap] * w[tap * 3 + j];
+    for (int64_t p = 0; p < kIn * kIn; ++p) {
+      double value = 0;
+      for (int64_t tap = 0; tap < 3; ++tap) value += half[p / kIn][tap] * g[p % kIn][tap];
+      transformed[p * out * in + at] = static_cast<float>(value);
     }
   }
 }
-template void pack_winograd(const float*, int64_t, int64_t, float*);
-template void pack_winograd(const float*, int64_t, int64_t, Bf16*);
+template void transform_weights<float>(const float*, int64_t, int64_t, float*);
+template void transform_weights<Bf16>(const float*, int64_t, int64_t, float*);
+template void transform_weights<uint8_t>(const float*, int64_t, int64_t, float*);
 
 #if UIR_HAS_AVX512
-
-void winograd_tiles(const WinogradShape& shape, const EdgePointers<float>& edges, const float* x,
-                    const float* packed, int64_t begin, int64_t end, float* inputs, float* products,
-                    float* y) {
-  run_tiles(shape, edges, x, packed, begin, end, inputs, products, y);
-}
-void winograd_tiles(const WinogradShape& shape, const EdgePointers<Bf16>& edges, const Bf16* x,
-                    const Bf16* packed, int64_t begin, int64_t end, Bf16* inputs, float* products, Bf16* y) {
-  run_tiles(shape, edges, x, packed, begin, end, inputs, products, y);
-}
-
+#define UIR_WINOGRAD(T, P)                                                                    \
+  void winograd_tiles(const WinogradShape& shape, const EdgePointers<T>& edges, const T* x,   \
+                      const PackedWeights<P>& weights, int64_t begin, int64_t end, P* inputs, \
+                      float* products, T* y) {                                                \
+    run_tiles(shape, edges, x, weights, begin, end, inputs, products, y);                     \
+  }
 #else
-
-void winograd_tiles(const WinogradShape&, const EdgePointers<float>&, const float*, const float*, int64_t,
-                    int64_t, float*, float*, float*) {
-  fail(ErrorKind::kInternal, "this processor has no such kernels");
-}
-void winograd_tiles(const WinogradShape&, const EdgePointers<Bf16>&, const Bf16*, const Bf16*, int64_t,
-                    int64_t, Bf16*, float*, Bf16*) {
-  fail(ErrorKind::kInternal, "this processor has no such kernels");
-}
-
+#define UIR_WINOGRAD(T, P)                                                                             \
+  void winograd_tiles(const WinogradShape&, const EdgePointers<T>&, const T*, const PackedWeights<P>&, \
+                      int64_t, int64_t, P*, float*, T*) {                                              \
+    fail(ErrorKind::kInternal, "this processor has no such kernels");                                  \
+  }
 #endif
+UIR_WINOGRAD(float, float)
+UIR_WINOGRAD(Bf16, Bf16)
+UIR_WINOGRAD(Bf16, uint8_t)
+#undef UIR_WINOGRAD
 
 }  // namespace uir

@@ -11,7 +11,7 @@
 #include "uir/dist/communicator.h"
 #include "uir/embed/extractor.h"
 #include "uir/experiment/experiment.h"
-#include "uir/pipeline/chosen_precision.h"
+#include "uir/pipeline/backbone_embedding.h"
 #include "uir/pipeline/chosen_weights.h"
 #include "uir/pipeline/compute.h"
 #include "uir/pipeline/onnx_embedding.h"
@@ -59,15 +59,12 @@ FaceModel run_model(const fs::path& run, const std::vector<std::string>& overrid
   const fs::path file = chosen_weights(experiment);
   const std::shared_ptr<Backbone> backbone = make_backbone(experiment.model, 0);
   const Weights weights = load_backbone(file, *backbone);
-  move_to(*backbone, compute.device);
-  choose_precision(*backbone, experiment.train.precision, faces, Communicator(), compute);
-  Embedder embedder = embedder_of(backbone, compute.pixel_type);
-  return {on_face_pixels(std::move(embedder), compute.device, experiment.extract.batch),
-          {{"file", readable(file.filename().string())},
-           {"checksum", weights.checksum},
-           {"color_order", kColorOrder},
-           {"normalization", kNormalization},
-           {"precision", c10::toString(compute.pixel_type)}}};
+  BackboneEmbedding embedding =
+      backbone_embedding(experiment, backbone, weights.checksum, faces, Communicator(), compute);
+  FaceModel model{on_face_pixels(std::move(embedding.embedder), compute.device, experiment.extract.batch),
+                  {{"file", readable(file.filename().string())}, {"checksum", weights.checksum}}};
+  model.description.update(embedding.manifest);
+  return model;
 }
 
 }  // namespace

@@ -96,8 +96,14 @@ class Chooser {
   }
 
  private:
+  bool wants_libtorch() const {
+    return config_.engine == EngineChoice::kAuto || config_.engine == EngineChoice::kLibTorch;
+  }
+  bool in_int8() const { return experiment_.extract.precision == ExtractPrecision::kInt8; }
+
   // The types to try: as asked for; auto: float32, and bf16 where that is fast.
   std::vector<at::ScalarType> types() const {
+    if (in_int8()) return {at::kFloat};
     switch (experiment_.train.precision) {
       case Precision::kAuto:
         if (compute_.pixel_type == at::kBFloat16) return {at::kFloat, at::kBFloat16};
@@ -116,6 +122,7 @@ class Chooser {
   std::vector<EngineCandidate> candidates() const {
     std::vector<EngineCandidate> found;
     const auto wants = [&](EngineChoice engine) {
+      if (in_int8()) return engine == EngineChoice::kLibTorch;
       return config_.engine == engine || config_.engine == EngineChoice::kAuto;
     };
     const bool cpu = compute_.device.is_cpu(), grouped = network_.fixed_batch.has_value();
@@ -126,6 +133,9 @@ class Chooser {
       if (wants(EngineChoice::kOpenVino) && cpu && !engine_name(EngineChoice::kOpenVino).empty())
         found.push_back({EngineChoice::kOpenVino, type, at::kCPU, grouped});
     }
+    if (in_int8() && !wants_libtorch())
+      fail(ErrorKind::kConfig,
+           "extract.precision: int8 is computed by LibTorch; use extract.onnx.engine: auto");
     if (!found.empty()) return found;
     if (config_.engine == EngineChoice::kOpenVino && cpu)
       fail(ErrorKind::kConfig,
@@ -240,12 +250,13 @@ class Chooser {
 // What the choice depends on: another value, another choice.
 Json question(const Experiment& experiment, const FaceNetwork& network, const Compute& compute) {
   const OnnxConfig& config = experiment.extract.onnx;
+  const bool int8 = experiment.extract.precision == ExtractPrecision::kInt8;
   return {{"network", network.file.checksum},
           {"output", network.output},
           {"pixels", enum_name(config.pixels)},
           {"color_order", enum_name(config.color_order)},
           {"engine", enum_name(config.engine)},
-          {"precision", enum_name(experiment.train.precision)},
+          {"precision", int8 ? "int8" : enum_name(experiment.train.precision)},
           {"device", compute.device.is_cpu() ? "cpu" : "cuda"},
           {"engines",
            {engine_name(EngineChoice::kLibTorch), engine_name(EngineChoice::kOpenCv),
@@ -314,13 +325,22 @@ OnnxEmbedding onnx_embedding(const Experiment& experiment, const fs::path& file,
     log_info("pixels: ", text_of(choice->preparation), "; engine: ", label_of(choice->candidate), " (",
              path.string(), ")");
   }
-  return {make_embedder(network, choice->candidate, choice->preparation),
-          network.file.checksum,
-          {{"color_order", text_of(choice->preparation.order)},
-           {"normalization", text_of(choice->preparation.range)},
-           {"pixels_because", choice->because},
-           {"precision", c10::toString(choice->candidate.type)},
-           {"engine", engine_name(choice->candidate.engine)}}};
+  OnnxEmbedding result{{},
+                       network.file.checksum,
+                       {{"color_order", text_of(choice->preparation.order)},
+                        {"normalization", text_of(choice->preparation.range)},
+                        {"pixels_because", choice->because},
+                        {"precision", c10::toString(choice->candidate.type)},
+                        {"engine", engine_name(choice->candidate.engine)}}};
+  if (experiment.extract.precision == ExtractPrecision::kInt8) {
+    const Int8Embedding int8 = int8_embedding(
+        experiment, int8_network(network, choice->candidate.in_groups, choice->preparation), faces, ranks);
+    result.embedder = {network.embedding_size, int8.embed};
+    result.manifest.update(int8.manifest);
+  } else {
+    result.embedder = make_embedder(network, choice->candidate, choice->preparation);
+  }
+  return result;
 }
 
 }  // namespace uir

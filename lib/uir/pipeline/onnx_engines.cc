@@ -69,6 +69,17 @@ std::function<at::Tensor(const at::Tensor&)> make_engine(const FaceNetwork& netw
   };
 }
 
+using OnFaces = std::function<at::Tensor(const at::Tensor& faces)>;
+
+// group: of a file that fixes the batch; 0: any.
+OnFaces on_faces(const std::function<at::Tensor(const at::Tensor&)>& engine, int64_t group,
+                 const PixelPreparation& preparation) {
+  return [=](const at::Tensor& faces) {
+    const at::Tensor pixels = prepare_pixels(faces, preparation);
+    return group > 0 ? in_groups(pixels, group, engine) : engine(pixels);
+  };
+}
+
 Array array_of(const at::Tensor& pixels) {
   const at::Tensor numbers = pixels.to(at::kDouble).contiguous();
   return {numbers.sizes().vec(), {numbers.data_ptr<double>(), numbers.data_ptr<double>() + numbers.numel()}};
@@ -143,11 +154,28 @@ std::string engine_name(EngineChoice engine) {
 
 Embedder make_embedder(const FaceNetwork& network, const EngineCandidate& candidate,
                        const PixelPreparation& preparation) {
-  const auto engine = make_engine(network, candidate);
   const int64_t group = candidate.in_groups ? network.fixed_batch.value_or(0) : 0;
-  return {network.embedding_size, [engine, group, preparation](const at::Tensor& images) {
-            const at::Tensor pixels = prepare_pixels(images, preparation);
-            return group > 0 ? in_groups(pixels, group, engine) : engine(pixels);
+  return {network.embedding_size, on_faces(make_engine(network, candidate), group, preparation)};
+}
+
+Int8Network int8_network(const FaceNetwork& network, bool in_groups, const PixelPreparation& preparation) {
+  const int64_t group = in_groups ? network.fixed_batch.value_or(0) : 0;
+  const auto exact = std::make_shared<OnnxNetwork>(network, at::kFloat, at::kCPU, at::get_num_threads());
+  const OnFaces embed =
+      on_faces([exact](const at::Tensor& pixels) { return exact->forward(pixels); }, group, preparation);
+  return {concat(network.file.checksum, " ", network.output, " ", text_of(preparation)),
+          [exact, embed](const at::Tensor& faces) {
+            constexpr int64_t kFaces = 16;
+            return exact->find_int8_ranges([&] {
+              for (const at::Tensor& part : faces.split(kFaces)) embed(part);
+            });
+          },
+          embed,
+          [&network, group, preparation](const Int8Ranges& ranges) {
+            const auto int8 = std::make_shared<OnnxNetwork>(network, at::kBFloat16, at::kCPU,
+                                                            at::get_num_threads(), ranges);
+            return on_faces([int8](const at::Tensor& pixels) { return int8->forward(pixels); }, group,
+                            preparation);
           }};
 }
 

@@ -19,6 +19,7 @@
 #include "uir/embed/config.h"
 #include "uir/embed/extractor.h"
 #include "uir/onnx/face_network.h"
+#include "uir/pipeline/int8_extraction.h"
 
 namespace uir {
 
@@ -36,6 +37,9 @@ std::string engine_name(EngineChoice engine);
 // file.
 Embedder make_embedder(const FaceNetwork& network, const EngineCandidate& candidate,
                        const PixelPreparation& preparation);
+
+// In int8, by LibTorch on a CPU. in_groups: EngineCandidate's.
+Int8Network int8_network(const FaceNetwork& network, bool in_groups, const PixelPreparation& preparation);
 
 // What two drawn faces are by the file's own arithmetic.
 struct EngineReference {

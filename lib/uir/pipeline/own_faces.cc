@@ -21,7 +21,14 @@ OwnFaces own_faces(const Index& index, const std::vector<std::string>& sets) {
     rows.resize(std::min(rows.size(), static_cast<size_t>(most)));
     return faces_of_rows(index, rows);
   };
-  return {pairs, first};
+  const auto spread = [&index, sets](int64_t most) {
+    std::vector<int64_t> rows, chosen;
+    if (!sets.empty()) rows = index.set_rows(sets.front());
+    const auto all = static_cast<int64_t>(rows.size()), count = std::min(most, all);
+    for (int64_t i = 0; i < count; ++i) chosen.push_back(rows[static_cast<size_t>(i * all / count)]);
+    return faces_of_rows(index, chosen);
+  };
+  return {pairs, first, spread};
 }
 
 }  // namespace uir

@@ -17,6 +17,8 @@ struct OwnFaces {
   std::function<at::Tensor(int64_t pairs)> genuine_pairs;
   // The first ones, uint8 [n, 112, 112, 3] for n <= most.
   std::function<at::Tensor(int64_t most)> first;
+  // As many, spread evenly.
+  std::function<at::Tensor(int64_t most)> spread;
 };
 
 // Those of sets of an index, which must outlive it.

@@ -15,14 +15,14 @@
 #include "uir/embed/extractor.h"
 #include "uir/formats/weights_kind.h"
 #include "uir/head/best_classes.h"
-#include "uir/pipeline/chosen_precision.h"
+#include "uir/pipeline/backbone_embedding.h"
 #include "uir/pipeline/chosen_weights.h"
 #include "uir/pipeline/compute.h"
+#include "uir/pipeline/int8_extraction.h"
 #include "uir/pipeline/onnx_embedding.h"
 #include "uir/pipeline/own_faces.h"
 #include "uir/pipeline/start_weights.h"
 #include "uir/pipeline/stop_request.h"
-#include "uir/pixels/pixels.h"
 #include "uir/store/embedding_store.h"
 
 namespace uir {
@@ -35,6 +35,7 @@ class Extraction {
         ranks_(std::move(ranks)),
         compute_(choose_compute(experiment.train, world)),
         index_(Index::open(experiment.index_folder(), Index::Check::kFull)) {
+    if (in_int8()) check_int8(compute_.device, InferenceConv::runs_int8());
     sets_ = wanted_sets();
     const fs::path weights = chosen_weights(experiment);
     is_onnx(weights) ? load_onnx(weights) : load_weights(weights);
@@ -64,6 +65,8 @@ class Extraction {
     return sets;
   }
 
+  bool in_int8() const { return experiment_.extract.precision == ExtractPrecision::kInt8; }
+
   static bool is_onnx(const fs::path& weights) {
     return fs::is_regular_file(weights) && looks_like_onnx(as_text(MappedFile(weights).bytes()));
   }
@@ -78,12 +81,10 @@ class Extraction {
   void load_weights(const fs::path& path) {
     const std::shared_ptr<Backbone> backbone = make_backbone(experiment_.model, 0);
     const Weights weights = load_backbone(path, *backbone);
-    move_to(*backbone, compute_.device);
-    choose_precision(*backbone, experiment_.train.precision, own_faces(index_, sets_), *ranks_, compute_);
-    embedder_ = embedder_of(backbone, compute_.pixel_type);
-    network_ = {{"color_order", kColorOrder},
-                {"normalization", kNormalization},
-                {"precision", c10::toString(compute_.pixel_type)}};
+    BackboneEmbedding embedding = backbone_embedding(experiment_, backbone, weights.checksum,
+                                                     own_faces(index_, sets_), *ranks_, compute_);
+    embedder_ = std::move(embedding.embedder);
+    network_ = std::move(embedding.manifest);
     weights_ = {{"file", readable(path.filename().string())}, {"checksum", weights.checksum}};
     if (!is_first()) return;
     if (const auto centers = read_class_centers(path)) take_centers(*centers);

@@ -66,7 +66,7 @@ OwnFaces faces_of(const Gallery& gallery) {
     }
     return to_tensor(faces);
   };
-  return {pairs, first};
+  return {pairs, first, first};
 }
 
 IdentifyOptions options_of(const IdentifyRequest& request, int threads) {
