@@ -1,5 +1,5 @@
-// uir-identify-films: the part of uir-identify that looks at films, photos and faces. uir-identify starts it, with
-// its own command line.
+// uir-identify-films: the part of uir-identify that looks at films, photos and faces. uir-identify starts
+// it, with its own command line.
 #include <iostream>
 
 #include "identify_flags.h"

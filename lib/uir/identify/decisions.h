@@ -2,8 +2,8 @@
 //
 // A track's score with a person is the cosine of their vectors. From `known` on it has the person's name,
 // below `unsure` it is a stranger, between them unsure; too small where its largest face is. Tracks that are
-// seen at one time are different people: the name goes to the track with the highest score first, and one that
-// overlaps it in time gets its next candidate, or is unsure. Strangers are grouped (stranger_groups.h).
+// seen at one time are different people: the name goes to the track with the highest score first, and one
+// that overlaps it in time gets its next candidate, or is unsure. Strangers are grouped (stranger_groups.h).
 // Overlaps of less than kLongestOverlap of the shorter track do not count: they are errors of tracking.
 // Cost: tracks · people products. Threads: thread-safe. Errors: none.
 #pragma once

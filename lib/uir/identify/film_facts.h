@@ -8,9 +8,9 @@
 
 namespace uir {
 
-// Frames per second by the distances of neighbouring frames [ticks] (how many of each): by their mean where they
-// are all alike but for the rounding of stamps, else by the commonest one; one of the usual rates (24000/1001,
-// 25, 30000/1001 …) where it is that.
+// Frames per second by the distances of neighbouring frames [ticks] (how many of each): by their mean where
+// they are all alike but for the rounding of stamps, else by the commonest one; one of the usual rates
+// (24000/1001, 25, 30000/1001 …) where it is that.
 struct FrameRate {
   int64_t num = 0, den = 1;
   bool constant = false;

@@ -2,11 +2,11 @@
 //
 //   people/Anna/1.jpg, people/Anna/at the sea.png, people/Ben.jpg
 //
-// Every photo gives one face, found and aligned as uir-index align does it. Left out with a warning are photos
-// that cannot be read or show no face, and a second copy of one photo of a person.
+// Every photo gives one face, found and aligned as uir-index align does it. Left out with a warning are
+// photos that cannot be read or show no face, and a second copy of one photo of a person.
 // Errors: kMissingInput; kData for a photo with two faces of comparable size (which is it?), a photo that
-// stands under two names, a name that outputs could mistake for their own ("stranger 3", "?"), and a folder in
-// which nobody is left. Threads: as many as wanted; the result does not depend on them.
+// stands under two names, a name that outputs could mistake for their own ("stranger 3", "?"), and a folder
+// in which nobody is left. Threads: as many as wanted; the result does not depend on them.
 #pragma once
 
 #include <memory>

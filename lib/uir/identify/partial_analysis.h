@@ -3,9 +3,9 @@
 //
 // A part holds the shots of some seconds of work: their tracks, vectors and pictures. An analysis goes on
 // behind the last part; the result is the same, byte for byte, as without interruption.
-// Errors: kUsage if something is left and `resume` is not wanted; kConfig, naming the difference, where it was
-// made otherwise (another network, gallery, detector, film, option); kData for damaged parts; kCannotCreate
-// where another process works on it; kIo. Threads: one.
+// Errors: kUsage if something is left and `resume` is not wanted; kConfig, naming the difference, where it
+// was made otherwise (another network, gallery, detector, film, option); kData for damaged parts;
+// kCannotCreate where another process works on it; kIo. Threads: one.
 #pragma once
 
 #include <chrono>

@@ -1,11 +1,12 @@
-// Where shots begin: a frame that differs from the one before it much more than its neighbours do from theirs.
+// Where shots begin: a frame that differs from the one before it much more than its neighbours do from
+// theirs.
 //
 // The distance of two frames is the mean difference of their thumbnails' cells, summed over brightness and
-// both colours. A shot begins where that is at least kLeastChange, and kTimesNeighbours the mean of up to two
-// distances before it (in the same shot) and two behind it; not where the frame behind is like the one before:
-// a flash. What is decided depends on the frames of the shot and the next one alone, so a film may be
-// continued at any shot. (The rule of PySceneDetect's AdaptiveDetector, on thumbnails.) Dissolves are no cuts:
-// tracks are divided where the face becomes another one (track_vectors.h).
+// both colours. A shot begins where that is at least kLeastChange, and kTimesNeighbours the mean of up to
+// two distances before it (in the same shot) and two behind it; not where the frame behind is like the one
+// before: a flash. What is decided depends on the frames of the shot and the next one alone, so a film may
+// be continued at any shot. (The rule of PySceneDetect's AdaptiveDetector, on thumbnails.) Dissolves are no
+// cuts: tracks are divided where the face becomes another one (track_vectors.h).
 #pragma once
 
 #include <deque>

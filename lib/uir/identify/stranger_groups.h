@@ -13,8 +13,8 @@
 
 namespace uir {
 
-// vectors: [n, dim] of length 1. excluded(i, j): never one person. Given back: the number of each one's group,
-// 0, 1 … in the order of their first members.
+// vectors: [n, dim] of length 1. excluded(i, j): never one person. Given back: the number of each one's
+// group, 0, 1 … in the order of their first members.
 std::vector<int64_t> group_strangers(std::span<const float> vectors, size_t n, double same_stranger,
                                      const std::function<bool(size_t, size_t)>& excluded);
 

@@ -1,11 +1,11 @@
 // Which score is a name worth? Measured on films in which nobody of the gallery appears: every name given
 // there is a false one.
 //
-// Of every track counts its best score with anybody of the gallery. The threshold for a wanted number of false
-// names per hour is the lowest one that is reached no more often in the hours that were looked at; it lies in
-// the middle between the scores on both sides of it. Where fewer than kResolvingNames false names lie above it,
-// the rate is known too badly, and is given as an upper bound: one-sided, 95 % (C. J. Clopper and E. S. Pearson,
-// "The use of confidence or fiducial limits", Biometrika 1934); with none 3 / hours.
+// Of every track counts its best score with anybody of the gallery. The threshold for a wanted number of
+// false names per hour is the lowest one that is reached no more often in the hours that were looked at; it
+// lies in the middle between the scores on both sides of it. Where fewer than kResolvingNames false names
+// lie above it, the rate is known too badly, and is given as an upper bound: one-sided, 95 % (C. J. Clopper
+// and E. S. Pearson, "The use of confidence or fiducial limits", Biometrika 1934); with none 3 / hours.
 // Errors of reading: kMissingInput; kData naming file and place for what is no such calibration.
 #pragma once
 

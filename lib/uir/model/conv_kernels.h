@@ -226,8 +226,8 @@ UIR_AVX512_VNNI UIR_INLINE void multiply_chunk(const uint8_t* a, const int8_t* b
   }
 }
 
-// For one panel of outputs: calls store(row, sums of its first 16, of its second 16) for every row of a, whose
-// rows lie kStride apart, and whose pieces of 64 inputs `chunk` apart.
+// For one panel of outputs: calls store(row, sums of its first 16, of its second 16) for every row of a,
+// whose rows lie kStride apart, and whose pieces of 64 inputs `chunk` apart.
 #define UIR_MULTIPLY_PANEL(A, B, SUMS, TARGET)                                                              \
   template <int64_t kCount, int64_t kStride, class Store>                                                   \
   TARGET UIR_INLINE void multiply_rows(const A* a, const B* b, int64_t in, int64_t chunk, int64_t first,    \

@@ -1,5 +1,5 @@
-// Convolutions 3×3, stride 1, padding 1, with fewer multiplications: the kernels behind inference_conv.h. Free
-// of LibTorch; AVX-512 only.
+// Convolutions 3×3, stride 1, padding 1, with fewer multiplications: the kernels behind inference_conv.h.
+// Free of LibTorch; AVX-512 only.
 //
 // An output tile of m×m pixels needs (m + 2)² products per pair of channels in place of 9·m²: the tile's
 // input is transformed, multiplied with the transformed weights as (m + 2)² products of matrices, and

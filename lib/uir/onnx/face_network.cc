@@ -213,8 +213,8 @@ void take_metadata(FaceNetwork& network) {
   if (network.order || network.range) network.told_by = "its metadata";
 }
 
-// Public networks of which neither metadata nor graph tell the order of colours (docs/models.md), by the checksum
-// of the file.
+// Public networks of which neither metadata nor graph tell the order of colours (docs/models.md), by the
+// checksum of the file.
 void take_known_order(FaceNetwork& network) {
   constexpr std::string_view kY1 = "8c9687ae1e11b6ac";  // InsightFace's MobileFaceNet y1
   if (network.order || network.file.checksum != kY1) return;

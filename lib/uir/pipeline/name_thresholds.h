@@ -9,9 +9,9 @@
 
 namespace uir {
 
-// request.calibration is read: one of films (uir-identify calibrate), or of photos (uir-eval calibrate), whose
-// rate per stranger becomes one per hour at kTracksPerHour, an estimate. Says what was chosen, and warns where
-// nothing was measured. model: as made_by has it; a calibration of another network is kData.
+// request.calibration is read: one of films (uir-identify calibrate), or of photos (uir-eval calibrate),
+// whose rate per stranger becomes one per hour at kTracksPerHour, an estimate. Says what was chosen, and
+// warns where nothing was measured. model: as made_by has it; a calibration of another network is kData.
 inline constexpr double kTracksPerHour = 300;
 TimelineThresholds name_thresholds(const IdentifyRequest& request, size_t people, const Json& model);
 

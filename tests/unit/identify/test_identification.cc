@@ -1,0 +1,122 @@
+#include "uir/identify/identification.h"
+
+#include <map>
+
+#include "drawn_people.h"
+#include "support/catch.h"
+#include "support/errors.h"
+#include "support/file_bytes.h"
+#include "support/temp_folder.h"
+#include "uir/base/file.h"
+
+using namespace uir;
+
+namespace {
+
+Gallery gallery_of(const std::map<std::string, std::array<int, 3>>& colors) {
+  Gallery gallery;
+  for (const auto& [name, color] : colors) {
+    auto pixels = std::make_shared<FacePixels>();
+    for (size_t i = 0; i < pixels->size(); ++i) (*pixels)[i] = static_cast<uint8_t>(color[i % 3]);
+    gallery.people.push_back({name, {{name + ".png", pixels}}});
+  }
+  gallery.checksum = concat(colors.size());
+  return gallery;
+}
+
+struct Case {
+  TempFolder folder;
+  fs::path film = folder / "film.avi";
+  Gallery gallery = gallery_of({{"Red", kRed}});
+  int stop_after = -1;  // so often asked
+
+  Case() {
+    write_video(film, draw_film(160, {40, 80, 120},
+                                {{kRed, 0, 40, {20, 20}, {1, 0}},
+                                 {kGreen, 20, 80, {200, 100}, {-1, 0}},
+                                 {kRed, 90, 160, {100, 20}, {0, 1}},
+                                 {kBlue, 120, 160, {30, 150}, {1, 0}},
+                                 {kGreen, 130, 150, {200, 100}, {0, 0}}}));
+  }
+
+  std::vector<Timeline> run(bool resume = false) {
+    IdentifyOptions options;
+    options.find = finder_of({kRed, kGreen, kBlue});
+    options.thresholds = {0.9, 0.8, 0.9, 10, "a test"};
+    options.resume = resume;
+    options.stop = [this] { return stop_after >= 0 && stop_after-- == 0; };
+    Identification identification(options, color_embedder(), gallery, {{"model", "colours"}});
+    const std::vector<Timeline> timelines = identification.run(identify_inputs({film}, {}));
+    identification.publish();
+    identification.clean_up();
+    return timelines;
+  }
+  fs::path timeline() const { return folder / "film.timeline"; }
+};
+
+std::map<std::string, std::string> files_in(const fs::path& folder) {
+  std::map<std::string, std::string> files;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    if (entry.is_regular_file())
+      files[entry.path().lexically_relative(folder).string()] = read_text_file(entry.path());
+  }
+  return files;
+}
+
+}  // namespace
+
+TEST_CASE("A film gets its timeline", "[identification]") {
+  Case one;
+  const Timeline timeline = one.run().front();
+  CHECK(timeline.film.frames == 160);
+  CHECK(timeline.film.rate_num == 25);
+  CHECK(timeline.film.constant_rate);
+  CHECK(timeline.shots.size() == 4);
+  std::map<std::string, int> tracks;
+  for (const Track& track : timeline.tracks) ++tracks[shown_name(track)];
+  CHECK(tracks == std::map<std::string, int>{{"Red", 3}, {"stranger 1", 3}, {"stranger 2", 1}});
+  CHECK(read_timeline(one.timeline()).tracks.size() == 7);
+  CHECK(fs::exists(one.timeline() / "timeline.csv"));
+  CHECK(fs::exists(one.timeline() / "faces" / "000001.jpg"));
+  CHECK_FALSE(fs::exists(one.timeline() / "partial"));
+}
+
+TEST_CASE("An analysis that was stopped anywhere ends with the same bytes", "[identification]") {
+  Case one;
+  one.run();
+  const auto whole = files_in(one.timeline());
+  for (int stop = 0; stop < 4; ++stop) {
+    fs::remove_all(one.timeline());
+    one.stop_after = stop;
+    CHECK(fails_with(ErrorKind::kStopped, [&] { one.run(); }));
+    one.stop_after = -1;
+    const auto error = error_of([&] { one.run(); });
+    REQUIRE(error);
+    CHECK(error->kind() == ErrorKind::kUsage);
+    CHECK_THAT(error->what(), contains_text("--resume"));
+    one.run(true);
+    CHECK(files_in(one.timeline()) == whole);
+  }
+}
+
+TEST_CASE("Another gallery does not go on with an interrupted analysis", "[identification]") {
+  Case one;
+  one.stop_after = 2;
+  CHECK(fails_with(ErrorKind::kStopped, [&] { one.run(); }));
+  one.gallery = gallery_of({{"Red", kRed}, {"Blue", kBlue}});
+  const auto error = error_of([&] { one.run(true); });
+  REQUIRE(error);
+  CHECK(error->kind() == ErrorKind::kConfig);
+  CHECK_THAT(error->what(), contains_text("gallery"));
+}
+
+TEST_CASE("Inputs have timelines of their own", "[identification]") {
+  const TempFolder folder;
+  for (const char* name : {"a.mkv", "a.mp4", "b.mkv"}) write_file_atomically(folder / name, "x");
+  const auto inputs = identify_inputs({folder / "a.mkv", folder / "b.mkv"}, folder / "out");
+  CHECK(inputs[1].timeline == folder / "out" / "b.timeline");
+  CHECK(identify_inputs({folder / "a.mkv"}, folder / "out").front().timeline == folder / "out");
+  CHECK(fails_with(ErrorKind::kUsage, [&] { identify_inputs({folder / "a.mkv", folder / "a.mp4"}, {}); }));
+  CHECK(fails_with(ErrorKind::kMissingInput, [&] { identify_inputs({folder / "c.mkv"}, {}); }));
+  CHECK(fails_with(ErrorKind::kUsage, [&] { identify_inputs({}, {}); }));
+}
