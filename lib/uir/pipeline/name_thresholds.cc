@@ -14,6 +14,7 @@ namespace uir {
 namespace {
 
 constexpr double kUnsureBelow = 0.1;  // the known threshold
+constexpr double kHoursOfBound = 3;   // without a false name: at most one an hour
 constexpr double kUnsureRate = 10;    // times the wanted rate
 
 // What y1, a small public network, needs for one false name in a thousand strangers (docs/thresholds.md:
@@ -46,6 +47,12 @@ void by_films(const TrackCalibration& calibration, const IdentifyRequest& reques
              " hours of strangers: ", known.is_bound ? "at most " : "", number_text(known.per_hour),
              " false names an hour (", known.names, " of ", calibration.tracks, " tracks",
              known.is_bound ? "; the bound holds with 95 %)" : ")");
+  if (known.is_bound && known.per_hour > request.false_names) {
+    thresholds.known = std::max(known.threshold, careful_threshold(people));
+    log_warning(request.calibration.string(), ": too little film to show that no more than ",
+                number_text(request.false_names), " names an hour are false; calibrate on ",
+                number_text(kHoursOfBound / request.false_names), " hours, or allow more --false-names");
+  }
   if (static_cast<int64_t>(people) > calibration.people)
     log_warning(request.calibration.string(), ": measured with ", calibration.people,
                 " people, the gallery has ", people, ": more false names are to be expected");

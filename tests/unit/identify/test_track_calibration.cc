@@ -24,8 +24,8 @@ TrackCalibration calibration(double hours, std::vector<double> scores) {
 TEST_CASE("The bound of a share is Clopper's and Pearson's", "[calibration]") {
   CHECK(upper_bound_of_share(0, 100) == Approx(1 - std::pow(0.05, 0.01)).epsilon(1e-9));
   CHECK(upper_bound_of_share(0, 1'000'000) * 1e6 == Approx(2.9957).epsilon(1e-3));  // "3 / n"
-  CHECK(upper_bound_of_share(1, 20) == Approx(0.2161069).epsilon(1e-6));
-  CHECK(upper_bound_of_share(5, 50) == Approx(0.1985154).epsilon(1e-2));
+  CHECK(upper_bound_of_share(1, 20) == Approx(0.2161062).epsilon(1e-6));
+  CHECK(upper_bound_of_share(5, 50) == Approx(0.1988330).epsilon(1e-6));
   CHECK(upper_bound_of_share(3, 3) == 1);
 }
 
