@@ -100,7 +100,7 @@ double rate_of(int64_t images, const std::function<void()>& call) {
   return static_cast<double>(images) / median(seconds);
 }
 
-double measure(const Setup& setup, const Variant& variant) {
+double measured_rate(const Setup& setup, const Variant& variant) {
   tune_memory_allocator();
   at::set_num_threads(resolve_threads(setup.threads));
   Embedder embedder;
@@ -187,7 +187,7 @@ int main(int argc, char** argv) {
   try {
     if (words.size() > 1 && words[0] == "--variant") {
       const uir::Setup setup = uir::parse({words.begin() + 2, words.end()});
-      const double rate = uir::measure(setup, uir::variants_of(setup).at(std::stoul(words[1])));
+      const double rate = uir::measured_rate(setup, uir::variants_of(setup).at(std::stoul(words[1])));
       rusage usage{};
       ::getrusage(RUSAGE_SELF, &usage);
       std::cout << rate << " " << static_cast<double>(usage.ru_maxrss) / 1024 << "\n";

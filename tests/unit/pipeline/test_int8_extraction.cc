@@ -3,7 +3,6 @@
 
 #include <fstream>
 
-#include "support/faces_on_disk.h"
 #include "support/tiny_run.h"
 //
 #include "support/catch.h"
@@ -52,7 +51,8 @@ TEST_CASE("int8 is refused by name where it cannot be computed", "[int8]") {
 
 TEST_CASE("a run finds its ranges once", "[int8]") {
   const TempFolder folder;
-  const Index index = make_index(folder / "index", tiny_data().sources);
+  build_index(tiny_data(), folder / "index", 1);
+  const Index index = Index::open(folder / "index");
   Experiment experiment;
   experiment.paths.run.value = folder / "run";
   Stand stand;
