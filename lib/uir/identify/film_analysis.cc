@@ -4,8 +4,6 @@
 #include <map>
 #include <utility>
 
-#include "uir/identify/film_steps.h"
-
 namespace uir {
 namespace {
 
@@ -58,7 +56,10 @@ struct FilmAnalysis::Impl {
       if (step.ends_shot) finished.push_back(end_shot(step));
     }
     search(steps, searches);
-    for (AnalyzedShot& done : finished) sink(std::move(done));
+    for (AnalyzedShot& done : finished) {
+      leave_out_others(done);
+      sink(std::move(done));
+    }
   }
 
   void begin_shot(const FilmStep& step) {
@@ -66,14 +67,22 @@ struct FilmAnalysis::Impl {
     tracker.emplace(ticks_per_second, *embedder);
     shot = {};
     shot.time.begin = facts.ticks;
+    shot.fade_in = step.fade_in;
     shot.width = facts.width;
     shot.height = facts.height;
     distances.clear();
   }
 
+  // In a dissolve people of the neighbouring shots are to be seen, too: those who are not there otherwise.
+  static void leave_out_others(AnalyzedShot& shot) {
+    std::erase_if(shot.tracks, [&](const auto& track) {
+      return track->time.end <= shot.time.begin + shot.fade_in ||
+             track->time.begin >= shot.time.end - shot.following.fade;
+    });
+  }
+
   void count(const FilmStep& step) {
     shot.frames += static_cast<int64_t>(step.between.size()) + 1;
-    shot.lost = step.lost;
     int64_t next = step.next;
     ++distances[next - step.sample.facts().ticks];
     next = step.sample.facts().ticks;
@@ -87,6 +96,7 @@ struct FilmAnalysis::Impl {
   AnalyzedShot end_shot(const FilmStep& step) {
     constexpr size_t kMostDistances = 16;
     shot.time.end = step.next;
+    shot.following = step.following;
     shot.tracks = tracker->take_tracks();
     shot.distances.assign(distances.begin(), distances.end());
     std::ranges::stable_sort(shot.distances, std::greater<>(), &std::pair<int64_t, int64_t>::second);
@@ -159,9 +169,9 @@ int64_t FilmAnalysis::ticks_per_second() const { return impl_->ticks_per_second;
 int64_t FilmAnalysis::container_start() const { return impl_->container_start; }
 int64_t FilmAnalysis::announced_ticks() const { return impl_->announced_ticks; }
 
-int64_t FilmAnalysis::run(std::optional<int64_t> from, int64_t lost,
+int64_t FilmAnalysis::run(const std::optional<ShotStart>& from,
                           const std::function<void(AnalyzedShot)>& sink) {
-  FilmSteps steps(impl_->film, impl_->rate, from, lost);
+  FilmSteps steps(impl_->film, impl_->rate, from);
   while (std::optional<std::vector<FilmStep>> batch = steps.next()) impl_->look_at(*batch, sink);
   return steps.lost();
 }

@@ -14,13 +14,16 @@
 #include <optional>
 #include <vector>
 
+#include "uir/identify/film_steps.h"
 #include "uir/identify/shot_tracker.h"
 
 namespace uir {
 
 struct AnalyzedShot {
   Span time;
-  int64_t frames = 0, lost = 0;  // lost: up to the shot's last frame, since the film's first
+  int64_t fade_in = 0;  // of a dissolve in whose middle it begins, what lies inside of it [ticks]
+  ShotStart following;
+  int64_t frames = 0;
   int64_t width = 0, height = 0;
   std::vector<std::pair<int64_t, int64_t>> distances;  // of frames [ticks], and how many; the commonest few
   std::vector<std::shared_ptr<FaceTrack>> tracks;      // by their begin
@@ -35,9 +38,8 @@ class FilmAnalysis {
   int64_t ticks_per_second() const;
   int64_t container_start() const;
   int64_t announced_ticks() const;  // for progress only; 0: unknown
-  // Every shot, in order; from: the begin of the first one that is wanted, and what was lost before it. Given
-  // back: the frames lost in the whole film.
-  int64_t run(std::optional<int64_t> from, int64_t lost, const std::function<void(AnalyzedShot)>& sink);
+  // Every shot, in order; from: the first one that is wanted. Given back: the frames lost in the whole film.
+  int64_t run(const std::optional<ShotStart>& from, const std::function<void(AnalyzedShot)>& sink);
 
  private:
   struct Impl;

@@ -24,35 +24,45 @@ int64_t StepMaker::period_of(int64_t ticks) const {
       std::floor(static_cast<double>(ticks - shot_begin_) * rate_ / static_cast<double>(ticks_per_second_)));
 }
 
-std::optional<FilmStep> StepMaker::add(VideoFrame frame, int64_t lost, bool begins_shot) {
+std::optional<FilmStep> StepMaker::add(VideoFrame frame, int64_t lost, const ShotDecision& shot) {
   std::optional<FilmStep> step;
   const int64_t ticks = frame.facts().ticks;
   if (!frame_.empty()) {
     last_distance_ = ticks - frame_.facts().ticks;
-    step = settle(ticks, begins_shot);
+    const int64_t fade = shot.fade * last_distance_;
+    step = settle({ticks, lost_, shot.fade, fade}, shot.begins);
+    fade_in_ = fade;
   }
   frame_ = std::move(frame);
   lost_ = lost;
-  begins_ = begins_shot;
-  if (begins_shot) shot_begin_ = ticks;
+  begins_ = shot.begins;
+  if (shot.begins) shot_begin_ = ticks;
   return step;
 }
 
 std::optional<FilmStep> StepMaker::finish() {
   if (frame_.empty()) return std::nullopt;
   const int64_t duration = frame_.duration();
-  return settle(frame_.facts().ticks + (duration > 0 ? duration : last_distance_), true);
+  return settle({frame_.facts().ticks + (duration > 0 ? duration : last_distance_), lost_, 0, 0}, true);
 }
 
 // The frame at hand is a sample, or lies between two.
-std::optional<FilmStep> StepMaker::settle(int64_t next, bool ends_shot) {
+std::optional<FilmStep> StepMaker::settle(const ShotStart& next, bool ends_shot) {
   const int64_t period = period_of(frame_.facts().ticks);
   if (!begins_ && !ends_shot && period == last_period_) {
     between_.push_back(std::move(frame_));
     return std::nullopt;
   }
   last_period_ = period;
-  return FilmStep{std::exchange(between_, {}), std::exchange(frame_, {}), next, begins_, ends_shot, lost_};
+  FilmStep step;
+  step.between = std::exchange(between_, {});
+  step.sample = std::exchange(frame_, {});
+  step.next = next.ticks;
+  step.begins_shot = begins_;
+  step.ends_shot = ends_shot;
+  step.fade_in = fade_in_;
+  step.following = next;
+  return step;
 }
 
 struct FilmSteps::Impl {
@@ -76,12 +86,13 @@ struct FilmSteps::Impl {
   bool finished = false, stop = false;
   int64_t lost = 0;
 
-  Impl(const fs::path& path, double rate, std::optional<int64_t> from, int64_t lost_so_far)
+  Impl(const fs::path& path, double rate, const std::optional<ShotStart>& from)
       : reader(path),
-        maker(reader.ticks_per_second(), rate),
+        maker(reader.ticks_per_second(), rate, from ? from->fade : 0),
+        shots(from ? from->fade_frames : 0),
         ticks_per_second(reader.ticks_per_second()),
-        lost_before(lost_so_far) {
-    const bool found = from ? reader.seek(*from) : reader.next();
+        lost_before(from ? from->lost : 0) {
+    const bool found = from ? reader.seek(from->ticks) : reader.next();
     if (!found) fail(ErrorKind::kData, path.string(), ": not one frame can be decoded");
     lost_at_start = from ? reader.lost() : 0;
     thread = std::thread([this] { work(); });
@@ -117,23 +128,23 @@ struct FilmSteps::Impl {
       VideoFrame frame = reader.keep();
       const FrameFacts facts = frame.facts();
       bytes += int64_t{facts.width} * facts.height * 3 / 2;
-      const std::optional<bool> begins = shots.add(frame.thumbnail());
+      const std::optional<ShotDecision> shot = shots.add(frame.thumbnail());
       waiting.push_back({std::move(frame), lost_so_far()});
-      if (begins) pass_on(*begins, batch);
+      if (shot) pass_on(*shot, batch);
       const bool full = batch.size() >= kMostSteps || (bytes > kMostBytes && !batch.empty());
       if (full && !put(batch)) return;
       if (full) bytes = 0;
     } while (reader.next());
-    while (const std::optional<bool> begins = shots.finish()) pass_on(*begins, batch);
+    while (const std::optional<ShotDecision> shot = shots.finish()) pass_on(*shot, batch);
     if (std::optional<FilmStep> step = maker.finish()) batch.push_back(std::move(*step));
     lost = lost_so_far();
     if (!batch.empty()) put(batch);
   }
 
-  void pass_on(bool begins, std::vector<FilmStep>& batch) {
+  void pass_on(const ShotDecision& shot, std::vector<FilmStep>& batch) {
     Waiting next = std::move(waiting.front());
     waiting.pop_front();
-    if (std::optional<FilmStep> step = maker.add(std::move(next.frame), next.lost, begins))
+    if (std::optional<FilmStep> step = maker.add(std::move(next.frame), next.lost, shot))
       batch.push_back(std::move(*step));
   }
 
@@ -160,8 +171,8 @@ struct FilmSteps::Impl {
   }
 };
 
-FilmSteps::FilmSteps(const fs::path& path, double rate, std::optional<int64_t> from, int64_t lost)
-    : impl_(std::make_unique<Impl>(path, rate, from, lost)) {}
+FilmSteps::FilmSteps(const fs::path& path, double rate, std::optional<ShotStart> from)
+    : impl_(std::make_unique<Impl>(path, rate, from)) {}
 FilmSteps::~FilmSteps() = default;
 int64_t FilmSteps::ticks_per_second() const { return impl_->ticks_per_second; }
 int64_t FilmSteps::lost() const { return impl_->lost; }

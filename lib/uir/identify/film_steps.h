@@ -18,29 +18,41 @@
 
 namespace uir {
 
+// Where a shot begins, and what has to be known to go on there.
+struct ShotStart {
+  int64_t ticks = 0;
+  int64_t lost = 0;  // frames of the film that could not be decoded, up to there
+  // Of a dissolve in whose middle it begins, as much as lies behind: in frames and in ticks.
+  int64_t fade_frames = 0, fade = 0;
+};
+
 struct FilmStep {
   std::vector<VideoFrame> between;  // behind the sample before, of the same shot
   VideoFrame sample;
   int64_t next = 0;  // when the frame behind the sample begins; of the last one: when it ends
   bool begins_shot = false, ends_shot = false;
-  int64_t lost = 0;  // frames that could not be decoded, up to the sample
+  int64_t fade_in = 0;  // of a dissolve in whose middle the shot begins, what lies inside of it [ticks]
+  ShotStart following;  // of ends_shot: the next one; of the film's last one its end
 };
 
 class StepMaker {
  public:
-  StepMaker(int64_t ticks_per_second, double rate) : ticks_per_second_(ticks_per_second), rate_(rate) {}
+  // fade: of the first shot.
+  StepMaker(int64_t ticks_per_second, double rate, int64_t fade)
+      : ticks_per_second_(ticks_per_second), rate_(rate), fade_in_(fade) {}
 
   // Frames in order, and whether a shot begins there. Gives the step that ends at the frame before, if it is
   // a sample.
-  std::optional<FilmStep> add(VideoFrame frame, int64_t lost, bool begins_shot);
+  std::optional<FilmStep> add(VideoFrame frame, int64_t lost, const ShotDecision& shot);
   std::optional<FilmStep> finish();
 
  private:
-  std::optional<FilmStep> settle(int64_t next, bool ends_shot);
+  std::optional<FilmStep> settle(const ShotStart& next, bool ends_shot);
   int64_t period_of(int64_t ticks) const;
 
   int64_t ticks_per_second_;
   double rate_;
+  int64_t fade_in_;
   VideoFrame frame_;  // not settled yet
   int64_t lost_ = 0;
   bool begins_ = false;
@@ -50,9 +62,8 @@ class StepMaker {
 
 class FilmSteps {
  public:
-  // from: the first frame's time of a shot, to go on there; none: from the front. rate: samples a second.
-  // lost: frames that could not be decoded before that.
-  FilmSteps(const fs::path& path, double rate, std::optional<int64_t> from = std::nullopt, int64_t lost = 0);
+  // from: the shot to begin with; none: the first one. rate: samples a second.
+  FilmSteps(const fs::path& path, double rate, std::optional<ShotStart> from = std::nullopt);
   ~FilmSteps();
 
   int64_t ticks_per_second() const;

@@ -165,13 +165,11 @@ void Identification::check_stop(PartialAnalysis& analysis) const {
 void Identification::analyze_film(const IdentifyInput& input, PartialAnalysis& analysis) {
   FilmAnalysis film(input.path, options_.rate, options_.find, embedder_);
   const Analysis& so_far = analysis.so_far();
-  std::optional<int64_t> from;
-  if (!so_far.timeline.shots.empty()) from = so_far.timeline.shots.back().end;
   const int64_t second = film.ticks_per_second();
-  int64_t told = from ? *from / second : 0;
+  int64_t told = so_far.next ? so_far.next->ticks / second : 0;
   Progress progress("identifying " + readable(input.path.filename().string()), "seconds of film",
                     std::max<int64_t>(0, film.announced_ticks() / second - told));
-  const int64_t lost = film.run(from, so_far.timeline.film.lost, [&](const AnalyzedShot& shot) {
+  const int64_t lost = film.run(so_far.next, [&](const AnalyzedShot& shot) {
     analysis.add_shot(shot, vector_tracks(shot.tracks, options_.tracks, embedder_));
     progress.add(shot.time.end / second - told);
     told = shot.time.end / second;

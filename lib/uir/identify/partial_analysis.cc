@@ -118,6 +118,8 @@ void PartialAnalysis::append(const Timeline& part, std::span<const float> vector
     whole.film.height = part.film.height;
   }
   const Json distances = part.made_by.value("distances", Json::array());
+  const auto next = json_at<std::array<int64_t, 4>>(part.made_by, "next", folder_.string());
+  so_far_.next = ShotStart{next[0], next[1], next[2], next[3]};
   for (const Json& distance : distances) so_far_.distances[distance.at(0)] += distance.at(1).get<int64_t>();
 }
 
@@ -143,7 +145,8 @@ void PartialAnalysis::add_shot(const AnalyzedShot& shot, std::vector<VectorTrack
   part_.film.shown.end = shot.time.end;
   part_.shots.push_back(shot.time);
   part_.film.frames += shot.frames;
-  part_.film.lost = shot.lost;
+  part_.film.lost = shot.following.lost;
+  part_next_ = shot.following;
   if (part_.film.width == 0) {
     part_.film.width = shot.width;
     part_.film.height = shot.height;
@@ -168,7 +171,8 @@ void PartialAnalysis::save() {
   if (part_.shots.empty() && part_.photos.empty()) return;
   Json distances = Json::array();
   for (const auto& [distance, count] : part_distances_) distances.push_back({distance, count});
-  part_.made_by = {{"distances", distances}};
+  part_.made_by = {{"distances", distances},
+                   {"next", {part_next_.ticks, part_next_.lost, part_next_.fade_frames, part_next_.fade}}};
   AtomicFolder folder(part_folder(parts_));
   const auto write = [&](const fs::path& name, Bytes bytes) {
     OutputFile file(folder.path() / name);

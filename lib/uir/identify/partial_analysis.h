@@ -27,6 +27,7 @@ struct Analysis {
   Timeline timeline;
   std::vector<float> vectors;
   std::map<int64_t, int64_t> distances;  // of neighbouring frames [ticks], and how many
+  std::optional<ShotStart> next;         // the shot to go on with; none: the film's first
   bool complete = false;
 };
 
@@ -60,6 +61,7 @@ class PartialAnalysis {
   Timeline part_;  // not saved yet
   std::vector<float> part_vectors_;
   std::map<int64_t, int64_t> part_distances_;
+  ShotStart part_next_;
   std::vector<std::pair<std::string, std::vector<std::byte>>> part_pictures_;
   int64_t parts_ = 0;
   std::chrono::steady_clock::time_point saved_ = std::chrono::steady_clock::now();

@@ -25,7 +25,7 @@ struct VectorTrack {
 };
 
 struct TrackRules {
-  double other_person = 0.2;
+  double other_person = 0.3;
 };
 
 // In the order of their begin; tracks that are more likely no faces are left out (a single sighting that the

@@ -17,10 +17,10 @@ constexpr double kUnsureBelow = 0.1;  // the known threshold
 constexpr double kHoursOfBound = 3;   // without a false name: at most one an hour
 constexpr double kUnsureRate = 10;    // times the wanted rate
 
-// What y1, a small public network, needs for one false name in a thousand strangers (docs/thresholds.md:
-// 0.435 at 10 people, 0.511 at 100), and some more.
+// What y1, a small public network, needs for one false name in 300 strangers, as many as an hour has
+// (docs/thresholds.md, interpolated: 0.392 at 10 people, 0.471 at 100), and some more.
 double careful_threshold(size_t people) {
-  return std::clamp(0.46 + 0.076 * std::log10(static_cast<double>(people) / 10), 0.42, 0.65);
+  return std::clamp(0.41 + 0.079 * std::log10(static_cast<double>(people) / 10), 0.4, 0.65);
 }
 
 std::string number_text(double number) {
