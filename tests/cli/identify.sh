@@ -5,7 +5,7 @@ set -eu
 
 expect 0 uir-identify --help
 says "--gallery"
-says "find a face"
+says "finds a face"
 expect 64 uir-identify
 expect 64 uir-identify nothing.mkv --no-such-flag
 touch film.mkv
@@ -32,17 +32,21 @@ identify() { uir-identify "$@" --gallery people --model "$model" --detector "$de
 # Four people: two of the gallery, two strangers; a shot of 1.6 s each, one of them with two people.
 python3 - "$zip" <<'E2'
 import sys, zipfile
+people = {'Abdullah_Gul': 'gul', 'Adrien_Brody': 'brody', 'Abdel_Madi_Shabneh': 'abdel', 'Afton_Smith': 'afton'}
 with zipfile.ZipFile(sys.argv[1]) as z:
-    for name in z.namelist():
-        person, file = name.split('/')[-2:]
-        if person in ('Abdullah_Gul', 'Adrien_Brody', 'Abdel_Madi_Shabneh', 'Afton_Smith') and file.endswith('.jpg'):
-            open(file, 'wb').write(z.read(name))
+    for person, short in people.items():
+        photos = sorted(n for n in z.namelist() if f'/{person}/' in n and n.endswith('.jpg'))
+        for number, name in enumerate(photos, 1):
+            open(f'{short}{number}.jpg', 'wb').write(z.read(name))
 E2
+for photo in *.jpg; do  # others may stand beside them
+  ffmpeg -v error -y -i "$photo" -vf crop=150:190 -q:v 2 cut.jpg && mv cut.jpg "$photo"
+done
 mkdir -p people/Gul people/Brody
-cp Abdullah_Gul_0001.jpg people/Gul/1.jpg
-cp Adrien_Brody_0001.jpg people/Brody/1.jpg
+cp gul1.jpg people/Gul/1.jpg
+cp brody1.jpg people/Brody/1.jpg
 # Each photo stands still on a canvas of its own colour; side by side in the fourth shot.
-shots=(Abdullah_Gul_0002 Abdel_Madi_Shabneh_0001 Adrien_Brody_0002 "Abdullah_Gul_0003 Afton_Smith_0001" Abdel_Madi_Shabneh_0001)
+shots=(gul2 abdel1 brody2 "gul3 afton1" abdel1)
 colors=(gray teal navy olive gray)
 : >parts.txt
 for i in "${!shots[@]}"; do
@@ -83,9 +87,9 @@ says "Gul"
 says "stranger 2"
 
 # A face in films; one that is in none.
-expect 0 uir-identify find Adrien_Brody_0003.jpg film.timeline --model "$model" --detector "$detector"
+expect 0 uir-identify find brody3.jpg film.timeline --model "$model" --detector "$detector"
 says "film.mkv  Brody  00:00:01.600 on screen"
-expect 0 uir-identify find Afton_Smith_0001.jpg film.mkv --model "$model" --detector "$detector"
+expect 0 uir-identify find afton1.jpg film.mkv --model "$model" --detector "$detector"
 says "stranger 2"
 expect 66 uir-identify find nobody.jpg film.timeline --model "$model" --detector "$detector"
 
@@ -135,7 +139,7 @@ expect 64 identify film.mkv --calibration names.json --known 0.5
 
 # Photos are a film without time.
 mkdir -p album/sub
-cp Abdullah_Gul_000[4-6].jpg album && cp Afton_Smith_0001.jpg album/sub && cp film.mkv album/not_a_photo.mkv
+cp gul[4-6].jpg album && cp afton1.jpg album/sub && cp film.mkv album/not_a_photo.mkv
 echo broken >album/broken.jpg
 expect 0 identify album
 says "  Gul: 3 photos"
@@ -160,14 +164,14 @@ ffmpeg -v error -y -f lavfi -i color=gray:s=200x200 -frames:v 1 people/Gul/nobod
 expect 0 identify album
 says "nobody.jpg: no face"
 says "no_photo.jpg"
-cp Abdullah_Gul_0001.jpg people/Brody/2.jpg
+cp gul1.jpg people/Brody/2.jpg
 expect 65 identify album
 says "under another name"
-ffmpeg -v error -y -i Abdullah_Gul_0001.jpg -i Afton_Smith_0001.jpg -filter_complex hstack people/Brody/2.jpg
+ffmpeg -v error -y -i gul1.jpg -i afton1.jpg -filter_complex hstack people/Brody/2.jpg
 expect 65 identify album
 says "2 faces"
 rm people/Brody/2.jpg
-mkdir "people/stranger 3" && cp Afton_Smith_0001.jpg "people/stranger 3"
+mkdir "people/stranger 3" && cp afton1.jpg "people/stranger 3"
 expect 65 identify album
 says "nobody can be called"
 rm -rf people && mkdir people

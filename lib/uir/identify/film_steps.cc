@@ -70,7 +70,8 @@ struct FilmSteps::Impl {
   StepMaker maker;
   ShotDetector shots;
   int64_t ticks_per_second, lost_before, lost_at_start = 0;
-  bool at_start = true;
+  bool nothing_left = false;  // behind the shot to begin with
+  fs::path path;
 
   struct Waiting {
     VideoFrame frame;
@@ -86,14 +87,15 @@ struct FilmSteps::Impl {
   bool finished = false, stop = false;
   int64_t lost = 0;
 
-  Impl(const fs::path& path, double rate, const std::optional<ShotStart>& from)
-      : reader(path),
+  Impl(const fs::path& film, double rate, const std::optional<ShotStart>& from)
+      : reader(film),
         maker(reader.ticks_per_second(), rate, from ? from->fade : 0),
         shots(from ? from->fade_frames : 0),
         ticks_per_second(reader.ticks_per_second()),
-        lost_before(from ? from->lost : 0) {
-    const bool found = from ? reader.seek(from->ticks) : reader.next();
-    if (!found) fail(ErrorKind::kData, path.string(), ": not one frame can be decoded");
+        lost_before(from ? from->lost : 0),
+        path(film) {
+    nothing_left = !(from ? reader.seek(from->ticks) : reader.next());
+    if (nothing_left && !from) fail(ErrorKind::kData, path.string(), ": not one frame can be decoded");
     lost_at_start = from ? reader.lost() : 0;
     thread = std::thread([this] { work(); });
   }
@@ -124,7 +126,7 @@ struct FilmSteps::Impl {
   void read_all() {
     std::vector<FilmStep> batch;
     int64_t bytes = 0;
-    do {
+    for (bool more = !nothing_left; more; more = reader.next()) {
       VideoFrame frame = reader.keep();
       const FrameFacts facts = frame.facts();
       bytes += int64_t{facts.width} * facts.height * 3 / 2;
@@ -134,10 +136,13 @@ struct FilmSteps::Impl {
       const bool full = batch.size() >= kMostSteps || (bytes > kMostBytes && !batch.empty());
       if (full && !put(batch)) return;
       if (full) bytes = 0;
-    } while (reader.next());
+    }
     while (const std::optional<ShotDecision> shot = shots.finish()) pass_on(*shot, batch);
     if (std::optional<FilmStep> step = maker.finish()) batch.push_back(std::move(*step));
     lost = lost_so_far();
+    if (!reader.saw_all()) {  // what the container's table lists and is not there, as a whole run counts it
+      if (const auto list = read_frame_list(path)) lost += list->lost;
+    }
     if (!batch.empty()) put(batch);
   }
 

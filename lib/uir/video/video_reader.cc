@@ -210,6 +210,8 @@ int64_t VideoReader::lost() const {
   return impl_->decoder->lost() + (impl_->at_end && impl_->from_front ? impl_->container->missing() : 0);
 }
 
+bool VideoReader::saw_all() const { return impl_->at_end && impl_->from_front; }
+
 FrameList decode_frame_list(const fs::path& path, int threads) {
   VideoReader reader(path, threads);
   FrameList list{reader.ticks_per_second(), {}, 0};

@@ -52,6 +52,7 @@ class VideoReader {
   // Frames that are damaged or missing: those of which the decoder said so, and, once the video was read
   // to its end from the front, those that the tables of an MP4, MOV or AVI list and that are not there.
   int64_t lost() const;
+  bool saw_all() const;  // the video was read to its end from the front
 
  private:
   struct Impl;
