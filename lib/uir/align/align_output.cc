@@ -41,15 +41,6 @@ AlignCounts counts_from(const Json& json, const std::string& place) {
           number("eyes_again"), number("points_again")};
 }
 
-// The first setting that differs, in words; empty if none does.
-std::string difference(const Json& before, const Json& now) {
-  for (const auto& [key, value] : now.items()) {
-    const Json old = before.value(key, Json());
-    if (old != value) return concat(key, " ", json_text(old), " instead of ", json_text(value));
-  }
-  return "";
-}
-
 }  // namespace
 
 void AlignCounts::add(const AlignCounts& other) {
@@ -110,7 +101,7 @@ void AlignOutput::open_files(const Json& state, bool videos) {
 
 void AlignOutput::resume(const Json& state) {
   const std::string place = ((complete_ ? out_ : partial_) / kManifest).string();
-  const std::string differs = difference(json_at<Json>(state, "settings", place), settings_);
+  const std::string differs = first_difference(json_at<Json>(state, "settings", place), settings_);
   if (!differs.empty()) {
     fail(ErrorKind::kUsage, place, ": made with other settings (", differs,
          "); choose another --out or the same settings");

@@ -1,5 +1,6 @@
 #include "uir/base/json_text.h"
 
+#include "uir/base/error.h"
 #include "uir/base/text.h"
 
 namespace uir {
@@ -18,7 +19,22 @@ Json with_readable_strings(const Json& json) {
   return object;
 }
 
+std::string difference_at(const std::string& name, const Json& before, const Json& now) {
+  if (before == now) return "";
+  if (before.is_object() && now.is_object()) {
+    for (const auto& [key, value] : now.items()) {
+      const std::string found =
+          difference_at(name.empty() ? key : name + "." + key, before.value(key, Json()), value);
+      if (!found.empty()) return found;
+    }
+    return "";
+  }
+  return concat(name, " ", json_text(before), " instead of ", json_text(now));
+}
+
 }  // namespace
+
+std::string first_difference(const Json& before, const Json& now) { return difference_at("", before, now); }
 
 std::string json_text(const Json& json, int indent) {
   try {

@@ -166,6 +166,7 @@ void Identification::analyze_film(const IdentifyInput& input, PartialAnalysis& a
   FilmAnalysis film(input.path, options_.rate, options_.find, embedder_);
   const Analysis& so_far = analysis.so_far();
   const int64_t second = film.ticks_per_second();
+  analysis.set_clock(second);
   int64_t told = so_far.next ? so_far.next->ticks / second : 0;
   Progress progress("identifying " + readable(input.path.filename().string()), "seconds of film",
                     std::max<int64_t>(0, film.announced_ticks() / second - told));

@@ -43,19 +43,6 @@ size_t faces_in(const Timeline& timeline) {
   return faces;
 }
 
-// The first part that differs, in words; empty if none does.
-std::string difference(const Json& before, const Json& now, const std::string& name = "") {
-  if (before == now) return "";
-  if (!before.is_object() || !now.is_object())
-    return concat(name, " was ", json_text(before), " and is ", json_text(now));
-  for (const auto& [key, value] : now.items()) {
-    const std::string found =
-        difference(before.value(key, Json()), value, name.empty() ? key : name + "." + key);
-    if (!found.empty()) return found;
-  }
-  return concat(name.empty() ? "it" : name, " had more options");
-}
-
 }  // namespace
 
 PartialAnalysis::PartialAnalysis(const fs::path& timeline, const Json& question, bool resume)
@@ -71,7 +58,7 @@ PartialAnalysis::PartialAnalysis(const fs::path& timeline, const Json& question,
     write_file_atomically(folder_ / kQuestion, json_text(question, 1) + "\n");
     return;
   }
-  const std::string differs = difference(read_json_file(folder_ / kQuestion), question);
+  const std::string differs = first_difference(read_json_file(folder_ / kQuestion), question);
   if (!differs.empty())
     fail(ErrorKind::kConfig, folder_.string(), ": the interrupted analysis was made otherwise: ", differs,
          "; give the same again, or delete that folder to start over");
@@ -173,6 +160,7 @@ void PartialAnalysis::save() {
   for (const auto& [distance, count] : part_distances_) distances.push_back({distance, count});
   part_.made_by = {{"distances", distances},
                    {"next", {part_next_.ticks, part_next_.lost, part_next_.fade_frames, part_next_.fade}}};
+  part_.film.ticks_per_second = ticks_per_second_;
   AtomicFolder folder(part_folder(parts_));
   const auto write = [&](const fs::path& name, Bytes bytes) {
     OutputFile file(folder.path() / name);

@@ -37,6 +37,8 @@ class PartialAnalysis {
   PartialAnalysis(const fs::path& timeline, const Json& question, bool resume);
 
   const Analysis& so_far() const { return so_far_; }
+  // Of the film's times; not called for photos.
+  void set_clock(int64_t ticks_per_second) { ticks_per_second_ = ticks_per_second; }
   void add_shot(const AnalyzedShot& shot, std::vector<VectorTrack> tracks);
   // The tracks' times begin at 0.
   void add_photo(const std::string& name, std::vector<VectorTrack> tracks);
@@ -63,7 +65,7 @@ class PartialAnalysis {
   std::map<int64_t, int64_t> part_distances_;
   ShotStart part_next_;
   std::vector<std::pair<std::string, std::vector<std::byte>>> part_pictures_;
-  int64_t parts_ = 0;
+  int64_t parts_ = 0, ticks_per_second_ = 1;
   std::chrono::steady_clock::time_point saved_ = std::chrono::steady_clock::now();
 };
 

@@ -5,6 +5,7 @@
 #include <limits>
 #include <utility>
 
+#include "uir/base/box_overlap.h"
 #include "uir/identify/assignment.h"
 #include "uir/identify/unit_vectors.h"
 
@@ -59,13 +60,6 @@ bool is_within_reach(const FaceBox& expected, const FaceBox& face) {
 }
 
 }  // namespace
-
-double overlap_of(const FaceBox& a, const FaceBox& b) {
-  const double width = std::min(a[2], b[2]) - std::max(a[0], b[0]),
-               height = std::min(a[3], b[3]) - std::max(a[1], b[1]);
-  if (width <= 0 || height <= 0) return 0;
-  return width * height / (area_of(a) + area_of(b) - width * height);
-}
 
 bool TrackEdge::is_seen_among(const std::vector<FilmFace>& faces, int64_t at) const {
   const FaceBox there = moved(box, motion, at - ticks);

@@ -41,8 +41,6 @@ struct TrackEdge {
   bool is_seen_among(const std::vector<FilmFace>& faces, int64_t at) const;
 };
 
-double overlap_of(const FaceBox& a, const FaceBox& b);  // intersection over union
-
 class ShotTracker {
  public:
   ShotTracker(int64_t ticks_per_second, const FaceEmbedder& embedder)

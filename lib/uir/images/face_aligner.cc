@@ -6,6 +6,7 @@
 #include <limits>
 #include <utility>
 
+#include "uir/base/box_overlap.h"
 #include "uir/base/error.h"
 
 namespace uir {
@@ -20,15 +21,6 @@ float size_of(const DetectedFace& face) { return std::min(width_of(face.box), he
 double distance_from_middle(const FaceBox& box, ImageSize size) {
   return std::hypot((box[0] + box[2] - static_cast<float>(size.width)) / 2,
                     (box[1] + box[3] - static_cast<float>(size.height)) / 2);
-}
-
-// Intersection over union.
-float overlap(const FaceBox& a, const FaceBox& b) {
-  const float width = std::min(a[2], b[2]) - std::max(a[0], b[0]),
-              height = std::min(a[3], b[3]) - std::max(a[1], b[1]);
-  if (width <= 0 || height <= 0) return 0;
-  const float common = width * height;
-  return common / (area_of(a) + area_of(b) - common);
 }
 
 void to_stored(DetectedFace& face, Orientation orientation, ImageSize stored) {
@@ -96,7 +88,7 @@ std::vector<DetectedFace> FaceAligner::confirmed(const RgbImage& image,
   std::vector<DetectedFace> faces;
   for (const DetectedFace& candidate : candidates) {
     const std::optional<DetectedFace> face = face_check_->confirm(image, candidate);
-    const auto is_same = [&](const DetectedFace& other) { return overlap(face->box, other.box) > kSameFace; };
+    const auto is_same = [&](const DetectedFace& other) { return overlap_of(face->box, other.box) > kSameFace; };
     if (face && std::ranges::none_of(faces, is_same)) faces.push_back(*face);
     if (!faces.empty() && config_.faces != FaceChoice::kAll) return faces;
   }

@@ -5,22 +5,13 @@
 #include <set>
 #include <utility>
 
+#include "uir/base/box_overlap.h"
 #include "uir/timeline/clock.h"
 
 namespace uir {
 namespace {
 
 constexpr double kLeastOverlap = .3;  // intersection over union of an anchor's box and a track's
-
-double overlap(const std::array<float, 4>& a, const std::array<float, 4>& b) {
-  const double width = std::min(a[2], b[2]) - std::max(a[0], b[0]),
-               height = std::min(a[3], b[3]) - std::max(a[1], b[1]);
-  if (width <= 0 || height <= 0) return 0;
-  const auto area = [](const std::array<float, 4>& box) {
-    return static_cast<double>(box[2] - box[0]) * static_cast<double>(box[3] - box[1]);
-  };
-  return width * height / (area(a) + area(b) - width * height);
-}
 
 bool covers(const Span& span, int64_t ticks) { return span.begin <= ticks && ticks < span.end; }
 
@@ -45,7 +36,7 @@ size_t track_at(const Timeline& timeline, const std::vector<Span>& times, const 
   double most = kLeastOverlap;
   for (size_t i = 0; i < times.size(); ++i) {
     if (!covers(times[i], ticks)) continue;
-    const double shared = overlap(box_at(timeline.tracks[i], ticks), anchor.box);
+    const double shared = overlap_of(box_at(timeline.tracks[i], ticks), anchor.box);
     if (shared >= most && (best == times.size() || shared > most)) {
       most = shared;
       best = i;

@@ -90,24 +90,7 @@ void append_sights(const std::vector<Sight>& sights, std::string& text) {
   }
 }
 
-Json film_json(const Film& film) {
-  const FilmCopy copy = playable_copy(film.file);
-  return {{"file", film.file},
-          {"url", "../" + url_encoded(film.file)},
-          {"bytes", film.bytes},
-          {"copy", copy.file},
-          {"copyUrl", "../" + url_encoded(copy.file)},
-          {"command", copy.command},
-          {"ticksPerSecond", film.ticks_per_second},
-          {"begin", film.shown.begin},
-          {"end", film.shown.end},
-          {"width", film.width},
-          {"height", film.height},
-          {"rate", {film.rate_num, film.rate_den}},
-          {"constantRate", film.constant_rate}};
-}
-
-// Names below a folder: each part of it is encoded.
+// Each part of a path is encoded.
 std::string url_of_path(const std::string& path) {
   std::string url;
   for (size_t at = 0; at <= path.size();) {
@@ -118,11 +101,36 @@ std::string url_of_path(const std::string& path) {
   return url;
 }
 
+// The folder with the film or the photos, seen from the page, with a slash behind it.
+std::string folder_url(const Film& film) {
+  const std::string folder = film_path(film, "").lexically_normal().parent_path().string();
+  return folder.empty() ? "" : (folder.starts_with('/') ? "file://" : "") + url_of_path(folder) + "/";
+}
+
+Json film_json(const Film& film) {
+  const FilmCopy copy = playable_copy(film.file);
+  const std::string folder = folder_url(film);
+  return {{"file", film.file},
+          {"url", folder + url_encoded(film_path(film, "").filename().string())},
+          {"bytes", film.bytes},
+          {"copy", copy.file},
+          {"copyUrl", folder + url_encoded(copy.file)},
+          {"command", copy.command},
+          {"ticksPerSecond", film.ticks_per_second},
+          {"begin", film.shown.begin},
+          {"end", film.shown.end},
+          {"width", film.width},
+          {"height", film.height},
+          {"rate", {film.rate_num, film.rate_den}},
+          {"constantRate", film.constant_rate}};
+}
+
 Json photos_json(const Timeline& timeline) {
+  const std::string folder =
+      folder_url(timeline.film) + url_encoded(film_path(timeline.film, "").filename().string()) + "/";
   Json photos = Json::array();
   for (const std::string& name : timeline.photos)
-    photos.push_back(
-        {{"name", name}, {"url", "../" + url_encoded(timeline.film.file) + "/" + url_of_path(name)}});
+    photos.push_back({{"name", name}, {"url", folder + url_of_path(name)}});
   return photos;
 }
 

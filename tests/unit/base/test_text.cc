@@ -63,3 +63,12 @@ TEST_CASE("JSON is JSON whatever names stand in it", "[text]") {
   CHECK(json_text(plain, 2) == plain.dump(2));
   CHECK(json_text(plain) == plain.dump());
 }
+
+TEST_CASE("The first difference of two documents is named by its place", "[json]") {
+  const Json before{{"model", {{"file", "a"}, {"size", 3}}}, {"rate", 5}};
+  CHECK(first_difference(before, before).empty());
+  CHECK(first_difference(before, {{"model", {{"file", "a"}, {"size", 4}}}, {"rate", 6}}) ==
+        "model.size 3 instead of 4");
+  CHECK(first_difference(before, {{"model", "b"}}) == "model {\"file\":\"a\",\"size\":3} instead of \"b\"");
+  CHECK(first_difference(before, {{"rate", 5}, {"more", true}}) == "more null instead of true");
+}

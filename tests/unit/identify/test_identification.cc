@@ -99,6 +99,28 @@ TEST_CASE("An analysis that was stopped anywhere ends with the same bytes", "[id
   }
 }
 
+TEST_CASE("Parts keep the times of long films", "[identification]") {
+  const TempFolder folder;
+  const Json question{{"vector_size", 3}};
+  constexpr int64_t kSecond = 90'000, kBegin = 7000 * kSecond;
+  AnalyzedShot shot;
+  shot.time = {kBegin, kBegin + 4 * kSecond};
+  shot.following = {shot.time.end, 2, 5, 18'000};
+  shot.frames = 100;
+  {
+    PartialAnalysis analysis(folder.path(), question, false);
+    analysis.set_clock(kSecond);
+    analysis.add_shot(shot, {});
+    analysis.save();
+  }
+  const PartialAnalysis again(folder.path(), question, true);
+  REQUIRE(again.so_far().next);
+  CHECK(again.so_far().next->ticks == shot.time.end);
+  CHECK(again.so_far().next->fade == 18'000);
+  CHECK(again.so_far().timeline.shots.front() == shot.time);
+  CHECK(again.so_far().timeline.film.lost == 2);
+}
+
 TEST_CASE("Another gallery does not go on with an interrupted analysis", "[identification]") {
   Case one;
   one.stop_after = 2;

@@ -199,4 +199,14 @@ TEST_CASE("the command for a copy that browsers play") {
 }
 
 }  // namespace
+TEST_CASE("The page finds the film where it lies", "[page]") {
+  Timeline timeline = a_film();
+  const auto url = [&] { return data_of(player_page(timeline, {})).at("film").at("url"); };
+  CHECK(url() == "../film%20%26%20%3Cb%3E.mkv");
+  timeline.film.path = "../../other films/a b.mkv";
+  CHECK(url() == "../../other%20films/a%20b.mkv");
+  timeline.film.path = "/films/c.mkv";
+  CHECK(url() == "file:///films/c.mkv");
+}
+
 }  // namespace uir
