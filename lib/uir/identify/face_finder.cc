@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <optional>
 
 #include "uir/base/error.h"
 #include "uir/base/parallel.h"
@@ -44,17 +45,10 @@ FilmFace film_face(const RgbImage& image, const DetectedFace& found) {
   return {found.box, found.score, quality, std::move(pixels)};
 }
 
-std::vector<FilmFace> faces_of(const VideoFrame& frame, FaceDetector& detector, RgbImage& image) {
-  frame.picture(image);
-  std::vector<FilmFace> faces;
-  for (const DetectedFace& found : detector.detect(image)) {
-    try {
-      faces.push_back(film_face(image, found));
-    } catch (const Error& error) {
-      if (error.kind() != ErrorKind::kData) throw;
-    }
-  }
-  return faces;
+bool fills_much(const FaceBox& box, ImageSize picture) {
+  constexpr float kMuch = 0.4f;  // of the shorter side
+  return std::min(width_of(box), height_of(box)) >
+         kMuch * static_cast<float>(std::min(picture.width, picture.height));
 }
 
 }  // namespace
@@ -66,21 +60,41 @@ double face_quality(const DetectedFace& face, const FacePixels& aligned) {
   return size * sharp / (sharp + kHalfSharp) * (1 - 0.8 * turn_of(face.landmarks));
 }
 
+std::vector<FilmFace> FaceFinder::faces_of(const VideoFrame& frame, Eyes& eyes, RgbImage& image) {
+  frame.picture(image);
+  std::vector<FilmFace> faces;
+  for (DetectedFace found : eyes.detector.detect(image)) {
+    if (fills_much(found.box, image.size)) {
+      const std::optional<DetectedFace> confirmed = eyes.check.confirm(image, found);
+      if (!confirmed) continue;
+      found = *confirmed;
+    }
+    try {
+      faces.push_back(film_face(image, found));
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kData) throw;
+    }
+  }
+  return faces;
+}
+
 FaceFinder::FaceFinder(const FaceFinderOptions& options) {
+  const auto score = static_cast<float>(options.min_score);
   for (int i = 0; i < options.threads; ++i) {
-    detectors_.emplace_back(options.detector, static_cast<float>(options.min_score), options.detect_side);
+    eyes_.push_back({FaceDetector(options.detector, score, options.detect_side),
+                     FaceCheck(options.detector, score, options.detect_side)});
   }
 }
 
 std::vector<std::vector<FilmFace>> FaceFinder::find(std::span<const VideoFrame> frames) {
   std::vector<std::vector<FilmFace>> found(frames.size());
-  const auto threads = static_cast<int64_t>(detectors_.size());
+  const auto threads = static_cast<int64_t>(eyes_.size());
   std::atomic<int64_t> next{0};
   parallel_blocks(threads, 1, static_cast<int>(threads), [&](int64_t worker, int64_t) {
     RgbImage image;
     for (int64_t i; (i = next++) < static_cast<int64_t>(frames.size());) {
       const auto at = static_cast<size_t>(i);
-      found[at] = faces_of(frames[at], detectors_[static_cast<size_t>(worker)], image);
+      found[at] = faces_of(frames[at], eyes_[static_cast<size_t>(worker)], image);
     }
   });
   return found;

@@ -1,6 +1,7 @@
 // The faces of many frames at once: found, aligned, judged; a detector for every thread.
 //
-// Faces are given as FaceDetector does, those that cannot be aligned left out. Results do not depend on the
+// Faces are given as FaceDetector does, those that cannot be aligned left out. One that fills much of the
+// picture is looked at again (face_check.h): the detector sees such faces in walls and curtains, too. Results do not depend on the
 // number of threads. Cost: some 20 ms a frame and thread at detect_side 640.
 // Errors: those of face_detector.h and VideoFrame. Threads: an object belongs to one thread at a time.
 #pragma once
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "uir/images/align.h"
+#include "uir/images/face_check.h"
 #include "uir/images/face_detector.h"
 #include "uir/pixels/pixels.h"
 #include "uir/video/video_frame.h"
@@ -45,7 +47,13 @@ class FaceFinder {
   std::vector<std::vector<FilmFace>> find(std::span<const VideoFrame> frames);
 
  private:
-  std::vector<FaceDetector> detectors_;
+  struct Eyes {
+    FaceDetector detector;
+    FaceCheck check;
+  };
+  static std::vector<FilmFace> faces_of(const VideoFrame& frame, Eyes& eyes, RgbImage& image);
+
+  std::vector<Eyes> eyes_;  // of each thread
 };
 
 // In [0, 1]. By the shorter side of its box (full from 80 pixels on), the sharpness of its pixels, and the
