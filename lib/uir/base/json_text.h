@@ -11,8 +11,8 @@ namespace uir {
 // stand in it as readable() shows them. Everything that may hold a name is written by this.
 std::string json_text(const Json& json, int indent = -1);
 
-// The first place where two documents differ, in words: "model.file \"a\" instead of \"b\""; what only `before`
-// has is not looked for. Empty if there is none.
+// The first place where two documents differ, in words: "model.file \"a\" instead of \"b\""; what only
+// `before` has is not looked for. Empty if there is none.
 std::string first_difference(const Json& before, const Json& now);
 
 }  // namespace uir

@@ -1,9 +1,10 @@
 // The best pairs of a scan, with the rows they belong to: what a threshold on rows needs, where tail_search.h
 // keeps scores only.
 //
-// Result: the pairs with the `limit` highest scores, by score, equal ones by row. Where more pairs tie at the
-// last score than fit, some of them are missing: what is above floor() is complete.
-// Cost: that of scan_pairs(), which rescores some limit·ln(pairs / limit) pairs. Memory: 32 bytes per kept pair.
+// Result: the pairs with the `limit` highest scores, by score, equal ones by row. Where more pairs tie at
+// the last score than fit, some of them are missing: what is above floor() is complete.
+// Cost: that of scan_pairs(), which rescores some limit·ln(pairs / limit) pairs. Memory: 32 bytes per kept
+// pair.
 // Errors: those of scan_pairs(). Threads: those of PairSearch.
 #pragma once
 
