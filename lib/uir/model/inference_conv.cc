@@ -62,6 +62,25 @@ at::Tensor pack(const at::Tensor& values, at::ScalarType type) {
   return packed;
 }
 
+// The same of all weights, a panel of outputs after the other: whole, the values in between would take as much
+// memory again.
+template <class P>
+at::Tensor pack_weights(const Op& c, const at::Tensor& weight, at::ScalarType type) {
+  Op panel = c;
+  using conv_kernels::kPanel;
+  panel.out_channels = kPanel;
+  at::Tensor packed;
+  for (int64_t k = 0; k < c.out_channels; k += kPanel) {
+    const at::Tensor values = product_weights<P>(panel, weight.slice(0, k, k + kPanel));
+    const int64_t points = values.size(0), row = values.size(2);
+    if (k == 0) packed = at::empty({points, c.out_channels, row}, type);
+    for (int64_t point = 0; point < points; ++point)
+      pack_panels(values.data_ptr<float>() + point * kPanel * row, row, kPanel,
+                  data_of<P>(packed) + (point * c.out_channels + k) * row);
+  }
+  return packed;
+}
+
 template <class P>
 PackedWeights<P> packed_weights(const at::Tensor& packed, const at::Tensor&, const at::Tensor&,
                                 const at::Tensor&) {
@@ -136,9 +155,9 @@ InferenceConv::InferenceConv(const Op& conv, const at::Tensor& weight, at::Scala
   if (kind_of(conv) == Kind::kDepthwise) {
     packed_ = source.view({conv.in_channels, 9}).t().contiguous();
   } else if (type == at::kFloat) {
-    packed_ = pack<float>(product_weights<float>(conv, source), type);
+    packed_ = pack_weights<float>(conv, source, type);
   } else {
-    packed_ = pack<Bf16>(product_weights<Bf16>(conv, source), type);
+    packed_ = pack_weights<Bf16>(conv, source, type);
   }
 }
 
