@@ -5,6 +5,7 @@
 #include <cmath>
 #include <optional>
 
+#include "uir/base/box_overlap.h"
 #include "uir/base/error.h"
 #include "uir/base/parallel.h"
 
@@ -51,6 +52,15 @@ bool fills_much(const FaceBox& box, ImageSize picture) {
          kMuch * static_cast<float>(std::min(picture.width, picture.height));
 }
 
+// A closer look may end at a face that was found by itself.
+bool is_another_one(const DetectedFace& confirmed, const DetectedFace& found,
+                    std::span<const DetectedFace> all) {
+  constexpr double kSame = 0.3;
+  return std::ranges::any_of(all, [&](const DetectedFace& other) {
+    return other.box != found.box && overlap_of(other.box, confirmed.box) > kSame;
+  });
+}
+
 }  // namespace
 
 double face_quality(const DetectedFace& face, const FacePixels& aligned) {
@@ -63,10 +73,11 @@ double face_quality(const DetectedFace& face, const FacePixels& aligned) {
 std::vector<FilmFace> FaceFinder::faces_of(const VideoFrame& frame, Eyes& eyes, RgbImage& image) {
   frame.picture(image);
   std::vector<FilmFace> faces;
-  for (DetectedFace found : eyes.detector.detect(image)) {
+  const std::vector<DetectedFace> all = eyes.detector.detect(image);
+  for (DetectedFace found : all) {
     if (fills_much(found.box, image.size)) {
       const std::optional<DetectedFace> confirmed = eyes.check.confirm(image, found);
-      if (!confirmed) continue;
+      if (!confirmed || is_another_one(*confirmed, found, all)) continue;
       found = *confirmed;
     }
     try {
