@@ -8,6 +8,7 @@
 
 #include "uir/base/allocator.h"
 #include "uir/base/parallel.h"
+#include "uir/base/passing_folder.h"
 #include "uir/ranks/launch.h"
 #include "uir/ranks/meeting_folder.h"
 #include "uir/ranks/world.h"
@@ -16,15 +17,6 @@ namespace uir {
 namespace {
 
 constexpr const char* kProcessesOption = "--nproc-per-node";
-
-// Removes a folder at the end of its scope.
-struct RemovedAtEnd {
-  ~RemovedAtEnd() {
-    std::error_code ignored;
-    std::filesystem::remove_all(folder, ignored);
-  }
-  std::filesystem::path folder;
-};
 
 }  // namespace
 
@@ -125,10 +117,10 @@ int App::launch(std::vector<std::string> arguments) const {
     fail(ErrorKind::kUsage, kProcessesOption, ": this process was itself started as a rank (variables of ",
          launcher, " are set); leave the option out, or unset them");
   }
-  const RemovedAtEnd meeting{create_meeting_folder()};  // also when a killed rank could not leave it
+  const PassingFolder meeting(create_meeting_folder());  // also when a killed rank could not leave it
   return launch_ranks({.program = std::filesystem::read_symlink("/proc/self/exe").string(),
                        .arguments = without_option(std::move(arguments), kProcessesOption),
-                       .environment = {{kMeetingVariable, meeting.folder.string()}},
+                       .environment = {{kMeetingVariable, meeting.path().string()}},
                        .ranks = processes_});
 }
 

@@ -136,6 +136,8 @@ sed 's/"checksum": "[0-9a-f]*"/"checksum": "0"/' names.json >other.json
 expect 65 identify film.mkv --calibration other.json
 says "another network"
 expect 64 identify film.mkv --calibration names.json --known 0.5
+expect 64 identify calibrate people --out other.json
+says "photos have no hours"
 
 # Photos are a film without time.
 mkdir -p album/sub
@@ -164,6 +166,10 @@ ffmpeg -v error -y -f lavfi -i color=gray:s=200x200 -frames:v 1 people/Gul/nobod
 expect 0 identify album
 says "nobody.jpg: no face"
 says "no_photo.jpg"
+cp people/Gul/1.jpg people/Gul/copy.jpg
+expect 0 identify album
+says "copy.jpg: the same photo as"
+rm people/Gul/copy.jpg
 cp gul1.jpg people/Brody/2.jpg
 expect 65 identify album
 says "under another name"

@@ -48,7 +48,7 @@ struct FilmAnalysis::Impl {
       const FilmStep& step = steps[i];
       if (step.begins_shot) begin_shot(step);
       std::vector<TrackEdge> edges;
-      tracker->add(step.sample.facts().ticks, step.next, step.begins_shot, step.ends_shot,
+      tracker->add(step.sample.facts().ticks, step.following.ticks, step.begins_shot, step.ends_shot,
                    std::move(faces[i]), edges);
       const auto between = static_cast<int64_t>(step.between.size());
       for (TrackEdge& edge : edges) searches.push_back({std::move(edge), i, 0, between});
@@ -83,7 +83,7 @@ struct FilmAnalysis::Impl {
 
   void count(const FilmStep& step) {
     shot.frames += static_cast<int64_t>(step.between.size()) + 1;
-    int64_t next = step.next;
+    int64_t next = step.following.ticks;
     ++distances[next - step.sample.facts().ticks];
     next = step.sample.facts().ticks;
     for (size_t i = step.between.size(); i-- > 0;) {
@@ -95,7 +95,7 @@ struct FilmAnalysis::Impl {
 
   AnalyzedShot end_shot(const FilmStep& step) {
     constexpr size_t kMostDistances = 16;
-    shot.time.end = step.next;
+    shot.time.end = step.following.ticks;
     shot.following = step.following;
     shot.tracks = tracker->take_tracks();
     shot.distances.assign(distances.begin(), distances.end());
@@ -169,10 +169,13 @@ int64_t FilmAnalysis::ticks_per_second() const { return impl_->ticks_per_second;
 int64_t FilmAnalysis::container_start() const { return impl_->container_start; }
 int64_t FilmAnalysis::announced_ticks() const { return impl_->announced_ticks; }
 
-int64_t FilmAnalysis::run(const std::optional<ShotStart>& from,
+int64_t FilmAnalysis::run(const std::optional<ShotStart>& from, const std::function<void(int64_t)>& looked_at,
                           const std::function<void(AnalyzedShot)>& sink) {
   FilmSteps steps(impl_->film, impl_->rate, from);
-  while (std::optional<std::vector<FilmStep>> batch = steps.next()) impl_->look_at(*batch, sink);
+  while (std::optional<std::vector<FilmStep>> batch = steps.next()) {
+    impl_->look_at(*batch, sink);
+    looked_at(batch->back().following.ticks);
+  }
   return steps.lost();
 }
 

@@ -38,8 +38,10 @@ class FilmAnalysis {
   int64_t ticks_per_second() const;
   int64_t container_start() const;
   int64_t announced_ticks() const;  // for progress only; 0: unknown
-  // Every shot, in order; from: the first one that is wanted. Given back: the frames lost in the whole film.
-  int64_t run(const std::optional<ShotStart>& from, const std::function<void(AnalyzedShot)>& sink);
+  // Every shot, in order; from: the first one that is wanted. looked_at: called often, with the time that was
+  // come to [ticks]; what it throws ends the run. Given back: the frames lost in the whole film.
+  int64_t run(const std::optional<ShotStart>& from, const std::function<void(int64_t)>& looked_at,
+              const std::function<void(AnalyzedShot)>& sink);
 
  private:
   struct Impl;

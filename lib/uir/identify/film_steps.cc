@@ -57,7 +57,6 @@ std::optional<FilmStep> StepMaker::settle(const ShotStart& next, bool ends_shot)
   FilmStep step;
   step.between = std::exchange(between_, {});
   step.sample = std::exchange(frame_, {});
-  step.next = next.ticks;
   step.begins_shot = begins_;
   step.ends_shot = ends_shot;
   step.fade_in = fade_in_;
@@ -69,7 +68,7 @@ struct FilmSteps::Impl {
   VideoReader reader;
   StepMaker maker;
   ShotDetector shots;
-  int64_t ticks_per_second, lost_before, lost_at_start = 0;
+  int64_t lost_before, lost_at_start = 0;
   bool nothing_left = false;  // behind the shot to begin with
   fs::path path;
 
@@ -91,7 +90,6 @@ struct FilmSteps::Impl {
       : reader(film),
         maker(reader.ticks_per_second(), rate, from ? from->fade : 0),
         shots(from ? from->fade_frames : 0),
-        ticks_per_second(reader.ticks_per_second()),
         lost_before(from ? from->lost : 0),
         path(film) {
     nothing_left = !(from ? reader.seek(from->ticks) : reader.next());
@@ -179,7 +177,6 @@ struct FilmSteps::Impl {
 FilmSteps::FilmSteps(const fs::path& path, double rate, std::optional<ShotStart> from)
     : impl_(std::make_unique<Impl>(path, rate, from)) {}
 FilmSteps::~FilmSteps() = default;
-int64_t FilmSteps::ticks_per_second() const { return impl_->ticks_per_second; }
 int64_t FilmSteps::lost() const { return impl_->lost; }
 std::optional<std::vector<FilmStep>> FilmSteps::next() { return impl_->take(); }
 

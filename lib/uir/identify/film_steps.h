@@ -29,10 +29,10 @@ struct ShotStart {
 struct FilmStep {
   std::vector<VideoFrame> between;  // behind the sample before, of the same shot
   VideoFrame sample;
-  int64_t next = 0;  // when the frame behind the sample begins; of the last one: when it ends
   bool begins_shot = false, ends_shot = false;
   int64_t fade_in = 0;  // of a dissolve in whose middle the shot begins, what lies inside of it [ticks]
-  ShotStart following;  // of ends_shot: the next one; of the film's last one its end
+  // The frame behind the sample: of ends_shot the next shot; of the film's last one its end.
+  ShotStart following;
 };
 
 class StepMaker {
@@ -66,7 +66,6 @@ class FilmSteps {
   FilmSteps(const fs::path& path, double rate, std::optional<ShotStart> from = std::nullopt);
   ~FilmSteps();
 
-  int64_t ticks_per_second() const;
   // The next steps, as many as memory for their frames allows; none at the end.
   std::optional<std::vector<FilmStep>> next();
   // Of the whole film, once next() gave none.

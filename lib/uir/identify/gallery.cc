@@ -15,7 +15,7 @@
 namespace uir {
 namespace {
 
-constexpr float kComparable = 0.5f;  // of the larger face's side: a smaller one stands in the background
+constexpr float kComparable = 0.65f;  // of the larger face's side: a smaller one stands in the background
 
 struct Photo {
   std::string person, file;
@@ -30,7 +30,7 @@ float side_of(const AlignedFace& face) {
 
 bool is_a_name_of_ours(const std::string& name) {
   constexpr std::string_view kStranger = "stranger ";
-  return name.starts_with('?') || name.starts_with('#') ||
+  return name.starts_with('?') || name.starts_with('#') || name == "unsure" || name == "too small" ||
          (name.starts_with(kStranger) &&
           std::ranges::all_of(name.substr(kStranger.size()), [](char c) { return c >= '0' && c <= '9'; }));
 }
@@ -140,7 +140,6 @@ Gallery read_gallery(const fs::path& folder, const FaceAlignerConfig& aligner, i
     if (copy || photo.faces.empty()) {
       log_warning(name, ": ", copy ? "the same photo as " + readable(copy->file) : photo.problem,
                   "; it is left out");
-      ++gallery.left_out;
       continue;
     }
     refuse_two_faces(photo, folder);

@@ -31,7 +31,6 @@ struct GalleryFaces {
 struct Gallery {
   std::vector<GalleryFaces> people;  // by name
   std::string checksum;              // of names and photos
-  int64_t left_out = 0;              // photos
 };
 
 // One photo of somebody without a name.

@@ -9,6 +9,7 @@
 #include "uir/base/log.h"
 #include "uir/base/progress.h"
 #include "uir/base/text.h"
+#include "uir/data/augment.h"
 #include "uir/data/folder_listing.h"
 #include "uir/identify/film_facts.h"
 #include "uir/identify/unit_vectors.h"
@@ -35,11 +36,11 @@ std::vector<std::string> list_of_photos(const fs::path& folder, LeftOut& left_ou
   return photos;
 }
 
+// By names and sizes: an album may be large.
 std::string checksum_of_photos(const fs::path& folder, const std::vector<std::string>& photos) {
   Checksum checksum;
   for (const std::string& photo : photos) {
-    checksum.add(as_bytes(photo));
-    checksum.add(MappedFile(folder / photo).bytes());
+    checksum.add(as_bytes(concat(photo, '\n', fs::file_size(folder / photo), '\n')));
   }
   return checksum_hex(checksum.value());
 }
@@ -67,6 +68,22 @@ VectorTrack track_of_photo(const AlignedFace& face, const FaceEmbedder& embedder
   FilmFace found{face.found->box, 1, face_quality(*face.found, *pixels), pixels};
   track->sightings.push_back({0, std::move(found), {}});
   return vector_tracks({track}, {}, embedder).front();
+}
+
+// Of the face and its mirror image, of length 1.
+std::vector<float> vector_of_photo(const FacePixels& face, const FaceEmbedder& embedder) {
+  FacePixels mirrored = face;
+  mirror_face(mirrored.data());
+  const std::array<const FacePixels*, 2> views{&face, &mirrored};
+  const std::vector<float> embeddings = embedder.embed(views);
+  const auto dim = static_cast<size_t>(embedder.dim);
+  std::vector<double> sum;
+  for (size_t i = 0; i < views.size(); ++i) {
+    const std::span<const float> row = std::span(embeddings).subspan(i * dim, dim);
+    const double length = norm_of(row);
+    add_to(sum, row, length > 0 ? 1 / length : 0);
+  }
+  return unit_vector(sum);
 }
 
 std::vector<float> mean_vectors(const Timeline& timeline, std::span<const float> vectors) {
@@ -100,25 +117,7 @@ PeopleVectors people_vectors(const Gallery& gallery, const FaceEmbedder& embedde
   PeopleVectors people;
   for (const GalleryFaces& person : gallery.people) {
     std::vector<double> sum;
-    for (const GalleryFace& face : person.faces) {
-      FacePixels mirrored;
-      for (size_t y = 0; y < kImageSize; ++y) {
-        for (size_t x = 0; x < kImageSize; ++x) {
-          const uint8_t* from = face.pixels->data() + 3 * (y * kImageSize + x);
-          std::copy_n(from, 3, mirrored.data() + 3 * (y * kImageSize + kImageSize - 1 - x));
-        }
-      }
-      const std::array<const FacePixels*, 2> views{face.pixels.get(), &mirrored};
-      const std::vector<float> embeddings = embedder.embed(views);
-      std::vector<double> both;
-      const auto dim = static_cast<size_t>(embedder.dim);
-      for (size_t i = 0; i < 2; ++i) {
-        const std::span<const float> row = std::span(embeddings).subspan(i * dim, dim);
-        const double length = norm_of(row);
-        add_to(both, row, length > 0 ? 1 / length : 0);
-      }
-      add_to(sum, unit_vector(both), 1);
-    }
+    for (const GalleryFace& face : person.faces) add_to(sum, vector_of_photo(*face.pixels, embedder), 1);
     const std::vector<float> mean = unit_vector(sum);
     people.names.push_back(person.name);
     people.vectors.insert(people.vectors.end(), mean.begin(), mean.end());
@@ -170,11 +169,13 @@ void Identification::analyze_film(const IdentifyInput& input, PartialAnalysis& a
   int64_t told = so_far.next ? so_far.next->ticks / second : 0;
   Progress progress("identifying " + readable(input.path.filename().string()), "seconds of film",
                     std::max<int64_t>(0, film.announced_ticks() / second - told));
-  const int64_t lost = film.run(so_far.next, [&](const AnalyzedShot& shot) {
-    analysis.add_shot(shot, vector_tracks(shot.tracks, options_.tracks, embedder_));
-    progress.add(shot.time.end / second - told);
-    told = shot.time.end / second;
+  const auto looked_at = [&](int64_t ticks) {  // within shots, too: they may last for hours
+    progress.add(ticks / second - told);
+    told = ticks / second;
     check_stop(analysis);
+  };
+  const int64_t lost = film.run(so_far.next, looked_at, [&](const AnalyzedShot& shot) {
+    analysis.add_shot(shot, vector_tracks(shot.tracks, options_.tracks, embedder_));
     analysis.save_now_and_then();
   });
   analysis.save();

@@ -27,11 +27,8 @@ FaceEmbedder on_face_pixels(Embedder embedder, at::Device device, int64_t batch)
     std::vector<float> rows;
     for (size_t begin = 0; begin < faces.size(); begin += static_cast<size_t>(batch)) {
       const size_t count = std::min(faces.size() - begin, static_cast<size_t>(batch));
-      const at::Tensor images =
-          at::empty({static_cast<int64_t>(count), kImageSize, kImageSize, 3}, at::kByte);
-      for (size_t i = 0; i < count; ++i)
-        std::memcpy(images[static_cast<int64_t>(i)].data_ptr(), faces[begin + i]->data(), kImageBytes);
-      const at::Tensor embeddings = embedder.embed(images.to(device)).to(at::kCPU).contiguous();
+      const at::Tensor images = to_tensor(faces.subspan(begin, count)).to(device);
+      const at::Tensor embeddings = embedder.embed(images).to(at::kCPU).contiguous();
       const float* data = embeddings.data_ptr<float>();
       rows.insert(rows.end(), data, data + embeddings.numel());
     }
@@ -52,13 +49,15 @@ FaceModel onnx_model(const fs::path& file, const std::vector<std::string>& overr
   return model;
 }
 
-FaceModel run_model(const fs::path& run, const std::vector<std::string>& overrides, const OwnFaces& faces) {
+FaceModel run_model(const fs::path& run, const std::vector<std::string>& overrides, const fs::path& work,
+                    const OwnFaces& faces) {
   Experiment experiment = load_experiment(run / "config.yaml", overrides);
   experiment.paths.run.value = run.string();
   Compute compute = choose_compute(experiment.train, World());
   const fs::path file = chosen_weights(experiment);
   const std::shared_ptr<Backbone> backbone = make_backbone(experiment.model, 0);
   const Weights weights = load_backbone(file, *backbone);
+  experiment.paths.run.value = work.string();
   BackboneEmbedding embedding =
       backbone_embedding(experiment, backbone, weights.checksum, faces, Communicator(), compute);
   FaceModel model{on_face_pixels(std::move(embedding.embedder), compute.device, experiment.extract.batch),
@@ -69,6 +68,14 @@ FaceModel run_model(const fs::path& run, const std::vector<std::string>& overrid
 
 }  // namespace
 
+at::Tensor to_tensor(std::span<const FacePixels* const> faces) {
+  const at::Tensor images =
+      at::empty({static_cast<int64_t>(faces.size()), kImageSize, kImageSize, 3}, at::kByte);
+  for (size_t i = 0; i < faces.size(); ++i)
+    std::memcpy(images[static_cast<int64_t>(i)].data_ptr(), faces[i]->data(), kImageBytes);
+  return images;
+}
+
 FaceModel load_face_model(const fs::path& model, const std::vector<std::string>& overrides,
                           const fs::path& work, const OwnFaces& faces) {
   if (!fs::exists(model)) fail(ErrorKind::kMissingInput, model.string(), ": no such run or ONNX file");
@@ -76,7 +83,7 @@ FaceModel load_face_model(const fs::path& model, const std::vector<std::string>&
   if (!fs::exists(model / "config.yaml"))
     fail(ErrorKind::kMissingInput, model.string(),
          ": no run of uir-train (it has no config.yaml); --model names one, or an ONNX file");
-  return run_model(model, overrides, faces);
+  return run_model(model, overrides, work, faces);
 }
 
 }  // namespace uir

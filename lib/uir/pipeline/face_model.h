@@ -3,6 +3,7 @@
 // Errors: kMissingInput; those of the config, of the weights and of onnx_embedding.h.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -12,13 +13,16 @@
 
 namespace uir {
 
+// uint8 [faces, 112, 112, 3].
+at::Tensor to_tensor(std::span<const FacePixels* const> faces);
+
 struct FaceModel {
   FaceEmbedder embedder;
   Json description;  // file, checksum, color_order, normalization, precision, engine
 };
 
 // model: a run folder, or an ONNX file. overrides: of the experiment's options ("train.precision=float32").
-// work: a folder of one's own, where the choice for an ONNX file is kept.
+// work: a folder of one's own, where what was decided on these faces is kept.
 FaceModel load_face_model(const fs::path& model, const std::vector<std::string>& overrides,
                           const fs::path& work, const OwnFaces& faces);
 

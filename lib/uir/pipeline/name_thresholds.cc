@@ -49,6 +49,7 @@ void by_films(const TrackCalibration& calibration, const IdentifyRequest& reques
              known.is_bound ? "; the bound holds with 95 %)" : ")");
   if (known.is_bound && known.per_hour > request.false_names) {
     thresholds.known = std::max(known.threshold, careful_threshold(people));
+    thresholds.unsure = std::max(thresholds.unsure, thresholds.known - kUnsureBelow);
     log_warning(request.calibration.string(), ": too little film to show that no more than ",
                 number_text(request.false_names), " names an hour are false; calibrate on ",
                 number_text(kHoursOfBound / request.false_names), " hours, or allow more --false-names");

@@ -13,6 +13,7 @@
 #include "uir/base/error.h"
 #include "uir/base/json_text.h"
 #include "uir/base/log.h"
+#include "uir/base/passing_folder.h"
 #include "uir/base/progress.h"
 #include "uir/embed/pixel_probe.h"
 #include "uir/pipeline/onnx_engines.h"
@@ -41,21 +42,6 @@ std::string cosine_text(double cosine) {
 std::string label_of(const EngineCandidate& candidate) {
   return concat(engine_name(candidate.engine), " in ", precision_text(candidate.type));
 }
-
-// A folder that is gone at the end, whatever the end is.
-class PassingFolder {
- public:
-  explicit PassingFolder(const fs::path& path) : path_(path) { create_folders(path); }
-  ~PassingFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  PassingFolder(const PassingFolder&) = delete;
-  PassingFolder& operator=(const PassingFolder&) = delete;
-
- private:
-  fs::path path_;
-};
 
 struct Choice {
   PixelPreparation preparation;

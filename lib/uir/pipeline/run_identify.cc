@@ -1,13 +1,13 @@
 #include "uir/pipeline/run_identify.h"
 
-#include <ATen/ops/empty.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstring>
 #include <functional>
 #include <iomanip>
+#include <limits>
 #include <opencv2/core.hpp>
+#include <opencv2/core/version.hpp>
 #include <sstream>
 #include <utility>
 
@@ -15,6 +15,7 @@
 #include "uir/base/json_text.h"
 #include "uir/base/log.h"
 #include "uir/base/parallel.h"
+#include "uir/base/passing_folder.h"
 #include "uir/base/text.h"
 #include "uir/identify/face_search.h"
 #include "uir/identify/film_facts.h"
@@ -25,6 +26,7 @@
 #include "uir/pipeline/stop_request.h"
 #include "uir/timeline/clock.h"
 #include "uir/timeline/layers.h"
+#include "uir/video/video_reader.h"
 
 namespace uir {
 namespace {
@@ -37,14 +39,6 @@ void check_request(const IdentifyRequest& request) {
   need(request.model, "--model (a run of uir-train, or an ONNX file)");
   if (request.detector.empty())
     fail(ErrorKind::kUsage, "no --detector (a YuNet model: ", fitting_detector(), ")");
-}
-
-at::Tensor to_tensor(const std::vector<const FacePixels*>& faces) {
-  const at::Tensor images =
-      at::empty({static_cast<int64_t>(faces.size()), kImageSize, kImageSize, 3}, at::kByte);
-  for (size_t i = 0; i < faces.size(); ++i)
-    std::memcpy(images[static_cast<int64_t>(i)].data_ptr(), faces[i]->data(), kImageBytes);
-  return images;
 }
 
 OwnFaces faces_of(const Gallery& gallery) {
@@ -80,6 +74,12 @@ IdentifyOptions options_of(const IdentifyRequest& request, int threads) {
   options.resume = request.resume;
   options.stop = stop_requested;
   return options;
+}
+
+// For a calibration every track counts by its best score, whoever else is to be seen.
+TimelineThresholds nobody_is_named(double smallest_face) {
+  constexpr double kNever = std::numeric_limits<double>::infinity();
+  return {kNever, kNever, kNever, smallest_face, ""};
 }
 
 Json detector_facts(const IdentifyRequest& request) {
@@ -163,7 +163,7 @@ struct Prepared {
   Identification identification;
 };
 
-Prepared prepare(const IdentifyRequest& request, const fs::path& work, bool needs_thresholds) {
+Prepared prepare(const IdentifyRequest& request, const fs::path& work, bool names_nobody) {
   check_request(request);
   watch_stop_signals();
   cv::setNumThreads(1);  // every thread has a detector of its own
@@ -174,10 +174,12 @@ Prepared prepare(const IdentifyRequest& request, const fs::path& work, bool need
   overrides.insert(overrides.begin(), concat("train.threads=", threads));
   create_folders(work);
   FaceModel model = load_face_model(request.model, overrides, work, faces_of(gallery));
-  options.thresholds.smallest_face = request.smallest_face;
-  if (needs_thresholds)
-    options.thresholds = name_thresholds(request, gallery.people.size(), model.description);
-  const Json made_by{{"model", model.description}, {"detector", detector_facts(request)}};
+  options.thresholds = names_nobody ? nobody_is_named(request.smallest_face)
+                                    : name_thresholds(request, gallery.people.size(), model.description);
+  const Json made_by{{"model", model.description},
+                     {"detector", detector_facts(request)},
+                     {"opencv", CV_VERSION},
+                     {"ffmpeg", ffmpeg_version()}};
   Identification identification(std::move(options), model.embedder, gallery, made_by);
   return {std::move(gallery), std::move(model), std::move(identification)};
 }
@@ -186,7 +188,7 @@ Prepared prepare(const IdentifyRequest& request, const fs::path& work, bool need
 
 std::string run_identify(const IdentifyRequest& request) {
   const std::vector<IdentifyInput> inputs = identify_inputs(request.inputs, request.out);
-  Prepared prepared = prepare(request, inputs.front().timeline, true);
+  Prepared prepared = prepare(request, inputs.front().timeline, false);
   std::string text;
   for (const Timeline& timeline : prepared.identification.run(inputs)) text += summary(timeline);
   prepared.identification.publish();
@@ -201,16 +203,17 @@ std::string run_track_calibration(const IdentifyRequest& request) {
   fs::path work = request.out;
   work += ".partial";
   std::vector<IdentifyInput> inputs = identify_inputs(request.inputs, work / "films");
-  for (size_t i = 0; i < inputs.size(); ++i) inputs[i].timeline = work / concat(i + 1);
-  Prepared prepared = prepare(request, work, false);
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (fs::is_directory(inputs[i].path))
+      fail(ErrorKind::kUsage, inputs[i].path.string(), ": calibrate looks at films: photos have no hours");
+    inputs[i].timeline = work / concat(i + 1);
+  }
+  Prepared prepared = prepare(request, work, true);
   TrackCalibration calibration;
   calibration.model = prepared.model.description;
   calibration.gallery = prepared.gallery.checksum;
   calibration.people = static_cast<int64_t>(prepared.gallery.people.size());
-  for (const Timeline& timeline : prepared.identification.run(inputs)) {
-    if (!timeline.is_film()) fail(ErrorKind::kUsage, "calibrate looks at films: photos have no hours");
-    add_film(calibration, timeline);
-  }
+  for (const Timeline& timeline : prepared.identification.run(inputs)) add_film(calibration, timeline);
   write_file_atomically(request.out, json_text(to_json(calibration), 1) + "\n");
   std::error_code ignored;
   fs::remove_all(work, ignored);
@@ -225,11 +228,10 @@ std::string run_find(const FindRequest& request) {
   config.faces = FaceChoice::kAll;
   FaceAligner aligner(config);
   const Gallery gallery = gallery_of_photo(request.face, aligner);
-  fs::path work = fs::temp_directory_path() / concat("uir-identify-", ::getpid());
-  create_folders(work);
-  const FaceModel model = load_face_model(request.model, request.overrides, work, faces_of(gallery));
-  std::error_code ignored;
-  fs::remove_all(work, ignored);
+  const PassingFolder work(fs::temp_directory_path() / concat("uir-identify-", ::getpid()));
+  const fs::path decided = timeline_folder(request.timelines.front()) / "onnx.json";
+  if (fs::exists(decided)) fs::copy_file(decided, work.path() / "onnx.json");  // else engines are tried again
+  const FaceModel model = load_face_model(request.model, request.overrides, work.path(), faces_of(gallery));
   const std::vector<float> face = people_vectors(gallery, model.embedder).vectors;
   return find_text(request, face, model.description);
 }

@@ -14,18 +14,9 @@
 namespace uir {
 namespace {
 
+// Also the name of a class of the style sheet.
 std::string_view kind_of(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::kKnown:
-      return "known";
-    case Verdict::kUnsure:
-      return "unsure";
-    case Verdict::kStranger:
-      return "stranger";
-    case Verdict::kTooSmall:
-      return "small";
-  }
-  fail(ErrorKind::kInternal, "a verdict that is none");
+  return verdict == Verdict::kTooSmall ? "small" : verdict_name(verdict);
 }
 
 // A person whose name is that of a stranger is another line.

@@ -30,7 +30,7 @@ struct Film {
   std::string file;  // its name, without folders; of photos the folder's
   std::string path;  // as bytes, relative to the timeline's folder, or absolute; empty: "../" + file
   uint64_t bytes = 0;
-  std::string checksum;  // of the file; of photos of their names and bytes
+  std::string checksum;  // of its first and last MiB; of photos of their names and sizes
   int64_t ticks_per_second = 1;
   // What the container says of its start: players that do not count from there (mpv) are given it on top.
   int64_t container_start = 0;

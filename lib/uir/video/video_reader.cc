@@ -212,6 +212,8 @@ int64_t VideoReader::lost() const {
 
 bool VideoReader::saw_all() const { return impl_->at_end && impl_->from_front; }
 
+std::string ffmpeg_version() { return ::av_version_info(); }
+
 FrameList decode_frame_list(const fs::path& path, int threads) {
   VideoReader reader(path, threads);
   FrameList list{reader.ticks_per_second(), {}, 0};

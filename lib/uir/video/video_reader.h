@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "uir/base/file.h"
@@ -58,6 +59,9 @@ class VideoReader {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+// Of the libraries that read them: what they decode may differ.
+std::string ffmpeg_version();
 
 // The frames of a video, in the order shown; a frame's number is its place here.
 struct FrameList {

@@ -15,7 +15,8 @@ std::vector<AnalyzedShot> analyze(const fs::path& film, double rate,
   const FaceEmbedder embedder = color_embedder();
   FilmAnalysis analysis(film, rate, finder_of({kRed, kGreen, kBlue}), embedder);
   std::vector<AnalyzedShot> shots;
-  analysis.run(from, [&](AnalyzedShot shot) { shots.push_back(std::move(shot)); });
+  analysis.run(
+      from, [](int64_t) {}, [&](AnalyzedShot shot) { shots.push_back(std::move(shot)); });
   return shots;
 }
 

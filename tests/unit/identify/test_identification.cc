@@ -1,5 +1,6 @@
 #include "uir/identify/identification.h"
 
+#include <limits>
 #include <map>
 
 #include "drawn_people.h"
@@ -28,6 +29,7 @@ struct Case {
   TempFolder folder;
   fs::path film = folder / "film.avi";
   Gallery gallery = gallery_of({{"Red", kRed}});
+  TimelineThresholds thresholds{0.9, 0.8, 0.9, 10, "a test"};
   int stop_after = -1;  // so often asked
 
   Case() {
@@ -39,14 +41,15 @@ struct Case {
                                  {kGreen, 130, 150, {200, 100}, {0, 0}}}));
   }
 
-  std::vector<Timeline> run(bool resume = false) {
+  std::vector<Timeline> run(bool resume = false, std::vector<fs::path> films = {}) {
+    if (films.empty()) films = {film};
     IdentifyOptions options;
     options.find = finder_of({kRed, kGreen, kBlue});
-    options.thresholds = {0.9, 0.8, 0.9, 10, "a test"};
+    options.thresholds = thresholds;
     options.resume = resume;
     options.stop = [this] { return stop_after >= 0 && stop_after-- == 0; };
     Identification identification(options, color_embedder(), gallery, {{"model", "colours"}});
-    const std::vector<Timeline> timelines = identification.run(identify_inputs({film}, {}));
+    const std::vector<Timeline> timelines = identification.run(identify_inputs(films, {}));
     identification.publish();
     identification.clean_up();
     return timelines;
@@ -85,17 +88,49 @@ TEST_CASE("An analysis that was stopped anywhere ends with the same bytes", "[id
   Case one;
   one.run();
   const auto whole = files_in(one.timeline());
-  for (int stop = 0; stop < 4; ++stop) {
+  int stops = 0;
+  for (bool stopped = true; stopped; ++stops) {
     fs::remove_all(one.timeline());
-    one.stop_after = stop;
-    CHECK(fails_with(ErrorKind::kStopped, [&] { one.run(); }));
+    one.stop_after = stops;
+    stopped = kind_of([&] { one.run(); }) == ErrorKind::kStopped;
     one.stop_after = -1;
-    const auto error = error_of([&] { one.run(); });
-    REQUIRE(error);
-    CHECK(error->kind() == ErrorKind::kUsage);
-    CHECK_THAT(error->what(), contains_text("--resume"));
-    one.run(true);
+    if (stopped) {
+      const auto error = error_of([&] { one.run(); });
+      REQUIRE(error);
+      CHECK(error->kind() == ErrorKind::kUsage);
+      CHECK_THAT(error->what(), contains_text("--resume"));
+      one.run(true);
+    }
     CHECK(files_in(one.timeline()) == whole);
+  }
+  CHECK(stops > 4);
+}
+
+TEST_CASE("Films of one run share their strangers' numbers", "[identification]") {
+  Case one;
+  const fs::path other = one.folder / "other.avi";
+  write_video(other,
+              draw_film(60, {}, {{kBlue, 0, 60, {20, 20}, {1, 0}}, {kGreen, 0, 60, {200, 150}, {0, 0}}}));
+  const std::vector<Timeline> timelines = one.run(false, {one.film, other});
+  std::map<std::string, int> tracks;
+  for (const Track& track : timelines.at(1).tracks) ++tracks[shown_name(track)];
+  CHECK(tracks ==
+        std::map<std::string, int>{{"stranger 1", 1}, {"stranger 2", 1}});  // green, blue: as in the first
+  CHECK(fs::exists(one.folder / "other.timeline" / "timeline.json"));
+}
+
+TEST_CASE("Where nobody is named every track keeps its best score, whoever else is there",
+          "[identification]") {
+  Case one;
+  one.gallery = gallery_of({{"Red", kRed}, {"Nearly red", {225, 60, 40}}});
+  write_video(one.film,
+              draw_film(40, {}, {{kRed, 0, 40, {20, 20}, {0, 0}}, {kGreen, 0, 40, {200, 100}, {0, 0}}}));
+  one.thresholds.known = one.thresholds.unsure = one.thresholds.same_stranger =
+      std::numeric_limits<double>::infinity();
+  for (const Track& track : one.run().front().tracks) {
+    CHECK(track.verdict == Verdict::kStranger);
+    REQUIRE(track.candidates.size() == 2);
+    CHECK(track.candidates[0].score >= track.candidates[1].score);
   }
 }
 
