@@ -127,7 +127,9 @@ TEST_CASE("Where nobody is named every track keeps its best score, whoever else 
               draw_film(40, {}, {{kRed, 0, 40, {20, 20}, {0, 0}}, {kGreen, 0, 40, {200, 100}, {0, 0}}}));
   one.thresholds.known = one.thresholds.unsure = one.thresholds.same_stranger =
       std::numeric_limits<double>::infinity();
-  for (const Track& track : one.run().front().tracks) {
+  const std::vector<Timeline> timelines = one.run();
+  REQUIRE(timelines.front().tracks.size() == 2);
+  for (const Track& track : timelines.front().tracks) {
     CHECK(track.verdict == Verdict::kStranger);
     REQUIRE(track.candidates.size() == 2);
     CHECK(track.candidates[0].score >= track.candidates[1].score);

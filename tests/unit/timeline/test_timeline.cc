@@ -5,7 +5,6 @@
 #include "support/file_bytes.h"
 #include "support/temp_folder.h"
 #include "support/timelines.h"
-#include "uir/base/stopwatch.h"
 #include "uir/timeline/names.h"
 #include "uir/timeline/number_rows.h"
 
@@ -109,21 +108,13 @@ TEST_CASE("the names of tracks", "[timeline]") {
   CHECK(shown_name(track) == "Anna");
 }
 
-TEST_CASE("a film of two hours is read in a fraction of a second", "[timeline]") {
+TEST_CASE("a film of two hours is what was written, read again", "[timeline]") {
   const Timeline timeline = made_up_timeline(
       1, {.seconds = 7200, .shots = 1500, .tracks = 4000, .sights = 60, .ticks_per_second = 90000});
-  const Stopwatch writing;
   const std::string text = timeline_text(timeline);
-  const double written = writing.seconds();
-  double best = 1e9;
-  for (int i = 0; i < 5; ++i) {
-    const Stopwatch reading;
-    const Timeline read = parse_timeline(text, "here");
-    best = std::min(best, reading.seconds());
-    CHECK(read.tracks.size() == 4000);
-  }
-  WARN(text.size() << " bytes written in " << written << " s, read in " << best << " s");
-  CHECK(best < 1.5);  // 0.1 s; sanitizers and busy machines take longer
+  const Timeline read = parse_timeline(text, "here");
+  CHECK(read.tracks.size() == 4000);
+  CHECK(timeline_text(read) == text);
 }
 
 TEST_CASE("names become safe for files, each its own", "[timeline]") {
