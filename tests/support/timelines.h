@@ -69,6 +69,7 @@ inline uir::Timeline made_up_timeline(uint64_t seed, const MadeUp& size = {}) {
         track.faces.push_back(
             {track.sights.back().ticks, .25 + static_cast<double>(k) / 64, i * size.sights + k});
     }
+    if (i % 3 == 0) track.hidden = {{track.time.begin + length / 4, track.time.begin + length / 3}};
     track.verdict = static_cast<uir::Verdict>(dice.below(4));
     track.candidates = {
         {t.people[static_cast<size_t>(dice.below(3))].name, .5 + static_cast<double>(dice.below(100)) / 256}};

@@ -1,6 +1,7 @@
 #include "uir/identify/decisions.h"
 
 #include <algorithm>
+#include <map>
 #include <tuple>
 #include <utility>
 
@@ -13,62 +14,137 @@ namespace {
 constexpr double kLongestOverlap = 0.1;
 constexpr size_t kMostCandidates = 3;
 
-struct Claim {
-  double score;
-  size_t track, person;
-};
-
 std::span<const float> row_of(std::span<const float> rows, size_t row, int64_t dim) {
   const auto width = static_cast<size_t>(dim);
   return rows.subspan(row * width, width);
 }
 
-// Every person that a track could be, the highest score first.
-std::vector<Claim> claims_of(const std::vector<Track>& tracks, std::span<const float> vectors,
-                             const PeopleVectors& people, int64_t dim, double least) {
-  std::vector<Claim> claims;
-  for (size_t t = 0; t < tracks.size(); ++t) {
-    for (size_t p = 0; p < people.names.size(); ++p) {
-      const double score = dot_of(row_of(vectors, t, dim), row_of(people.vectors, p, dim));
-      if (score >= least) claims.push_back({score, t, p});
+// The tracks of all films that are large enough to tell, one after the other.
+class TellingTracks {
+ public:
+  TellingTracks(std::span<const FilmTracks> films, const PeopleVectors& people, int64_t dim,
+                const TimelineThresholds& thresholds)
+      : people_(people), dim_(dim), thresholds_(thresholds) {
+    for (size_t f = 0; f < films.size(); ++f) {
+      for (size_t t = 0; t < films[f].tracks->size(); ++t) {
+        Track& track = (*films[f].tracks)[t];
+        track.person.clear();
+        track.stranger = 0;
+        const std::span<const float> vector = row_of(films[f].vectors, t, dim_);
+        if (films[f].largest[t] < thresholds_.smallest_face) {
+          track.verdict = Verdict::kTooSmall;
+          track.candidates = best_candidates([&](size_t p) { return dot_of(vector, person(p)); });
+        } else {
+          places_.push_back({f, &track});
+          vectors_.insert(vectors_.end(), vector.begin(), vector.end());
+        }
+      }
     }
   }
-  std::ranges::sort(claims, [](const Claim& a, const Claim& b) {
-    return std::tuple(-a.score, a.track, a.person) < std::tuple(-b.score, b.track, b.person);
-  });
-  return claims;
-}
 
-std::vector<Candidate> best_candidates(std::span<const float> vector, const PeopleVectors& people,
-                                       int64_t dim) {
-  std::vector<Candidate> candidates;
-  for (size_t p = 0; p < people.names.size(); ++p)
-    candidates.push_back({people.names[p], dot_of(vector, row_of(people.vectors, p, dim))});
-  const size_t count = std::min(kMostCandidates, candidates.size());
-  std::ranges::partial_sort(candidates, candidates.begin() + static_cast<std::ptrdiff_t>(count),
-                            [](const Candidate& a, const Candidate& b) {
-                              return std::tuple(-a.score, a.person) < std::tuple(-b.score, b.person);
-                            });
-  candidates.resize(count);
-  return candidates;
-}
-
-void name_known(std::vector<Track>& tracks, std::span<const float> vectors, const PeopleVectors& people,
-                int64_t dim, double known) {
-  std::vector<std::vector<size_t>> tracks_of(people.names.size());
-  for (const Claim& claim : claims_of(tracks, vectors, people, dim, known)) {
-    Track& track = tracks[claim.track];
-    if (track.verdict == Verdict::kKnown || track.verdict == Verdict::kTooSmall) continue;
-    const bool excluded = std::ranges::any_of(
-        tracks_of[claim.person], [&](size_t other) { return are_seen_together(track, tracks[other]); });
-    if (excluded) continue;
-    track.verdict = Verdict::kKnown;
-    track.person = people.names[claim.person];
-    tracks_of[claim.person].push_back(claim.track);
-    const auto own = std::ranges::find(track.candidates, track.person, &Candidate::person);
-    if (own != track.candidates.end()) std::rotate(track.candidates.begin(), own, own + 1);
+  void group() {
+    group_ = group_strangers(vectors_, places_.size(), thresholds_.same_stranger,
+                             [this](size_t i, size_t j) { return excluded(i, j); });
+    const size_t groups = group_.empty() ? 0 : static_cast<size_t>(*std::ranges::max_element(group_)) + 1;
+    std::vector<std::vector<double>> sums(groups, std::vector<double>(static_cast<size_t>(dim_)));
+    for (size_t i = 0; i < places_.size(); ++i) add_to(sums[group_of(i)], vector(i), 1);
+    for (const std::vector<double>& sum : sums) {
+      const std::vector<float> mean = unit_vector(sum);
+      group_vectors_.insert(group_vectors_.end(), mean.begin(), mean.end());
+    }
   }
-}
+
+  void judge() {
+    for (size_t i = 0; i < places_.size(); ++i) {
+      Track& track = *places_[i].track;
+      track.candidates = best_candidates([&](size_t p) { return score(i, p); });
+      const double best = track.candidates.empty() ? -1 : track.candidates.front().score;
+      track.verdict = best < thresholds_.unsure ? Verdict::kStranger : Verdict::kUnsure;
+    }
+  }
+
+  void name_known() {
+    std::vector<std::vector<size_t>> tracks_of(people_.names.size());
+    for (const Claim& claim : claims()) {
+      Track& track = *places_[claim.place].track;
+      if (track.verdict == Verdict::kKnown) continue;
+      const bool taken = std::ranges::any_of(tracks_of[claim.person],
+                                             [&](size_t other) { return excluded(claim.place, other); });
+      if (taken) continue;
+      track.verdict = Verdict::kKnown;
+      track.person = people_.names[claim.person];
+      tracks_of[claim.person].push_back(claim.place);
+      const auto own = std::ranges::find(track.candidates, track.person, &Candidate::person);
+      if (own != track.candidates.end()) std::rotate(track.candidates.begin(), own, own + 1);
+    }
+  }
+
+  void number_strangers() {
+    std::map<int64_t, int64_t> numbers;
+    for (size_t i = 0; i < places_.size(); ++i) {
+      if (places_[i].track->verdict != Verdict::kStranger) continue;
+      const auto next = static_cast<int64_t>(numbers.size()) + 1;
+      places_[i].track->stranger = numbers.emplace(group_[i], next).first->second;
+    }
+  }
+
+ private:
+  struct Place {
+    size_t film;
+    Track* track;
+  };
+  struct Claim {
+    double score;
+    size_t place, person;
+  };
+
+  std::span<const float> vector(size_t i) const { return row_of(vectors_, i, dim_); }
+  std::span<const float> person(size_t p) const { return row_of(people_.vectors, p, dim_); }
+  size_t group_of(size_t i) const { return static_cast<size_t>(group_[i]); }
+  bool excluded(size_t i, size_t j) const {
+    return places_[i].film == places_[j].film && are_seen_together(*places_[i].track, *places_[j].track);
+  }
+
+  double score(size_t i, size_t p) const {
+    const double own = dot_of(vector(i), person(p));
+    if (own < thresholds_.unsure) return own;
+    return std::max(own, dot_of(row_of(group_vectors_, group_of(i), dim_), person(p)));
+  }
+
+  template <class Score>
+  std::vector<Candidate> best_candidates(const Score& score) const {
+    std::vector<Candidate> candidates;
+    for (size_t p = 0; p < people_.names.size(); ++p) candidates.push_back({people_.names[p], score(p)});
+    const size_t count = std::min(kMostCandidates, candidates.size());
+    std::ranges::partial_sort(candidates, candidates.begin() + static_cast<std::ptrdiff_t>(count),
+                              [](const Candidate& a, const Candidate& b) {
+                                return std::tuple(-a.score, a.person) < std::tuple(-b.score, b.person);
+                              });
+    candidates.resize(count);
+    return candidates;
+  }
+
+  // Everybody whom a track could be named after, the highest score first.
+  std::vector<Claim> claims() const {
+    std::vector<Claim> claims;
+    for (size_t i = 0; i < places_.size(); ++i) {
+      for (size_t p = 0; p < people_.names.size(); ++p) {
+        if (const double found = score(i, p); found >= thresholds_.known) claims.push_back({found, i, p});
+      }
+    }
+    std::ranges::sort(claims, [](const Claim& a, const Claim& b) {
+      return std::tuple(-a.score, a.place, a.person) < std::tuple(-b.score, b.place, b.person);
+    });
+    return claims;
+  }
+
+  const PeopleVectors& people_;
+  int64_t dim_;
+  const TimelineThresholds& thresholds_;
+  std::vector<Place> places_;
+  std::vector<float> vectors_, group_vectors_;  // [places, dim], [groups, dim]
+  std::vector<int64_t> group_;                  // [places]
+};
 
 }  // namespace
 
@@ -78,45 +154,13 @@ bool are_seen_together(const Track& a, const Track& b) {
   return common > 0 && static_cast<double>(common) >= kLongestOverlap * shorter;
 }
 
-void decide_tracks(std::vector<Track>& tracks, std::span<const float> vectors,
-                   std::span<const double> largest, const PeopleVectors& people, int64_t dim,
+void decide_tracks(std::span<const FilmTracks> films, const PeopleVectors& people, int64_t dim,
                    const TimelineThresholds& thresholds) {
-  for (size_t t = 0; t < tracks.size(); ++t) {
-    Track& track = tracks[t];
-    track.person.clear();
-    track.candidates = best_candidates(row_of(vectors, t, dim), people, dim);
-    const double best = track.candidates.empty() ? -1 : track.candidates.front().score;
-    if (largest[t] < thresholds.smallest_face) {
-      track.verdict = Verdict::kTooSmall;
-    } else {
-      track.verdict = best < thresholds.unsure ? Verdict::kStranger : Verdict::kUnsure;
-    }
-  }
-  name_known(tracks, vectors, people, dim, thresholds.known);
-}
-
-void number_strangers(std::span<const FilmTracks> films, int64_t dim, const TimelineThresholds& thresholds) {
-  struct Place {
-    size_t film;
-    Track* track;
-  };
-  std::vector<Place> places;
-  std::vector<float> vectors;
-  for (size_t f = 0; f < films.size(); ++f) {
-    for (size_t t = 0; t < films[f].tracks->size(); ++t) {
-      Track& track = (*films[f].tracks)[t];
-      track.stranger = 0;
-      if (track.verdict != Verdict::kStranger) continue;
-      places.push_back({f, &track});
-      const std::span<const float> row = row_of(films[f].vectors, t, dim);
-      vectors.insert(vectors.end(), row.begin(), row.end());
-    }
-  }
-  const std::vector<int64_t> group =
-      group_strangers(vectors, places.size(), thresholds.same_stranger, [&](size_t i, size_t j) {
-        return places[i].film == places[j].film && are_seen_together(*places[i].track, *places[j].track);
-      });
-  for (size_t i = 0; i < places.size(); ++i) places[i].track->stranger = group[i] + 1;
+  TellingTracks tracks(films, people, dim, thresholds);
+  tracks.group();
+  tracks.judge();
+  tracks.name_known();
+  tracks.number_strangers();
 }
 
 }  // namespace uir

@@ -57,6 +57,7 @@ struct FilmAnalysis::Impl {
     }
     search(steps, searches);
     for (AnalyzedShot& done : finished) {
+      for (const auto& track : done.tracks) track->close();
       leave_out_others(done);
       sink(std::move(done));
     }
@@ -143,10 +144,11 @@ struct FilmAnalysis::Impl {
     const auto frame = static_cast<size_t>(search.low);
     const VideoFrame& there = frame < step.between.size() ? step.between[frame] : step.sample;
     FaceTrack& track = *search.edge.track;
-    if (search.edge.begins) {
+    if (search.edge.absence == TrackEdge::kBegin) {
       track.time.begin = there.facts().ticks;
-    } else if (track.sightings.back().ticks == search.edge.ticks) {  // else it was found again
-      track.time.end = there.facts().ticks;
+    } else {
+      Span& absence = track.absences[search.edge.absence].time;
+      (search.edge.begins ? absence.end : absence.begin) = there.facts().ticks;
     }
   }
 };

@@ -230,21 +230,21 @@ void Identification::analyze_photos(const IdentifyInput& input, PartialAnalysis&
   analysis.complete(facts);
 }
 
-void Identification::decide() {
-  std::vector<std::vector<float>> vectors;
+const std::vector<Timeline>& Identification::decide(const TimelineThresholds& thresholds) {
+  timelines_.clear();
+  timelines_.reserve(partials_.size());
   std::vector<FilmTracks> films;
-  for (size_t i = 0; i < inputs_.size(); ++i) {
-    Timeline& timeline = timelines_.emplace_back(partials_[i]->so_far().timeline);
+  for (const auto& partial : partials_) {
+    Timeline& timeline = timelines_.emplace_back(partial->so_far().timeline);
     timeline.people = shown_people_;
-    timeline.thresholds = options_.thresholds;
+    timeline.thresholds = thresholds;
     timeline.made_by = made_by_;
-    std::vector<double> largest;
-    for (const Track& track : timeline.tracks) largest.push_back(largest_side(track));
-    vectors.push_back(mean_vectors(timeline, partials_[i]->so_far().vectors));
-    decide_tracks(timeline.tracks, vectors.back(), largest, people_, embedder_.dim, options_.thresholds);
+    FilmTracks& film =
+        films.emplace_back(&timeline.tracks, mean_vectors(timeline, partial->so_far().vectors));
+    for (const Track& track : timeline.tracks) film.largest.push_back(largest_side(track));
   }
-  for (size_t i = 0; i < inputs_.size(); ++i) films.push_back({&timelines_[i].tracks, vectors[i]});
-  number_strangers(films, embedder_.dim, options_.thresholds);
+  decide_tracks(films, people_, embedder_.dim, thresholds);
+  return timelines_;
 }
 
 const std::vector<Timeline>& Identification::run(std::vector<IdentifyInput> inputs) {
@@ -260,8 +260,7 @@ const std::vector<Timeline>& Identification::run(std::vector<IdentifyInput> inpu
       analyze_film(input, partial);
     }
   }
-  decide();
-  return timelines_;
+  return decide(options_.thresholds);
 }
 
 void Identification::publish() {

@@ -48,7 +48,9 @@ class Identification {
 
   // Analyses the inputs and decides. Given back: their timelines, before corrections.
   const std::vector<Timeline>& run(std::vector<IdentifyInput> inputs);
-  // Writes them.
+  // Decides again about what run() analysed.
+  const std::vector<Timeline>& decide(const TimelineThresholds& thresholds);
+  // Writes what was decided last.
   void publish();
   // What a continued run would need is no longer needed.
   void clean_up();
@@ -57,7 +59,6 @@ class Identification {
   Json question(const IdentifyInput& input) const;
   void analyze_film(const IdentifyInput& input, PartialAnalysis& analysis);
   void analyze_photos(const IdentifyInput& input, PartialAnalysis& analysis);
-  void decide();
   void check_stop(PartialAnalysis& analysis) const;
 
   IdentifyOptions options_;

@@ -33,6 +33,7 @@ std::vector<float> read_vectors(const fs::path& path, int64_t size, size_t faces
 
 void move_by(int64_t ticks, Track& track) {
   track.time = {track.time.begin + ticks, track.time.end + ticks};
+  for (Span& hidden : track.hidden) hidden = {hidden.begin + ticks, hidden.end + ticks};
   for (Sight& sight : track.sights) sight.ticks += ticks;
   for (TrackFace& face : track.faces) face.ticks += ticks;
 }

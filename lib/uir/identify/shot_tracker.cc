@@ -61,6 +61,14 @@ bool is_within_reach(const FaceBox& expected, const FaceBox& face) {
 
 }  // namespace
 
+void FaceTrack::close() {
+  if (!absences.empty() && !absences.back().is_over) {
+    time.end = absences.back().time.begin;
+    absences.pop_back();
+  }
+  std::erase_if(absences, [](const Absence& absence) { return absence.time.length() <= 0; });
+}
+
 bool TrackEdge::is_seen_among(const std::vector<FilmFace>& faces, int64_t at) const {
   const FaceBox there = moved(box, motion, at - ticks);
   return std::ranges::any_of(faces, [&](const FilmFace& face) {
@@ -152,9 +160,17 @@ void ShotTracker::add(int64_t ticks, int64_t next, bool begins_shot, bool ends_s
       taken[column_of[i]] = 1;
       track.sightings.push_back(std::move(sightings[column_of[i]]));
       track.time.end = next;
+      if (!live.seen) {
+        Absence& absence = track.absences.back();
+        absence = {{absence.time.begin, ticks}, true};
+        edges.push_back({live.track, true, track.absences.size() - 1, track.sightings.back().face.box, ticks,
+                         motion_of(track)});
+      }
     } else if (live.seen) {
       const Sighting& last = track.sightings.back();
-      edges.push_back({live.track, false, last.face.box, last.ticks, motion_of(track)});
+      edges.push_back(
+          {live.track, false, track.absences.size(), last.face.box, last.ticks, motion_of(track)});
+      track.absences.push_back({{track.time.end, track.time.end}, false});
     }
     live.seen = column_of[i] != kUnassigned;
   }
@@ -163,7 +179,8 @@ void ShotTracker::add(int64_t ticks, int64_t next, bool begins_shot, bool ends_s
     auto track = std::make_shared<FaceTrack>();
     track->time = {ticks, next};
     track->sightings.push_back(std::move(sightings[j]));
-    if (!begins_shot) edges.push_back({track, true, track->sightings[0].face.box, ticks, {}});
+    if (!begins_shot)
+      edges.push_back({track, true, TrackEdge::kBegin, track->sightings[0].face.box, ticks, {}});
     all_.push_back(track);
     live_.push_back({track, true});
   }

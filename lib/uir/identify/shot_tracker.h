@@ -4,7 +4,7 @@
 // is none, by distance; the assignment is the cheapest one (assignment.h). Where two tracks could go on with
 // either of two faces (they cross), the faces' likeness decides. What is left of tracks and faces then may be
 // people who move by more than their size between two samples: of these the like go together. A track that
-// finds no face may find one within kLongestGap; then it was there all the time.
+// finds no face may find one within kLongestGap; between them it was hidden.
 // Threads: one. Errors: those of the embedder.
 #pragma once
 
@@ -23,16 +23,29 @@ struct Sighting {
   std::vector<float> embedding;  // empty: not needed so far
 };
 
-struct FaceTrack {
-  std::vector<Sighting> sightings;  // ascending
-  // From the first to the last frame where it was found, as exactly as it was looked at so far.
+// From the first frame where a face was not found any more to the one where it was found again, as exactly as
+// it was looked at so far.
+struct Absence {
   Span time;
+  bool is_over = false;
 };
 
-// A track that began, or ended, somewhere between two samples.
+struct FaceTrack {
+  std::vector<Sighting> sightings;  // ascending
+  // From the first frame where it was found to the end of the last one.
+  Span time;
+  std::vector<Absence> absences;
+
+  // Once all is known: the last absence, if it is not over, ends the track.
+  void close();
+};
+
+// A track that began, was lost or came back somewhere between two samples.
 struct TrackEdge {
+  static constexpr size_t kBegin = ~size_t{0};
   std::shared_ptr<FaceTrack> track;
-  bool begins = false;
+  bool begins = false;      // else it ends
+  size_t absence = kBegin;  // the track's absence that it ends or begins; kBegin: the track itself begins
   // Where it is expected in those frames: at the frame `ticks` here, moving by so much per tick.
   FaceBox box{};
   int64_t ticks = 0;

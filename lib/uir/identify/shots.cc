@@ -10,8 +10,9 @@ namespace {
 constexpr int64_t kNeighbours = 2;      // distances on each side of a cut
 constexpr int64_t kBehind = 32;         // frames that are kept
 constexpr int64_t kSteady = 4;          // frames before and behind a dissolve
-constexpr double kTimesSteady = 2.5;    // it changes the film so much faster than that
-constexpr double kLargestError = 0.12;  // of a mixture
+constexpr double kTimesSteady = 1.25;   // it changes the film so much faster than that
+constexpr double kLeastDissolve = 18;   // change from its beginning to its end: pans and walks change less
+constexpr double kLargestError = 0.16;  // of a mixture
 constexpr int64_t kBetter = 6;          // so many frames later its middle may turn out to be
 constexpr std::array<int64_t, 11> kHalves{5, 6, 7, 8, 10, 12, 14, 16, 19, 22, 25};
 
@@ -85,7 +86,7 @@ std::optional<ShotDetector::Mixture> ShotDetector::mixture_of(int64_t middle, in
   const int64_t begin = middle - half, end = middle + half;
   if (begin - kSteady < std::max(quiet_, shot_) || !has(end + kSteady)) return std::nullopt;
   const double change = distance(begin, end);
-  if (change < kLeastChange) return std::nullopt;
+  if (change < kLeastDissolve) return std::nullopt;
   const double fastest = change * kSteady / (static_cast<double>(2 * half) * kTimesSteady);
   if (std::max(distance(begin - kSteady, begin), distance(end, end + kSteady)) > fastest) return std::nullopt;
   const double error = std::max({mixing_error(at(middle), at(begin), at(end), 2),

@@ -4,8 +4,8 @@
 // both colours. A cut is a frame whose distance from the one before is at least kLeastChange, and
 // kTimesNeighbours the mean of up to two distances before it (in the same shot) and two behind it; not where
 // the frame behind is like the one before: a flash. (The rule of PySceneDetect's AdaptiveDetector.) A
-// dissolve is seen where frames h before and h behind differ by as much, those between are mixtures of the
-// two, and the film changes much less before and behind. What is decided depends on the frames of the shot
+// dissolve is seen where frames h before and h behind differ by twice as much, those between are mixtures of
+// the two, and the film changes less before and behind. What is decided depends on the frames of the shot
 // and those that follow alone, so a film may be continued at any shot.
 #pragma once
 

@@ -73,12 +73,14 @@ std::optional<size_t> place_of_division(const std::vector<Sighting>& sightings,
 
 struct Part {
   Span time;
+  std::vector<Span> hidden;
   std::vector<Sighting> sightings;
 };
 
 VectorTrack vector_track(const Part& part, std::span<const size_t> chosen) {
   VectorTrack result;
   result.track.time = part.time;
+  result.track.hidden = part.hidden;
   for (const Sighting& sighting : part.sightings) {
     const FaceBox& box = sighting.face.box;
     result.track.sights.push_back({sighting.ticks, box});
@@ -103,7 +105,8 @@ VectorTrack vector_track(const Part& part, std::span<const size_t> chosen) {
 std::pair<Part, Part> divided(Part part, size_t last_before, size_t first_behind) {
   const auto middle = static_cast<std::ptrdiff_t>((last_before + first_behind + 1) / 2);
   const int64_t at = part.sightings[static_cast<size_t>(middle)].ticks;
-  Part before{{part.time.begin, at}, {}}, behind{{at, part.time.end}, {}};
+  Part before{{part.time.begin, at}, part.hidden, {}}, behind{{at, part.time.end}, part.hidden, {}};
+  for (Part* one : {&before, &behind}) cut_off_hidden(one->time, one->hidden);
   const auto begin = std::make_move_iterator(part.sightings.begin());
   before.sightings.assign(begin, begin + middle);
   behind.sightings.assign(begin + middle, std::make_move_iterator(part.sightings.end()));
@@ -133,7 +136,10 @@ std::vector<VectorTrack> vector_tracks(const std::vector<std::shared_ptr<FaceTra
                                        const TrackRules& rules, const FaceEmbedder& embedder) {
   std::vector<VectorTrack> result;
   for (const auto& track : tracks) {
-    if (may_be_a_face(*track)) add_parts({track->time, track->sightings}, rules, embedder, result);
+    if (!may_be_a_face(*track)) continue;
+    Part part{track->time, {}, track->sightings};
+    for (const Absence& absence : track->absences) part.hidden.push_back(absence.time);
+    add_parts(std::move(part), rules, embedder, result);
   }
   std::ranges::stable_sort(result, {}, [](const VectorTrack& t) {
     return std::tuple(t.track.time.begin, t.track.sights.front().box[0]);

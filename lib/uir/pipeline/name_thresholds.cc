@@ -8,7 +8,6 @@
 #include "uir/base/error.h"
 #include "uir/base/log.h"
 #include "uir/eval/calibration.h"
-#include "uir/identify/track_calibration.h"
 
 namespace uir {
 namespace {
@@ -29,6 +28,10 @@ std::string number_text(double number) {
   return text;
 }
 
+double same_stranger_between(const TimelineThresholds& thresholds) {
+  return (thresholds.known + thresholds.unsure) / 2;
+}
+
 void check_model(const Json& calibrated, const Json& model, const fs::path& file) {
   const std::string theirs = calibrated.value("checksum", ""), own = model.value("checksum", "");
   if (theirs != own)
@@ -36,24 +39,33 @@ void check_model(const Json& calibrated, const Json& model, const fs::path& file
          "); thresholds belong to a network: calibrate this one");
 }
 
+// known and unsure by films; where these are too short to show what is wanted, no less than the careful ones.
+void set_by_films(const TrackCalibration& calibration, double wanted, const FalseNames& known,
+                  TimelineThresholds& thresholds) {
+  const FalseNames unsure = false_names_at(calibration, kUnsureRate * wanted);
+  thresholds.known = known.threshold;
+  thresholds.unsure = std::min(unsure.threshold, known.threshold);
+  if (known.is_bound && known.per_hour > wanted) {
+    const double careful = careful_threshold(static_cast<size_t>(calibration.people));
+    thresholds.known = std::max(known.threshold, careful);
+    thresholds.unsure = std::max(thresholds.unsure, thresholds.known - kUnsureBelow);
+  }
+}
+
 void by_films(const TrackCalibration& calibration, const IdentifyRequest& request, size_t people,
               TimelineThresholds& thresholds) {
   const FalseNames known = false_names_at(calibration, request.false_names);
-  const FalseNames unsure = false_names_at(calibration, kUnsureRate * request.false_names);
-  thresholds.known = known.threshold;
-  thresholds.unsure = std::min(unsure.threshold, known.threshold);
+  set_by_films(calibration, request.false_names, known, thresholds);
+  thresholds.same_stranger = calibration.same_stranger;
   thresholds.because =
       concat("calibrated on ", number_text(calibration.hours),
              " hours of strangers: ", known.is_bound ? "at most " : "", number_text(known.per_hour),
              " false names an hour (", known.names, " of ", calibration.tracks, " tracks",
              known.is_bound ? "; the bound holds with 95 %)" : ")");
-  if (known.is_bound && known.per_hour > request.false_names) {
-    thresholds.known = std::max(known.threshold, careful_threshold(people));
-    thresholds.unsure = std::max(thresholds.unsure, thresholds.known - kUnsureBelow);
+  if (known.is_bound && known.per_hour > request.false_names)
     log_warning(request.calibration.string(), ": too little film to show that no more than ",
                 number_text(request.false_names), " names an hour are false; calibrate on ",
                 number_text(kHoursOfBound / request.false_names), " hours, or allow more --false-names");
-  }
   if (static_cast<int64_t>(people) > calibration.people)
     log_warning(request.calibration.string(), ": measured with ", calibration.people,
                 " people, the gallery has ", people, ": more false names are to be expected");
@@ -110,6 +122,13 @@ void by_calibration(const IdentifyRequest& request, size_t people, const Json& m
 
 }  // namespace
 
+double same_stranger_by(const TrackCalibration& calibration) {
+  constexpr double kWanted = 1;
+  TimelineThresholds thresholds;
+  set_by_films(calibration, kWanted, false_names_at(calibration, kWanted), thresholds);
+  return same_stranger_between(thresholds);
+}
+
 TimelineThresholds name_thresholds(const IdentifyRequest& request, size_t people, const Json& model) {
   TimelineThresholds thresholds;
   if (!request.calibration.empty() && (request.known != 0 || request.unsure != 0))
@@ -126,7 +145,7 @@ TimelineThresholds name_thresholds(const IdentifyRequest& request, size_t people
       log_warning("not calibrated: names are given from a score of ", number_text(thresholds.known),
                   " on, which may be too careful for this network, or not enough (uir-identify calibrate)");
   }
-  thresholds.same_stranger = (thresholds.known + thresholds.unsure) / 2;
+  if (thresholds.same_stranger == 0) thresholds.same_stranger = same_stranger_between(thresholds);
   thresholds.smallest_face = request.smallest_face;
   log_info("names from a score of ", number_text(thresholds.known), " on, strangers below ",
            number_text(thresholds.unsure), ": ", thresholds.because);

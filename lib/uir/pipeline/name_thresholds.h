@@ -5,6 +5,7 @@
 
 #include "uir/base/json.h"
 #include "uir/identify/request.h"
+#include "uir/identify/track_calibration.h"
 #include "uir/timeline/timeline.h"
 
 namespace uir {
@@ -14,5 +15,8 @@ namespace uir {
 // warns where nothing was measured. model: as made_by has it; a calibration of another network is kData.
 inline constexpr double kTracksPerHour = 300;
 TimelineThresholds name_thresholds(const IdentifyRequest& request, size_t people, const Json& model);
+
+// From which mean score on two groups of tracks are one person, by the scores of single tracks of strangers.
+double same_stranger_by(const TrackCalibration& calibration);
 
 }  // namespace uir

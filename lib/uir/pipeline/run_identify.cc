@@ -76,10 +76,12 @@ IdentifyOptions options_of(const IdentifyRequest& request, int threads) {
   return options;
 }
 
+constexpr double kEverybodyAlone = std::numeric_limits<double>::infinity();  // as same_stranger
+
 // For a calibration every track counts by its best score, whoever else is to be seen.
-TimelineThresholds nobody_is_named(double smallest_face) {
+TimelineThresholds nobody_is_named(double smallest_face, double same_stranger) {
   constexpr double kNever = std::numeric_limits<double>::infinity();
-  return {kNever, kNever, kNever, smallest_face, ""};
+  return {kNever, -kNever, same_stranger, smallest_face, ""};
 }
 
 Json detector_facts(const IdentifyRequest& request) {
@@ -174,7 +176,7 @@ Prepared prepare(const IdentifyRequest& request, const fs::path& work, bool name
   overrides.insert(overrides.begin(), concat("train.threads=", threads));
   create_folders(work);
   FaceModel model = load_face_model(request.model, overrides, work, faces_of(gallery));
-  options.thresholds = names_nobody ? nobody_is_named(request.smallest_face)
+  options.thresholds = names_nobody ? nobody_is_named(request.smallest_face, kEverybodyAlone)
                                     : name_thresholds(request, gallery.people.size(), model.description);
   const Json made_by{{"model", model.description},
                      {"detector", detector_facts(request)},
@@ -213,7 +215,13 @@ std::string run_track_calibration(const IdentifyRequest& request) {
   calibration.model = prepared.model.description;
   calibration.gallery = prepared.gallery.checksum;
   calibration.people = static_cast<int64_t>(prepared.gallery.people.size());
-  for (const Timeline& timeline : prepared.identification.run(inputs)) add_film(calibration, timeline);
+  const auto count = [&](const std::vector<Timeline>& timelines) {
+    calibration.hours = 0, calibration.tracks = 0, calibration.scores.clear();
+    for (const Timeline& timeline : timelines) add_film(calibration, timeline);
+  };
+  count(prepared.identification.run(inputs));
+  calibration.same_stranger = same_stranger_by(calibration);
+  count(prepared.identification.decide(nobody_is_named(request.smallest_face, calibration.same_stranger)));
   write_file_atomically(request.out, json_text(to_json(calibration), 1) + "\n");
   std::error_code ignored;
   fs::remove_all(work, ignored);

@@ -74,8 +74,7 @@ Target target_of(const Timeline& timeline, const Who& who) {
 std::vector<size_t> tracks_at(const Timeline& timeline, int64_t ticks) {
   std::vector<size_t> tracks;
   for (size_t i = 0; i < timeline.tracks.size(); ++i) {
-    const Span& time = timeline.tracks[i].time;
-    if (time.begin <= ticks && ticks < time.end) tracks.push_back(i);
+    if (is_seen_at(timeline.tracks[i], ticks)) tracks.push_back(i);
   }
   return tracks;
 }

@@ -13,8 +13,6 @@ namespace {
 
 constexpr double kLeastOverlap = .3;  // intersection over union of an anchor's box and a track's
 
-bool covers(const Span& span, int64_t ticks) { return span.begin <= ticks && ticks < span.end; }
-
 Anchor anchor_at(const Timeline& timeline, const Sight& sight) {
   if (timeline.is_film())
     return {
@@ -35,7 +33,7 @@ size_t track_at(const Timeline& timeline, const std::vector<Span>& times, const 
   size_t best = times.size();
   double most = kLeastOverlap;
   for (size_t i = 0; i < times.size(); ++i) {
-    if (!covers(times[i], ticks)) continue;
+    if (!times[i].contains(ticks)) continue;
     const double shared = overlap_of(box_at(timeline.tracks[i], ticks), anchor.box);
     if (shared >= most && (best == times.size() || shared > most)) {
       most = shared;
@@ -156,13 +154,14 @@ class Replayer {
     Track result = whole;
     result.part_of = whole.part_of == 0 ? whole.id : whole.part_of;
     result.time = time;
-    std::erase_if(result.sights, [&](const Sight& sight) { return !covers(time, sight.ticks); });
-    std::erase_if(result.faces, [&](const TrackFace& face) { return !covers(time, face.ticks); });
+    cut_off_hidden(result.time, result.hidden);
+    std::erase_if(result.sights, [&](const Sight& sight) { return !time.contains(sight.ticks); });
+    std::erase_if(result.faces, [&](const TrackFace& face) { return !time.contains(face.ticks); });
     const auto best =
         std::max_element(whole.faces.begin(), whole.faces.end(),
                          [](const TrackFace& a, const TrackFace& b) { return a.weight < b.weight; });
     const bool has_best =
-        best == whole.faces.end() ? time.begin == whole.time.begin : covers(time, best->ticks);
+        best == whole.faces.end() ? time.begin == whole.time.begin : time.contains(best->ticks);
     if (!has_best) result.picture.clear();
     return result;
   }

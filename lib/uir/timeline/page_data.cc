@@ -61,6 +61,7 @@ Json track_json(const Track& track, int64_t line) {
           {"line", line},
           {"begin", track.time.begin},
           {"end", track.time.end},
+          {"hidden", flat(track.hidden)},
           {"kind", kind_of(track.verdict)},
           {"byHand", track.by_hand},
           {"picture", track.picture},

@@ -47,10 +47,12 @@ std::string timeline_csv(const Timeline& timeline) {
   const std::string video = csv_field(timeline.film.file);
   std::string text = "video,start,end,person,verdict,score,track,shot,by_hand,faces\n";
   for (const Track& track : timeline.tracks) {
-    append_fields(
-        text, {video, seconds_text(track.time.begin, tps, 6), seconds_text(track.time.end, tps, 6),
-               csv_field(shown_name(track)), verdict_name(track.verdict), score_text(track), concat(track.id),
-               concat(track.shot), track.by_hand ? "1" : "0", concat(track.faces.size())});
+    for (const Span& seen : seen_spans(track)) {
+      append_fields(text, {video, seconds_text(seen.begin, tps, 6), seconds_text(seen.end, tps, 6),
+                           csv_field(shown_name(track)), verdict_name(track.verdict), score_text(track),
+                           concat(track.id), concat(track.shot), track.by_hand ? "1" : "0",
+                           concat(track.faces.size())});
+    }
   }
   return text;
 }

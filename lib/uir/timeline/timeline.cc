@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <functional>
 
 #include "uir/base/json_text.h"
 #include "uir/base/text.h"
@@ -11,6 +12,12 @@ namespace uir {
 namespace {
 
 Json json_of(const Span& span) { return Json::array({span.begin, span.end}); }
+
+Json json_of(const std::vector<Span>& spans) {
+  Json json = Json::array();
+  for (const Span& span : spans) json.push_back(json_of(span));
+  return json;
+}
 
 Json json_of(const Film& film) {
   Json json = {{"file", film.file}};
@@ -103,7 +110,9 @@ void append_track(std::string& text, const Track& track) {
   append_count(text, "{\"id\":", track.id);
   append_count(text, ",\"time\":[", track.time.begin);
   append_count(text, ",", track.time.end);
-  append_count(text, "],\"shot\":", track.shot);
+  text += ']';
+  if (!track.hidden.empty()) text += ",\"hidden\":" + json_text(json_of(track.hidden));
+  append_count(text, ",\"shot\":", track.shot);
   text += ",\"verdict\":";
   append_decision(text, track.verdict, track.person, track.stranger);
   text += ",\"candidates\":[";
@@ -136,16 +145,15 @@ void append_tracks(std::string& text, const std::vector<Track>& tracks) {
 }  // namespace
 
 std::string timeline_text(const Timeline& timeline) {
-  Json people = Json::array(), shots = Json::array();
+  Json people = Json::array();
   for (const GalleryPerson& person : timeline.people)
     people.push_back({{"name", person.name}, {"photos", person.photos}});
-  for (const Span& shot : timeline.shots) shots.push_back(json_of(shot));
   std::string text =
       concat("{\"format\":\"uir-timeline\",\"version\":1,\n\"film\":", json_text(json_of(timeline.film)),
              ",\n\"photos\":", json_text(timeline.photos), ",\n\"people\":", json_text(people),
              ",\n\"thresholds\":", json_text(json_of(timeline.thresholds)),
              ",\n\"made_by\":", json_text(timeline.made_by), ",\n\"vector_size\":", timeline.vector_size,
-             ",\n\"shots\":", json_text(shots), ",\n\"uncut\":[");
+             ",\n\"shots\":", json_text(json_of(timeline.shots)), ",\n\"uncut\":[");
   append_tracks(text, timeline.uncut);
   text += "],\n\"tracks\":[";
   append_tracks(text, timeline.tracks);
@@ -198,6 +206,32 @@ Label::Label(const std::string& text) : person_(text) {
 bool Label::fits(const Track& track) const {
   if (track.verdict == Verdict::kKnown) return track.person == person_;
   return track.verdict == Verdict::kStranger && stranger_ > 0 && track.stranger == stranger_;
+}
+
+std::vector<Span> seen_spans(const Track& track) {
+  std::vector<Span> spans;
+  int64_t begin = track.time.begin;
+  for (const Span& hidden : track.hidden) {
+    spans.push_back({begin, hidden.begin});
+    begin = hidden.end;
+  }
+  spans.push_back({begin, track.time.end});
+  return spans;
+}
+
+void cut_off_hidden(Span& time, std::vector<Span>& hidden) {
+  for (const Span& span : hidden) {
+    if (span.begin <= time.begin && time.begin < span.end) time.begin = span.end;
+    if (span.begin < time.end && time.end <= span.end) time.end = span.begin;
+  }
+  const auto is_inside = [&](const Span& span) { return time.begin < span.begin && span.end < time.end; };
+  hidden.erase(std::remove_if(hidden.begin(), hidden.end(), std::not_fn(is_inside)), hidden.end());
+}
+
+bool is_seen_at(const Track& track, int64_t ticks) {
+  return track.time.contains(ticks) &&
+         std::none_of(track.hidden.begin(), track.hidden.end(),
+                      [&](const Span& hidden) { return hidden.contains(ticks); });
 }
 
 std::array<float, 4> box_at(const Track& track, int64_t ticks) {

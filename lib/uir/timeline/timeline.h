@@ -23,6 +23,7 @@ namespace uir {
 struct Span {
   int64_t begin = 0, end = 0;  // [begin, end) in ticks
   int64_t length() const { return end - begin; }
+  bool contains(int64_t ticks) const { return begin <= ticks && ticks < end; }
   bool operator==(const Span&) const = default;
 };
 
@@ -76,6 +77,7 @@ struct Found {
 struct Track {
   int64_t id = 0;  // 1, 2 … by their begin; later parts of a track that was cut in two follow behind all
   Span time;
+  std::vector<Span> hidden;   // within `time`, ascending and apart: turned away, or behind something
   int64_t shot = 0;           // place in Timeline::shots
   std::vector<Sight> sights;  // ascending; between two of them boxes are interpolated
   std::vector<TrackFace> faces;
@@ -143,6 +145,12 @@ class Label {
   std::string person_;
   int64_t stranger_ = 0;  // 0: the label is none of a stranger
 };
+
+// When it is to be seen: its time without what is hidden.
+std::vector<Span> seen_spans(const Track& track);
+bool is_seen_at(const Track& track, int64_t ticks);
+// Of a part of a track: what is hidden outside of its time and at its ends does not belong to it.
+void cut_off_hidden(Span& time, std::vector<Span>& hidden);
 
 // The box of a track at a time: between two sights interpolated, before and after them the nearest one's; all
 // zero without sights.

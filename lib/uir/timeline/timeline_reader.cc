@@ -107,7 +107,7 @@ class Reader {
     timeline.thresholds = thresholds(fields.take_json("thresholds"));
     timeline.made_by = fields.take_json("made_by");
     timeline.vector_size = fields.take<int64_t>("vector_size");
-    for (const Json& shot : array(fields, "shots")) timeline.shots.push_back(fields.span(shot, "shots"));
+    timeline.shots = spans(fields, "shots");
     check_shots(fields, timeline);
     timeline.uncut = tracks(array(fields, "uncut"), timeline);
     timeline.tracks = tracks(array(fields, "tracks"), timeline);
@@ -120,6 +120,12 @@ class Reader {
     const Json& json = fields.take_json(key);
     if (!json.is_array()) fields.refuse(concat("field '", key, "' is no array"));
     return json;
+  }
+
+  static std::vector<Span> spans(Fields& fields, const char* key) {
+    std::vector<Span> result;
+    for (const Json& span : array(fields, key)) result.push_back(fields.span(span, key));
+    return result;
   }
 
   std::string name(const Json& json, const char* where) const {
@@ -213,6 +219,7 @@ class Reader {
     Track track;
     track.id = fields.take<int64_t>("id");
     track.time = fields.take_span("time");
+    if (fields.has("hidden")) track.hidden = spans(fields, "hidden");
     track.shot = fields.take<int64_t>("shot");
     track.verdict = take_verdict(fields);
     track.person = fields.take_name("person");
@@ -287,6 +294,12 @@ class Reader {
     if (track.time.begin < timeline.film.shown.begin || track.time.end > timeline.film.shown.end)
       refuse("it lies outside of the film");
     if (!timeline.is_film() && track.time.length() != 1) refuse("a face is on one photo");
+    for (const Span& seen : seen_spans(track)) {
+      if (seen.length() <= 0) refuse("what is hidden is not inside of its time, in order and apart");
+    }
+    for (const Span& hidden : track.hidden) {
+      if (hidden.length() <= 0) refuse("what is hidden ends before it begins");
+    }
     const bool shot_exists = track.shot >= 0 && track.shot < static_cast<int64_t>(timeline.shots.size());
     if (timeline.is_film() && !shot_exists) refuse("its shot is none of the film's");
     if (!track.sights.empty() &&

@@ -2,6 +2,7 @@
 
 benchmark: known people have four or more photos, strangers one. development (rules, thresholds, calibration): known
 people have three photos, strangers two. All others of LFW are training people of this project's recipes and never appear.
+Photos with another face in them are not shown: that one would be in the film, and in no reference.
 """
 import csv
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ ROLES = {"benchmark": (lambda n: n >= 4, lambda n: n == 1), "development": (lamb
 class Photo:
     path: Path
     box: tuple  # x, y, w, h of the face, as YuNet found it
+    alone: bool = True
 
 
 @dataclass
@@ -43,7 +45,7 @@ def read_photos(faces, lists):
             name, path = row["file"].split("/")[0], faces / "lfw_deepfunneled" / row["file"]
             if name in people and path.exists():
                 box = tuple(float(row["box_" + key]) for key in "xywh")
-                found.setdefault(name, []).append(Photo(path, box))
+                found.setdefault(name, []).append(Photo(path, box, row["faces_found"] == "1"))
     return dict(sorted(found.items()))
 
 
@@ -55,13 +57,14 @@ def choose_people(rng, photos, group, known_count, stranger_count):
     """Known people with one photo kept for the gallery, and strangers. Known people too many for known_count are
     strangers with several photos, so that the same stranger has to be found in different pictures."""
     is_known, is_stranger = ROLES[group]
-    candidates = shuffled(rng, [name for name in photos if is_known(len(photos[name]))])
-    others = shuffled(rng, [name for name in photos if is_stranger(len(photos[name]))])
+    usable = {name: [photo for photo in photos[name] if photo.alone] for name in photos}
+    candidates = shuffled(rng, [name for name in photos if is_known(len(photos[name])) and len(usable[name]) > 1])
+    others = shuffled(rng, [name for name in photos if is_stranger(len(photos[name])) and usable[name]])
     known_count = min(known_count, len(candidates))
     known, recurring = candidates[:known_count], candidates[known_count:]
     strangers = (recurring + others)[:stranger_count]
     cast = []
     for name in known:
-        gallery, *shown = shuffled(rng, photos[name])
+        gallery, *shown = shuffled(rng, usable[name])
         cast.append(Person(name, True, shown, gallery))
-    return cast, [Person(name, False, shuffled(rng, photos[name])) for name in strangers]
+    return cast, [Person(name, False, shuffled(rng, usable[name])) for name in strangers]

@@ -94,6 +94,25 @@ TEST_CASE("An analysis goes on at any shot as if it had not stopped", "[film]") 
   }
 }
 
+TEST_CASE("Who is hidden for a moment is one track, and known to be hidden, to the frame", "[film]") {
+  const TempFolder folder;
+  const fs::path path = folder / "film.avi";
+  const int gone = GENERATE(31, 35, 36);
+  write_video(path, draw_film(90, {}, {{kRed, 3, gone, {20, 20}, {1, 0}}, {kRed, 52, 80, {69, 20}, {1, 0}}}));
+  const int64_t second = VideoReader(path).ticks_per_second();
+  for (const double rate : {25., 5.}) {
+    const std::vector<AnalyzedShot> shots = analyze(path, rate);
+    REQUIRE(shots.size() == 1);
+    REQUIRE(shots[0].tracks.size() == 1);
+    const FaceEmbedder embedder = color_embedder();
+    const std::vector<VectorTrack> tracks = vector_tracks(shots[0].tracks, {}, embedder);
+    REQUIRE(tracks.size() == 1);
+    CHECK(frames_of(tracks[0].track.time, second) == Span{3, 80});
+    REQUIRE(tracks[0].track.hidden.size() == 1);
+    CHECK(frames_of(tracks[0].track.hidden[0], second) == Span{gone, 52});
+  }
+}
+
 TEST_CASE("People who cross keep their tracks", "[film]") {
   const TempFolder folder;
   const fs::path path = folder / "film.avi";

@@ -52,21 +52,28 @@ Timeline with_wicked_names() {
   return t;
 }
 
-TEST_CASE("the table has a row a track, whatever the names", "[timeline]") {
+TEST_CASE("the table has a row for each time that a track is to be seen, whatever the names", "[timeline]") {
   const Timeline t = with_wicked_names();
   const auto rows = parse_csv(timeline_csv(t));
-  REQUIRE(rows.size() == t.tracks.size() + 1);
   CHECK(std::vector<std::string>(rows[0].begin(), rows[0].begin() + 4) ==
         std::vector<std::string>{"video", "start", "end", "person"});
-  for (size_t i = 0; i < t.tracks.size(); ++i) {
-    const auto& row = rows[i + 1];
-    REQUIRE(row.size() == rows[0].size());
-    CHECK(row[0] == "film.mkv");
-    CHECK(std::stod(row[1]) * 1000 == Approx(static_cast<double>(t.tracks[i].time.begin)));
-    CHECK(std::stod(row[2]) * 1000 == Approx(static_cast<double>(t.tracks[i].time.end)));
-    CHECK(row[3] == t.tracks[i].person);
-    CHECK(row[6] == std::to_string(t.tracks[i].id));
+  size_t next = 1;
+  for (const Track& track : t.tracks) {
+    std::vector<int64_t> times{track.time.begin};
+    for (const Span& hidden : track.hidden) times.insert(times.end(), {hidden.begin, hidden.end});
+    times.push_back(track.time.end);
+    for (size_t k = 0; k < times.size(); k += 2) {
+      REQUIRE(next < rows.size());
+      const auto& row = rows[next++];
+      REQUIRE(row.size() == rows[0].size());
+      CHECK(row[0] == "film.mkv");
+      CHECK(std::stod(row[1]) * 1000 == Approx(static_cast<double>(times[k])));
+      CHECK(std::stod(row[2]) * 1000 == Approx(static_cast<double>(times[k + 1])));
+      CHECK(row[3] == track.person);
+      CHECK(row[6] == std::to_string(track.id));
+    }
   }
+  CHECK(next == rows.size());
   CHECK(csv_field("two\nlines\r,\"x\"") == "\"two\nlines\r,\"\"x\"\"\"");
   CHECK(csv_field(" a") == "\" a\"");
 }

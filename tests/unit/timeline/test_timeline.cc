@@ -58,6 +58,8 @@ TEST_CASE("what is no timeline is refused with its place", "[timeline]") {
   CHECK_THAT(message("\"verdict\":\"known\"", "\"verdict\":\"certain\""), contains_text("verdict 'certain'"));
   CHECK_THAT(message("\"verdict\":\"known\"", "\"verdict\":\"unsure\""),
              contains_text("a person belongs to"));
+  for (const char* hidden : {"[0,1]", "[[5,4]]", "[[0,99999999]]", "[[-9,-5]]"})
+    CHECK_THAT(message("\"shot\":", concat("\"hidden\":", hidden, ",\"shot\":")), contains_text("hidden"));
   CHECK_THAT(message("\"sights\":[[", "\"sights\":[[1,"), contains_text("no array of arrays of 5 numbers"));
   CHECK_THAT(message("\"sights\":[[", "\"sights\":[[1,"), contains_text("t.json:"));
   CHECK_THAT(message("\"sights\":[[", "\"sights\":7,\"x\":[[["), contains_text("'sights' is no array"));
@@ -94,6 +96,30 @@ TEST_CASE("a folder without a timeline is told so", "[timeline]") {
   const TempFolder folder;
   CHECK(fails_with(ErrorKind::kMissingInput, [&] { read_timeline(folder.path()); }));
   CHECK(fails_with(ErrorKind::kMissingInput, [&] { read_timeline(folder / "none"); }));
+}
+
+TEST_CASE("a track is to be seen but where it is hidden", "[timeline]") {
+  Track track;
+  track.time = {10, 50};
+  track.hidden = {{20, 25}, {30, 31}};
+  CHECK(seen_spans(track) == std::vector<Span>{{10, 20}, {25, 30}, {31, 50}});
+  for (int64_t ticks = 0; ticks < 60; ++ticks) {
+    const bool seen =
+        (ticks >= 10 && ticks < 20) || (ticks >= 25 && ticks < 30) || (ticks >= 31 && ticks < 50);
+    CHECK(is_seen_at(track, ticks) == seen);
+  }
+  const auto part = [&](Span time) {
+    std::vector<Span> hidden = track.hidden;
+    cut_off_hidden(time, hidden);
+    return std::pair(time, hidden);
+  };
+  using Spans = std::vector<Span>;
+  CHECK(part({10, 27}) == std::pair(Span{10, 27}, Spans{{20, 25}}));
+  CHECK(part({27, 50}) == std::pair(Span{27, 50}, Spans{{30, 31}}));
+  for (const int64_t at : {20, 22, 25}) {  // at either end of what is hidden, or within
+    CHECK(part({10, at}) == std::pair(Span{10, 20}, Spans{}));
+    CHECK(part({at, 50}) == std::pair(Span{25, 50}, Spans{{30, 31}}));
+  }
 }
 
 TEST_CASE("the names of tracks", "[timeline]") {

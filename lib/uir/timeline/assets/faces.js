@@ -11,8 +11,13 @@ function nameOf(person) {
   return person.name;
 }
 
+// hidden: begin and end, begin and end, …
+function isHidden(hidden, tick) {
+  return hidden.some((begin, i) => i % 2 === 0 && begin <= tick && tick < hidden[i + 1]);
+}
+
 function tracksAt(tracks, tick) {
-  return tracks.filter(track => track.begin <= tick && tick < track.end);
+  return tracks.filter(track => track.begin <= tick && tick < track.end && !isHidden(track.hidden, tick));
 }
 
 // [x1, y1, x2, y2] at the tick, between two sights in proportion; null if the track was never seen.
