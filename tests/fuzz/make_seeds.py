@@ -437,10 +437,25 @@ def film_timelines():
     edits = [{"edit": "name", "who": "stranger 1", "at": at, "name": "Bob"}, {"edit": "split", "who": "#1", "at": at, "seconds": 1},
              {"edit": "merge", "who": "a and b", "at": at, "with": at, "name": ""}, {"edit": "undo"}, {"edit": "not", "who": "#1", "at": at, "name": ""}]
     log = "\n".join(map(json.dumps, edits)).encode()
-    known = track(2, 1000, 2000, verdict="known", person="Anna", stranger=0)
+    known = track(2, 1000, 2000, verdict="known", person="Anna", stranger=0, hidden=[[1100, 1200], [1600, 1700]])
     write("film_timeline", "film", parts(document([], [0, 2000], 1000, [[0, 2000]], [track(1, 0, 2000), known]), log))
     at["places"][0][0] = "b.jpg"
     write("film_timeline", "photos", parts(document(["a.jpg", "b.jpg"], [0, 2], 1, [], [track(1, 1, 2)]), json.dumps(edits[0]).encode()))
+
+
+def calibrations():
+    tracks = {"format": "uir-timeline-calibration", "version": 1, "model": {"checksum": "0"}, "gallery": "0", "people": 2, "hours": 0.5, "tracks": 4,
+              "same_stranger": 0.4, "scores": [0.5, 0.3, 0.3, -0.1]}
+    write("track_calibration", "films", json.dumps(tracks).encode())
+    def threshold(rate, right, **fields):
+        return {rate: 1, "events": 12, "threshold": 0.5, right: 0.9, **fields}
+    pairs = threshold("false_match_rate", "genuine_accepted")
+    alarms = threshold("false_alarms_per_1000", "named_right")
+    photos = {"format": "uir-calibration", "version": 1, "model": {"weights": None, "dim": 8, "flip": False}, "known": "a", "gallery": "a",
+              "strangers": ["b"], "verification": {"genuine_pairs": 10, "impostor_pairs": 20, "thresholds": [pairs]},
+              "identification": {"people": 2, "probes": 4, "strangers": 8, "galleries": [
+                  {"people": 2, "thresholds": [alarms, {**alarms, "threshold": None}]}]}, "curve": []}
+    write("calibration", "photos", json.dumps(photos).encode())
 
 
 def main():
@@ -449,6 +464,7 @@ def main():
     videos()
     timelines()
     film_timelines()
+    calibrations()
     bin_sets()
     torch_files()
     distributed()

@@ -37,8 +37,8 @@ double upper_bound_of_share(int64_t events, int64_t trials) {
 FalseNames false_names_at(const TrackCalibration& calibration, double wanted_per_hour) {
   constexpr double kMargin = 0.01;  // above the highest score, where nothing lies above
   const std::vector<double>& scores = calibration.scores;
-  auto allowed = static_cast<size_t>(std::floor(wanted_per_hour * calibration.hours));
-  allowed = std::min(allowed, scores.size());
+  auto allowed = static_cast<size_t>(
+      std::min(std::floor(wanted_per_hour * calibration.hours), static_cast<double>(scores.size())));
   while (allowed > 0 && allowed < scores.size() && scores[allowed] == scores[allowed - 1]) --allowed;
   FalseNames found;
   found.names = static_cast<int64_t>(allowed);
@@ -91,6 +91,7 @@ TrackCalibration read_track_calibration(const Json& json, const std::string& pla
                                json_at<double>(json, "same_stranger", place),
                                json_at<std::vector<double>>(json, "scores", place)};
   if (json_at<int64_t>(json, "version", place) != 1) wrong("a version that this program does not know");
+  if (!calibration.model.is_object()) wrong("'model' is no object");
   if (!(calibration.hours > 0)) wrong("'hours' must be above 0");
   if (calibration.tracks < static_cast<int64_t>(calibration.scores.size())) wrong("more scores than tracks");
   const auto is_cosine = [](double x) { return x >= -1.001 && x <= 1.001; };

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "uir/base/error.h"
+#include "uir/base/json_text.h"
 #include "uir/base/log.h"
 #include "uir/eval/calibration.h"
 
@@ -33,10 +34,10 @@ double same_stranger_between(const TimelineThresholds& thresholds) {
 }
 
 void check_model(const Json& calibrated, const Json& model, const fs::path& file) {
-  const std::string theirs = calibrated.value("checksum", ""), own = model.value("checksum", "");
+  const Json theirs = calibrated.value("checksum", Json()), own = model.value("checksum", Json());
   if (theirs != own)
-    fail(ErrorKind::kData, file.string(), ": measured with another network (", theirs, " instead of ", own,
-         "); thresholds belong to a network: calibrate this one");
+    fail(ErrorKind::kData, file.string(), ": measured with another network (", json_text(theirs), " instead of ",
+         json_text(own), "); thresholds belong to a network: calibrate this one");
 }
 
 // known and unsure by films; where these are too short to show what is wanted, no less than the careful ones.

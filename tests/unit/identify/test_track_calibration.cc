@@ -67,6 +67,7 @@ TEST_CASE("A calibration is read as it was written, and a damaged one refused", 
     json[key] = value;
     return fails_with(ErrorKind::kData, [&] { read_track_calibration(json, "c.json"); });
   };
+  CHECK(refused("model", "y1"));
   CHECK(refused("hours", 0));
   CHECK(refused("scores", {0.3, 0.4}));
   CHECK(refused("scores", {3.0}));
