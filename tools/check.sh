@@ -9,4 +9,4 @@ ctest --preset release "$@"
 [ $# = 0 ] || exit 0
 
 tools/build.sh dev --target torch_free_tests fuzz_replay
-ctest --preset dev -L torch_free
+ctest --preset dev -L torch_free -j2

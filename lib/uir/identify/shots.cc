@@ -10,7 +10,7 @@ namespace {
 constexpr int64_t kNeighbours = 2;      // distances on each side of a cut
 constexpr int64_t kBehind = 32;         // frames that are kept
 constexpr int64_t kSteady = 4;          // frames before and behind a dissolve
-constexpr double kTimesSteady = 1.25;   // it changes the film so much faster than that
+constexpr double kTimesSteady = 1.15;   // it changes the film so much faster than that
 constexpr double kLeastDissolve = 18;   // change from its beginning to its end: pans and walks change less
 constexpr double kLargestError = 0.16;  // of a mixture
 constexpr int64_t kBetter = 6;          // so many frames later its middle may turn out to be
@@ -82,13 +82,20 @@ bool ShotDetector::is_cut() const {
   return change * count >= kTimesNeighbours * sum;
 }
 
+// Of kSteady frames, from each to the next: what moves to and fro moves.
+double ShotDetector::motion(int64_t begin) const {
+  double sum = 0;
+  for (int64_t frame = begin; frame < begin + kSteady; ++frame) sum += distance(frame, frame + 1);
+  return sum;
+}
+
 std::optional<ShotDetector::Mixture> ShotDetector::mixture_of(int64_t middle, int64_t half) const {
   const int64_t begin = middle - half, end = middle + half;
   if (begin - kSteady < std::max(quiet_, shot_) || !has(end + kSteady)) return std::nullopt;
   const double change = distance(begin, end);
   if (change < kLeastDissolve) return std::nullopt;
   const double fastest = change * kSteady / (static_cast<double>(2 * half) * kTimesSteady);
-  if (std::max(distance(begin - kSteady, begin), distance(end, end + kSteady)) > fastest) return std::nullopt;
+  if (std::max(motion(begin - kSteady), motion(end)) > fastest) return std::nullopt;
   const double error = std::max({mixing_error(at(middle), at(begin), at(end), 2),
                                  mixing_error(at(middle - half / 2), at(begin), at(end), 1),
                                  mixing_error(at(middle + half / 2), at(begin), at(end), 3)});

@@ -45,6 +45,7 @@ class ShotDetector {
 
   ShotDecision decide();
   bool is_cut() const;
+  double motion(int64_t begin) const;
   std::optional<Mixture> mixture_at(int64_t middle) const;
   std::optional<Mixture> mixture_of(int64_t middle, int64_t half) const;
   std::optional<Mixture> dissolve() const;

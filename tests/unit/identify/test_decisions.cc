@@ -43,7 +43,7 @@ TEST_CASE("A track is known, unsure or a stranger by its score, too small by its
   const PeopleVectors people{{"Anna", "Ben"}, at_angles({0, 90})};
   std::vector<Track> tracks{track(0, 10), track(10, 20), track(20, 30), track(30, 40)};
   const FilmTracks film{&tracks, at_angles({20, 45, 180, 0}), {50, 50, 50, 10}};
-  decide_tracks(std::array{film}, people, 2, kThresholds);
+  decide_tracks(std::array{film}, people, 2, kEachAlone);
   CHECK(tracks[0].verdict == Verdict::kKnown);
   CHECK(tracks[0].person == "Anna");
   REQUIRE(tracks[0].candidates.size() == 2);
