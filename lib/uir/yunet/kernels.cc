@@ -34,6 +34,13 @@ template <class Lanes>
 UIR_INLINE void store(const Lanes& from, float* to) {
   std::memcpy(to, &from, sizeof(from));
 }
+// What was loaded stays in its register: the compiler would load it again for each of its uses.
+template <class Lanes>
+UIR_INLINE void keep(Lanes& value) {
+#if defined(__x86_64__) && defined(__GNUC__)
+  __asm__("" : "+v"(value));
+#endif
+}
 template <class Lanes>
 UIR_INLINE void cut_negatives(Lanes& x) {
   const Lanes zero{};
@@ -59,20 +66,19 @@ UIR_INLINE void for_tiles(int64_t width, const Body& body) {
 template <class Set, int64_t kPixels>
 UIR_INLINE void stem_tile(const StemRow& row, int64_t x) {
   using Lanes = typename Set::Lanes;
-  constexpr int64_t kParts = kBlock / kLanes<Set>;
-  for (int64_t part = 0; part < kParts; ++part) {
-    const int64_t at = part * kLanes<Set>;
+  for (int64_t at = 0; at < kBlock; at += kLanes<Set>) {
     Lanes sums[kPixels];
 #pragma GCC unroll 16
     for (int64_t p = 0; p < kPixels; ++p) load(row.bias->channels + at, sums[p]);
     for (int64_t y = 0; y < 3; ++y) {
       const float* in = row.in[y] + 2 * x * 3;
-#pragma GCC unroll 9
-      for (int64_t tap = 0; tap < 9; ++tap) {
-        Lanes weights;
-        load(row.weights[y * 9 + tap].channels + at, weights);
+      const Block* weights = row.weights + y * 9;
+#pragma GCC unroll 1
+      for (int64_t tap = 0; tap < 9; ++tap, ++in, ++weights) {
+        Lanes w;
+        load(weights->channels + at, w);
 #pragma GCC unroll 16
-        for (int64_t p = 0; p < kPixels; ++p) sums[p] += weights * in[6 * p + tap];
+        for (int64_t p = 0; p < kPixels; ++p) sums[p] += w * in[6 * p];
       }
     }
 #pragma GCC unroll 16
@@ -84,7 +90,7 @@ UIR_INLINE void stem_tile(const StemRow& row, int64_t x) {
 }
 
 template <class Set>
-UIR_INLINE void stem_row(const StemRow& row) {
+UIR_INLINE void stem_row(StemRow row) {
   for_tiles<Set::kStemPixels>(row.width, [&](int64_t x, auto tile) UIR_INLINE_LAMBDA {
     stem_tile<Set, decltype(tile)::kPixels>(row, x);
   });
@@ -138,7 +144,7 @@ UIR_INLINE void pointwise_columns(const PointwiseRow& row, int64_t first, int64_
 
 // As many outputs at once as there are registers for, the rest by 16.
 template <class Set>
-UIR_INLINE void pointwise_row(const PointwiseRow& row) {
+UIR_INLINE void pointwise_row(PointwiseRow row) {
   constexpr int64_t kWide = Set::kMostRegisters * kLanes<Set>, kNarrow = kBlock / kLanes<Set>;
   const int64_t channels = row.out_blocks * kBlock, wide = channels / kWide * kWide;
   if (wide > 0) pointwise_columns<Set, Set::kWidePixels, Set::kMostRegisters>(row, 0, wide);
@@ -147,40 +153,67 @@ UIR_INLINE void pointwise_row(const PointwiseRow& row) {
   }
 }
 
-template <class Set, int64_t kPixels>
-UIR_INLINE void depthwise_tile(const DepthwiseRow& row, int64_t block, int64_t at, int64_t x) {
+// Some lanes of one group of channels, along the row.
+template <class Set>
+struct DepthwiseLanes {
   using Lanes = typename Set::Lanes;
-  Lanes sums[kPixels];
-#pragma GCC unroll 8
-  for (int64_t p = 0; p < kPixels; ++p) load(row.bias[block].channels + at, sums[p]);
+  const float* in[3];
+  float* out;
+  Lanes weights[9], bias;
+
+  UIR_INLINE DepthwiseLanes(const DepthwiseRow& row, int64_t block, int64_t at) {
 #pragma GCC unroll 3
-  for (int64_t y = 0; y < 3; ++y) {
-    const Block* in = row.in[y] + block * (row.width + 2) + x;
-    Lanes columns[kPixels + 2];
+    for (int64_t y = 0; y < 3; ++y) in[y] = row.in[y][block * (row.width + 2)].channels + at;
+    out = row.out[block * row.width].channels + at;
+#pragma GCC unroll 9
+    for (int64_t tap = 0; tap < 9; ++tap) load(row.weights[block * 9 + tap].channels + at, weights[tap]);
+    load(row.bias[block].channels + at, bias);
+  }
+
+  template <int64_t kPixels, bool kRelu>
+  UIR_INLINE void tile(int64_t x) const {
+    Lanes sums[kPixels];
+#pragma GCC unroll 8
+    for (int64_t p = 0; p < kPixels; ++p) sums[p] = bias;
+#pragma GCC unroll 3
+    for (int64_t y = 0; y < 3; ++y) {
 #pragma GCC unroll 10
-    for (int64_t p = 0; p < kPixels + 2; ++p) load(in[p].channels + at, columns[p]);
+      for (int64_t column = 0; column < kPixels + 2; ++column) {
+        Lanes value;
+        load(in[y] + (x + column) * kBlock, value);
+        keep(value);
 #pragma GCC unroll 3
-    for (int64_t tap = 0; tap < 3; ++tap) {
-      Lanes weights;
-      load(row.weights[block * 9 + y * 3 + tap].channels + at, weights);
+        for (int64_t tap = 0; tap < 3; ++tap) {
+          if (const int64_t p = column - tap; p >= 0 && p < kPixels) sums[p] += weights[3 * y + tap] * value;
+        }
+      }
+    }
 #pragma GCC unroll 8
-      for (int64_t p = 0; p < kPixels; ++p) sums[p] += weights * columns[p + tap];
+    for (int64_t p = 0; p < kPixels; ++p) {
+      if (kRelu) cut_negatives(sums[p]);
+      store(sums[p], out + (x + p) * kBlock);
     }
   }
-#pragma GCC unroll 8
-  for (int64_t p = 0; p < kPixels; ++p) {
-    if (row.relu) cut_negatives(sums[p]);
-    store(sums[p], row.out[block * row.width + x + p].channels + at);
+};
+
+template <class Set, bool kRelu>
+UIR_INLINE void depthwise_blocks(DepthwiseRow row) {
+  for (int64_t block = 0; block < row.blocks; ++block) {
+    for (int64_t at = 0; at < kBlock; at += kLanes<Set>) {
+      const DepthwiseLanes<Set> lanes(row, block, at);
+      for_tiles<Set::kTaps>(row.width, [&](int64_t x, auto tile) UIR_INLINE_LAMBDA {
+        lanes.template tile<decltype(tile)::kPixels, kRelu>(x);
+      });
+    }
   }
 }
 
 template <class Set>
 UIR_INLINE void depthwise_row(const DepthwiseRow& row) {
-  for (int64_t block = 0; block < row.blocks; ++block) {
-    for_tiles<Set::kTaps>(row.width, [&](int64_t x, auto tile) UIR_INLINE_LAMBDA {
-      for (int64_t at = 0; at < kBlock; at += kLanes<Set>)
-        depthwise_tile<Set, decltype(tile)::kPixels>(row, block, at, x);
-    });
+  if (row.relu) {
+    depthwise_blocks<Set, true>(row);
+  } else {
+    depthwise_blocks<Set, false>(row);
   }
 }
 
@@ -223,12 +256,15 @@ std::span<const YuNetKernels> yunet_kernels() {
 
 UIR_MULTIVERSION void widen_row(const uint8_t* in, int64_t count, float* out) {
   using Bytes [[gnu::vector_size(kBlock)]] = uint8_t;
+  using Halves [[gnu::vector_size(2 * kBlock)]] = uint16_t;
+  using Words [[gnu::vector_size(4 * kBlock)]] = int32_t;
   int64_t i = 0;
   for (; i + kBlock <= count; i += kBlock) {
     Bytes bytes;
     std::memcpy(&bytes, in + i, sizeof(bytes));
-    const Pixel numbers = __builtin_convertvector(bytes, Pixel);
-    store(numbers, out + i);
+    // The compiler has no shorter way.
+    const auto words = __builtin_convertvector(__builtin_convertvector(bytes, Halves), Words);
+    store(__builtin_convertvector(words, Pixel), out + i);
   }
   for (; i < count; ++i) out[i] = in[i];
 }
