@@ -34,10 +34,10 @@ template <class Lanes>
 UIR_INLINE void store(const Lanes& from, float* to) {
   std::memcpy(to, &from, sizeof(from));
 }
-// What was loaded stays in its register: the compiler would load it again for each of its uses.
+// What was loaded stays in its register: GCC would load it again for each of its uses.
 template <class Lanes>
-UIR_INLINE void keep(Lanes& value) {
-#if defined(__x86_64__) && defined(__GNUC__)
+UIR_INLINE void keep([[maybe_unused]] Lanes& value) {
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
   __asm__("" : "+v"(value));
 #endif
 }

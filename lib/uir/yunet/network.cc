@@ -34,7 +34,7 @@ struct Convolution {
 // Goes through the graph along its values, from the input on.
 class Walk {
  public:
-  explicit Walk(const OnnxModel& model) : model_(model) {
+  explicit Walk(const OnnxModel& model) {
     for (const OnnxTensor& tensor : model.tensors) constants_[tensor.name] = &tensor;
     for (const OnnxNode& node : model.nodes) {
       for (const std::string& input : node.inputs) readers_.emplace(input, &node);
@@ -130,7 +130,6 @@ class Walk {
     return *found->second;
   }
 
-  const OnnxModel& model_;
   std::map<std::string, const OnnxTensor*> constants_;
   std::multimap<std::string, const OnnxNode*> readers_;
 };
