@@ -12,15 +12,15 @@ namespace {
 // How many pixels and registers beside each other are summed up at once: as many as leave room for weights.
 struct Avx512 {
   using Lanes [[gnu::vector_size(64)]] = float;
-  static constexpr int64_t kStemPixels = 12, kPixels = 14, kWidePixels = 6, kMostRegisters = 4, kTaps = 6;
+  static constexpr int64_t kStemPixels = 12, kPixels = 6, kRegisters = 4, kTaps = 6;
 };
 struct Avx2 {
   using Lanes [[gnu::vector_size(32)]] = float;
-  static constexpr int64_t kStemPixels = 6, kPixels = 6, kWidePixels = 6, kMostRegisters = 2, kTaps = 4;
+  static constexpr int64_t kStemPixels = 6, kPixels = 6, kRegisters = 2, kTaps = 4;
 };
 struct Plain {
   using Lanes [[gnu::vector_size(16)]] = float;
-  static constexpr int64_t kStemPixels = 3, kPixels = 3, kWidePixels = 3, kMostRegisters = 4, kTaps = 1;
+  static constexpr int64_t kStemPixels = 3, kPixels = 3, kRegisters = 4, kTaps = 1;
 };
 
 template <class Set>
@@ -142,14 +142,15 @@ UIR_INLINE void pointwise_columns(const PointwiseRow& row, int64_t first, int64_
   });
 }
 
-// As many outputs at once as there are registers for, the rest by 16.
+// Outputs that do not fill all the registers of a tile are computed by 16, for more pixels at once.
 template <class Set>
 UIR_INLINE void pointwise_row(PointwiseRow row) {
-  constexpr int64_t kWide = Set::kMostRegisters * kLanes<Set>, kNarrow = kBlock / kLanes<Set>;
+  constexpr int64_t kWide = Set::kRegisters * kLanes<Set>;
   const int64_t channels = row.out_blocks * kBlock, wide = channels / kWide * kWide;
-  if (wide > 0) pointwise_columns<Set, Set::kWidePixels, Set::kMostRegisters>(row, 0, wide);
-  if constexpr (kNarrow < Set::kMostRegisters) {
-    if (wide < channels) pointwise_columns<Set, Set::kPixels, kNarrow>(row, wide, channels);
+  if (wide > 0) pointwise_columns<Set, Set::kPixels, Set::kRegisters>(row, 0, wide);
+  if constexpr (kWide > kBlock) {
+    constexpr int64_t kNarrowPixels = 14;
+    if (wide < channels) pointwise_columns<Set, kNarrowPixels, kBlock / kLanes<Set>>(row, wide, channels);
   }
 }
 
