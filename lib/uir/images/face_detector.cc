@@ -34,13 +34,15 @@ bool is_finite(const DetectedFace& face) {
 }
 
 // The network takes pixels of one colour (black: with a score of 0.89) for a face.
-bool has_contrast(const cv::Mat& grey, const YuNetFace& face) {
+bool has_contrast(const cv::Mat& rgb, const YuNetFace& face) {
   const cv::Rect box(cv::Point(cvFloor(face.x), cvFloor(face.y)),
                      cv::Point(cvCeil(face.x + face.width), cvCeil(face.y + face.height)));
-  const cv::Rect inside = box & cv::Rect(0, 0, grey.cols, grey.rows);
+  const cv::Rect inside = box & cv::Rect(0, 0, rgb.cols, rgb.rows);
   if (inside.empty()) return false;
+  cv::Mat grey;
+  cv::cvtColor(rgb(inside), grey, cv::COLOR_RGB2GRAY);
   double low = 0, high = 0;
-  cv::minMaxLoc(grey(inside), &low, &high);
+  cv::minMaxLoc(grey, &low, &high);
   return high - low >= kLeastContrast;
 }
 
@@ -50,18 +52,18 @@ struct FaceDetector::Impl {
   YuNet network;
   float min_score;
   int detect_side;
-  cv::Mat scaled, grey;
+  cv::Mat memory;  // of smaller copies
 
   std::vector<DetectedFace> detect_at(const cv::Mat& rgb, int side) {
     const double scale = std::min(1.0, static_cast<double>(side) / std::max(rgb.cols, rgb.rows));
     const cv::Size size(std::max(1, cvRound(rgb.cols * scale)), std::max(1, cvRound(rgb.rows * scale)));
-    cv::resize(rgb, scaled, size, 0, 0, cv::INTER_AREA);
-    cv::cvtColor(scaled, grey, cv::COLOR_RGB2GRAY);
+    if (size != rgb.size()) cv::resize(rgb, memory, size, 0, 0, cv::INTER_AREA);
+    const cv::Mat& scaled = size == rgb.size() ? rgb : memory;
     std::vector<DetectedFace> faces;
     for (const YuNetFace& found : network.detect(scaled.data, scaled.cols, scaled.rows, min_score)) {
       const DetectedFace face = in_photo(found, static_cast<double>(rgb.cols) / size.width,
                                          static_cast<double>(rgb.rows) / size.height);
-      if (is_finite(face) && has_contrast(grey, found)) faces.push_back(face);
+      if (is_finite(face) && has_contrast(scaled, found)) faces.push_back(face);
     }
     return faces;
   }
@@ -70,7 +72,7 @@ struct FaceDetector::Impl {
 FaceDetector::FaceDetector(const fs::path& onnx, float min_score, int detect_side) {
   ensure(detect_side >= kLeastSide, "a detector sees at least 160 pixels");
   if (!fs::is_regular_file(onnx)) fail(ErrorKind::kMissingInput, onnx.string(), ": cannot open the detector");
-  impl_ = std::make_unique<Impl>(Impl{YuNet(onnx), min_score, detect_side, {}, {}});
+  impl_ = std::make_unique<Impl>(Impl{YuNet(onnx), min_score, detect_side, {}});
 }
 
 FaceDetector::~FaceDetector() = default;
