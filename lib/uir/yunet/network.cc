@@ -83,7 +83,7 @@ class Walk {
     return {out, numbers_of(weights), numbers_of(bias)};
   }
 
-  void check_pool(const OnnxNode& node) const {
+  static void check_pool(const OnnxNode& node) {
     if (integers(node, "kernel_shape", {}) != Shape{2, 2} ||
         integers(node, "strides", {1, 1}) != Shape{2, 2} ||
         integers(node, "pads", {0, 0, 0, 0}) != Shape{0, 0, 0, 0} || integer(node, "ceil_mode", 0) != 0)
@@ -96,7 +96,7 @@ class Walk {
         text(node, "nearest_mode") != "floor")
       refuse(node, "does not repeat pixels");
   }
-  void check_channels_last(const OnnxNode& node) const {
+  static void check_channels_last(const OnnxNode& node) {
     if (integers(node, "perm", {}) != Shape{0, 2, 3, 1}) refuse(node, "does not put channels last");
   }
   static int64_t integer(const OnnxNode& node, std::string_view name, int64_t otherwise) {
@@ -116,9 +116,9 @@ class Walk {
     }
     return nullptr;
   }
-  static Shape integers(const OnnxNode& node, std::string_view name, Shape otherwise) {
+  static Shape integers(const OnnxNode& node, std::string_view name, const Shape& otherwise) {
     const auto* found = attribute<Shape>(node, name);
-    return found ? *found : std::move(otherwise);
+    return found ? *found : otherwise;
   }
   static std::string text(const OnnxNode& node, std::string_view name) {
     const auto* found = attribute<std::string>(node, name);
@@ -185,7 +185,7 @@ class Reader {
     for (size_t i = 0; i < stages; ++i) {
       if (i > 0) {
         const OnnxNode& pool = walk_.next(value, "MaxPool");
-        walk_.check_pool(pool);
+        Walk::check_pool(pool);
         value = Walk::result(pool);
       }
       network_.stages.emplace_back();
@@ -266,7 +266,7 @@ class Reader {
       if (channels_ != kPriors[i] * kNumbersOfPrior)
         fail(ErrorKind::kData, "it gives ", channels_, " numbers at scale ", i);
       const OnnxNode& transpose = walk_.next(value, "Transpose");
-      walk_.check_channels_last(transpose);
+      Walk::check_channels_last(transpose);
       parts.push_back(walk_.behind(Walk::result(transpose), "Reshape"));
     }
     const OnnxNode& together = walk_.next(parts[0], "Concat");
@@ -313,7 +313,7 @@ class Reader {
       if (node.type != "Conv" || node.inputs.empty() || node.inputs[0] != value) continue;
       Pair pair = pair_at(node);
       const OnnxNode& transpose = walk_.next(pair.value, "Transpose");
-      walk_.check_channels_last(transpose);
+      Walk::check_channels_last(transpose);
       std::string end = walk_.behind(Walk::result(transpose), "Reshape");
       if (sigmoid) {
         const OnnxNode* node_behind = walk_.find(end, "Sigmoid");
