@@ -11,7 +11,7 @@ inline void add_identify_flags(CLI::App& cli, IdentifyRequest& request) {
   cli.add_option("--gallery", request.gallery,
                  "Folder of the people to find, a folder of one to twenty photos each: NAME/*.jpg");
   cli.add_option("--model", request.model, "Run of uir-train, or an ONNX file");
-  cli.add_option("--detector", request.detector, "YuNet model (ONNX) that fits this OpenCV");
+  cli.add_option("--detector", request.detector, "YuNet model (ONNX), 2022mar or 2023mar");
   cli.add_option(
       "--out", request.out,
       "Folder of the timeline, of several inputs the folder of theirs; default: beside each, FILM.timeline");

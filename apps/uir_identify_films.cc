@@ -27,7 +27,7 @@ int main(int argc, char** argv) {
   finding->add_option("timelines", find.timelines, "Folders FILM.timeline, or the films beside them")
       ->required();
   finding->add_option("--model", find.model, "The network that made the timelines");
-  finding->add_option("--detector", find.detector, "YuNet model (ONNX) that fits this OpenCV");
+  finding->add_option("--detector", find.detector, "YuNet model (ONNX), 2022mar or 2023mar");
   finding->add_option("--least", find.least, "Least score; default: from which the timelines are unsure")
       ->check(uir::number_between(-1., 1.));
   finding->add_option("--set", find.overrides, "An option of the model: a.b=value (repeatable)")

@@ -18,7 +18,7 @@ void add_align(uir::App& app, uir::AlignRequest& request) {
   uir::AlignRun& run = request.run;
   cli.add_option("input", request.inputs, "Folder of photos (any tree), or video files");
   cli.add_option("--out", run.out, "Folder of the aligned faces, in the tree of the photos")->required();
-  cli.add_option("--detector", run.aligner.detector, "YuNet model (ONNX) that fits this OpenCV");
+  cli.add_option("--detector", run.aligner.detector, "YuNet model (ONNX), 2022mar or 2023mar");
   cli.add_option("--landmarks", request.landmarks, "Take the five points from this CSV instead of detecting");
   cli.add_option("--list", request.list, "Only the photos (or videos) of this list, below the folder");
   cli.add_option("--format", request.format, "What a line of the list of photos holds (docs/formats.md)");

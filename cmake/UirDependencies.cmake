@@ -1,7 +1,7 @@
 # Every third-party library, found once. Debian 12 and 13 package names are in tools/packages.txt.
 find_package(Threads REQUIRED)
 include(UirTorch)
-find_package(OpenCV REQUIRED COMPONENTS core imgproc imgcodecs objdetect)
+find_package(OpenCV REQUIRED COMPONENTS core imgproc imgcodecs objdetect)  # objdetect: what tests compare with
 if(NOT TARGET opencv_dnn)   # its target comes with any component; only uir_engines links it
   message(FATAL_ERROR "OpenCV has no module dnn: install libopencv-dev whole")
 endif()

@@ -17,7 +17,6 @@ expect 64 uir-identify film.mkv --gallery people --detector d.onnx
 says "--model"
 expect 64 uir-identify film.mkv --gallery people --model m.onnx
 says "face_detection_yunet"
-fitting=$(grep -o 'face_detection_yunet_[0-9a-z]*' out.txt | sed -n 1p)
 [ ! -e film.timeline ] || die "a refused request left something"
 
 data=$UIR_SOURCE/../shared/data
@@ -26,7 +25,7 @@ if [ ! -e "$zip" ] || ! command -v ffmpeg >/dev/null; then
   echo "skipped: $zip or ffmpeg is not there"
   exit 0
 fi
-detector=$data/detector/$fitting.onnx model=$data/models/y1.onnx
+detector=$data/detector/face_detection_yunet_2022mar.onnx model=$data/models/y1.onnx
 identify() { uir-identify "$@" --gallery people --model "$model" --detector "$detector" --threads 2; }
 
 # Four people: two of the gallery, two strangers; a shot of 1.6 s each, one of them with two people.

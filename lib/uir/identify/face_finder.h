@@ -2,7 +2,7 @@
 //
 // Faces are given as FaceDetector does, those that cannot be aligned left out. One that fills much of the
 // picture is looked at again (face_check.h): the detector sees such faces in walls and curtains, too.
-// Results do not depend on the number of threads. Cost: some 20 ms a frame and thread at detect_side 640.
+// Results do not depend on the number of threads. Cost: some 5 ms a frame and thread at detect_side 640.
 // Errors: those of face_detector.h and VideoFrame. Threads: an object belongs to one thread at a time.
 #pragma once
 

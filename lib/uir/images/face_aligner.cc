@@ -88,7 +88,9 @@ std::vector<DetectedFace> FaceAligner::confirmed(const RgbImage& image,
   std::vector<DetectedFace> faces;
   for (const DetectedFace& candidate : candidates) {
     const std::optional<DetectedFace> face = face_check_->confirm(image, candidate);
-    const auto is_same = [&](const DetectedFace& other) { return overlap_of(face->box, other.box) > kSameFace; };
+    const auto is_same = [&](const DetectedFace& other) {
+      return overlap_of(face->box, other.box) > kSameFace;
+    };
     if (face && std::ranges::none_of(faces, is_same)) faces.push_back(*face);
     if (!faces.empty() && config_.faces != FaceChoice::kAll) return faces;
   }
@@ -112,7 +114,7 @@ std::vector<DetectedFace> FaceAligner::find_turned(const RgbImage& image) {
     try {
       std::vector<DetectedFace> faces = find(turned_);
       const SecondLook look = face_check_->look_again(turned_, faces.front().landmarks);
-      if (!look.is_sure() || look.deviation > least) continue;
+      if (!look.is_sure || look.deviation > least) continue;
       least = look.deviation;
       for (DetectedFace& face : faces) {
         to_stored(face, turn, image.size);

@@ -141,13 +141,12 @@ std::optional<DetectedFace> FaceCheck::detect(const RgbImage& photo, const View&
   return std::ranges::min(faces, {}, distance_from_middle);
 }
 
-bool SecondLook::is_sure() const { return deviation <= kSure && score >= score_of_upright_faces(); }
-
 SecondLook FaceCheck::look_again(const RgbImage& photo, const Landmarks& points) {
   const std::optional<View> view = aligned_view(points);
   const std::optional<DetectedFace> again = view ? detect(photo, *view) : std::nullopt;
-  if (!again) return {std::numeric_limits<double>::infinity(), 0};
-  return {mean_distance(again->landmarks, view->in_view(points)) / kRoom, again->score};
+  if (!again) return {std::numeric_limits<double>::infinity(), 0, false};
+  const double deviation = mean_distance(again->landmarks, view->in_view(points)) / kRoom;
+  return {deviation, again->score, deviation <= kSure && again->score >= detector_.score_of_upright_faces()};
 }
 
 // The face with the points that are found in its aligned view.
@@ -183,7 +182,7 @@ std::optional<FaceCheck::Closer> FaceCheck::look_closer(const RgbImage& photo, c
     if (found.size() > 2) found.resize(2);
     for (const DetectedFace& candidate : found) {
       const std::optional<Closer> closer = refined(photo, candidate);
-      if (closer && closer->look.is_sure()) return closer;
+      if (closer && closer->look.is_sure) return closer;
       if (closer && (!best || closer->look.deviation < best->look.deviation)) best = closer;
     }
   }
@@ -193,7 +192,7 @@ std::optional<FaceCheck::Closer> FaceCheck::look_closer(const RgbImage& photo, c
 // Faces that the detector saw at a good size keep their points, unless the head is turned.
 std::optional<DetectedFace> FaceCheck::confirm(const RgbImage& photo, const DetectedFace& face) {
   const SecondLook found = look_again(photo, face.landmarks);
-  if (found.is_sure()) return face;
+  if (found.is_sure) return face;
   const bool possible = found.deviation <= kMost;
   const bool keep = possible && !is_large(photo.size, face.box);
   const std::optional<Closer> closer = look_closer(photo, face, keep);

@@ -21,9 +21,7 @@ struct SecondLook {
   // Mean distance from those points [pixels of the aligned face]; infinite if no face is found.
   double deviation;
   float score;
-
-  // Such points are right.
-  bool is_sure() const;
+  bool is_sure;  // such points are right
 };
 
 class FaceCheck {

@@ -38,7 +38,7 @@ void check_request(const IdentifyRequest& request) {
   need(request.gallery, "--gallery (a folder with a folder of photos a person)");
   need(request.model, "--model (a run of uir-train, or an ONNX file)");
   if (request.detector.empty())
-    fail(ErrorKind::kUsage, "no --detector (a YuNet model: ", fitting_detector(), ")");
+    fail(ErrorKind::kUsage, "no --detector (a YuNet model, such as face_detection_yunet_2023mar.onnx)");
 }
 
 OwnFaces faces_of(const Gallery& gallery) {
