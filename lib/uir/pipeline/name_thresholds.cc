@@ -36,19 +36,18 @@ double same_stranger_between(const TimelineThresholds& thresholds) {
 void check_model(const Json& calibrated, const Json& model, const fs::path& file) {
   const Json theirs = calibrated.value("checksum", Json()), own = model.value("checksum", Json());
   if (theirs != own)
-    fail(ErrorKind::kData, file.string(), ": measured with another network (", json_text(theirs), " instead of ",
-         json_text(own), "); thresholds belong to a network: calibrate this one");
+    fail(ErrorKind::kData, file.string(), ": measured with another network (", json_text(theirs),
+         " instead of ", json_text(own), "); thresholds belong to a network: calibrate this one");
 }
 
 // known and unsure by films; where these are too short to show what is wanted, no less than the careful ones.
-void set_by_films(const TrackCalibration& calibration, double wanted, const FalseNames& known,
+void set_by_films(const TrackCalibration& calibration, double wanted, const FalseNames& known, size_t people,
                   TimelineThresholds& thresholds) {
   const FalseNames unsure = false_names_at(calibration, kUnsureRate * wanted);
   thresholds.known = known.threshold;
   thresholds.unsure = std::min(unsure.threshold, known.threshold);
   if (known.is_bound && known.per_hour > wanted) {
-    const double careful = careful_threshold(static_cast<size_t>(calibration.people));
-    thresholds.known = std::max(known.threshold, careful);
+    thresholds.known = std::max(known.threshold, careful_threshold(people));
     thresholds.unsure = std::max(thresholds.unsure, thresholds.known - kUnsureBelow);
   }
 }
@@ -56,7 +55,7 @@ void set_by_films(const TrackCalibration& calibration, double wanted, const Fals
 void by_films(const TrackCalibration& calibration, const IdentifyRequest& request, size_t people,
               TimelineThresholds& thresholds) {
   const FalseNames known = false_names_at(calibration, request.false_names);
-  set_by_films(calibration, request.false_names, known, thresholds);
+  set_by_films(calibration, request.false_names, known, people, thresholds);
   thresholds.same_stranger = calibration.same_stranger;
   thresholds.because =
       concat("calibrated on ", number_text(calibration.hours),
@@ -126,7 +125,8 @@ void by_calibration(const IdentifyRequest& request, size_t people, const Json& m
 double same_stranger_by(const TrackCalibration& calibration) {
   constexpr double kWanted = 1;
   TimelineThresholds thresholds;
-  set_by_films(calibration, kWanted, false_names_at(calibration, kWanted), thresholds);
+  set_by_films(calibration, kWanted, false_names_at(calibration, kWanted),
+               static_cast<size_t>(calibration.people), thresholds);
   return same_stranger_between(thresholds);
 }
 

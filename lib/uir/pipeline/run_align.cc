@@ -41,7 +41,8 @@ void use_photos(const AlignRequest& request, AlignRun& run) {
   if (!run.aligner.detector.empty() && !landmarks.empty())
     fail(ErrorKind::kUsage, "--detector and --landmarks: give one of them");
   if (run.aligner.detector.empty() && !given)
-    fail(ErrorKind::kUsage, "no --detector (a YuNet model, such as face_detection_yunet_2023mar.onnx) and no --landmarks");
+    fail(ErrorKind::kUsage,
+         "no --detector (a YuNet model, such as face_detection_yunet_2023mar.onnx) and no --landmarks");
   if (run.aligner.detector.empty() && run.aligner.check)
     fail(ErrorKind::kUsage, "--check detects again and needs a --detector");
 }
