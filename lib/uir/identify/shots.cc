@@ -10,7 +10,7 @@ namespace {
 constexpr int64_t kNeighbours = 2;      // distances on each side of a cut
 constexpr int64_t kBehind = 32;         // frames that are kept
 constexpr int64_t kSteady = 4;          // frames before and behind a dissolve
-constexpr double kTimesSteady = 1.15;   // it changes the film so much faster than that
+constexpr double kTimesSteady = 1.3;    // it changes the film so much faster than that
 constexpr double kLeastDissolve = 18;   // change from its beginning to its end: pans and walks change less
 constexpr double kLargestError = 0.16;  // of a mixture
 constexpr int64_t kBetter = 6;          // so many frames later its middle may turn out to be
@@ -82,11 +82,10 @@ bool ShotDetector::is_cut() const {
   return change * count >= kTimesNeighbours * sum;
 }
 
-// Of kSteady frames, from each to the next: what moves to and fro moves.
+// Within kSteady frames, in two steps: what moves to and fro moves. In more steps noise would count as much.
 double ShotDetector::motion(int64_t begin) const {
-  double sum = 0;
-  for (int64_t frame = begin; frame < begin + kSteady; ++frame) sum += distance(frame, frame + 1);
-  return sum;
+  const int64_t middle = begin + kSteady / 2;
+  return distance(begin, middle) + distance(middle, begin + kSteady);
 }
 
 std::optional<ShotDetector::Mixture> ShotDetector::mixture_of(int64_t middle, int64_t half) const {
