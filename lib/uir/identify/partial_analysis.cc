@@ -185,8 +185,10 @@ void PartialAnalysis::save() {
 
 void PartialAnalysis::complete(const Film& film) {
   save();
-  Timeline facts;
+  Timeline facts;  // with what the film's times are held against when it is read
   facts.film = so_far_.timeline.film = film;
+  facts.shots = so_far_.timeline.shots;
+  facts.photos = so_far_.timeline.photos;
   write_file_atomically(folder_ / kComplete, timeline_text(facts));
   so_far_.complete = true;
 }

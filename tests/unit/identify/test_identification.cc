@@ -106,6 +106,62 @@ TEST_CASE("An analysis that was stopped anywhere ends with the same bytes", "[id
   CHECK(stops > 4);
 }
 
+TEST_CASE("An analysis that is complete is not made again", "[identification]") {
+  Case one;
+  one.run();
+  const auto whole = files_in(one.timeline());
+  // Nothing could be written: a folder stands in the way.
+  fs::remove_all(one.timeline());
+  fs::create_directories(one.timeline() / "timeline.csv" / "in the way");
+  CHECK(error_of([&] { one.run(); }));
+  CHECK(fs::exists(one.timeline() / "partial"));
+  fs::remove_all(one.timeline() / "timeline.csv");
+  one.run(true);
+  CHECK(files_in(one.timeline()) == whole);
+}
+
+TEST_CASE("Several films that were stopped anywhere end with the same bytes", "[identification]") {
+  Case one;
+  const fs::path other = one.folder / "other.avi";
+  write_video(other, draw_film(60, {30}, {{kBlue, 0, 60, {20, 20}, {1, 0}}}));
+  const std::vector<fs::path> films{one.film, other};
+  const auto files = [&] {
+    return std::pair(files_in(one.timeline()), files_in(one.folder / "other.timeline"));
+  };
+  one.run(false, films);
+  const auto whole = files();
+  int stops = 0;
+  for (bool stopped = true; stopped; ++stops) {
+    fs::remove_all(one.timeline());
+    fs::remove_all(one.folder / "other.timeline");
+    one.stop_after = stops;
+    stopped = kind_of([&] { one.run(false, films); }) == ErrorKind::kStopped;
+    one.stop_after = -1;
+    if (stopped) one.run(true, films);
+    CHECK(files() == whole);
+  }
+  CHECK(stops > 5);
+}
+
+TEST_CASE("Photos that are all looked at are not looked at again", "[identification]") {
+  const TempFolder folder;
+  const Json question{{"vector_size", 3}};
+  Film film;
+  film.file = "photos";
+  film.shown = {0, 2};
+  film.frames = 2;
+  film.rate_num = 1;
+  {
+    PartialAnalysis analysis(folder.path(), question, false);
+    for (const char* photo : {"a.jpg", "b.jpg"}) analysis.add_photo(photo, {});
+    analysis.complete(film);
+  }
+  const PartialAnalysis again(folder.path(), question, true);
+  CHECK(again.so_far().complete);
+  CHECK(again.so_far().timeline.photos == std::vector<std::string>{"a.jpg", "b.jpg"});
+  CHECK(again.so_far().timeline.film.shown == film.shown);
+}
+
 TEST_CASE("Films of one run share their strangers' numbers", "[identification]") {
   Case one;
   const fs::path other = one.folder / "other.avi";
