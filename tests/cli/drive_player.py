@@ -119,6 +119,7 @@ CAST = [
     ("small", "", 80, 84),
     ("known", "Bo", 90, 100),
 ]
+HIDDEN = {3: (64, 67)}  # of which of them
 
 
 def cast_tracks(times):
@@ -129,6 +130,7 @@ def cast_tracks(times):
             "kind": kind,
             "begin": times[first],
             "end": times[last],
+            "hidden": [times[picture] for picture in HIDDEN.get(i, ())],
             "sights": [
                 [times[first], 20 + 40 * i, 110, 50 + 40 * i, 150],
                 [times[last - 1], 20 + 40 * i, 120, 50 + 40 * i, 160],
@@ -252,8 +254,8 @@ def shown_at(picture):
     names = {"unsure": "unsure", "small": "too small"}
     return sorted(
         names.get(kind) or ("stranger %d" % who if kind == "stranger" else who)
-        for kind, who, first, last in CAST
-        if first <= picture < last
+        for i, (kind, who, first, last) in enumerate(CAST)
+        if first <= picture < last and picture not in range(*HIDDEN.get(i, (0,)))
     )
 
 
@@ -308,7 +310,7 @@ def check_times(browser, film, times):
     browser.run("player.clock.jump(arguments[0])", times[72] - 1000)
     browser.settle()
     check_picture(browser, 71, film + " the last picture of a span")
-    for picture in [20, 24, 25, 84, 99]:
+    for picture in [20, 24, 25, 63, 64, 66, 67, 84, 99]:
         browser.run("player.clock.jumpToPicture(arguments[0])", times[picture])
         browser.settle()
         check_picture(browser, picture, film + " jump")

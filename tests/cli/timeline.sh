@@ -28,6 +28,9 @@ expect 0 uir-identify at $folder/timeline.json 7
 says "stranger: at most AC/DC 0.20; nobody below 0.40"
 expect 0 uir-identify at $folder 3
 says "nobody"
+expect 0 uir-identify at $folder 4.9   # O'Neil is hidden for a moment
+says "nobody"
+expect 64 uir-identify not $folder 4.9
 expect 0 uir-identify only $folder "AC/DC" --layer visible
 says "00:00:08.800 00:00:12.000 3.200"
 says "AC/DC: 1 appearance, 00:00:03.200 of 00:00:20.000"

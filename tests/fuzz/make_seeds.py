@@ -429,7 +429,7 @@ def film_timelines():
     def document(photos, shown, ticks, shots, tracks):
         film = {"file": "f", "path": "../f", "bytes": 1, "checksum": "0", "ticks_per_second": ticks, "container_start": 0, "shown": shown,
                 "width": 64, "height": 64, "frames": 50, "lost": 0, "rate": [30000, 1001], "constant_rate": True}
-        limits = {"known": 0.5, "unsure": 0.4, "same_stranger": 0.4, "smallest_face": 24, "because": ""}
+        limits = {"known": 0.5, "unsure": 0.4, "same_person": 0.4, "smallest_face": 24, "because": ""}
         return json.dumps({"format": "uir-timeline", "version": 1, "film": film, "photos": photos, "people": [{"name": "Anna", "photos": 1}],
                            "thresholds": limits, "made_by": {}, "vector_size": 4, "shots": shots, "uncut": [], "tracks": tracks}).encode()
 
@@ -445,7 +445,7 @@ def film_timelines():
 
 def calibrations():
     tracks = {"format": "uir-timeline-calibration", "version": 1, "model": {"checksum": "0"}, "gallery": "0", "people": 2, "hours": 0.5, "tracks": 4,
-              "same_stranger": 0.4, "scores": [0.5, 0.3, 0.3, -0.1]}
+              "same_person": 0.4, "scores": [0.5, 0.3, 0.3, -0.1]}
     write("track_calibration", "films", json.dumps(tracks).encode())
     def threshold(rate, right, **fields):
         return {rate: 1, "events": 12, "threshold": 0.5, right: 0.9, **fields}

@@ -19,11 +19,11 @@ def have(module):
         return None
 
 
-def intervals(rows):
-    """United intervals of [start, end)."""
+def visible_intervals(rows):
+    """United intervals of [start, end); who is hidden for up to a second stays visible (these rows: in one shot)."""
     result = []
     for start, end in sorted(rows):
-        if result and start <= result[-1][1]:
+        if result and start <= result[-1][1] + 1:
             result[-1][1] = max(result[-1][1], end)
         else:
             result.append([start, end])
@@ -119,7 +119,7 @@ def main():
     with open(folder / "timeline.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0])[:4] == ["video", "start", "end", "person"]
-    visible = {name: intervals([float(r["start"]), float(r["end"])] for r in rows if r["person"] == name) for name in names}
+    visible = {name: visible_intervals([float(r["start"]), float(r["end"])] for r in rows if r["person"] == name) for name in names}
     assert {r["person"] for r in rows} == set(names), "people of the table"
     check_captions(folder, "visible", visible)
     # The scenes as the program prints them.

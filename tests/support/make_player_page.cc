@@ -26,6 +26,7 @@ Track track_of(const Json& json) {
   Track track;
   track.id = json.at("id");
   track.time = {json.at("begin"), json.at("end")};
+  track.hidden = spans_of(json.value("hidden", Json::array()));
   track.verdict = verdict_of(json.at("kind"));
   track.person = json.value("person", "");
   track.stranger = json.value("stranger", int64_t{0});

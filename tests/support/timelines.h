@@ -47,7 +47,7 @@ inline uir::Timeline made_up_timeline(uint64_t seed, const MadeUp& size = {}) {
             .rate_den = 1,
             .constant_rate = true};
   t.people = {{"Anna", 3}, {"Ben", 1}, {"Cleo", 20}};
-  t.thresholds = {.known = .5, .unsure = .4, .same_stranger = .45, .smallest_face = 24, .because = "default"};
+  t.thresholds = {.known = .5, .unsure = .4, .same_person = .45, .smallest_face = 24, .because = "default"};
   t.made_by = {{"program", "test"}};
   t.vector_size = 8;
   for (int64_t i = 0; i < size.shots; ++i)

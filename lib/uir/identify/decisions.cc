@@ -5,7 +5,7 @@
 #include <tuple>
 #include <utility>
 
-#include "uir/identify/stranger_groups.h"
+#include "uir/identify/track_groups.h"
 #include "uir/identify/unit_vectors.h"
 
 namespace uir {
@@ -43,8 +43,8 @@ class TellingTracks {
   }
 
   void group() {
-    group_ = group_strangers(vectors_, places_.size(), thresholds_.same_stranger,
-                             [this](size_t i, size_t j) { return excluded(i, j); });
+    group_ = group_tracks(vectors_, places_.size(), thresholds_.same_person,
+                          [this](size_t i, size_t j) { return excluded(i, j); });
     const size_t groups = group_.empty() ? 0 : static_cast<size_t>(*std::ranges::max_element(group_)) + 1;
     std::vector<std::vector<double>> sums(groups, std::vector<double>(static_cast<size_t>(dim_)));
     for (size_t i = 0; i < places_.size(); ++i) add_to(sums[group_of(i)], vector(i), 1);

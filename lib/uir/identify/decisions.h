@@ -1,6 +1,6 @@
 // Who is in a track: somebody of the gallery, nobody of it, or not to be told.
 //
-// Tracks of all films that are likely one person make a group (stranger_groups.h), known or not. A track's
+// Tracks of all films that are likely one person make a group (track_groups.h), known or not. A track's
 // score with a person is the cosine of their vectors or, where it is higher and the track alone reaches
 // `unsure`, that of the group's mean vector: what is seen of somebody at one time helps at another.
 // From `known` on a track has the person's name, below `unsure` it is a stranger, between them unsure; too
@@ -8,7 +8,7 @@
 // the track with the highest score first, and one that overlaps it in time gets its next candidate, or is
 // unsure. Strangers have their group's number, from 1 by their first appearance.
 // Overlaps of less than kLongestOverlap of the shorter track do not count: they are errors of tracking.
-// Cost: that of group_strangers, and tracks · people products. Threads: thread-safe. Errors: none.
+// Cost: that of group_tracks, and tracks · people products. Threads: thread-safe. Errors: none.
 #pragma once
 
 #include <span>

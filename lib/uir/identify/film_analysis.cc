@@ -144,10 +144,10 @@ struct FilmAnalysis::Impl {
     const auto frame = static_cast<size_t>(search.low);
     const VideoFrame& there = frame < step.between.size() ? step.between[frame] : step.sample;
     FaceTrack& track = *search.edge.track;
-    if (search.edge.absence == TrackEdge::kBegin) {
+    if (!search.edge.absence) {
       track.time.begin = there.facts().ticks;
     } else {
-      Span& absence = track.absences[search.edge.absence].time;
+      Span& absence = track.absences[*search.edge.absence].time;
       (search.edge.begins ? absence.end : absence.begin) = there.facts().ticks;
     }
   }

@@ -179,8 +179,7 @@ void ShotTracker::add(int64_t ticks, int64_t next, bool begins_shot, bool ends_s
     auto track = std::make_shared<FaceTrack>();
     track->time = {ticks, next};
     track->sightings.push_back(std::move(sightings[j]));
-    if (!begins_shot)
-      edges.push_back({track, true, TrackEdge::kBegin, track->sightings[0].face.box, ticks, {}});
+    if (!begins_shot) edges.push_back({track, true, std::nullopt, track->sightings[0].face.box, ticks, {}});
     all_.push_back(track);
     live_.push_back({track, true});
   }

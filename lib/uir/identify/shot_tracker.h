@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "uir/identify/embed_faces.h"
@@ -42,10 +43,9 @@ struct FaceTrack {
 
 // A track that began, was lost or came back somewhere between two samples.
 struct TrackEdge {
-  static constexpr size_t kBegin = ~size_t{0};
   std::shared_ptr<FaceTrack> track;
-  bool begins = false;      // else it ends
-  size_t absence = kBegin;  // the track's absence that it ends or begins; kBegin: the track itself begins
+  bool begins = false;            // else it ends
+  std::optional<size_t> absence;  // of the track, that it ends or begins; none: the track itself begins
   // Where it is expected in those frames: at the frame `ticks` here, moving by so much per tick.
   FaceBox box{};
   int64_t ticks = 0;

@@ -77,7 +77,7 @@ Json to_json(const TrackCalibration& calibration) {
   return {{"format", kTrackCalibration},  {"version", 1},
           {"model", calibration.model},   {"gallery", calibration.gallery},
           {"people", calibration.people}, {"hours", calibration.hours},
-          {"tracks", calibration.tracks}, {"same_stranger", calibration.same_stranger},
+          {"tracks", calibration.tracks}, {"same_person", calibration.same_person},
           {"scores", calibration.scores}};
 }
 
@@ -88,14 +88,14 @@ TrackCalibration read_track_calibration(const Json& json, const std::string& pla
                                json_at<int64_t>(json, "people", place),
                                json_at<double>(json, "hours", place),
                                json_at<int64_t>(json, "tracks", place),
-                               json_at<double>(json, "same_stranger", place),
+                               json_at<double>(json, "same_person", place),
                                json_at<std::vector<double>>(json, "scores", place)};
   if (json_at<int64_t>(json, "version", place) != 1) wrong("a version that this program does not know");
   if (!calibration.model.is_object()) wrong("'model' is no object");
   if (!(calibration.hours > 0)) wrong("'hours' must be above 0");
   if (calibration.tracks < static_cast<int64_t>(calibration.scores.size())) wrong("more scores than tracks");
   const auto is_cosine = [](double x) { return x >= -1.001 && x <= 1.001; };
-  if (!is_cosine(calibration.same_stranger) || !std::ranges::all_of(calibration.scores, is_cosine))
+  if (!is_cosine(calibration.same_person) || !std::ranges::all_of(calibration.scores, is_cosine))
     wrong("a score that is no cosine");
   if (!std::ranges::is_sorted(calibration.scores, std::greater<>())) wrong("scores must descend");
   return calibration;

@@ -26,7 +26,7 @@ struct TrackCalibration {
   int64_t people = 0;          // in the gallery
   double hours = 0;            // of film
   int64_t tracks = 0;          // large enough to tell
-  double same_stranger = 0;    // tracks were grouped down to this mean score
+  double same_person = 0;      // tracks were grouped down to this mean score
   std::vector<double> scores;  // the best score of each, descending; the highest ones are enough
 };
 

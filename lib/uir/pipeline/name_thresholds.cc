@@ -29,7 +29,7 @@ std::string number_text(double number) {
   return text;
 }
 
-double same_stranger_between(const TimelineThresholds& thresholds) {
+double same_person_between(const TimelineThresholds& thresholds) {
   return (thresholds.known + thresholds.unsure) / 2;
 }
 
@@ -56,7 +56,7 @@ void by_films(const TrackCalibration& calibration, const IdentifyRequest& reques
               TimelineThresholds& thresholds) {
   const FalseNames known = false_names_at(calibration, request.false_names);
   set_by_films(calibration, request.false_names, known, people, thresholds);
-  thresholds.same_stranger = calibration.same_stranger;
+  thresholds.same_person = calibration.same_person;
   thresholds.because =
       concat("calibrated on ", number_text(calibration.hours),
              " hours of strangers: ", known.is_bound ? "at most " : "", number_text(known.per_hour),
@@ -96,6 +96,7 @@ void by_photos(const Calibration& calibration, const IdentifyRequest& request, s
   const CalibratedThreshold* unsure = threshold_for(*gallery, kUnsureRate * wanted);
   thresholds.known = *known->threshold;
   thresholds.unsure = std::min(*unsure->threshold, thresholds.known);
+  thresholds.same_person = same_person_between(thresholds);
   thresholds.because = concat(
       "an estimate from photos: ", number_text(known->rate), " false alarms per 1,000 strangers, ",
       number_text(known->rate * kTracksPerHour / 1000), " an hour at ", kTracksPerHour, " tracks an hour");
@@ -122,12 +123,12 @@ void by_calibration(const IdentifyRequest& request, size_t people, const Json& m
 
 }  // namespace
 
-double same_stranger_by(const TrackCalibration& calibration) {
+double same_person_by(const TrackCalibration& calibration) {
   constexpr double kWanted = 1;
   TimelineThresholds thresholds;
   set_by_films(calibration, kWanted, false_names_at(calibration, kWanted),
                static_cast<size_t>(calibration.people), thresholds);
-  return same_stranger_between(thresholds);
+  return same_person_between(thresholds);
 }
 
 TimelineThresholds name_thresholds(const IdentifyRequest& request, size_t people, const Json& model) {
@@ -142,11 +143,11 @@ TimelineThresholds name_thresholds(const IdentifyRequest& request, size_t people
     thresholds.because = request.known != 0 ? "as asked for" : "not calibrated: a careful default";
     if (thresholds.unsure > thresholds.known)
       fail(ErrorKind::kUsage, "--unsure ", thresholds.unsure, " is above --known ", thresholds.known);
+    thresholds.same_person = same_person_between(thresholds);
     if (request.known == 0)
       log_warning("not calibrated: names are given from a score of ", number_text(thresholds.known),
                   " on, which may be too careful for this network, or not enough (uir-identify calibrate)");
   }
-  if (thresholds.same_stranger == 0) thresholds.same_stranger = same_stranger_between(thresholds);
   thresholds.smallest_face = request.smallest_face;
   log_info("names from a score of ", number_text(thresholds.known), " on, strangers below ",
            number_text(thresholds.unsure), ": ", thresholds.because);

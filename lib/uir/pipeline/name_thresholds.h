@@ -17,6 +17,6 @@ inline constexpr double kTracksPerHour = 300;
 TimelineThresholds name_thresholds(const IdentifyRequest& request, size_t people, const Json& model);
 
 // From which mean score on two groups of tracks are one person, by the scores of single tracks of strangers.
-double same_stranger_by(const TrackCalibration& calibration);
+double same_person_by(const TrackCalibration& calibration);
 
 }  // namespace uir

@@ -76,12 +76,12 @@ IdentifyOptions options_of(const IdentifyRequest& request, int threads) {
   return options;
 }
 
-constexpr double kEverybodyAlone = std::numeric_limits<double>::infinity();  // as same_stranger
+constexpr double kEverybodyAlone = std::numeric_limits<double>::infinity();  // as same_person
 
 // For a calibration every track counts by its best score, whoever else is to be seen.
-TimelineThresholds nobody_is_named(double smallest_face, double same_stranger) {
+TimelineThresholds nobody_is_named(double smallest_face, double same_person) {
   constexpr double kNever = std::numeric_limits<double>::infinity();
-  return {kNever, -kNever, same_stranger, smallest_face, ""};
+  return {kNever, -kNever, same_person, smallest_face, ""};
 }
 
 Json detector_facts(const IdentifyRequest& request) {
@@ -220,8 +220,8 @@ std::string run_track_calibration(const IdentifyRequest& request) {
     for (const Timeline& timeline : timelines) add_film(calibration, timeline);
   };
   count(prepared.identification.run(inputs));
-  calibration.same_stranger = same_stranger_by(calibration);
-  count(prepared.identification.decide(nobody_is_named(request.smallest_face, calibration.same_stranger)));
+  calibration.same_person = same_person_by(calibration);
+  count(prepared.identification.decide(nobody_is_named(request.smallest_face, calibration.same_person)));
   write_file_atomically(request.out, json_text(to_json(calibration), 1) + "\n");
   std::error_code ignored;
   fs::remove_all(work, ignored);

@@ -43,7 +43,7 @@ Json json_of(const Film& film) {
 Json json_of(const TimelineThresholds& thresholds) {
   return {{"known", thresholds.known},
           {"unsure", thresholds.unsure},
-          {"same_stranger", thresholds.same_stranger},
+          {"same_person", thresholds.same_person},
           {"smallest_face", thresholds.smallest_face},
           {"because", thresholds.because}};
 }

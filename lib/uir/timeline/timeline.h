@@ -101,7 +101,7 @@ struct GalleryPerson {
 struct TimelineThresholds {
   double known = 0;          // named from this score on
   double unsure = 0;         // below: a stranger
-  double same_stranger = 0;  // two groups of strangers are one from this mean score on
+  double same_person = 0;    // two groups of tracks are one person from this mean score on
   double smallest_face = 0;  // shorter side [pixels] below which a face does not count
   std::string because;       // where they come from, for people
 };

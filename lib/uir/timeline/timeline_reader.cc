@@ -181,7 +181,7 @@ class Reader {
     TimelineThresholds result;
     result.known = fields.take<double>("known");
     result.unsure = fields.take<double>("unsure");
-    result.same_stranger = fields.take<double>("same_stranger");
+    result.same_person = fields.take<double>("same_person");
     result.smallest_face = fields.take<double>("smallest_face");
     result.because = fields.take<std::string>("because");
     fields.end();

@@ -27,9 +27,9 @@ Track track(int64_t begin, int64_t end) {
 }
 
 const TimelineThresholds kThresholds{
-    .known = 0.8, .unsure = 0.5, .same_stranger = 0.9, .smallest_face = 24, .because = ""};
+    .known = 0.8, .unsure = 0.5, .same_person = 0.9, .smallest_face = 24, .because = ""};
 const TimelineThresholds kEachAlone{
-    .known = 0.8, .unsure = 0.5, .same_stranger = 2, .smallest_face = 24, .because = ""};
+    .known = 0.8, .unsure = 0.5, .same_person = 2, .smallest_face = 24, .because = ""};
 
 void decide(std::vector<Track>& tracks, const std::vector<float>& vectors, const PeopleVectors& people,
             const TimelineThresholds& thresholds = kThresholds) {
@@ -91,7 +91,7 @@ TEST_CASE("What is seen of somebody at one time helps at another", "[decisions]"
   }
   const double together = 3 * 0.7 / std::sqrt(3 + 6 * 0.49);
   TimelineThresholds thresholds = kThresholds;
-  thresholds.same_stranger = 0.45;
+  thresholds.same_person = 0.45;
   const PeopleVectors people{{"Anna"}, person};
   std::vector<Track> tracks{track(0, 10), track(10, 20), track(20, 30)};
   decide(tracks, views, people, thresholds);

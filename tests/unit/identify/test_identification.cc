@@ -181,7 +181,7 @@ TEST_CASE("Where nobody is named every track keeps its best score, whoever else 
   one.gallery = gallery_of({{"Red", kRed}, {"Nearly red", {225, 60, 40}}});
   write_video(one.film,
               draw_film(40, {}, {{kRed, 0, 40, {20, 20}, {0, 0}}, {kGreen, 0, 40, {200, 100}, {0, 0}}}));
-  one.thresholds.known = one.thresholds.same_stranger = std::numeric_limits<double>::infinity();
+  one.thresholds.known = one.thresholds.same_person = std::numeric_limits<double>::infinity();
   one.thresholds.unsure = -std::numeric_limits<double>::infinity();
   const std::vector<Timeline> timelines = one.run();
   REQUIRE(timelines.front().tracks.size() == 2);

@@ -56,11 +56,11 @@ TEST_CASE("A threshold lets no more false names through than wanted", "[calibrat
 
 TEST_CASE("A calibration is read as it was written, and a damaged one refused", "[calibration]") {
   TrackCalibration written = calibration(1.5, {0.4, 0.3, -0.2});
-  written.same_stranger = 0.35;
+  written.same_person = 0.35;
   const TrackCalibration read = read_track_calibration(to_json(written), "c.json");
   CHECK(read.scores == written.scores);
   CHECK(read.hours == written.hours);
-  CHECK(read.same_stranger == written.same_stranger);
+  CHECK(read.same_person == written.same_person);
   CHECK(read.model == written.model);
   const auto refused = [&](const char* key, const Json& value) {
     Json json = to_json(written);
@@ -72,7 +72,7 @@ TEST_CASE("A calibration is read as it was written, and a damaged one refused", 
   CHECK(refused("scores", {0.3, 0.4}));
   CHECK(refused("scores", {3.0}));
   CHECK(refused("scores", "none"));
-  CHECK(refused("same_stranger", 2.0));
+  CHECK(refused("same_person", 2.0));
   CHECK(refused("version", 2));
   CHECK(refused("tracks", 2));
 }

@@ -1,4 +1,4 @@
-#include "uir/identify/stranger_groups.h"
+#include "uir/identify/track_groups.h"
 
 #include <algorithm>
 #include <numeric>
@@ -96,10 +96,10 @@ class Linkage {
 
 }  // namespace
 
-std::vector<int64_t> group_strangers(std::span<const float> vectors, size_t n, double same_stranger,
-                                     const std::function<bool(size_t, size_t)>& excluded) {
+std::vector<int64_t> group_tracks(std::span<const float> vectors, size_t n, double same_person,
+                                  const std::function<bool(size_t, size_t)>& excluded) {
   Linkage linkage(vectors, n, excluded);
-  linkage.join_down_to(same_stranger);
+  linkage.join_down_to(same_person);
   return linkage.numbers();
 }
 

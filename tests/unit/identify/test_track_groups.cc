@@ -1,4 +1,4 @@
-#include "uir/identify/stranger_groups.h"
+#include "uir/identify/track_groups.h"
 
 #include <optional>
 #include <utility>
@@ -57,7 +57,7 @@ std::vector<int64_t> by_definition(const std::vector<std::vector<float>>& vector
 
 }  // namespace
 
-TEST_CASE("Strangers are grouped by average linkage, those seen together never", "[strangers]") {
+TEST_CASE("Tracks are grouped by average linkage, those seen together never", "[groups]") {
   for (uint64_t round = 0; round < 60; ++round) {
     ItemRandom random(3, RandomPurpose::kTest, 0, round);
     const size_t n = static_cast<size_t>(random.uniform(0, 24)), dim = 6;
@@ -78,6 +78,6 @@ TEST_CASE("Strangers are grouped by average linkage, those seen together never",
     }
     const auto excluded = [&](size_t i, size_t j) { return never[i * n + j] != 0; };
     const double least = random.uniform(0.2, 0.9);
-    CHECK(group_strangers(rows, n, least, excluded) == by_definition(vectors, least, excluded));
+    CHECK(group_tracks(rows, n, least, excluded) == by_definition(vectors, least, excluded));
   }
 }
