@@ -19,35 +19,24 @@ std::span<const float> row_of(std::span<const float> rows, size_t row, int64_t d
   return rows.subspan(row * width, width);
 }
 
-// The tracks of all films that are large enough to tell, one after the other.
-class TellingTracks {
+// The tracks of all films, one after the other: first those that are large enough to be told apart.
+class AllTracks {
  public:
-  TellingTracks(std::span<const FilmTracks> films, const PeopleVectors& people, int64_t dim,
-                const TimelineThresholds& thresholds)
+  AllTracks(std::span<const FilmTracks> films, const PeopleVectors& people, int64_t dim,
+            const TimelineThresholds& thresholds)
       : people_(people), dim_(dim), thresholds_(thresholds) {
-    for (size_t f = 0; f < films.size(); ++f) {
-      for (size_t t = 0; t < films[f].tracks->size(); ++t) {
-        Track& track = (*films[f].tracks)[t];
-        track.person.clear();
-        track.stranger = 0;
-        const std::span<const float> vector = row_of(films[f].vectors, t, dim_);
-        if (films[f].largest[t] < thresholds_.smallest_face) {
-          track.verdict = Verdict::kTooSmall;
-          track.candidates = best_candidates([&](size_t p) { return dot_of(vector, person(p)); });
-        } else {
-          places_.push_back({f, &track});
-          vectors_.insert(vectors_.end(), vector.begin(), vector.end());
-        }
-      }
-    }
+    add(films, [&](double largest) { return largest >= thresholds_.smallest_face; });
+    large_ = places_.size();
+    add(films, [&](double largest) { return largest < thresholds_.smallest_face; });
   }
 
   void group() {
-    group_ = group_tracks(vectors_, places_.size(), thresholds_.same_person,
+    const std::span<const float> large(vectors_.data(), large_ * static_cast<size_t>(dim_));
+    group_ = group_tracks(large, large_, thresholds_.same_person,
                           [this](size_t i, size_t j) { return excluded(i, j); });
     const size_t groups = group_.empty() ? 0 : static_cast<size_t>(*std::ranges::max_element(group_)) + 1;
     std::vector<std::vector<double>> sums(groups, std::vector<double>(static_cast<size_t>(dim_)));
-    for (size_t i = 0; i < places_.size(); ++i) add_to(sums[group_of(i)], vector(i), 1);
+    for (size_t i = 0; i < large_; ++i) add_to(sums[group_of(i)], vector(i), 1);
     for (const std::vector<double>& sum : sums) {
       const std::vector<float> mean = unit_vector(sum);
       group_vectors_.insert(group_vectors_.end(), mean.begin(), mean.end());
@@ -59,7 +48,9 @@ class TellingTracks {
       Track& track = *places_[i].track;
       track.candidates = best_candidates([&](size_t p) { return score(i, p); });
       const double best = track.candidates.empty() ? -1 : track.candidates.front().score;
-      track.verdict = best < thresholds_.unsure ? Verdict::kStranger : Verdict::kUnsure;
+      track.verdict = i >= large_                 ? Verdict::kTooSmall
+                      : best < thresholds_.unsure ? Verdict::kStranger
+                                                  : Verdict::kUnsure;
     }
   }
 
@@ -98,6 +89,21 @@ class TellingTracks {
     size_t place, person;
   };
 
+  template <class Wanted>
+  void add(std::span<const FilmTracks> films, const Wanted& wanted) {
+    for (size_t f = 0; f < films.size(); ++f) {
+      for (size_t t = 0; t < films[f].tracks->size(); ++t) {
+        if (!wanted(films[f].largest[t])) continue;
+        Track& track = (*films[f].tracks)[t];
+        track.person.clear();
+        track.stranger = 0;
+        places_.push_back({f, &track});
+        const std::span<const float> vector = row_of(films[f].vectors, t, dim_);
+        vectors_.insert(vectors_.end(), vector.begin(), vector.end());
+      }
+    }
+  }
+
   std::span<const float> vector(size_t i) const { return row_of(vectors_, i, dim_); }
   std::span<const float> person(size_t p) const { return row_of(people_.vectors, p, dim_); }
   size_t group_of(size_t i) const { return static_cast<size_t>(group_[i]); }
@@ -107,7 +113,7 @@ class TellingTracks {
 
   double score(size_t i, size_t p) const {
     const double own = dot_of(vector(i), person(p));
-    if (own < thresholds_.unsure) return own;
+    if (own < thresholds_.unsure || i >= large_) return own;
     return std::max(own, dot_of(row_of(group_vectors_, group_of(i), dim_), person(p)));
   }
 
@@ -142,8 +148,9 @@ class TellingTracks {
   int64_t dim_;
   const TimelineThresholds& thresholds_;
   std::vector<Place> places_;
+  size_t large_ = 0;                            // so many of them, the first
   std::vector<float> vectors_, group_vectors_;  // [places, dim], [groups, dim]
-  std::vector<int64_t> group_;                  // [places]
+  std::vector<int64_t> group_;                  // [large]
 };
 
 }  // namespace
@@ -156,7 +163,7 @@ bool are_seen_together(const Track& a, const Track& b) {
 
 void decide_tracks(std::span<const FilmTracks> films, const PeopleVectors& people, int64_t dim,
                    const TimelineThresholds& thresholds) {
-  TellingTracks tracks(films, people, dim, thresholds);
+  AllTracks tracks(films, people, dim, thresholds);
   tracks.group();
   tracks.judge();
   tracks.name_known();

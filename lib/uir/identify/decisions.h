@@ -3,10 +3,12 @@
 // Tracks of all films that are likely one person make a group (track_groups.h), known or not. A track's
 // score with a person is the cosine of their vectors or, where it is higher and the track alone reaches
 // `unsure`, that of the group's mean vector: what is seen of somebody at one time helps at another.
-// From `known` on a track has the person's name, below `unsure` it is a stranger, between them unsure; too
-// small where its largest face is. Tracks that are seen at one time are different people: the name goes to
-// the track with the highest score first, and one that overlaps it in time gets its next candidate, or is
-// unsure. Strangers have their group's number, from 1 by their first appearance.
+// From `known` on a track has the person's name, below `unsure` it is a stranger, between them unsure. A
+// track whose largest face is below `smallest_face` is in no group; without a name it is too small to tell.
+// Small faces rarely reach a name, and strangers' less often than large ones (docs/results.md). Tracks that
+// are seen at one time are different people: the name goes to the track with the highest score first, and one
+// that overlaps it in time gets its next candidate, or is unsure. Strangers have their group's number, from 1
+// by their first appearance.
 // Overlaps of less than kLongestOverlap of the shorter track do not count: they are errors of tracking.
 // Cost: that of group_tracks, and tracks · people products. Threads: thread-safe. Errors: none.
 #pragma once

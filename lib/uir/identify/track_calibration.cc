@@ -65,7 +65,7 @@ void add_film(TrackCalibration& calibration, const Timeline& timeline) {
   calibration.hours += static_cast<double>(timeline.film.shown.length()) /
                        static_cast<double>(timeline.film.ticks_per_second) / kSecondsOfHour;
   for (const Track& track : timeline.tracks) {
-    if (track.verdict == Verdict::kTooSmall || track.candidates.empty()) continue;
+    if (track.candidates.empty()) continue;
     ++calibration.tracks;
     calibration.scores.push_back(track.candidates.front().score);
   }

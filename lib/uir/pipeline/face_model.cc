@@ -20,15 +20,19 @@
 namespace uir {
 namespace {
 
-FaceEmbedder on_face_pixels(Embedder embedder, at::Device device, int64_t batch) {
+constexpr int64_t kWidth = 2;  // of the dimensions of images [n, 112, 112, 3]
+
+FaceEmbedder on_face_pixels(Embedder embedder, at::Device device, const ExtractConfig& config) {
   const int64_t dim = embedder.dim;
-  const auto embed = [embedder = std::move(embedder), device,
-                      batch](std::span<const FacePixels* const> faces) {
+  const auto embed = [embedder = std::move(embedder), device, batch = config.batch,
+                      mirrored = config.mirrored](std::span<const FacePixels* const> faces) {
     std::vector<float> rows;
     for (size_t begin = 0; begin < faces.size(); begin += static_cast<size_t>(batch)) {
       const size_t count = std::min(faces.size() - begin, static_cast<size_t>(batch));
       const at::Tensor images = to_tensor(faces.subspan(begin, count)).to(device);
-      const at::Tensor embeddings = embedder.embed(images).to(at::kCPU).contiguous();
+      at::Tensor embeddings = embedder.embed(images);
+      if (mirrored) embeddings = embeddings + embedder.embed(images.flip(kWidth));
+      embeddings = embeddings.to(at::kCPU).contiguous();
       const float* data = embeddings.data_ptr<float>();
       rows.insert(rows.end(), data, data + embeddings.numel());
     }
@@ -43,9 +47,10 @@ FaceModel onnx_model(const fs::path& file, const std::vector<std::string>& overr
   experiment.paths.run.value = work.string();
   const Compute compute = choose_compute(experiment.train, World());
   OnnxEmbedding onnx = onnx_embedding(experiment, file, faces, compute, Communicator());
-  FaceModel model{on_face_pixels(std::move(onnx.embedder), compute.device, experiment.extract.batch),
+  FaceModel model{on_face_pixels(std::move(onnx.embedder), compute.device, experiment.extract),
                   {{"file", readable(file.filename().string())}, {"checksum", onnx.checksum}}};
   model.description.update(onnx.manifest);
+  model.description["mirrored"] = experiment.extract.mirrored;
   return model;
 }
 
@@ -60,9 +65,10 @@ FaceModel run_model(const fs::path& run, const std::vector<std::string>& overrid
   experiment.paths.run.value = work.string();
   BackboneEmbedding embedding =
       backbone_embedding(experiment, backbone, weights.checksum, faces, Communicator(), compute);
-  FaceModel model{on_face_pixels(std::move(embedding.embedder), compute.device, experiment.extract.batch),
+  FaceModel model{on_face_pixels(std::move(embedding.embedder), compute.device, experiment.extract),
                   {{"file", readable(file.filename().string())}, {"checksum", weights.checksum}}};
   model.description.update(embedding.manifest);
+  model.description["mirrored"] = experiment.extract.mirrored;
   return model;
 }
 

@@ -17,20 +17,16 @@ constexpr double kUnsureBelow = 0.1;  // the known threshold
 constexpr double kHoursOfBound = 3;   // without a false name: at most one an hour
 constexpr double kUnsureRate = 10;    // times the wanted rate
 
-// What y1, a small public network, needs for one false name in 300 strangers, as many as an hour has
-// (docs/thresholds.md, interpolated: 0.392 at 10 people, 0.471 at 100), and some more.
+// What y1, a small public network, needs for one false name in 300 strangers, as many as an hour has, on faces
+// that are aligned as here (docs/results.md: 0.353 at 10 people, 0.423 at 100), and some more: half as many.
 double careful_threshold(size_t people) {
-  return std::clamp(0.41 + 0.079 * std::log10(static_cast<double>(people) / 10), 0.4, 0.65);
+  return std::clamp(0.37 + 0.072 * std::log10(static_cast<double>(people) / 10), 0.36, 0.65);
 }
 
 std::string number_text(double number) {
   char text[32];
   std::snprintf(text, sizeof(text), "%.3g", number);
   return text;
-}
-
-double same_person_between(const TimelineThresholds& thresholds) {
-  return (thresholds.known + thresholds.unsure) / 2;
 }
 
 void check_model(const Json& calibrated, const Json& model, const fs::path& file) {
@@ -96,7 +92,7 @@ void by_photos(const Calibration& calibration, const IdentifyRequest& request, s
   const CalibratedThreshold* unsure = threshold_for(*gallery, kUnsureRate * wanted);
   thresholds.known = *known->threshold;
   thresholds.unsure = std::min(*unsure->threshold, thresholds.known);
-  thresholds.same_person = same_person_between(thresholds);
+  thresholds.same_person = thresholds.known;
   thresholds.because = concat(
       "an estimate from photos: ", number_text(known->rate), " false alarms per 1,000 strangers, ",
       number_text(known->rate * kTracksPerHour / 1000), " an hour at ", kTracksPerHour, " tracks an hour");
@@ -128,7 +124,7 @@ double same_person_by(const TrackCalibration& calibration) {
   TimelineThresholds thresholds;
   set_by_films(calibration, kWanted, false_names_at(calibration, kWanted),
                static_cast<size_t>(calibration.people), thresholds);
-  return same_person_between(thresholds);
+  return thresholds.known;
 }
 
 TimelineThresholds name_thresholds(const IdentifyRequest& request, size_t people, const Json& model) {
@@ -143,7 +139,7 @@ TimelineThresholds name_thresholds(const IdentifyRequest& request, size_t people
     thresholds.because = request.known != 0 ? "as asked for" : "not calibrated: a careful default";
     if (thresholds.unsure > thresholds.known)
       fail(ErrorKind::kUsage, "--unsure ", thresholds.unsure, " is above --known ", thresholds.known);
-    thresholds.same_person = same_person_between(thresholds);
+    thresholds.same_person = thresholds.known;
     if (request.known == 0)
       log_warning("not calibrated: names are given from a score of ", number_text(thresholds.known),
                   " on, which may be too careful for this network, or not enough (uir-identify calibrate)");

@@ -16,7 +16,8 @@ namespace uir {
 inline constexpr double kTracksPerHour = 300;
 TimelineThresholds name_thresholds(const IdentifyRequest& request, size_t people, const Json& model);
 
-// From which mean score on two groups of tracks are one person, by the scores of single tracks of strangers.
+// From which mean score on two groups of tracks are one person: that which is worth a name, by the scores of
+// single tracks of strangers.
 double same_person_by(const TrackCalibration& calibration);
 
 }  // namespace uir

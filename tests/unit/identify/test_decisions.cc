@@ -41,8 +41,9 @@ void decide(std::vector<Track>& tracks, const std::vector<float>& vectors, const
 
 TEST_CASE("A track is known, unsure or a stranger by its score, too small by its faces", "[decisions]") {
   const PeopleVectors people{{"Anna", "Ben"}, at_angles({0, 90})};
-  std::vector<Track> tracks{track(0, 10), track(10, 20), track(20, 30), track(30, 40)};
-  const FilmTracks film{&tracks, at_angles({20, 45, 180, 0}), {50, 50, 50, 10}};
+  std::vector<Track> tracks{track(0, 10),  track(10, 20), track(20, 30),
+                            track(30, 40), track(40, 50), track(50, 60)};
+  const FilmTracks film{&tracks, at_angles({20, 45, 180, 45, 180, 20}), {50, 50, 50, 10, 10, 10}};
   decide_tracks(std::array{film}, people, 2, kEachAlone);
   CHECK(tracks[0].verdict == Verdict::kKnown);
   CHECK(tracks[0].person == "Anna");
@@ -51,8 +52,13 @@ TEST_CASE("A track is known, unsure or a stranger by its score, too small by its
   CHECK(tracks[1].verdict == Verdict::kUnsure);
   CHECK(tracks[1].person.empty());
   CHECK(tracks[2].verdict == Verdict::kStranger);
-  CHECK(tracks[3].verdict == Verdict::kTooSmall);
-  CHECK(tracks[3].person.empty());
+  for (const Track& small : {tracks[3], tracks[4]}) {
+    CHECK(small.verdict == Verdict::kTooSmall);
+    CHECK(small.person.empty());
+    CHECK(small.stranger == 0);
+  }
+  CHECK(tracks[5].verdict == Verdict::kKnown);  // what is likest is no matter of size
+  CHECK(tracks[5].person == "Anna");
 }
 
 TEST_CASE("People who are seen together are different people", "[decisions]") {
@@ -107,6 +113,13 @@ TEST_CASE("What is seen of somebody at one time helps at another", "[decisions]"
     CHECK(one.stranger == 1);
     CHECK(one.candidates[0].score == Approx(0.7));
   }
+  // … nor of faces that are too small to group …
+  thresholds.unsure = 0.5;
+  const FilmTracks small{&tracks, views, {50, 50, 10}};
+  decide_tracks(std::array{small}, people, 4, thresholds);
+  CHECK(tracks[0].candidates[0].score == Approx(2 * 0.7 / std::sqrt(2 + 2 * 0.49)));
+  CHECK(tracks[2].verdict == Verdict::kTooSmall);
+  CHECK(tracks[2].candidates[0].score == Approx(0.7));
   // … nor of people who are seen together.
   thresholds.unsure = 0.5;
   std::vector<Track> at_once(3, track(0, 10));
