@@ -189,24 +189,27 @@ class Generator {
     });
   }
 
-  // Every gallery template with its genuine probes, then with others until its share of the impostor pairs is
-  // there: first probes whose subject is of its group, then any.
+  // Every gallery template with its genuine probes. Every template that may come first, with others until its
+  // share of the impostor pairs is there: first those whose subject is of its group, then any.
   void write_pairs(OutputFile& out) const {
+    const int64_t firsts = config_.any_templates ? num_templates() : num_subjects();
+    const int64_t first_second = config_.any_templates ? 0 : num_subjects();
+    const int64_t seconds = num_templates() - first_second;
     int64_t left = config_.pairs - config_.genuine_pairs;
     std::string lines;
-    for (int64_t g = 0; g < num_subjects(); ++g) {
-      const int64_t share = left / (num_subjects() - g);
+    for (int64_t t = 0; t < firsts; ++t) {
+      const int64_t share = left / (firsts - t), subject = subject_of(t);
       int64_t written = 0;
-      for (int64_t p = g; p < config_.genuine_pairs; p += num_subjects()) add_pair(lines, g, p, true);
-      const RandomPermutation order(static_cast<uint64_t>(config_.probes), config_.seed,
-                                    RandomPurpose::kSynthetic,
-                                    (uint64_t{kPartners} << 32) + static_cast<uint64_t>(g));
+      for (int64_t p = t; t < num_subjects() && p < config_.genuine_pairs; p += num_subjects())
+        add_pair(lines, t, num_subjects() + p, true);
+      const RandomPermutation order(static_cast<uint64_t>(seconds), config_.seed, RandomPurpose::kSynthetic,
+                                    (uint64_t{kPartners} << 32) + static_cast<uint64_t>(t));
       for (const bool same_group : {true, false}) {
-        for (int64_t k = 0; k < config_.probes && written < share; ++k) {
-          const auto p = static_cast<int64_t>(order(static_cast<uint64_t>(k)));
-          const int64_t subject = p % num_subjects();
-          if (subject == g || (subject % kGroups == g % kGroups) != same_group) continue;
-          add_pair(lines, g, p, false);
+        for (int64_t k = 0; k < seconds && written < share; ++k) {
+          const int64_t other = first_second + static_cast<int64_t>(order(static_cast<uint64_t>(k)));
+          const int64_t of_other = subject_of(other);
+          if (of_other == subject || (of_other % kGroups == subject % kGroups) != same_group) continue;
+          add_pair(lines, t, other, false);
           ++written;
         }
       }
@@ -216,10 +219,10 @@ class Generator {
     }
   }
 
-  void add_pair(std::string& lines, int64_t gallery, int64_t probe, bool genuine) const {
-    lines += std::to_string(template_id(gallery));
+  static void add_pair(std::string& lines, int64_t first, int64_t second, bool genuine) {
+    lines += std::to_string(template_id(first));
     lines += ' ';
-    lines += std::to_string(template_id(num_subjects() + probe));
+    lines += std::to_string(template_id(second));
     lines += genuine ? " 1\n" : " 0\n";
   }
 

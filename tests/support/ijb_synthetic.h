@@ -26,6 +26,7 @@ struct IjbSyntheticConfig {
   // Of an image, in lengths of its subject's direction; 4 gives TAR like the published IJB-C numbers.
   double noise = 4;
   uint64_t seed = 1;
+  bool any_templates = false;  // impostor pairs of any two templates, instead of gallery and probe
 };
 
 // Writes folder/meta/…, folder/embeddings.npy and folder/embeddings_mirrored.npy. kConfig if the sizes

@@ -21,25 +21,68 @@ struct Chosen {
   }
 };
 
-// Scores in the order of the partners: of each row all scores, of which the partners' are taken.
-std::vector<double> score_partners(const CanonicalVectors& templates, const PairGroups& pairs, int threads) {
-  constexpr int64_t kRows = 32;  // whose scores stay in the processor's cache
-  const CanonicalVectors rows = gather_templates(templates, pairs.rows());
-  const ScoreColumns columns(gather_templates(templates, pairs.columns()).view());
-  const std::span<const PairGroups::Partner> partners = pairs.partners();
-  std::vector<double> scores(partners.size());
-  Progress progress("scoring pairs", "pairs", pairs.size());
-  parallel_blocks(rows.rows, kRows, threads, [&](int64_t begin, int64_t end) {
-    std::vector<double> all(static_cast<size_t>((end - begin) * columns.size()));
-    visit_scores(rows.view(), begin, end, columns, 0,
+// Scores of rows with their partners, in the partners' order.
+class PartnerScores {
+ public:
+  PartnerScores(const CanonicalVectors& templates, const PairGroups& pairs)
+      : templates_(templates),
+        pairs_(pairs),
+        rows_(gather_templates(templates, pairs.rows())),
+        columns_(gather_templates(templates, pairs.columns()).view()) {}
+
+  int64_t rows() const { return rows_.rows; }
+
+  void score_rows(int64_t begin, int64_t end, std::span<double> scores) const {
+    const int64_t listed = pairs_.begin(end) - pairs_.begin(begin);
+    if (listed * kSpreadCost < (end - begin) * columns_.size()) {
+      for (int64_t row = begin; row < end; ++row) score_listed(row, scores);
+    } else {
+      score_all(begin, end, scores);
+    }
+  }
+
+ private:
+  // A pair alone takes as long as so many in a block, most of which are then nobody's.
+  static constexpr int64_t kSpreadCost = 10;
+
+  void score_listed(int64_t row, std::span<double> scores) const {
+    const std::span<const PairGroups::Partner> partners = partners_of(row);
+    std::vector<const float*> vectors;
+    for (const PairGroups::Partner partner : partners)
+      vectors.push_back(templates_.row(pairs_.columns()[partner.column]).data());
+    uir::scores(rows_.row(row), vectors, scores.subspan(pairs_.begin(row), partners.size()));
+  }
+
+  void score_all(int64_t begin, int64_t end, std::span<double> scores) const {
+    std::vector<double> all(static_cast<size_t>((end - begin) * columns_.size()));
+    visit_scores(rows_.view(), begin, end, columns_, 0,
                  [&](int64_t row, int64_t first, std::span<const double> piece) {
-                   std::ranges::copy(piece, all.begin() + (row - begin) * columns.size() + first);
+                   std::ranges::copy(piece, all.begin() + (row - begin) * columns_.size() + first);
                  });
     for (int64_t row = begin; row < end; ++row) {
-      const double* of_row = all.data() + (row - begin) * columns.size();
-      for (int64_t p = pairs.begin(row); p < pairs.begin(row + 1); ++p)
-        scores[p] = of_row[partners[p].column];
+      const double* of_row = all.data() + (row - begin) * columns_.size();
+      double* out = scores.data() + pairs_.begin(row);
+      for (const PairGroups::Partner partner : partners_of(row)) *out++ = of_row[partner.column];
     }
+  }
+
+  std::span<const PairGroups::Partner> partners_of(int64_t row) const {
+    return pairs_.partners().subspan(pairs_.begin(row), pairs_.begin(row + 1) - pairs_.begin(row));
+  }
+
+  const CanonicalVectors& templates_;
+  const PairGroups& pairs_;
+  const CanonicalVectors rows_;
+  const ScoreColumns columns_;
+};
+
+std::vector<double> score_partners(const CanonicalVectors& templates, const PairGroups& pairs, int threads) {
+  constexpr int64_t kRows = 32;  // whose scores stay in the processor's cache
+  const PartnerScores partners(templates, pairs);
+  std::vector<double> scores(pairs.partners().size());
+  Progress progress("scoring pairs", "pairs", pairs.size());
+  parallel_blocks(partners.rows(), kRows, threads, [&](int64_t begin, int64_t end) {
+    partners.score_rows(begin, end, scores);
     progress.add(pairs.begin(end) - pairs.begin(begin));
   });
   return scores;

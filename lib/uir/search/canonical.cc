@@ -6,6 +6,7 @@
 
 #include "uir/base/error.h"
 #include "uir/base/parallel.h"
+#include "uir/search/exact_scores.h"
 
 namespace uir {
 namespace {
@@ -93,17 +94,13 @@ double score(std::span<const float> a, std::span<const float> b) {
 }
 
 void scores(std::span<const float> a, std::span<const float* const> others, std::span<double> out) {
-  // Each sum is in index order, so only other sums can fill the time of an addition.
-  constexpr size_t kTogether = 8;
-  for (size_t first = 0; first < others.size(); first += kTogether) {
-    const size_t n = std::min(kTogether, others.size() - first);
-    std::array<const float*, kTogether> b;
-    for (size_t k = 0; k < kTogether; ++k) b[k] = others[first + std::min(k, n - 1)];
-    std::array<double, kTogether> sums{};
-    for (size_t d = 0; d < a.size(); ++d) {
-#pragma GCC unroll 8
-      for (size_t k = 0; k < kTogether; ++k) sums[k] += double{a[d]} * double{b[k][d]};
-    }
+  static const auto kernel = spread_kernels().front().run;
+  for (size_t first = 0; first < others.size(); first += kSpread) {
+    const size_t n = std::min<size_t>(kSpread, others.size() - first);
+    std::array<const float*, kSpread> vectors;
+    for (size_t k = 0; k < kSpread; ++k) vectors[k] = others[first + std::min(k, n - 1)];
+    std::array<double, kSpread> sums;
+    kernel(a.data(), vectors.data(), static_cast<int64_t>(a.size()), sums.data());
     std::copy_n(sums.data(), n, out.data() + first);
   }
 }

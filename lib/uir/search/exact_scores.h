@@ -36,14 +36,23 @@ class ScoreColumns {
   std::vector<float> values_;
 };
 
-// The innermost loop, for 4 rows and one panel:
-//   scores[r · stride + c] = Σ_d rows[d · 4 + r] · panel[d · kWidth + c]
+// The innermost loop, for kKernelRows rows and one panel:
+//   scores[r · stride + c] = Σ_d rows[d · kKernelRows + r] · panel[d · kWidth + c]
+inline constexpr int64_t kKernelRows = 8;
 struct ScoreKernel {
   std::string_view instructions;
   void (*run)(const double* rows, const float* panel, int64_t dim, double* scores, int64_t stride);
 };
 // Those that this processor can run, fastest first; visit_scores uses the first, and all give the same bits.
 std::vector<ScoreKernel> score_kernels();
+
+// Scores of one row with kSpread vectors that lie anywhere: out[k] = Σ_d row[d] · vectors[k][d].
+struct SpreadKernel {
+  std::string_view instructions;
+  void (*run)(const float* row, const float* const* vectors, int64_t dim, double* out);
+};
+inline constexpr int64_t kSpread = 8;
+std::vector<SpreadKernel> spread_kernels();  // as score_kernels()
 
 // Takes a piece of one row of the score matrix: columns first_column, first_column + 1, …
 using ScoreVisitor = std::function<void(int64_t row, int64_t first_column, std::span<const double> scores)>;

@@ -2,8 +2,8 @@
 // them to the block's search.
 //
 // Scores are those of score(), canonical.h, to the bit. Pairs of one row that come one after the other are
-// scored a few at a time, which is several times as fast as one by one. One thread. Cost: 2 to 3 µs a pair of
-// 512 values.
+// scored a few at a time, which is several times as fast as one by one. One thread. Cost: 0.3 µs (AVX-512) a
+// pair of 512 values.
 #pragma once
 
 #include <array>

@@ -87,20 +87,41 @@ TEST_CASE("scores and distances by hand") {
 
 TEST_CASE("every kernel gives the bits of the plain loop") {
   for (int64_t dim : {1, 7, 64, 513}) {
-    const std::vector<float> values = brute::random_values(20 * dim, 7);
-    const MatrixView all{values.data(), 20, dim};
-    const ScoreColumns columns({values.data() + 4 * dim, 16, dim});
-    std::vector<double> rows(static_cast<size_t>(4 * dim));
-    for (int64_t i = 0; i < 4 * dim; ++i) rows[i] = all.row(i % 4)[i / 4];
+    const std::vector<float> values = brute::random_values((kKernelRows + 16) * dim, 7);
+    const MatrixView all{values.data(), kKernelRows + 16, dim};
+    const ScoreColumns columns({values.data() + kKernelRows * dim, 16, dim});
+    std::vector<double> rows(static_cast<size_t>(kKernelRows * dim));
+    for (int64_t i = 0; i < kKernelRows * dim; ++i) rows[i] = all.row(i % kKernelRows)[i / kKernelRows];
     for (const ScoreKernel& kernel : score_kernels()) {
       INFO(kernel.instructions << ", " << dim << " dimensions");
-      std::vector<double> scores(4 * 20, -7);
+      std::vector<double> scores(kKernelRows * 20, -7);
       kernel.run(rows.data(), columns.panel(0), dim, scores.data(), 20);
-      for (int64_t r = 0; r < 4; ++r) {
-        for (int64_t c = 0; c < 16; ++c) CHECK(scores[r * 20 + c] == score(all.row(r), all.row(4 + c)));
+      for (int64_t r = 0; r < kKernelRows; ++r) {
+        for (int64_t c = 0; c < 16; ++c)
+          CHECK(scores[r * 20 + c] == score(all.row(r), all.row(kKernelRows + c)));
         CHECK(scores[r * 20 + 16] == -7);
       }
     }
+  }
+}
+
+TEST_CASE("every kernel for vectors that lie anywhere gives the bits of the plain loop") {
+  for (const int64_t dim : {1, 3, 4, 64, 513}) {
+    const std::vector<float> values = brute::random_values(20 * dim, 8);
+    const MatrixView all{values.data(), 20, dim};
+    const std::vector<int64_t> places{19, 3, 3, 7, 0, 12, 1, 5, 2, 11, 4};
+    std::vector<const float*> vectors;
+    for (const int64_t place : places) vectors.push_back(all.row(place).data());
+    for (const SpreadKernel& kernel : spread_kernels()) {
+      INFO(kernel.instructions << ", " << dim << " dimensions");
+      std::vector<double> found(kSpread + 1, -7);
+      kernel.run(all.row(9).data(), vectors.data(), dim, found.data());
+      for (size_t k = 0; k < kSpread; ++k) CHECK(found[k] == score(all.row(9), all.row(places[k])));
+      CHECK(found[kSpread] == -7);
+    }
+    std::vector<double> found(places.size());
+    scores(all.row(9), vectors, found);
+    for (size_t k = 0; k < places.size(); ++k) CHECK(found[k] == score(all.row(9), all.row(places[k])));
   }
 }
 
