@@ -2,8 +2,9 @@
 //
 // Score of a pair: dot product of its templates (templates.h), float64, summed in index order.
 // Cost: 2·D operations for every combination of a first template with a second one that occur in the list (69
-// million for IJB-C); where fewer than a tenth of them are listed, ten times as many for each that is. Memory: 12 bytes per pair and three times that of the templates. The result does not
-// depend on the number of threads.
+// million for IJB-C); where fewer than a tenth of them are listed, ten times as many for each listed one.
+// Memory: 12 bytes per pair and three times that of the templates. The result does not depend on the number
+// of threads.
 #pragma once
 
 #include <cstdint>
