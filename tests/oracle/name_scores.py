@@ -4,7 +4,8 @@ FACES: LFW as 112x112 crops of the 112x96 template (FACES/NAME/NAME_0001.jpg), w
 LISTS: the folder of peopleDevTest.txt: these people, of whom the films are made, are left out.
 
 A gallery holds one photo each of so many people; strangers are people with one photo. Prints
-1. the score that 1 in 300 strangers reaches with somebody of the gallery, by its size: one false name an hour;
+1. the score that 1 in 1,000 strangers reaches with somebody of the gallery, by its size, and 1 in 300: a false name in three
+   hours, and in one;
 2. the share of other photos of 30 people that score less with the right one, or more with another, per gallery: what no detector
    and no tracks can bring back; with the mirror image's embedding added as well;
 3. strangers and known people whose faces were made smaller (a crop of 112 pixels holds a face of some 80), at scores of the full size."""
@@ -82,14 +83,14 @@ plain = embed(net, files, lambda image: image)
 vectors, both = unit(plain), unit(plain + embed(net, files, lambda image: cv2.flip(image, 1)))
 print(f"{len(files)} photos, {len(by_person)} people, {len(alone)} with one photo")
 
-print("people in the gallery, score that 1 in 300 strangers reaches (and 1 in 30)")
+print("people in the gallery, score that 1 in 1,000 strangers reaches (and 1 in 300, 1 in 30)")
 for size in (10, 30, 100, 300, 1000):
     best = []
     for _ in range(max(20, min(2000, 60000 // size))):
         drawn = random.permutation(first)
         best.append((vectors[drawn[size : size + 600]] @ vectors[drawn[:size]].T).max(1))
     best = np.concatenate(best)
-    print(f"{size:6}  {at(best, RATE):.3f}  ({at(best, 10 * RATE):.3f})")
+    print(f"{size:6}  {at(best, 0.001):.3f}  ({at(best, RATE):.3f}, {at(best, 10 * RATE):.3f})")
 
 drawn = list(galleries())
 for name, rows in (("photos", vectors), ("with their mirror images", both)):
@@ -102,7 +103,7 @@ for name, rows in (("photos", vectors), ("with their mirror images", both)):
     print(f"{PEOPLE} people, {name}: score {least:.3f}; not named: mean {missed.mean():.4f} of a gallery's people, "
           f"above .03 in {(missed > .03).mean():.2f} of the galleries")
 
-least = (0.385, 0.404, 0.431)
+least = (0.385, 0.404, 0.421)
 print("score at least", *least)
 for name, side in {"full size": 112, **SIZES}.items():
     rows = vectors if side == 112 else unit(embed(net, files, smaller(side)))

@@ -17,11 +17,10 @@ constexpr double kUnsureBelow = 0.1;  // the known threshold
 constexpr double kHoursOfBound = 3;   // without a false name: at most one an hour
 constexpr double kUnsureRate = 10;    // times the wanted rate
 
-// What y1, a small public network, needs for one false name in 300 strangers, as many as an hour has, on
-// faces that are aligned as here (docs/results.md: 0.354 at 10 people, 0.422 at 100), and some more: half as
-// many.
+// What y1, a small public network, needs on faces that are aligned as here for one false name in 1,000
+// strangers, as many as three hours of film have (docs/results.md: 0.387 at 10 people, 0.455 at 100).
 double careful_threshold(size_t people) {
-  return std::clamp(0.37 + 0.072 * std::log10(static_cast<double>(people) / 10), 0.36, 0.65);
+  return std::clamp(0.388 + 0.07 * std::log10(static_cast<double>(people) / 10), 0.37, 0.65);
 }
 
 std::string number_text(double number) {
