@@ -9,7 +9,6 @@
 #include "uir/base/log.h"
 #include "uir/base/progress.h"
 #include "uir/base/text.h"
-#include "uir/data/augment.h"
 #include "uir/data/folder_listing.h"
 #include "uir/identify/film_facts.h"
 #include "uir/identify/unit_vectors.h"
@@ -70,16 +69,10 @@ VectorTrack track_of_photo(const AlignedFace& face, const FaceEmbedder& embedder
   return vector_tracks({track}, {}, embedder).front();
 }
 
-// Of the face and its mirror image, of length 1.
-std::vector<float> vector_of_photo(const FacePixels& face, const FaceEmbedder& embedder) {
-  FacePixels mirrored = face;
-  mirror_face(mirrored.data());
-  const std::array<const FacePixels*, 2> views{&face, &mirrored};
-  const std::vector<float> embeddings = embedder.embed(views);
-  const auto dim = static_cast<size_t>(embedder.dim);
+std::vector<float> mean_of_unit_vectors(std::span<const float> rows, int64_t dim) {
   std::vector<double> sum;
-  for (size_t i = 0; i < views.size(); ++i) {
-    const std::span<const float> row = std::span(embeddings).subspan(i * dim, dim);
+  for (; !rows.empty(); rows = rows.subspan(static_cast<size_t>(dim))) {
+    const std::span<const float> row = rows.first(static_cast<size_t>(dim));
     const double length = norm_of(row);
     add_to(sum, row, length > 0 ? 1 / length : 0);
   }
@@ -116,9 +109,9 @@ std::vector<IdentifyInput> identify_inputs(const std::vector<fs::path>& paths, c
 PeopleVectors people_vectors(const Gallery& gallery, const FaceEmbedder& embedder) {
   PeopleVectors people;
   for (const GalleryFaces& person : gallery.people) {
-    std::vector<double> sum;
-    for (const GalleryFace& face : person.faces) add_to(sum, vector_of_photo(*face.pixels, embedder), 1);
-    const std::vector<float> mean = unit_vector(sum);
+    std::vector<const FacePixels*> faces;
+    for (const GalleryFace& face : person.faces) faces.push_back(face.pixels.get());
+    const std::vector<float> mean = mean_of_unit_vectors(embedder.embed(faces), embedder.dim);
     people.names.push_back(person.name);
     people.vectors.insert(people.vectors.end(), mean.begin(), mean.end());
   }

@@ -38,7 +38,7 @@ struct IdentifyOptions {
   std::function<bool()> stop{};  // asked now and then
 };
 
-// A person's vector: the mean of the unit vectors of the photos, each with its mirror image, of length 1.
+// A person's vector: the mean of the unit vectors of the photos, of length 1.
 PeopleVectors people_vectors(const Gallery& gallery, const FaceEmbedder& embedder);
 
 class Identification {

@@ -22,32 +22,13 @@ namespace {
 
 constexpr int64_t kWidth = 2;  // of the dimensions of images [n, 112, 112, 3]
 
-FaceEmbedder on_face_pixels(Embedder embedder, at::Device device, const ExtractConfig& config) {
-  const int64_t dim = embedder.dim;
-  const auto embed = [embedder = std::move(embedder), device, batch = config.batch,
-                      mirrored = config.mirrored](std::span<const FacePixels* const> faces) {
-    std::vector<float> rows;
-    for (size_t begin = 0; begin < faces.size(); begin += static_cast<size_t>(batch)) {
-      const size_t count = std::min(faces.size() - begin, static_cast<size_t>(batch));
-      const at::Tensor images = to_tensor(faces.subspan(begin, count)).to(device);
-      at::Tensor embeddings = embedder.embed(images);
-      if (mirrored) embeddings = embeddings + embedder.embed(images.flip(kWidth));
-      embeddings = embeddings.to(at::kCPU).contiguous();
-      const float* data = embeddings.data_ptr<float>();
-      rows.insert(rows.end(), data, data + embeddings.numel());
-    }
-    return rows;
-  };
-  return {dim, embed};
-}
-
 FaceModel onnx_model(const fs::path& file, const std::vector<std::string>& overrides, const fs::path& work,
                      const OwnFaces& faces) {
   Experiment experiment = parse_experiment("paths: {run: .}\n", file.string(), work, overrides);
   experiment.paths.run.value = work.string();
   const Compute compute = choose_compute(experiment.train, World());
   OnnxEmbedding onnx = onnx_embedding(experiment, file, faces, compute, Communicator());
-  FaceModel model{on_face_pixels(std::move(onnx.embedder), compute.device, experiment.extract),
+  FaceModel model{face_embedder(std::move(onnx.embedder), compute.device, experiment.extract),
                   {{"file", readable(file.filename().string())}, {"checksum", onnx.checksum}}};
   model.description.update(onnx.manifest);
   model.description["mirrored"] = experiment.extract.mirrored;
@@ -65,7 +46,7 @@ FaceModel run_model(const fs::path& run, const std::vector<std::string>& overrid
   experiment.paths.run.value = work.string();
   BackboneEmbedding embedding =
       backbone_embedding(experiment, backbone, weights.checksum, faces, Communicator(), compute);
-  FaceModel model{on_face_pixels(std::move(embedding.embedder), compute.device, experiment.extract),
+  FaceModel model{face_embedder(std::move(embedding.embedder), compute.device, experiment.extract),
                   {{"file", readable(file.filename().string())}, {"checksum", weights.checksum}}};
   model.description.update(embedding.manifest);
   model.description["mirrored"] = experiment.extract.mirrored;
@@ -73,6 +54,25 @@ FaceModel run_model(const fs::path& run, const std::vector<std::string>& overrid
 }
 
 }  // namespace
+
+FaceEmbedder face_embedder(Embedder embedder, at::Device device, const ExtractConfig& config) {
+  const int64_t dim = embedder.dim;
+  const auto embed = [embedder = std::move(embedder), device, batch = config.batch,
+                      mirrored = config.mirrored](std::span<const FacePixels* const> faces) {
+    std::vector<float> rows;
+    for (size_t begin = 0; begin < faces.size(); begin += static_cast<size_t>(batch)) {
+      const size_t count = std::min(faces.size() - begin, static_cast<size_t>(batch));
+      const at::Tensor images = to_tensor(faces.subspan(begin, count)).to(device);
+      at::Tensor embeddings = embedder.embed(images);
+      if (mirrored) embeddings = embeddings + embedder.embed(images.flip(kWidth));
+      embeddings = embeddings.to(at::kCPU).contiguous();
+      const float* data = embeddings.data_ptr<float>();
+      rows.insert(rows.end(), data, data + embeddings.numel());
+    }
+    return rows;
+  };
+  return {dim, embed};
+}
 
 at::Tensor to_tensor(std::span<const FacePixels* const> faces) {
   const at::Tensor images =

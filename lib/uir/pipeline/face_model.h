@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "uir/base/json.h"
+#include "uir/embed/config.h"
+#include "uir/embed/extractor.h"
 #include "uir/identify/embed_faces.h"
 #include "uir/pipeline/own_faces.h"
 
@@ -16,9 +18,12 @@ namespace uir {
 // uint8 [faces, 112, 112, 3].
 at::Tensor to_tensor(std::span<const FacePixels* const> faces);
 
+// config.batch faces at a time; config.mirrored: each one's embedding is the sum with that of its mirror image.
+FaceEmbedder face_embedder(Embedder embedder, at::Device device, const ExtractConfig& config);
+
 struct FaceModel {
   FaceEmbedder embedder;
-  Json description;  // file, checksum, color_order, normalization, precision, engine
+  Json description;  // file, checksum, color_order, normalization, precision, engine, mirrored
 };
 
 // model: a run folder, or an ONNX file. overrides: of the experiment's options ("train.precision=float32").
