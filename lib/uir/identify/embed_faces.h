@@ -10,8 +10,8 @@
 
 namespace uir {
 
-// Embeddings [faces, dim], row by row, unnormalised: of a face, or of it and its mirror image together, as the
-// network's options say. One call at a time.
+// Embeddings [faces, dim], row by row, unnormalised: of a face, or of it and its mirror image together, as
+// the network's options say. One call at a time.
 struct FaceEmbedder {
   int64_t dim = 0;
   std::function<std::vector<float>(std::span<const FacePixels* const> faces)> embed;

@@ -18,7 +18,7 @@ namespace uir {
 // uint8 [faces, 112, 112, 3].
 at::Tensor to_tensor(std::span<const FacePixels* const> faces);
 
-// config.batch faces at a time; config.mirrored: each one's embedding is the sum with that of its mirror image.
+// config.batch faces at a time; config.mirrored: each one's embedding is the sum with its mirror image's.
 FaceEmbedder face_embedder(Embedder embedder, at::Device device, const ExtractConfig& config);
 
 struct FaceModel {

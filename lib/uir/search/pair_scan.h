@@ -9,8 +9,8 @@
 // Shapes: rows [M, D], columns [N, D], D of 1 to kMaxDim; of one set M = N. Work is cut into numbered blocks
 // of row_block x column_block pairs (block_plan.h). The blocks that a slice runs are independent of threads.
 // Cost: 2·M·N·D operations in the filter's precision, 0.3 µs (AVX-512) per pair that is scored. Memory: at
-// most ScanResources::memory, by smaller blocks and, where that is not enough, fewer threads. By default a row
-// block has 2^25 / D rows (32 MiB in int8, 128 MiB in float32) and each thread 8 bytes per value of 256
+// most ScanResources::memory, by smaller blocks and, where that is not enough, fewer threads. By default a
+// row block has 2^25 / D rows (32 MiB in int8, 128 MiB in float32) and each thread 8 bytes per value of 256
 // columns. On a device (block_filter.h) a row block is as large as its memory allows, columns come by 4096,
 // and both machines' memory counts. The vectors are read row by row when needed; files that are mapped for
 // them do not count.
