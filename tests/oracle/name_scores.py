@@ -7,7 +7,8 @@ A gallery holds one photo each of so many people; strangers are people with one 
 1. the score that 1 in 1,000 strangers reaches with somebody of the gallery, by its size, and 1 in 300: a false name in three
    hours, and in one;
 2. the share of other photos of 30 people that score less with the right one, or more with another, per gallery: what no detector
-   and no tracks can bring back; with the mirror image's embedding added as well;
+   and no tracks can bring back; with the mirror image's embedding added as well, and with normalised scores (by what a person has
+   with everybody else in a film: z-norm; by what a face has with other people of the gallery: t-norm);
 3. strangers and known people whose faces were made smaller (a crop of 112 pixels holds a face of some 80), at scores of the full size."""
 import sys
 from pathlib import Path
@@ -59,10 +60,31 @@ def galleries():
         yield shown, probes, np.array(right), random.choice(alone, 300, replace=False)
 
 
-def scores(gallery, vectors, probes, right, strangers):
-    found = vectors[probes] @ gallery.T
-    hits = np.where(found.argmax(1) == right, found[np.arange(len(found)), right], -1)
-    return hits, (vectors[strangers] @ gallery.T).max(1)
+def as_found(found, film):
+    return found
+
+
+def less_persons_median(found, film):
+    return found - np.median(film, 0)
+
+
+def z_norm(found, film):
+    return less_persons_median(found, film) / (np.median(film, 0) - np.percentile(film, 16, axis=0))
+
+
+def less_faces_mean(found, film):
+    return found - np.sort(found, 1)[:, :-2].mean(1, keepdims=True)
+
+
+def t_norm(found, film):
+    return less_faces_mean(found, film) / np.sort(found, 1)[:, :-2].std(1, keepdims=True)
+
+
+def scores(gallery, vectors, probes, right, strangers, norm=as_found):
+    known, others = vectors[probes] @ gallery.T, vectors[strangers] @ gallery.T
+    film = np.concatenate([known, others])
+    found, best = norm(known, film), norm(others, film).max(1)
+    return np.where(found.argmax(1) == right, found[np.arange(len(found)), right], -9), best
 
 
 def at(values, rate):
@@ -93,8 +115,15 @@ for size in (10, 30, 100, 300, 1000):
     print(f"{size:6}  {at(best, 0.001):.3f}  ({at(best, RATE):.3f}, {at(best, 10 * RATE):.3f})")
 
 drawn = list(galleries())
-for name, rows in (("photos", vectors), ("with their mirror images", both)):
-    results = [scores(rows[gallery], rows, *rest) for gallery, *rest in drawn]
+for name, rows, norm in (
+    ("photos", vectors, as_found),
+    ("with their mirror images", both, as_found),
+    ("less a person's median", both, less_persons_median),
+    ("z-norm", both, z_norm),
+    ("less a face's mean", both, less_faces_mean),
+    ("t-norm", both, t_norm),
+):
+    results = [scores(rows[gallery], rows, *rest, norm) for gallery, *rest in drawn]
     least = at(np.concatenate([strangers for _, strangers in results]), RATE)
     missed = np.array([
         1 - np.mean([(hits[right == person] >= least).mean() for person in range(PEOPLE)])
