@@ -17,7 +17,10 @@ for timeline in map(Path, sys.argv[2:]):
     known, strangers = [], []
     for track in document["tracks"]:
         begin, end = (ticks / document["film"]["ticks_per_second"] for ticks in track["time"])
-        seen = {who: min(end, b) - max(begin, a) for a, b, who in reference if min(end, b) > max(begin, a)}
+        seen = {}
+        for a, b, who in reference:
+            if min(end, b) > max(begin, a):
+                seen[who] = seen.get(who, 0) + min(end, b) - max(begin, a)
         person, score = track["candidates"][0]
         named = [who for who, time in seen.items() if not who.startswith("?") and time > (end - begin) / 2]
         if seen and not named:
