@@ -18,7 +18,7 @@ constexpr double kHoursOfBound = 3;   // without a false name: at most one an ho
 constexpr double kUnsureRate = 10;    // times the wanted rate
 
 // What y1, a small public network, needs on faces that are aligned as here for one false name in 1,000
-// strangers, as many as three hours of film have (docs/results.md: 0.387 at 10 people, 0.455 at 100).
+// strangers, as many as three hours of film have (docs/results.md: 0.389 at 10 people, 0.455 at 100).
 double careful_threshold(size_t people) {
   return std::clamp(0.388 + 0.07 * std::log10(static_cast<double>(people) / 10), 0.37, 0.65);
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "uir/search/block_plan.h"
+#include "uir/search/exact_scores.h"
 #include "uir/search/pair_filter.h"
 #include "uir/search/pair_search.h"
 #include "uir/search/unit_rows.h"
@@ -33,7 +34,7 @@ class PairScorer {
   int64_t num_scored() const { return num_scored_; }
 
  private:
-  static constexpr size_t kTogether = 8;
+  static constexpr size_t kTogether = kSpread;
 
   const UnitRows& rows_;
   const float* const columns_;

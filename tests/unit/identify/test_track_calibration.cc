@@ -54,6 +54,25 @@ TEST_CASE("A threshold lets no more false names through than wanted", "[calibrat
   CHECK(false_names_at(calibration(1, {}), 1).threshold == 1);
 }
 
+TEST_CASE("Every track counts that could be given a name, however small its faces are", "[calibration]") {
+  Timeline timeline;
+  timeline.film.ticks_per_second = 1000;
+  timeline.film.shown = {0, 1'800'000};
+  const auto add = [&](Verdict verdict, std::vector<Candidate> candidates) {
+    Track& track = timeline.tracks.emplace_back();
+    track.verdict = verdict;
+    track.candidates = std::move(candidates);
+  };
+  add(Verdict::kUnsure, {{"Anna", 0.3}, {"Ben", 0.2}});
+  add(Verdict::kTooSmall, {{"Ben", 0.4}});
+  add(Verdict::kUnsure, {});
+  TrackCalibration found;
+  add_film(found, timeline);
+  CHECK(found.hours == Approx(0.5));
+  CHECK(found.tracks == 2);
+  CHECK(found.scores == std::vector<double>{0.4, 0.3});
+}
+
 TEST_CASE("A calibration is read as it was written, and a damaged one refused", "[calibration]") {
   TrackCalibration written = calibration(1.5, {0.4, 0.3, -0.2});
   written.same_person = 0.35;
