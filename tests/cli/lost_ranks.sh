@@ -6,7 +6,7 @@ timeout_ms=2000
 
 now_ms() { date +%s%3N; }
 
-# start RANKS folder|tcp [FAILING_RANK [watched]]: their pids in the array pids, their output in rank<N>.txt.
+# start RANKS folder|tcp [FAILING_RANK [watched|stuck]]: their pids in the array pids, their output in rank<N>.txt.
 start() {
   local ranks=$1 place=$2 rank
   pids=()
@@ -86,4 +86,11 @@ for place in folder tcp; do
   survivors_say 2 "rank 2 of 4" 5000
   start 3 $place 1 watched
   survivors_say 1 "rank 1 of 3 failed: faces.idx: record 7 is cut off" 5000
+done
+
+# Work of a device that a rank never joins, though its connections stand: the others do not wait for ever.
+for place in folder tcp; do
+  start 4 $place 2 stuck
+  survivors_say 2 "rank 2 of 4 was lost: it does not answer" $((timeout_ms + 5000))
+  kill -9 "${pids[2]}"
 done

@@ -3,8 +3,8 @@
 //
 // Compiled and linked against LibTorch 2.6 with CUDA 12.4; it has yet to run on devices.
 // A group connects at its first collective. One device carries one rank of a group: NCCL refuses a second
-// one. It notices no rank that is lost, so somebody else must, and abort the group (rank_watch.h). After the
-// timeout LibTorch's watchdog ends the process.
+// one. It notices no rank that is lost or hangs, so somebody else must, and abort the group (rank_watch.h,
+// work_limit.h). After the timeout LibTorch's watchdog ends the process.
 // Errors: make_nccl_group throws kInternal in a build without NCCL, and kConfig where LibTorch has another
 // NCCL than the header that this was built with. Closing and aborting throw what CUDA reports.
 #pragma once

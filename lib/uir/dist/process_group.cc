@@ -19,6 +19,7 @@
 #include "uir/dist/nccl.h"
 #include "uir/dist/rank_roll.h"
 #include "uir/dist/rank_watch.h"
+#include "uir/dist/work_limit.h"
 #include "uir/ranks/meeting_folder.h"
 
 namespace uir {
@@ -101,7 +102,8 @@ struct RankConnections {
   std::atomic<bool> lost = false;
   std::mutex reason_mutex;
   std::optional<std::string> known_reason;
-  std::unique_ptr<RankWatch> watch;  // ends before what it uses
+  std::unique_ptr<RankWatch> watch;  // these end before what they use
+  std::unique_ptr<WorkLimit> work_limit;
 };
 
 ProcessGroupCommunicator::ProcessGroupCommunicator(const c10::intrusive_ptr<c10d::Store>& store, int64_t rank,
@@ -134,7 +136,7 @@ void ProcessGroupCommunicator::open_groups() {
     groups_->gloo = meet(store_, rank_, size_, timeout_, interface_address_);
     if (nccl_) {
       const auto store = c10::make_intrusive<c10d::PrefixStore>("nccl", store_);
-      groups_->nccl = make_nccl_group(store, rank_, size_, timeout_);
+      groups_->nccl = make_nccl_group(store, rank_, size_, 2 * timeout_);  // the last resort: it aborts
     }
   } catch (const Error&) {
     throw;
@@ -172,6 +174,13 @@ void ProcessGroupCommunicator::watch() const {
   std::lock_guard lock(connections_->mutex);
   ensure(!connections_->watch, "ranks are watched once");
   connections_->watch = std::move(watch);
+  connections_->work_limit =
+      std::make_unique<WorkLimit>(timeout_, [connections = connections_.get()] { connections->hang_up(); });
+}
+
+void ProcessGroupCommunicator::limit_work(std::function<bool()> ended) const {
+  ensure(connections_->work_limit != nullptr, "a rank whose device's work is limited is watched");
+  connections_->work_limit->queued(std::move(ended));
 }
 
 bool ProcessGroupCommunicator::lost() const { return connections_->lost; }
@@ -189,7 +198,11 @@ bool ProcessGroupCommunicator::keeps_store() const { return rank_ == 0 && !conne
 
 template <class Call>
 void ProcessGroupCommunicator::collective(const char* name, Call&& call) const {
-  guarded(name, [&] { call()->wait(); });
+  guarded(name, [&] {
+    const c10::intrusive_ptr<c10d::Work> work = call();
+    work->wait();
+    if (nccl_) limit_work([work] { return work->isCompleted(); });
+  });
 }
 
 void ProcessGroupCommunicator::guarded(const char* name, const std::function<void()>& call) const {

@@ -8,7 +8,8 @@
 // reduce-scatter: the same traffic as a direct one.
 // Errors: kRankLost when a rank fails, is lost or does not answer within the timeout. The ranks that are left
 // then hold a roll call over the store (at most kRollCall) to name it. Nothing may be called after an error
-// but announce_failure. Over NCCL a collective only starts; what is wrong with it shows in a later one.
+// but announce_failure. Over NCCL a collective only starts; what is wrong with it shows in a later one, and
+// one that does not end within the timeout makes all groups hang up (work_limit.h).
 #pragma once
 
 #include <c10/util/intrusive_ptr.h>
@@ -58,6 +59,9 @@ class ProcessGroupCommunicator : public Communicator {
   // From here on all groups hang up as soon as a rank ends or hangs up (rank_watch.h). All ranks call it,
   // once.
   void watch() const;
+  // A device of this rank, which is watched, has begun to work on what needs the other ranks: all groups hang
+  // up if it has not ended after the timeout.
+  void limit_work(std::function<bool()> ended) const;
   bool lost() const;  // whether they have hung up
   bool uses_nccl() const { return nccl_; }
   bool announce_failure(const std::string& message) const override;

@@ -6,12 +6,16 @@
 #include <ATen/ops/zeros.h>
 
 #include <atomic>
+#include <chrono>
 #include <optional>
+#include <stdexcept>
+#include <thread>
 
 #include "support/ranks.h"
 #include "uir/base/error.h"
 #include "uir/dist/communicator.h"
 #include "uir/dist/process_group.h"
+#include "uir/dist/work_limit.h"
 // after the torch headers
 #include "support/catch.h"
 #include "support/errors.h"
@@ -164,6 +168,30 @@ TEST_CASE("watched ranks that all come to the end notice nothing") {
     noticed[static_cast<size_t>(c->rank())] = ranks.lost();
   });
   CHECK(noticed == std::array{false, false, false});
+}
+
+TEST_CASE("work that does not end within the limit is noticed once, and the latest work is what counts") {
+  using std::chrono::milliseconds;
+  const auto slept = [](int ms) { std::this_thread::sleep_for(milliseconds(ms)); };
+  std::atomic<int> late = 0;
+  {
+    uir::WorkLimit limit(milliseconds(100), [&] { ++late; });
+    slept(300);  // nothing runs
+    CHECK(late == 0);
+    limit.queued([] { return false; });  // the next one is queued behind it
+    limit.queued([] { return true; });
+    slept(300);
+    CHECK(late == 0);
+    limit.queued([]() -> bool { throw std::runtime_error("a device that has failed"); });
+    slept(300);
+    CHECK(late == 0);
+    limit.queued([] { return false; });
+    for (int i = 0; i < 1000 && late == 0; ++i) slept(10);
+    slept(300);
+    CHECK(late == 1);
+  }
+  const uir::WorkLimit never(std::chrono::hours(1), [&] { ++late; });  // ends at once all the same
+  CHECK(late == 1);
 }
 
 TEST_CASE("a rank that fails tells the others why; an error that all share is told once") {
