@@ -11,13 +11,14 @@
 namespace uir {
 
 // What computes an ONNX network.
-enum class EngineChoice { kAuto, kLibTorch, kOpenCv, kOpenVino };
+enum class EngineChoice { kAuto, kLibTorch, kOpenCv, kOpenVino, kOnnxRuntime };
 template <>
 struct EnumNames<EngineChoice> {
-  static constexpr std::array<EnumName<EngineChoice>, 4> value{{{EngineChoice::kAuto, "auto"},
+  static constexpr std::array<EnumName<EngineChoice>, 5> value{{{EngineChoice::kAuto, "auto"},
                                                                 {EngineChoice::kLibTorch, "libtorch"},
                                                                 {EngineChoice::kOpenCv, "opencv"},
-                                                                {EngineChoice::kOpenVino, "openvino"}}};
+                                                                {EngineChoice::kOpenVino, "openvino"},
+                                                                {EngineChoice::kOnnxRuntime, "onnxruntime"}}};
 };
 enum class PixelsChoice { kAuto, kBytes, kSigned, kSigned128, kUnit, kImageNet };
 template <>
@@ -60,9 +61,9 @@ void describe(Visitor& v, OnnxConfig& c) {
   v.field("color_order", c.color_order,
           "Which colour is the first channel: rgb or bgr. auto: as for pixels.");
   v.field("engine", c.engine,
-          "What computes it: libtorch, opencv, or openvino where the build has it. auto: of those that agree "
-          "with "
-          "the file's own arithmetic, the fastest here. On a CUDA device always libtorch.");
+          "What computes it: libtorch, opencv, or openvino or onnxruntime where the build has them. auto: of "
+          "those "
+          "that agree with the file's own arithmetic, the fastest here. On a CUDA device always libtorch.");
   v.field("output", c.output, "Name of the output that is the embedding; empty: the only one that can be.");
 }
 

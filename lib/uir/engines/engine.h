@@ -33,10 +33,13 @@ struct EngineOptions {
   bool plain = false;
 };
 std::unique_ptr<Engine> opencv_engine(const fs::path& onnx_file, const EngineOptions& options);
-// kConfig in a build without OpenVINO.
+// kConfig in a build without the library.
 std::unique_ptr<Engine> openvino_engine(const fs::path& onnx_file, const EngineOptions& options);
+std::unique_ptr<Engine> onnxruntime_engine(const fs::path& onnx_file, const EngineOptions& options);
 
-std::string opencv_name();    // "OpenCV 4.6.0"
-std::string openvino_name();  // "OpenVINO 2026.4.1"; empty in a build without it
+std::string opencv_name();  // "OpenCV 4.6.0"
+// Empty in a build without the library.
+std::string openvino_name();     // "OpenVINO 2026.4.1"
+std::string onnxruntime_name();  // "ONNX Runtime 1.32.0"
 
 }  // namespace uir

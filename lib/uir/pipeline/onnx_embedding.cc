@@ -4,6 +4,7 @@
 #include <ATen/ops/cat.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdio>
 #include <optional>
@@ -20,6 +21,8 @@
 
 namespace uir {
 namespace {
+
+constexpr std::array kCpuEngines{EngineChoice::kOpenCv, EngineChoice::kOpenVino, EngineChoice::kOnnxRuntime};
 
 std::optional<PixelRange> asked_range(const OnnxConfig& config) {
   if (config.pixels == PixelsChoice::kAuto) return std::nullopt;
@@ -114,20 +117,21 @@ class Chooser {
     const bool cpu = compute_.device.is_cpu(), grouped = network_.fixed_batch.has_value();
     for (const at::ScalarType type : types()) {
       if (wants(EngineChoice::kLibTorch)) found.push_back({EngineChoice::kLibTorch, type, compute_.device});
-      if (wants(EngineChoice::kOpenCv) && cpu && type == at::kFloat)
-        found.push_back({EngineChoice::kOpenCv, type, at::kCPU, grouped});
-      if (wants(EngineChoice::kOpenVino) && cpu && !engine_name(EngineChoice::kOpenVino).empty())
-        found.push_back({EngineChoice::kOpenVino, type, at::kCPU, grouped});
+      for (const EngineChoice engine : kCpuEngines) {
+        const bool can = type == at::kFloat || engine == EngineChoice::kOpenVino;
+        if (wants(engine) && cpu && can && !engine_name(engine).empty())
+          found.push_back({engine, type, at::kCPU, grouped});
+      }
     }
     if (in_int8() && !wants_libtorch())
       fail(ErrorKind::kConfig,
            "extract.precision: int8 is computed by LibTorch; use extract.onnx.engine: auto");
     if (!found.empty()) return found;
-    if (config_.engine == EngineChoice::kOpenVino && cpu)
-      fail(ErrorKind::kConfig,
-           "extract.onnx.engine: openvino, but this build has none (docs/building.md); use auto");
+    if (engine_name(config_.engine).empty())
+      fail(ErrorKind::kConfig, "extract.onnx.engine: ", enum_name(config_.engine),
+           ", but this build has none (docs/building.md); use auto");
     fail(ErrorKind::kConfig, "extract.onnx.engine: ", enum_name(config_.engine), " computes on CPUs",
-         config_.engine == EngineChoice::kOpenCv ? " in float32" : "",
+         config_.engine == EngineChoice::kOpenVino ? "" : " in float32",
          "; set train.device: cpu and train.precision: float32, or engine: auto");
   }
 
@@ -246,7 +250,7 @@ Json question(const Experiment& experiment, const FaceNetwork& network, const Co
           {"device", compute.device.is_cpu() ? "cpu" : "cuda"},
           {"engines",
            {engine_name(EngineChoice::kLibTorch), engine_name(EngineChoice::kOpenCv),
-            engine_name(EngineChoice::kOpenVino)}}};
+            engine_name(EngineChoice::kOpenVino), engine_name(EngineChoice::kOnnxRuntime)}}};
 }
 
 Json to_json(const Choice& choice, const Json& question) {

@@ -42,6 +42,12 @@ at::Tensor in_groups(const at::Tensor& pixels, int64_t group,
   return at::cat(parts);
 }
 
+std::shared_ptr<Engine> open_engine(EngineChoice engine, const fs::path& file, const EngineOptions& options) {
+  if (engine == EngineChoice::kOpenVino) return openvino_engine(file, options);
+  if (engine == EngineChoice::kOnnxRuntime) return onnxruntime_engine(file, options);
+  return opencv_engine(file, options);
+}
+
 // Prepared pixels → embeddings.
 std::function<at::Tensor(const at::Tensor&)> make_engine(const FaceNetwork& network,
                                                          const EngineCandidate& candidate) {
@@ -54,9 +60,7 @@ std::function<at::Tensor(const at::Tensor&)> make_engine(const FaceNetwork& netw
   const bool several = network.file.model.outputs.size() > 1;
   const EngineOptions options{
       .threads = threads, .output = several ? network.output : "", .bf16 = candidate.type == at::kBFloat16};
-  const std::shared_ptr<Engine> engine = candidate.engine == EngineChoice::kOpenVino
-                                             ? openvino_engine(network.file.path, options)
-                                             : opencv_engine(network.file.path, options);
+  const std::shared_ptr<Engine> engine = open_engine(candidate.engine, network.file.path, options);
   return [engine, dim = network.embedding_size, file = network.file.path](const at::Tensor& pixels) {
     const at::Tensor input = pixels.contiguous();
     const std::vector<float> found = engine->embed(input.data_ptr<float>(), input.size(0));
@@ -149,6 +153,7 @@ Json answer_to(const Json& request) {
 std::string engine_name(EngineChoice engine) {
   if (engine == EngineChoice::kOpenCv) return opencv_name();
   if (engine == EngineChoice::kOpenVino) return openvino_name();
+  if (engine == EngineChoice::kOnnxRuntime) return onnxruntime_name();
   return concat("LibTorch ", TORCH_VERSION);
 }
 
