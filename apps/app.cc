@@ -27,8 +27,8 @@ App::App(const std::string& name, const std::string& description, Ranks ranks)
                   "Override an option: a.b=value (repeatable); paths are relative to the current folder")
       ->allow_extra_args(false);  // one value each, so that the file may follow
   cli_.add_flag("--print-config", print_config_, "Print the experiment with every option resolved, and stop");
-  cli_.add_flag("--describe-config", describe_config_,
-                "Print all options with their meaning (Markdown), and stop");
+  add_action("--describe-config", "Print all options with their meaning (Markdown), and stop",
+             [] { std::cout << config_reference(); });
   if (ranks_ == Ranks::kSeveral) {
     cli_.add_option(
             kProcessesOption, processes_,
@@ -36,6 +36,10 @@ App::App(const std::string& name, const std::string& description, Ranks ranks)
         ->check(CLI::PositiveNumber);
   }
   cli_.set_version_flag("--version", version_text(name));
+}
+
+void App::add_action(const std::string& flag, const std::string& description, std::function<void()> body) {
+  actions_.emplace_back(cli_.add_flag(flag, description), std::move(body));
 }
 
 CLI::App& App::add_command(const std::string& name, const std::string& description,
@@ -75,8 +79,9 @@ int App::execute(std::vector<std::string> arguments, const Body& body) {
     alone->second();
     return 0;
   }
-  if (describe_config_) {
-    std::cout << config_reference();
+  for (const auto& [flag, action] : actions_) {
+    if (flag->count() == 0) continue;
+    action();
     return 0;
   }
   if (ranks_ == Ranks::kSeveral) {

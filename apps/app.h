@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "console.h"
@@ -34,6 +35,8 @@ class App {
   // For the program's own flags.
   CLI::App& cli() { return cli_; }
 
+  // A flag that does something else, without an experiment, and stops.
+  void add_action(const std::string& flag, const std::string& description, std::function<void()> body);
   // A subcommand with flags of its own that needs no experiment; its body takes the place of run()'s.
   CLI::App& add_command(const std::string& name, const std::string& description, std::function<void()> body);
   // The same for one that takes the experiment and the common flags as well.
@@ -58,13 +61,13 @@ class App {
   Ranks ranks_;
   CLI::App cli_;
   std::map<const CLI::App*, std::function<void()>> commands_;
+  std::vector<std::pair<const CLI::Option*, std::function<void()>>> actions_;
   std::map<const CLI::App*, std::function<void(const Experiment&)>> experiment_commands_;
   std::string config_file_;
   std::vector<std::string> overrides_;
   std::string* operand_ = nullptr;  // null: the experiment file is the only argument
   int processes_ = 0;               // to start; 0: this one is the run, or a rank of it
   bool print_config_ = false;
-  bool describe_config_ = false;
 };
 
 }  // namespace uir

@@ -1,10 +1,14 @@
 // uir-eval CONFIG: runs the protocols of an experiment on its embeddings and writes the report.
+// uir-eval compare FILE FILE --list LIST: which of several networks is better, by features of anyone.
 // uir-eval calibrate CONFIG: finds the thresholds of a network for wanted rates of mistakes.
 #include <iostream>
 
 #include "app.h"
+#include "uir/eval/compare_features.h"
+#include "uir/eval/validate_intervals.h"
 #include "uir/pipeline/run_calibrate.h"
 #include "uir/pipeline/run_eval.h"
+#include "uir/report/report.h"
 
 namespace {
 
@@ -37,12 +41,59 @@ void add_calibrate(uir::App& app, uir::CalibrationRequest& request) {
   cli.add_option("--out", request.out, "Folder of what is found; default: calibration in the run folder");
 }
 
+struct Comparison {
+  uir::FeatureComparison features;
+  std::string out;
+};
+
+void compare(const Comparison& asked) {
+  const uir::Report report = uir::compare_features(asked.features);
+  if (!asked.out.empty()) {
+    uir::create_folders(asked.out);
+    uir::write_report(asked.out, report);
+  }
+  std::cout << uir::to_text(report);
+}
+
+void add_compare(uir::App& app, Comparison& asked) {
+  CLI::App& cli = app.add_command(
+      "compare", "Compares networks by their features of the same faces, without an experiment.",
+      std::function<void()>([&asked] { compare(asked); }));
+  uir::FeatureComparison& features = asked.features;
+  cli.add_option(
+         "features", features.features,
+         "Files of features, one a network: float32 .npy or challenge .bin, row i is line i of --list")
+      ->required();
+  cli.add_option("--list", features.list,
+                 "What the rows show, a line each: 'image person', 'person/image' or 'person'")
+      ->required();
+  cli.add_option("--names", features.names, "Names of the networks, in their order")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  cli.add_option("--pairs", features.pairs, "Measure these pairs of the list's images instead of all");
+  uir::add_choice<uir::PairsFormat>(cli, "--format", features.format, "Format of --pairs");
+  cli.add_option("--far", features.far, "False-acceptance rates")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->capture_default_str()
+      ->check(uir::number_between(1e-12, 1.));
+  cli.add_option("--threads", features.threads, "Threads; 0: one per processor")
+      ->check(CLI::NonNegativeNumber);
+  cli.add_option("--out", asked.out, "Folder of the report: report.html, report.txt, report.json");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   uir::App app("uir-eval",
                "Evaluates embeddings and class centers: verification, open set, UIR's measurements.",
                uir::Ranks::kSeveral);
+  app.add_action(
+      "--validate-intervals",
+      "Simulate faces whose truth is known, count how often the intervals of reports hold it, and stop",
+      [] { std::cout << uir::validate_intervals(1000); });
+  Comparison comparison;
+  add_compare(app, comparison);
   uir::CalibrationRequest calibration;
   add_calibrate(app, calibration);
   return app.run(argc, argv,

@@ -12,7 +12,7 @@ for tool in patchelf pkg-config ldd; do
 done
 [ ! -e "$1" ] || { echo "bundle_deps.sh: $1 exists; choose a new folder, or remove it" >&2; exit 73; }
 for header in /usr/include/opencv4/opencv2/core.hpp /usr/include/yaml-cpp/yaml.h /usr/include/CLI/CLI.hpp \
-  /usr/include/nlohmann/json.hpp /usr/include/jpeglib.h /usr/include/xxhash.h /usr/include/zlib.h /usr/include/catch2 \
+  /usr/include/nlohmann/json.hpp /usr/include/jpeglib.h /usr/include/xxhash.h /usr/include/zlib.h /usr/include/catch2 /usr/include/boost/math/distributions/beta.hpp \
   "/usr/include/$(gcc -dumpmachine)/libavformat/avformat.h"; do
   [ -e "$header" ] || { echo "bundle_deps.sh: $header is missing; run tools/setup.sh" >&2; exit 66; }
 done
@@ -20,7 +20,11 @@ done
 folder=$1.tmp-$$
 trap 'rm -rf "$folder"' EXIT
 mkdir -p "$folder/include" "$folder/lib/cmake" "$folder/lib/pkgconfig"
+folder_include=$(cd "$folder/include" && pwd)
 cp -r /usr/include/{opencv4,yaml-cpp,CLI,nlohmann,catch2,jpeglib.h,jmorecfg.h,jerror.h,xxhash.h,zlib.h,zconf.h} "/usr/include/$(gcc -dumpmachine)/jconfig.h" "$folder/include"
+# Of Boost only what is used of its mathematics.
+g++ -std=c++20 -M -I "$(dirname "$0")/../lib" "$(dirname "$0")/../lib/uir/report/intervals.cc" | grep -o '/usr/include/boost/[^ \\]*' |
+  (cd /usr/include && sed 's|^/usr/include/||' | xargs cp --parents -t "$folder_include")
 cp -r "/usr/include/$(gcc -dumpmachine)"/lib{avformat,avcodec,avutil,swscale} "$folder/include"
 
 # The libraries that ours link, then all that those need, but what belongs to the compiler and the kernel's loader.

@@ -125,7 +125,7 @@ Json steps(const EmbeddingFiles& features, const std::string& meta, int threads)
   const std::vector<CanonicalVectors> templates =
       build_templates(images, rows, set.embeddings(), set.mirrored(), std::span(&variant, 1), threads);
   lap("templates");
-  PairScores scores = score_pairs(templates.front(), pairs, threads);
+  PairScores scores = by_kind(score_pairs(templates.front(), pairs, threads), pairs);
   lap("scores");
   sort_descending(scores.genuine, threads);
   sort_descending(scores.impostor, threads);

@@ -28,6 +28,7 @@ enum class RandomPurpose : uint64_t {
   kPack,
   kSampleClasses,
   kSampleScores,
+  kSimulation,
   kDropout = kInit  // they began with one number; another one would change every run with dropout
 };
 

@@ -7,6 +7,7 @@
 #include "uir/base/error.h"
 #include "uir/base/progress.h"
 #include "uir/eval/context.h"
+#include "uir/eval/pair_uncertainty.h"
 #include "uir/eval/report_roc.h"
 #include "uir/report/report.h"
 #include "uir/search/exact_scores.h"
@@ -42,6 +43,32 @@ std::vector<double> genuine_scores(const CanonicalVectors& vectors, std::span<co
   return scores;
 }
 
+std::vector<int64_t> distinct(std::span<const int64_t> labels) {
+  std::vector<int64_t> values(labels.begin(), labels.end());
+  std::ranges::sort(values);
+  values.erase(std::unique(values.begin(), values.end()), values.end());
+  return values;
+}
+
+// Calls add(state, a, b, score) for every pair of rows a < b, on states that begin as `empty`; merge(state)
+// takes each thread's.
+template <class State, class Add, class Merge>
+void reduce_pairs(const char* what, const CanonicalVectors& vectors, int threads, const State& empty,
+                  Add&& add, Merge&& merge) {
+  const ScoreColumns columns(vectors.view());
+  Progress progress(what, "images", vectors.rows);
+  const auto add_block = [&](State& state, int64_t begin, int64_t end) {
+    visit_scores(vectors.view(), begin, end, columns, begin,
+                 [&](int64_t row, int64_t first, std::span<const double> scores) {
+                   const auto width = static_cast<int64_t>(scores.size());
+                   for (int64_t c = std::max<int64_t>(0, row + 1 - first); c < width; ++c)
+                     add(state, row, first + c, scores[c]);
+                 });
+    progress.add(end - begin);
+  };
+  reduce_blocks(vectors.rows, kScoreRows, threads, empty, add_block, merge);
+}
+
 }  // namespace
 
 NumberFacts AllPairsProtocol::number_facts() { return {kMeanings, {}}; }
@@ -49,26 +76,39 @@ NumberFacts AllPairsProtocol::number_facts() { return {kMeanings, {}}; }
 Roc all_pairs_roc(const CanonicalVectors& vectors, std::span<const int64_t> labels, int threads) {
   check_labels(vectors, labels);
   Roc roc(genuine_scores(vectors, labels));
-  const ScoreColumns columns(vectors.view());
-  Progress progress("scoring all pairs", "images", vectors.rows);
-  const auto count_block = [&](Roc::Counter& counter, int64_t begin, int64_t end) {
-    visit_scores(vectors.view(), begin, end, columns, begin,
-                 [&](int64_t row, int64_t first, std::span<const double> scores) {
-                   const auto width = static_cast<int64_t>(scores.size());
-                   for (int64_t c = std::max<int64_t>(0, row + 1 - first); c < width; ++c) {
-                     if (labels[first + c] != labels[row]) roc.count(scores[c], counter);
-                   }
-                 });
-    progress.add(end - begin);
-  };
   Roc result = roc;
-  reduce_blocks(vectors.rows, kScoreRows, threads, roc.counter(), count_block,
-                [&](const Roc::Counter& counter) { result.merge(counter); });
+  reduce_pairs(
+      "scoring all pairs", vectors, threads, roc.counter(),
+      [&](Roc::Counter& counter, int64_t a, int64_t b, double score) {
+        if (labels[a] != labels[b]) roc.count(score, counter);
+      },
+      [&](const Roc::Counter& counter) { result.merge(counter); });
+  return result;
+}
+
+PeopleTally all_pairs_tally(const PairUncertainty& uncertainty, const CanonicalVectors& vectors,
+                            std::span<const int64_t> labels, int threads) {
+  std::vector<int64_t> people = distinct(labels), person;
+  for (const int64_t label : labels)
+    person.push_back(std::ranges::lower_bound(people, label) - people.begin());
+  const PeopleTally empty = uncertainty.empty_tally(std::ssize(people));
+  PeopleTally result = empty;
+  reduce_pairs(
+      "counting the pairs of each person", vectors, threads, empty,
+      [&](PeopleTally& tally, int64_t a, int64_t b, double score) {
+        if (person[a] == person[b]) {
+          tally.genuine(person[a], score);
+        } else {
+          tally.impostor(person[a], person[b], score);
+        }
+      },
+      [&](const PeopleTally& tally) { result.add(tally); });
   return result;
 }
 
 ProtocolResult run_all_pairs(const std::string& name, const CanonicalVectors& vectors,
-                             std::span<const int64_t> labels, const std::vector<double>& far, int threads) {
+                             std::span<const int64_t> labels, const std::vector<double>& far, int threads,
+                             bool intervals) {
   const Roc roc = all_pairs_roc(vectors, labels, threads);
   auto report = ProtocolResult::of<AllPairsProtocol>(name);
   report.description =
@@ -78,12 +118,14 @@ ProtocolResult run_all_pairs(const std::string& name, const CanonicalVectors& ve
       "exceed the "
       "target), exact.";
   report.count("images", vectors.rows);
-  std::vector<int64_t> identities(labels.begin(), labels.end());
-  std::ranges::sort(identities);
-  report.count("identities", std::unique(identities.begin(), identities.end()) - identities.begin());
+  report.count("identities", std::ssize(distinct(labels)));
   report.count("genuine_pairs", roc.num_genuine());
   report.count("impostor_pairs", roc.num_impostor());
   report_roc(roc, far, report);
+  if (intervals && roc.defined()) {
+    const PairUncertainty uncertainty(roc, far);
+    uncertainty.report(all_pairs_tally(uncertainty, vectors, labels, threads), "", report);
+  }
   return report;
 }
 

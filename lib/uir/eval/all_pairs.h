@@ -2,8 +2,8 @@
 // genuine, of two identities impostors; every unordered pair counts once.
 //
 // Exact: float64 scores of canonical vectors, ties counted. Cost: N²/2 · D multiplications (once more for the
-// genuine ones); memory: 4·N·D bytes for the transposed copy and 24 bytes per genuine pair and thread, none
-// per impostor.
+// genuine ones, and all of them once more for intervals); memory: 4·N·D bytes for the transposed copy and 24
+// bytes per genuine pair and thread, none per impostor; for intervals people_tally.h's.
 // Errors: unlabeled rows (−1) and labels of another number than rows are kData.
 #pragma once
 
@@ -13,10 +13,13 @@
 #include <vector>
 
 #include "uir/eval/flip_test.h"
+#include "uir/eval/people_tally.h"
 #include "uir/eval/protocol.h"
 #include "uir/eval/roc.h"
 
 namespace uir {
+
+class PairUncertainty;
 
 // AUC and TAR@FAR over all pairs of a labeled test set.
 struct AllPairsProtocol {
@@ -39,9 +42,12 @@ std::vector<ProtocolResult> measure(const std::string& name, const AllPairsProto
                                     EvalContext& context);
 
 Roc all_pairs_roc(const CanonicalVectors& vectors, std::span<const int64_t> labels, int threads = 1);
+// The same pairs once more, when the ROC is known.
+PeopleTally all_pairs_tally(const PairUncertainty& uncertainty, const CanonicalVectors& vectors,
+                            std::span<const int64_t> labels, int threads = 1);
 
 ProtocolResult run_all_pairs(const std::string& name, const CanonicalVectors& vectors,
-                             std::span<const int64_t> labels, const std::vector<double>& far,
-                             int threads = 1);
+                             std::span<const int64_t> labels, const std::vector<double>& far, int threads = 1,
+                             bool intervals = true);
 
 }  // namespace uir

@@ -5,13 +5,17 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <unordered_map>
+#include <utility>
 
 #include "uir/base/error.h"
 #include "uir/eval/context.h"
+#include "uir/eval/identification_uncertainty.h"
 #include "uir/eval/ijb_meta.h"
 #include "uir/eval/published.h"
 #include "uir/eval/quantile.h"
 #include "uir/eval/report_roc.h"
+#include "uir/eval/share_uncertainty.h"
 #include "uir/eval/template_search.h"
 #include "uir/eval/templates.h"
 #include "uir/report/report.h"
@@ -101,6 +105,73 @@ void report_gallery(const OpenSetFigures& figures, const std::string& prefix, st
   if (figures.defined()) result.details[prefix]["det"] = figures.det_curve();
 }
 
+// The subjects of galleries and probes, numbered from 0.
+std::unordered_map<int64_t, int64_t> number_subjects(const IjbSearch& search) {
+  std::unordered_map<int64_t, int64_t> numbers;
+  for (const auto* entries : {&search.galleries[0], &search.galleries[1], &search.probes}) {
+    for (const IjbEntry& entry : *entries) numbers.try_emplace(entry.subject, std::ssize(numbers));
+  }
+  return numbers;
+}
+
+// Of the share of all probes that hit.
+template <class Hits>
+Uncertainty of_probes(const IjbSearch& search, Hits&& hits) {
+  const std::unordered_map<int64_t, int64_t> subjects = number_subjects(search);
+  std::vector<double> found;
+  std::vector<int64_t> subject;
+  double sum = 0;
+  for (size_t p = 0; p < search.probes.size(); ++p) {
+    found.push_back(hits(p));
+    subject.push_back(subjects.at(search.probes[p].subject));
+    sum += found.back();
+  }
+  const auto probes = static_cast<int64_t>(found.size());
+  return share_uncertainty(sum / static_cast<double>(probes), probes,
+                           {share_influences(found, subject, std::ssize(subjects))});
+}
+
+// Of TPIR at FPIR, per gallery and of the mean: there each subject is known in one gallery and a stranger to
+// the other, so what it does to both is added up.
+void report_intervals(const SearchScores& scores, const IjbSearch& search,
+                      std::span<const OpenSetFigures> figures, std::span<const double> fpirs,
+                      ProtocolResult& result) {
+  const std::unordered_map<int64_t, int64_t> subjects = number_subjects(search);
+  std::array<std::vector<IdentifiedProbe>, 2> probes;
+  for (size_t g = 0; g < 2; ++g) {
+    if (!figures[g].defined()) return;
+    for (size_t p = 0; p < search.probes.size(); ++p) {
+      const ProbeScores& found = scores.galleries[g][p];
+      const auto other = subjects.find(found.other_subject);
+      probes[g].push_back({subjects.at(search.probes[p].subject), found.mated(), found.own, found.other,
+                           other == subjects.end() ? -1 : other->second, found.second});
+    }
+  }
+  const IdentificationUncertainty of[2] = {{probes[0], std::ssize(subjects)},
+                                           {probes[1], std::ssize(subjects)}};
+  for (const double fpir : fpirs) {
+    const std::string number = name_with_rate("tpir_at_fpir", fpir);
+    Uncertainty uncertainty[2];
+    std::vector<double> sum(subjects.size());
+    for (size_t g = 0; g < 2; ++g) {
+      const auto threshold = [&](double rate) { return figures[g].threshold(rate); };
+      uncertainty[g] = of[g].dir(fpir, threshold);
+      const std::vector<double> influences = of[g].dir_influences(fpir, threshold);
+      for (size_t i = 0; i < sum.size(); ++i) sum[i] += influences[i] / 2;
+      result.set_uncertainty(concat("g", g + 1, ".", number), uncertainty[g]);
+    }
+    const bool first = uncertainty[0].impostor_events < uncertainty[1].impostor_events;
+    Uncertainty mean = uncertainty[first ? 0 : 1];  // where less stands behind it
+    if (mean.resolution != Resolution::kNotResolved) {
+      const Resolution resolution = mean.resolution;
+      mean = share_uncertainty(result.value_of("mean." + number),
+                               figures[0].num_mated() + figures[1].num_mated(), {std::move(sum)});
+      mean.resolution = resolution;
+    }
+    result.set_uncertainty("mean." + number, std::move(mean));
+  }
+}
+
 ProtocolResult report_open_set(const SearchScores& scores, const IjbSearch& search,
                                std::span<const double> fpirs) {
   auto result = ProtocolResult::of<IjbIdentificationProtocol>("");
@@ -127,7 +198,12 @@ ProtocolResult report_open_set(const SearchScores& scores, const IjbSearch& sear
   for (int64_t k : kRanks) {
     result.number(concat("top", k),
                   share(figures[0].hits(k) + figures[1].hits(k), static_cast<int64_t>(search.probes.size())));
+    const auto within = [&](size_t p) {
+      return scores.galleries[0][p].within(k) || scores.galleries[1][p].within(k);
+    };
+    result.set_uncertainty(concat("top", k), of_probes(search, within));
   }
+  report_intervals(scores, search, figures, fpirs, result);
   result.description =
       "Open set, per gallery: a probe is mated where the gallery holds its subject; threshold: entry "
       "max(int(n x FPIR) - "
@@ -140,7 +216,11 @@ ProtocolResult report_open_set(const SearchScores& scores, const IjbSearch& sear
 }
 
 ProbeScores pooled(const ProbeScores& a, const ProbeScores& b) {
-  return {std::max(a.own, b.own), std::max(a.other, b.other), a.others_at_least_own + b.others_at_least_own};
+  ProbeScores both;
+  both.own = std::max(a.own, b.own);
+  both.other = std::max(a.other, b.other);
+  both.others_at_least_own = a.others_at_least_own + b.others_at_least_own;
+  return both;
 }
 
 ProtocolResult report_pooled(const SearchScores& scores, const IjbSearch& search,
@@ -155,7 +235,10 @@ ProtocolResult report_pooled(const SearchScores& scores, const IjbSearch& search
   for (int64_t k : kRanks) {
     const auto hits = std::ranges::count_if(probes, [&](const ProbeScores& p) { return p.within(k); });
     result.number(concat("top", k), share(hits, num_probes));
+    result.set_uncertainty(concat("top", k),
+                           of_probes(search, [&](size_t p) { return probes[p].within(k); }));
   }
+  result.remarks.emplace_back("No intervals of tpir_at_fpir: its threshold is set by pairs, not by probes.");
   for (double fpir : fpirs) {
     const std::string number = name_with_rate("tpir_at_fpir", fpir);
     const auto rank = static_cast<size_t>(std::ceil(static_cast<double>(num_probes) * fpir));

@@ -6,6 +6,8 @@
 #include "uir/base/error.h"
 #include "uir/eval/context.h"
 #include "uir/eval/ijb_meta.h"
+#include "uir/eval/pair_people.h"
+#include "uir/eval/pair_uncertainty.h"
 #include "uir/eval/published.h"
 #include "uir/eval/report_roc.h"
 #include "uir/eval/sort.h"
@@ -101,16 +103,80 @@ void report_nearest(const PairScores& sorted, std::span<const double> fars, Prot
   result.details["nearest"] = points;
 }
 
-Roc make_roc(const PairScores& scores, int threads) {
-  Roc roc(scores.genuine);
-  constexpr int64_t kBlock = 1 << 16;
+constexpr int64_t kPairBlock = 1 << 16;
+
+Roc make_roc(std::span<const double> scores, const PairGroups& pairs, int threads) {
+  std::vector<double> genuine;
+  for (size_t p = 0; p < scores.size(); ++p) {
+    if (pairs.partners()[p].genuine) genuine.push_back(scores[p]);
+  }
+  const Roc empty(std::move(genuine));
+  Roc roc = empty;
   reduce_blocks(
-      static_cast<int64_t>(scores.impostor.size()), kBlock, threads, roc.counter(),
+      std::ssize(scores), kPairBlock, threads, empty.counter(),
       [&](Roc::Counter& counter, int64_t begin, int64_t end) {
-        for (int64_t i = begin; i < end; ++i) roc.count(scores.impostor[i], counter);
+        for (int64_t p = begin; p < end; ++p) {
+          if (!pairs.partners()[p].genuine) empty.count(scores[p], counter);
+        }
       },
       [&](const Roc::Counter& counter) { roc.merge(counter); });
   return roc;
+}
+
+// The subjects, as far as the list tells: the templates that its genuine pairs join.
+PairPeople subjects_of(const PairGroups& pairs, int64_t num_templates) {
+  JoinedRows templates(num_templates);
+  for (size_t row = 0; row < pairs.rows().size(); ++row) {
+    for (int64_t p = pairs.begin(row); p < pairs.begin(row + 1); ++p) {
+      const int64_t first = pairs.rows()[row], second = pairs.columns()[pairs.partners()[p].column];
+      templates.join(first, pairs.partners()[p].genuine ? second : first);
+      templates.join(second, second);
+    }
+  }
+  return templates.people();
+}
+
+PeopleTally tally_of(const PairUncertainty& uncertainty, std::span<const double> scores,
+                     const PairGroups& pairs, const PairPeople& subjects, int threads) {
+  std::vector<int64_t> of_column;
+  for (const int32_t column : pairs.columns()) of_column.push_back(subjects.unit[column]);
+  const PeopleTally empty = uncertainty.empty_tally(subjects.size);
+  PeopleTally result = empty;
+  constexpr int64_t kRows = 16;
+  reduce_blocks(
+      std::ssize(pairs.rows()), kRows, threads, empty,
+      [&](PeopleTally& tally, int64_t begin, int64_t end) {
+        for (int64_t row = begin; row < end; ++row) {
+          const int64_t subject = subjects.unit[pairs.rows()[row]];
+          for (int64_t p = pairs.begin(row); p < pairs.begin(row + 1); ++p) {
+            const PairGroups::Partner partner = pairs.partners()[p];
+            if (partner.genuine) {
+              tally.genuine(subject, scores[p]);
+            } else {
+              tally.impostor(subject, of_column[partner.column], scores[p]);
+            }
+          }
+        }
+      },
+      [&](const PeopleTally& tally) { result.add(tally); });
+  return result;
+}
+
+// scores: of the list's pairs, in the groups' order.
+void report_scores(std::vector<double> scores, const PairGroups& pairs, const PairPeople& subjects,
+                   std::span<const double> fars, int threads, ProtocolResult& result) {
+  const Roc roc = make_roc(scores, pairs, threads);
+  result.count("genuine_pairs", roc.num_genuine());
+  result.count("impostor_pairs", roc.num_impostor());
+  report_roc(roc, fars, result);
+  if (roc.defined()) {
+    const PairUncertainty uncertainty(roc, fars);
+    uncertainty.report(tally_of(uncertainty, scores, pairs, subjects, threads), "", result);
+  }
+  PairScores sorted = by_kind(std::move(scores), pairs);
+  sort_descending(sorted.genuine, threads);
+  sort_descending(sorted.impostor, threads);
+  report_nearest(sorted, fars, result);
 }
 
 }  // namespace
@@ -137,11 +203,10 @@ std::vector<ProtocolResult> run_ijb_verification(const std::string& name, const 
                                                   {"pairs", std::ssize(pairs.partners())}});
   const int64_t zeros = num_zero_images(rows, set.embeddings());
 
+  const PairPeople subjects = subjects_of(pairs, images.templates.size());
+  if (!variants.empty()) warn_of_unresolved_rates(name, protocol.far, pairs.size() - pairs.num_genuine());
   std::vector<ProtocolResult> results;
   for (size_t v = 0; v < variants.size(); ++v) {
-    PairScores scores = score_pairs(std::exchange(templates[v], {}), pairs, threads);
-    sort_descending(scores.genuine, threads);
-    sort_descending(scores.impostor, threads);
     ProtocolResult& result = results.emplace_back(
         ProtocolResult::of<IjbVerificationProtocol>(concat(name, "/", variants[v].name())));
     result.description = concat(protocol.benchmark == IjbBenchmark::kIjbc ? "IJB-C" : "IJB-B",
@@ -153,11 +218,8 @@ std::vector<ProtocolResult> run_ijb_verification(const std::string& name, const 
     result.count("images", images.size());
     if (zeros > 0) result.count("images_of_zero_length", zeros);
     result.count("templates", images.templates.size());
-    result.count("genuine_pairs", static_cast<int64_t>(scores.genuine.size()));
-    result.count("impostor_pairs", static_cast<int64_t>(scores.impostor.size()));
-    if (v == 0) warn_of_unresolved_rates(name, protocol.far, std::ssize(scores.impostor));
-    report_roc(make_roc(scores, threads), protocol.far, result);
-    report_nearest(scores, protocol.far, result);
+    report_scores(score_pairs(std::exchange(templates[v], {}), pairs, threads), pairs, subjects, protocol.far,
+                  threads, result);
   }
   return results;
 }

@@ -9,6 +9,7 @@
 #include "uir/base/error.h"
 #include "uir/base/progress.h"
 #include "uir/eval/context.h"
+#include "uir/eval/identification_uncertainty.h"
 #include "uir/eval/items.h"
 #include "uir/eval/quantile.h"
 #include "uir/eval/report_roc.h"
@@ -53,23 +54,51 @@ CanonicalVectors gather(const CanonicalVectors& vectors, const std::vector<OpenS
   return chosen;
 }
 
-// A probe's best gallery scores.
-struct BestScores {
-  double own = kLowest, other = kLowest;  // with its own identity, with any other
-};
+// People of the gallery and of the probes, numbered.
+std::unordered_map<int64_t, int64_t> number_people(const OpenSetLists& lists) {
+  std::unordered_map<int64_t, int64_t> numbers;
+  for (const auto* entries : {&lists.gallery, &lists.probes}) {
+    for (const OpenSetEntry& entry : *entries)
+      numbers.try_emplace(entry.identity, static_cast<int64_t>(numbers.size()));
+  }
+  return numbers;
+}
 
-std::vector<BestScores> best_scores(const CanonicalVectors& vectors, const OpenSetLists& lists, int threads) {
+// Another person's score joins a probe's best ones.
+void add_other(IdentifiedProbe& best, int64_t person, double score) {
+  if (score > best.other) {
+    if (person != best.other_person) best.second = best.other;
+    best.other = score;
+    best.other_person = person;
+  } else if (person != best.other_person) {
+    best.second = std::max(best.second, score);
+  }
+}
+
+// Of each probe the best scores with the gallery.
+std::vector<IdentifiedProbe> best_scores(const CanonicalVectors& vectors, const OpenSetLists& lists,
+                                         const std::unordered_map<int64_t, int64_t>& people, int threads) {
   const CanonicalVectors probes = gather(vectors, lists.probes);
   const ScoreColumns gallery(gather(vectors, lists.gallery).view());
-  std::vector<BestScores> best(lists.probes.size());
+  std::vector<int64_t> of_gallery;
+  for (const OpenSetEntry& entry : lists.gallery) of_gallery.push_back(people.at(entry.identity));
+  const std::unordered_set<int64_t> known(of_gallery.begin(), of_gallery.end());
+  std::vector<IdentifiedProbe> best;
+  for (const OpenSetEntry& entry : lists.probes) {
+    const int64_t person = people.at(entry.identity);
+    best.push_back({person, known.contains(person), kLowest, kLowest, -1, kLowest});
+  }
   Progress progress("identifying probes", "probes", probes.rows);
   parallel_blocks(probes.rows, kScoreRows, threads, [&](int64_t begin, int64_t end) {
     visit_scores(probes.view(), begin, end, gallery, 0,
                  [&](int64_t row, int64_t first, std::span<const double> scores) {
                    for (size_t c = 0; c < scores.size(); ++c) {
-                     const bool own = lists.gallery[first + c].identity == lists.probes[row].identity;
-                     double& slot = own ? best[row].own : best[row].other;
-                     slot = std::max(slot, scores[c]);
+                     const int64_t person = of_gallery[first + c];
+                     if (person == best[row].person) {
+                       best[row].own = std::max(best[row].own, scores[c]);
+                     } else {
+                       add_other(best[row], person, scores[c]);
+                     }
                    }
                  });
     progress.add(end - begin);
@@ -77,11 +106,18 @@ std::vector<BestScores> best_scores(const CanonicalVectors& vectors, const OpenS
   return best;
 }
 
-OpenSetRate rate_at(double far, const std::vector<BestScores>& mated, const std::vector<double>& non_mated) {
+// non_mated: highest first.
+double threshold_at(double far, const std::vector<double>& non_mated) {
   const auto n = static_cast<int64_t>(non_mated.size());
   const auto entry = std::max<int64_t>(static_cast<int64_t>(static_cast<double>(n) * far) - 1, 0);
-  OpenSetRate rate{far, non_mated[std::min(entry, n - 1)]};
-  const auto found = [&](const BestScores& b) { return b.own > b.other && b.own > rate.threshold; };
+  return non_mated[static_cast<size_t>(std::min(entry, n - 1))];
+}
+
+OpenSetRate rate_at(double far, const std::vector<IdentifiedProbe>& mated,
+                    const std::vector<double>& non_mated) {
+  const auto n = static_cast<int64_t>(non_mated.size());
+  OpenSetRate rate{far, threshold_at(far, non_mated)};
+  const auto found = [&](const IdentifiedProbe& b) { return b.own > b.other && b.own > rate.threshold; };
   rate.dir = share(std::ranges::count_if(mated, found), static_cast<int64_t>(mated.size()));
   rate.achieved_far =
       share(std::ranges::count_if(non_mated, [&](double s) { return s > rate.threshold; }), n);
@@ -95,14 +131,14 @@ std::unordered_set<int64_t> people_of(const OpenSetLists& lists) {
 }
 
 std::vector<OpenSetRate> calibrated_rates(const CalibratedGallery& gallery,
-                                          const std::vector<BestScores>& mated,
+                                          const std::vector<IdentifiedProbe>& mated,
                                           const std::vector<double>& non_mated) {
   std::vector<OpenSetRate> rates;
   for (const CalibratedThreshold& wanted : gallery.thresholds) {
     if (!wanted.threshold) continue;
     const double t = *wanted.threshold;
     const auto right =
-        std::ranges::count_if(mated, [&](const BestScores& b) { return b.own > b.other && b.own >= t; });
+        std::ranges::count_if(mated, [&](const IdentifiedProbe& b) { return b.own > b.other && b.own >= t; });
     const auto named = std::ranges::count_if(non_mated, [&](double s) { return s >= t; });
     rates.push_back(
         {wanted.rate / 1000, t, share(right, std::ssize(mated)), share(named, std::ssize(non_mated))});
@@ -156,15 +192,15 @@ OpenSetLists read_open_set_lists(const fs::path& gallery, const fs::path& probes
 OpenSetResult measure_open_set(const CanonicalVectors& vectors, const OpenSetLists& lists,
                                const std::vector<double>& far, int threads,
                                const CalibratedGallery* gallery) {
-  const std::unordered_set<int64_t> known = people_of(lists);
-  const std::vector<BestScores> best = best_scores(vectors, lists, threads);
-  std::vector<BestScores> mated;
+  const std::unordered_map<int64_t, int64_t> people = number_people(lists);
+  const std::vector<IdentifiedProbe> best = best_scores(vectors, lists, people, threads);
+  std::vector<IdentifiedProbe> mated;
   std::vector<double> non_mated;
-  for (size_t i = 0; i < best.size(); ++i) {
-    if (known.contains(lists.probes[i].identity)) {
-      mated.push_back(best[i]);
+  for (const IdentifiedProbe& probe : best) {
+    if (probe.mated) {
+      mated.push_back(probe);
     } else {
-      non_mated.push_back(best[i].other);
+      non_mated.push_back(probe.other);
     }
   }
   std::ranges::sort(non_mated, std::greater());
@@ -173,10 +209,16 @@ OpenSetResult measure_open_set(const CanonicalVectors& vectors, const OpenSetLis
   result.num_gallery = static_cast<int64_t>(lists.gallery.size());
   result.num_mated = static_cast<int64_t>(mated.size());
   result.num_non_mated = static_cast<int64_t>(non_mated.size());
-  const auto first = std::ranges::count_if(mated, [](const BestScores& b) { return b.own > b.other; });
+  const auto first = std::ranges::count_if(mated, [](const IdentifiedProbe& b) { return b.own > b.other; });
   result.rank1 = mated.empty() ? kNotDefined : share(first, result.num_mated);
+  const IdentificationUncertainty uncertainty(best, std::ssize(people));
+  if (!mated.empty()) result.rank1_uncertainty = uncertainty.rank1();
   if (mated.empty() || non_mated.empty() || lists.gallery.empty()) return result;
-  for (double rate : far) result.rates.push_back(rate_at(rate, mated, non_mated));
+  for (double rate : far) {
+    result.rates.push_back(rate_at(rate, mated, non_mated));
+    result.rate_uncertainty.push_back(
+        uncertainty.dir(rate, [&](double at) { return threshold_at(at, non_mated); }));
+  }
   if (gallery) result.calibrated = calibrated_rates(*gallery, mated, non_mated);
   return result;
 }
@@ -206,6 +248,7 @@ ProtocolResult run_open_set(const std::string& name, const CanonicalVectors& vec
     report.undefined("rank1", "there are no mated probes");
   } else {
     report.number("rank1", result.rank1);
+    report.set_uncertainty("rank1", result.rank1_uncertainty);
   }
   for (size_t i = 0; i < far.size(); ++i) {
     const std::string dir = name_with_rate("dir_at_far", far[i]);
@@ -215,6 +258,7 @@ ProtocolResult run_open_set(const std::string& name, const CanonicalVectors& vec
     }
     const OpenSetRate& rate = result.rates[i];
     report.number(dir, rate.dir);
+    report.set_uncertainty(dir, result.rate_uncertainty[i]);
     report.details["thresholds"].push_back({{"far", rate.far},
                                             {"threshold", rate.threshold},
                                             {"achieved_far", rate.achieved_far},

@@ -21,6 +21,7 @@
 #include "uir/eval/calibration.h"
 #include "uir/eval/flip_test.h"
 #include "uir/eval/protocol.h"
+#include "uir/report/uncertainty.h"
 
 namespace uir {
 
@@ -79,6 +80,8 @@ struct OpenSetResult {
   // Both empty unless there are mated and non-mated probes.
   std::vector<OpenSetRate> rates;
   std::vector<OpenSetRate> calibrated;  // far: wanted of 1 stranger; a score at the threshold is accepted
+  Uncertainty rank1_uncertainty{};
+  std::vector<Uncertainty> rate_uncertainty{};  // of rates
 };
 // gallery: thresholds for a gallery of this size, found elsewhere; null: none.
 OpenSetResult measure_open_set(const CanonicalVectors& vectors, const OpenSetLists& lists,

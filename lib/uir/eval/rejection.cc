@@ -8,6 +8,7 @@
 #include "uir/base/error.h"
 #include "uir/eval/context.h"
 #include "uir/eval/quantile.h"
+#include "uir/eval/rejection_intervals.h"
 #include "uir/report/report.h"
 
 namespace uir {
@@ -236,6 +237,7 @@ ProtocolResult run_rejection(const std::string& name, std::span<const Classified
   report_measure("probability", result.probability, report);
   report_measure("cosine", result.cosine, report);
   if (result.log_odds) report_measure("log_odds", *result.log_odds, report);
+  report_intervals(known, strangers, config, result, report);
   return report;
 }
 

@@ -55,20 +55,22 @@ Roc::Counter Roc::counter() const {
 }
 
 void Roc::count(double impostor, Counter& counter) const {
-  if (distinct_.empty()) {
-    counter.between[0].add(impostor);
-    return;
+  const Place place = place_of(impostor);
+  if (place.equal) {
+    ++counter.equal[place.i];
+  } else {
+    counter.between[place.i].add(impostor);
   }
-  const size_t b = bucket(impostor);
+}
+
+Roc::Place Roc::place_of(double score) const {
+  if (distinct_.empty()) return {};
+  const size_t b = bucket(score);
   const auto begin = distinct_.begin() + static_cast<int64_t>(first_in_bucket_[b]);
   const auto end = distinct_.begin() + static_cast<int64_t>(first_in_bucket_[b + 1]);
-  const auto found = std::lower_bound(begin, end, impostor);
+  const auto found = std::lower_bound(begin, end, score);
   const auto i = static_cast<size_t>(found - distinct_.begin());
-  if (i < distinct_.size() && *found == impostor) {
-    ++counter.equal[i];
-  } else {
-    counter.between[i].add(impostor);
-  }
+  return {i, i < distinct_.size() && *found == score};
 }
 
 void Roc::merge(const Counter& counter) {
@@ -157,6 +159,40 @@ Roc::Sides Roc::impostors_beside(double threshold) const {
     sides.accepted = impostors_.equal[i] > 0 ? distinct_[i] : impostors_.between[i + 1].lowest;
   }
   return sides;
+}
+
+Roc::Cut Roc::cut_at(double far) const {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  Cut cut{static_cast<int64_t>(far * static_cast<double>(num_impostor_)), kInfinity, 0, -kInfinity,
+          num_impostor_};
+  while (cut.allowed < num_impostor_ && far_of(cut.allowed + 1) <= far) ++cut.allowed;
+  while (cut.allowed > 0 && far_of(cut.allowed) > far) --cut.allowed;
+  walk([&](const Step& s) {
+    if (s.false_at > cut.allowed) {
+      cut.next = s.threshold;
+      cut.above_next = s.false_above;
+      return false;
+    }
+    cut.threshold = s.threshold;
+    cut.accepted = s.false_at;
+    return true;
+  });
+  return cut;
+}
+
+Roc::Wins Roc::wins() const {
+  Wins wins{std::vector<int64_t>(distinct_.size()), std::vector<int64_t>(distinct_.size() + 1),
+            std::vector<int64_t>(distinct_.size())};
+  int64_t below = 0, above = num_genuine_;
+  for (size_t i = 0; i < distinct_.size(); ++i) {
+    below += impostors_.between[i].count;
+    wins.between[i] = 2 * above;
+    wins.genuine[i] = 2 * below + impostors_.equal[i];
+    wins.equal[i] = 2 * (above - repeats_[i]) + repeats_[i];
+    below += impostors_.equal[i];
+    above -= repeats_[i];
+  }
+  return wins;
 }
 
 std::vector<RocPoint> Roc::curve(int max_points, std::span<const double> fars) const {

@@ -69,6 +69,28 @@ class Roc {
     bool operator==(const Sides&) const = default;
   };
   Sides impostors_beside(double threshold) const;
+  // What a rate stands on: so many impostors may be accepted at it, and where that leads. Cost as above.
+  struct Cut {
+    int64_t allowed = 0;     // the most impostors whose share does not exceed the rate
+    double threshold = 0;    // at_most()'s
+    int64_t accepted = 0;    // impostors at or above it
+    double next = 0;         // the next genuine score below it; −infinity: none
+    int64_t above_next = 0;  // impostors above that one
+  };
+  Cut cut_at(double far) const;
+  // Where a score stands among the distinct genuine ones, ascending: equal to number i, or between number
+  // i − 1 and i.
+  struct Place {
+    size_t i = 0;
+    bool equal = false;
+  };
+  Place place_of(double score) const;
+  // How often scores win against those of the other kind, twice, so that a tie is 1: a genuine one against
+  // lower impostors, by its number; an impostor against higher genuine ones, by its place.
+  struct Wins {
+    std::vector<int64_t> genuine, between, equal;
+  };
+  Wins wins() const;
   // About max_points points from (0, 0) to (1, 1), evenly spread over log FAR and over TAR, and the at_most()
   // points of the given rates.
   std::vector<RocPoint> curve(int max_points, std::span<const double> fars) const;

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "uir/base/error.h"
 #include "uir/base/progress.h"
 #include "uir/config/names.h"
 #include "uir/eval/context.h"
 #include "uir/eval/quantile.h"
+#include "uir/report/intervals.h"
 #include "uir/report/report.h"
 #include "uir/search/canonical.h"
 #include "uir/search/exact_scores.h"
@@ -22,20 +24,27 @@ constexpr int64_t kBins = 200'001;  // of 1 − cos, which rounding may push out
 // 1 − cos over the pairs that one thread saw.
 struct Seen {
   std::vector<int64_t> histogram;
-  std::vector<double> nearest;  // per center, the largest cosine with another one
+  std::vector<double> nearest;     // per center, the largest cosine with another one
+  std::vector<int64_t> neighbour;  // which one that is, of several the first
 
   explicit Seen(int64_t num_centers)
       : histogram(kBins, 0),
-        nearest(static_cast<size_t>(num_centers), -std::numeric_limits<double>::infinity()) {}
+        nearest(static_cast<size_t>(num_centers), -std::numeric_limits<double>::infinity()),
+        neighbour(static_cast<size_t>(num_centers), num_centers) {}
 
   void add(int64_t a, int64_t b, double cosine) {
     ++histogram[static_cast<size_t>(std::clamp((1 - cosine) / kStep, 0.0, static_cast<double>(kBins - 1)))];
-    nearest[a] = std::max(nearest[a], cosine);
-    nearest[b] = std::max(nearest[b], cosine);
+    approach(static_cast<size_t>(a), b, cosine);
+    approach(static_cast<size_t>(b), a, cosine);
+  }
+  void approach(size_t center, int64_t other, double cosine) {
+    if (cosine < nearest[center] || (cosine == nearest[center] && other > neighbour[center])) return;
+    nearest[center] = cosine;
+    neighbour[center] = other;
   }
   void merge(const Seen& other) {
     for (size_t i = 0; i < histogram.size(); ++i) histogram[i] += other.histogram[i];
-    for (size_t i = 0; i < nearest.size(); ++i) nearest[i] = std::max(nearest[i], other.nearest[i]);
+    for (size_t i = 0; i < nearest.size(); ++i) approach(i, other.neighbour[i], other.nearest[i]);
   }
 };
 
@@ -94,6 +103,20 @@ Spread spread_of_nearest(const std::vector<double>& cosines) {
           sorted_quantile(values, 0.05), sorted_quantile(values, 0.50), values.front()};
 }
 
+// Of the mean distance to the nearest center; neighbours share distances.
+double variance_of_nearest(const Seen& seen, double mean) {
+  double own = 0, shared = 0;
+  for (size_t c = 0; c < seen.nearest.size(); ++c) {
+    const auto other = static_cast<size_t>(seen.neighbour[c]);
+    const double u = 1 - seen.nearest[c] - mean, of_other = 1 - seen.nearest[other] - mean;
+    own += u * u;
+    const bool mutual = static_cast<size_t>(seen.neighbour[other]) == c;
+    shared += (mutual ? 1 : 2) * u * of_other;  // mutual pairs are met from either side
+  }
+  const auto centers = static_cast<double>(seen.nearest.size());
+  return std::max(own, own + shared) / (centers * centers);
+}
+
 void report_spread(std::string_view prefix, const Spread& spread, ProtocolResult& report) {
   report.number(concat(prefix, "_mean"), spread.mean);
   report.number(concat(prefix, "_q01"), spread.q01);
@@ -115,6 +138,7 @@ SeparationResult measure_separation(MatrixView centers, int threads) {
   SeparationResult result{centers.rows, spread_of_histogram(seen.histogram), spread_of_nearest(seen.nearest)};
   result.all_pairs.mean = mean_of_all_pairs(unit);
   result.all_pairs.minimum = result.nearest.minimum;
+  result.nearest_variance = variance_of_nearest(seen, result.nearest.mean);
   return result;
 }
 
@@ -130,6 +154,14 @@ ProtocolResult run_separation(const std::string& name, MatrixView centers, int t
   report_spread("all_pairs", result.all_pairs, report);
   report_spread("nearest", result.nearest, report);
   report.number("minimum", result.nearest.minimum);
+  if (result.num_centers < 3) return report;
+  const Interval interval = interval_of_mean(
+      result.nearest.mean, {result.nearest_variance, static_cast<double>(result.num_centers - 1)});
+  Uncertainty uncertainty;
+  uncertainty.low = interval.low;
+  uncertainty.high = interval.high;
+  uncertainty.note = "over classes, not over trainings";
+  report.set_uncertainty("nearest_mean", std::move(uncertainty));
   return report;
 }
 

@@ -4,6 +4,8 @@
 // Quantiles
 // (quantile.h) over all pairs from a histogram of step 1e-5, the step's middle being reported, so exact to
 // 0.5e-5; over nearest neighbours exact.
+// Interval of the mean over nearest neighbours: over classes, not over trainings. V = Σ u_c u_c'/C², u =
+// distance − mean, over c = c' and the pairs of which one is the other's nearest, at least Σu²/C²; t(C − 1).
 // Shapes: centers [C, D], C >= 2. Cost: C²/2·D multiplications in tiles; memory 8·C·D bytes, and per thread
 // 8·C and 1.6 MB. The result does not depend on the number of threads.
 // Errors: kData for fewer than two centers, a zero or non-finite center (naming the class).
@@ -36,6 +38,7 @@ struct SeparationResult {
   int64_t num_centers = 0;
   Spread all_pairs;
   Spread nearest;
+  double nearest_variance = 0;  // of nearest.mean
 };
 SeparationResult measure_separation(MatrixView centers, int threads = 1);
 

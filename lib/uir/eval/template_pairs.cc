@@ -76,7 +76,9 @@ class PartnerScores {
   const ScoreColumns columns_;
 };
 
-std::vector<double> score_partners(const CanonicalVectors& templates, const PairGroups& pairs, int threads) {
+}  // namespace
+
+std::vector<double> score_pairs(const CanonicalVectors& templates, const PairGroups& pairs, int threads) {
   constexpr int64_t kRows = 32;  // whose scores stay in the processor's cache
   const PartnerScores partners(templates, pairs);
   std::vector<double> scores(pairs.partners().size());
@@ -87,8 +89,6 @@ std::vector<double> score_partners(const CanonicalVectors& templates, const Pair
   });
   return scores;
 }
-
-}  // namespace
 
 PairGroups::PairGroups(std::span<const IjbPair> pairs, int64_t num_templates) {
   std::vector<uint8_t> is_row(static_cast<size_t>(num_templates)), is_column(is_row);
@@ -112,9 +112,9 @@ PairGroups::PairGroups(std::span<const IjbPair> pairs, int64_t num_templates) {
   columns_ = std::move(columns.templates);
 }
 
-PairScores score_pairs(const CanonicalVectors& templates, const PairGroups& pairs, int threads) {
+PairScores by_kind(std::vector<double> all, const PairGroups& pairs) {
   PairScores scores;
-  scores.impostor = score_partners(templates, pairs, threads);
+  scores.impostor = std::move(all);
   scores.genuine.reserve(static_cast<size_t>(pairs.num_genuine()));
   size_t kept = 0;  // impostor scores move to the front, so that there is one copy of the list
   for (size_t p = 0; p < scores.impostor.size(); ++p) {

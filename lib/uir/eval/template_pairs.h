@@ -38,10 +38,12 @@ class PairGroups {
   int64_t num_genuine_ = 0;
 };
 
+// Of all pairs, in the order of partners().
+std::vector<double> score_pairs(const CanonicalVectors& templates, const PairGroups& pairs, int threads = 1);
+
 struct PairScores {
   std::vector<double> genuine, impostor;
 };
-// Scores of all pairs, in the groups' order.
-PairScores score_pairs(const CanonicalVectors& templates, const PairGroups& pairs, int threads = 1);
+PairScores by_kind(std::vector<double> scores, const PairGroups& pairs);
 
 }  // namespace uir

@@ -82,7 +82,7 @@ class GallerySearch {
                    const double own_score = own(p);
                    for (size_t c = 0; c < scores.size(); ++c) {
                      if (gallery_[first + c].subject == probes_[p].subject) continue;
-                     best.other = std::max(best.other, scores[c]);
+                     if (scores[c] > best.second) best.add_other(gallery_[first + c].subject, scores[c]);
                      best.others_at_least_own += scores[c] >= own_score;
                      non_mate.add(scores[c]);
                    }

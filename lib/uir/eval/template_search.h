@@ -2,7 +2,7 @@
 //
 // Score: dot product of templates (templates.h), float64, summed in index order. Of a probe, `own` is its
 // best score with templates of its subject, `other` the best with all other templates of the same gallery.
-// Cost: 2·D operations per probe and gallery template. Memory: 48 bytes per probe, 16 per kept score and
+// Cost: 2·D operations per probe and gallery template. Memory: 80 bytes per probe, 16 per kept score and
 // thread, and two copies of the galleries and probes. The result does not depend on the number of threads.
 #pragma once
 
@@ -20,7 +20,18 @@ namespace uir {
 struct ProbeScores {
   static constexpr double kNone = -std::numeric_limits<double>::infinity();
   double own = kNone, other = kNone;
+  double second = kNone;  // best of any other subject but the one whose `other` is
+  int64_t other_subject = -1;
   int64_t others_at_least_own = 0;  // of this gallery, compared with the probe's own score in either
+  void add_other(int64_t subject, double score) {
+    if (score > other) {
+      if (subject != other_subject) second = other;
+      other = score;
+      other_subject = subject;
+    } else if (subject != other_subject && score > second) {
+      second = score;
+    }
+  }
   bool mated() const { return own > kNone; }
   bool within(int64_t k) const { return mated() && others_at_least_own < k; }
 };

@@ -1,15 +1,18 @@
 #include "uir/eval/timeline.h"
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <set>
 #include <utility>
+#include <vector>
 
 #include "uir/base/error.h"
 #include "uir/base/file.h"
 #include "uir/base/log.h"
 #include "uir/base/text.h"
 #include "uir/eval/appearances.h"
+#include "uir/eval/share_uncertainty.h"
 #include "uir/eval/timeline_score.h"
 #include "uir/report/report.h"
 
@@ -157,11 +160,37 @@ void report_number(std::string name, double value, std::string_view why_undefine
   report.number(std::move(name), value);
 }
 
-void report_errors(const IdentificationErrors& errors, ProtocolResult& report) {
-  report.number("ier", errors.rate(errors.all()));
-  report.number("confusion", errors.rate(errors.confusion));
-  report.number("false_alarm", errors.rate(errors.false_alarm));
-  report.number("miss", errors.rate(errors.miss));
+// A rate of errors, over the films: each weighs what its reference holds.
+template <class ErrorsOf>
+void report_rate(const char* name, const IdentificationErrors& all,
+                 const std::vector<IdentificationErrors>& films, ErrorsOf&& errors_of,
+                 ProtocolResult& report) {
+  const double rate = all.rate(errors_of(all));
+  report.number(name, rate);
+  std::vector<double> influences;
+  for (const IdentificationErrors& film : films) {
+    const int64_t others = all.reference - film.reference;
+    if (others <= 0) continue;
+    influences.push_back((static_cast<double>(errors_of(film)) - rate * static_cast<double>(film.reference)) /
+                         static_cast<double>(others));
+  }
+  Uncertainty uncertainty = mean_uncertainty(rate, std::move(influences));
+  uncertainty.low = std::max(uncertainty.low, 0.0);
+  uncertainty.note = uncertainty.has_interval() ? "over the videos" : "fewer than three videos";
+  report.set_uncertainty(name, std::move(uncertainty));
+}
+
+void report_errors(const IdentificationErrors& all, const std::vector<IdentificationErrors>& films,
+                   ProtocolResult& report) {
+  using Errors = IdentificationErrors;
+  report_rate(
+      "ier", all, films, [](const Errors& e) { return e.all(); }, report);
+  report_rate(
+      "confusion", all, films, [](const Errors& e) { return e.confusion; }, report);
+  report_rate(
+      "false_alarm", all, films, [](const Errors& e) { return e.false_alarm; }, report);
+  report_rate(
+      "miss", all, films, [](const Errors& e) { return e.miss; }, report);
 }
 
 void report_names(const TimelineScore& score, ProtocolResult& report) {
@@ -236,10 +265,12 @@ ProtocolResult run_timeline(const std::string& name, const TimelineProtocol& con
   const auto half_collar = std::llround(config.collar / 2 * kMicroseconds);
   auto report = ProtocolResult::of<TimelineProtocol>(name, description_of(config));
   TimelineScore all;
+  std::vector<IdentificationErrors> films;
   for (const auto& [video, spans] : files.spans) {
     const TimelineScore score =
         score_video(in(files.reference, video), in(files.hypothesis, video), spans, half_collar);
     report.details["videos"].push_back(video_row(video, score));
+    films.push_back(score.errors);
     all += score;
   }
   const NameScore names = all.all_names();
@@ -254,7 +285,7 @@ ProtocolResult run_timeline(const std::string& name, const TimelineProtocol& con
   report.count("strangers", all.strangers.strangers);
   report.number("hours", static_cast<double>(all.evaluated) / kHour);
   report.number("reference_person_hours", static_cast<double>(all.errors.reference) / kHour);
-  report_errors(all.errors, report);
+  report_errors(all.errors, films, report);
   report_names(all, report);
   report_clusters(all.strangers, report);
   return report;

@@ -327,6 +327,7 @@ ProtocolResult run_trillion_pairs(const std::string& name, const UnitRows& vecto
   report.count("distractors", distractors);
   report.count("genuine_pairs", parts.genuine_pairs());
   report.count("impostor_pairs", impostors);
+  report.remarks.emplace_back("No intervals: the search keeps the best scores, not whose they are.");
   report_verification(parts, config.fpr, impostors, best.scores(), scan.resources.threads, report);
   if (identification) {
     const std::vector<double> own = own_scores(parts, scan.resources.threads);

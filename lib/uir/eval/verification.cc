@@ -14,6 +14,7 @@
 #include "uir/eval/context.h"
 #include "uir/eval/quantile.h"
 #include "uir/eval/report_roc.h"
+#include "uir/eval/verification_intervals.h"
 #include "uir/formats/bin_set.h"
 #include "uir/report/report.h"
 
@@ -46,7 +47,6 @@ std::vector<Reference> published_numbers() {
 }
 
 constexpr double kNotDefined = std::numeric_limits<double>::quiet_NaN();
-constexpr double kValFar = 1e-3;
 constexpr std::array kFars{1e-2, 1e-3};
 
 // 0, step, 2·step …
@@ -314,7 +314,8 @@ VerificationResult measure_verification(const std::vector<double>& distances, co
 }
 
 ProtocolResult run_verification(const std::string& name, const CanonicalVectors& vectors,
-                                const PairList& pairs, int threads, const Calibration* calibration) {
+                                const PairList& pairs, int threads, const Calibration* calibration,
+                                std::optional<std::span<const int64_t>> labels) {
   const std::vector<double> distances = pair_distances(vectors, pairs, threads);
   const VerificationResult result = measure_verification(distances, pairs);
   auto report = ProtocolResult::of<VerificationProtocol>(name);
@@ -335,6 +336,7 @@ ProtocolResult run_verification(const std::string& name, const CanonicalVectors&
   report_folds(result, report);
   report_roc(result.roc, kFars, report);
   report.details["folds"] = folds_json(result);
+  if (labels) report_intervals(distances, pairs, result, kFars, *labels, report);
   if (calibration) report_calibrated(*calibration, distances, pairs, report);
   return report;
 }
@@ -376,7 +378,8 @@ std::vector<ProtocolResult> measure(const std::string& name, const VerificationP
   const CanonicalVectors& vectors = context.sets.canonical(config.set, config.flip);
   const EmbeddingStore set = context.sets.store(config.set, config.flip);
   return {with_flip_test(
-      run_verification(name, vectors, pairs, context.threads(), context.calibration_of(set)), set)};
+      run_verification(name, vectors, pairs, context.threads(), context.calibration_of(set), set.labels()),
+      set)};
 }
 
 }  // namespace uir

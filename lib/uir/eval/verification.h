@@ -16,6 +16,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -70,6 +71,8 @@ std::vector<ProtocolResult> measure(const std::string& name, const VerificationP
 PairList pairs_of(const VerificationProtocol& config, const KnownSources& sources,
                   std::span<const std::string_view> items);
 
+inline constexpr double kValFar = 1e-3;  // at which VAL is measured
+
 struct FoldResult {
   double threshold = 0, accuracy = 0;              // of the accuracy
   double val_threshold = 0, val = 0, val_far = 0;  // not a number where undefined
@@ -86,9 +89,11 @@ struct VerificationResult {
 VerificationResult measure_verification(const std::vector<double>& distances, const PairList& pairs);
 std::vector<double> pair_distances(const CanonicalVectors& vectors, const PairList& pairs, int threads = 1);
 
-// calibration: its thresholds are applied as well; null: none.
+// calibration: its thresholds are applied as well; null: none. labels: of the set's rows, for intervals;
+// null: none.
 ProtocolResult run_verification(const std::string& name, const CanonicalVectors& vectors,
                                 const PairList& pairs, int threads = 1,
-                                const Calibration* calibration = nullptr);
+                                const Calibration* calibration = nullptr,
+                                std::optional<std::span<const int64_t>> labels = std::nullopt);
 
 }  // namespace uir

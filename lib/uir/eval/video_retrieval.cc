@@ -5,12 +5,14 @@
 #include <map>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 #include "uir/base/error.h"
 #include "uir/base/log.h"
 #include "uir/config/names.h"
 #include "uir/eval/context.h"
 #include "uir/eval/items.h"
+#include "uir/eval/share_uncertainty.h"
 #include "uir/eval/video.h"
 #include "uir/report/report.h"
 #include "uir/search/pair_scan.h"
@@ -258,18 +260,27 @@ ProtocolResult measure_submission(const std::string& name, std::span<const Ident
   for (const IdentityVideos& identity : submission) submitted[identity.label] = &identity;
   int64_t missing = 0;
   double sum = 0;
+  std::vector<double> precisions;
   for (const IdentityVideos& identity : truth) {
     const auto found = submitted.find(identity.label);
     if (found == submitted.end()) {
       ++missing;
+      precisions.push_back(0);
     } else {
-      sum += average_precision(found->second->videos, identity.videos, protocol.top);
+      precisions.push_back(average_precision(found->second->videos, identity.videos, protocol.top));
+      sum += precisions.back();
     }
   }
   result.count("identities", static_cast<int64_t>(truth.size()));
   result.count("missing_identities", missing);
   result.count("relevant_videos", num_videos(truth));
-  result.number(number, sum / static_cast<double>(truth.size()));
+  const double mean = sum / static_cast<double>(truth.size());
+  result.number(number, mean);
+  for (double& precision : precisions)
+    precision = (precision - mean) / (static_cast<double>(truth.size()) - 1);
+  Uncertainty uncertainty = mean_uncertainty(mean, std::move(precisions));
+  if (uncertainty.has_interval()) uncertainty.note = "over the identities of the ground truth";
+  result.set_uncertainty(number, std::move(uncertainty));
   return result;
 }
 

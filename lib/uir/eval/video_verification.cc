@@ -4,6 +4,7 @@
 
 #include "uir/eval/all_pairs.h"
 #include "uir/eval/context.h"
+#include "uir/eval/pair_uncertainty.h"
 #include "uir/eval/published.h"
 #include "uir/eval/report_roc.h"
 #include "uir/eval/video.h"
@@ -72,6 +73,11 @@ ProtocolResult run_video_verification(const std::string& name, const CanonicalVe
       result.undefined(number, "needs genuine and impostor pairs");
     }
   }
+  if (!roc.defined()) return result;
+  const PairUncertainty uncertainty(roc, fpr);
+  const PeopleTally tally = all_pairs_tally(uncertainty, vectors, labels, threads);
+  for (size_t k = 0; k < fpr.size(); ++k)
+    result.set_uncertainty(name_with_rate("tpr_at_fpr", fpr[k]), uncertainty.tar_at_far(tally, k));
   return result;
 }
 

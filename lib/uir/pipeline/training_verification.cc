@@ -93,7 +93,7 @@ class TrainingVerification {
     check_pairs(labels, config.set);
     measure_ = [name = name_, far = config.far, labels = std::move(labels)](const CanonicalVectors& vectors) {
       return score_of(name, name_with_rate("tar_at_far", far.front()),
-                      run_all_pairs(name, vectors, labels, far, at::get_num_threads()));
+                      run_all_pairs(name, vectors, labels, far, at::get_num_threads(), /*intervals=*/false));
     };
   }
 

@@ -85,7 +85,10 @@ std::vector<std::string> find_mismatches(const Comparison& comparison, const Com
 void mark_best(ComparedNumber& number) {
   std::vector<double> defined;
   std::ranges::copy_if(number.values, std::back_inserter(defined), [](double v) { return !std::isnan(v); });
-  if (number.meaning.better == Better::kNone || defined.size() < 2) return;
+  const bool resolved = std::ranges::none_of(number.uncertainties, [](const Uncertainty* uncertainty) {
+    return uncertainty && uncertainty->resolution == Resolution::kNotResolved;
+  });
+  if (number.meaning.better == Better::kNone || defined.size() < 2 || !resolved) return;
   const auto [low, high] = std::ranges::minmax(defined);
   if (low == high) return;
   const double best = number.meaning.better == Better::kHigher ? high : low;
@@ -94,8 +97,11 @@ void mark_best(ComparedNumber& number) {
 
 ComparedNumber compare_number(const ComparedProtocol& protocol, const std::string& name) {
   const size_t models = protocol.results.size();
-  ComparedNumber number{name, meaning_of(name, protocol.facts.meanings),
-                        std::vector<double>(models, std::nan("")), std::vector<std::string>(models),
+  ComparedNumber number{name,
+                        meaning_of(name, protocol.facts.meanings),
+                        std::vector<double>(models, std::nan("")),
+                        std::vector<std::string>(models),
+                        std::vector<const Uncertainty*>(models),
                         std::vector<bool>(models)};
   for (size_t m = 0; m < models; ++m) {
     if (!protocol.results[m]) {
@@ -109,9 +115,11 @@ ComparedNumber compare_number(const ComparedProtocol& protocol, const std::strin
     } else {
       number.values[m] = found->value;
       number.notes[m] = found->note;
+      if (found->uncertainty) number.uncertainties[m] = &*found->uncertainty;
     }
   }
-  if (protocol.mismatches.empty()) mark_best(number);
+  number.same_people = protocol.mismatches.empty();
+  if (number.same_people) mark_best(number);
   return number;
 }
 
@@ -127,17 +135,20 @@ std::vector<const Reference*> find_references(const ComparedProtocol& protocol) 
 Json number_or_null(double value) { return std::isnan(value) ? Json() : Json(value); }
 
 Json to_json(const ComparedNumber& number) {
-  Json values = Json::array(), differences = Json::array(), points = Json::array();
+  Json values = Json::array(), differences = Json::array(), points = Json::array(), intervals = Json::array(),
+       verdicts = Json::array();
   for (size_t m = 0; m < number.values.size(); ++m) {
     values.push_back(number_or_null(number.values[m]));
     differences.push_back(number_or_null(number.difference(m)));
     points.push_back(number_or_null(100 * number.difference(m)));
+    const std::optional<Interval> interval = number.difference_interval(m);
+    intervals.push_back(interval ? Json{interval->low, interval->high} : Json());
+    verdicts.push_back(number.verdict(m));
   }
-  Json json{{"name", number.name},
-            {"better", to_string(number.meaning.better)},
-            {"values", values},
-            {"differences", differences},
-            {"best", number.best}};
+  Json json{
+      {"name", number.name},        {"better", to_string(number.meaning.better)}, {"values", values},
+      {"differences", differences}, {"difference_intervals", intervals},          {"verdicts", verdicts},
+      {"best", number.best}};
   if (number.meaning.rate) json["percentage_points"] = points;
   return json;
 }
@@ -155,6 +166,30 @@ Json to_json(const Reference& reference, const ComparedProtocol& protocol) {
 }
 
 }  // namespace
+
+std::optional<Interval> ComparedNumber::difference_interval(size_t model) const {
+  const Uncertainty *first = uncertainties[0], *other = uncertainties[model];
+  if (!same_people || !first || !other || first->influences.size() != other->influences.size()) return {};
+  std::optional<Variance> sum;
+  for (size_t group = 0; group < first->influences.size(); ++group) {
+    std::vector<double> differences = other->influences[group];
+    const std::vector<double>& of_first = first->influences[group];
+    if (differences.size() != of_first.size()) return {};
+    for (size_t i = 0; i < differences.size(); ++i) differences[i] -= of_first[i];
+    const std::optional<Variance> variance = variance_of(std::move(differences));
+    if (!variance) return {};
+    sum = sum ? sum_of(*sum, *variance) : *variance;
+  }
+  if (!sum) return {};
+  return interval_of_mean(difference(model), *sum);
+}
+
+std::string_view ComparedNumber::verdict(size_t model) const {
+  const std::optional<Interval> interval = difference_interval(model);
+  if (!interval || meaning.better == Better::kNone) return "";
+  if (interval->low <= 0 && interval->high >= 0) return "not decided";
+  return (interval->low > 0) == (meaning.better == Better::kHigher) ? "better" : "worse";
+}
 
 Comparison compare(const Report& report) {
   Comparison comparison;

@@ -4,14 +4,18 @@
 // Results are matched by name and type (the k-th of a name with the k-th); what one model lacks stays as a
 // row without a value. Protocols count as the same only if all their counts agree: otherwise `mismatches`
 // says which do not, and no model is marked as better.
-// Cost: the number of models times that of their numbers; no values are computed but differences. Errors:
-// none.
+// A difference is decided by the same people twice, each model at its own threshold: what both share drops
+// out, so its interval is narrower than either model's.
+// Cost: the number of models times that of their numbers and people. Errors: none.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "uir/base/json.h"
+#include "uir/report/intervals.h"
 #include "uir/report/number_meaning.h"
 #include "uir/report/reference.h"
 #include "uir/report/report.h"
@@ -22,12 +26,20 @@ namespace uir {
 struct ComparedNumber {
   std::string name;
   NumberMeaning meaning;
-  std::vector<double> values;      // not a number where undefined
-  std::vector<std::string> notes;  // why it is undefined
-  std::vector<bool> best;  // none where all are equal, fewer than two are defined, or nothing is better
+  std::vector<double> values;                     // not a number where undefined
+  std::vector<std::string> notes;                 // why it is undefined
+  std::vector<const Uncertainty*> uncertainties;  // null: none
+  // None where a value is not resolved, all are equal, fewer than two are defined, or nothing is better.
+  std::vector<bool> best;
+  bool same_people = false;  // the models were measured by the same protocol
 
   // To the first model's; not a number where either is undefined.
   double difference(size_t model) const { return values[model] - values[0]; }
+  // Its interval, from what each person adds to both models' numbers; none where either has no interval, or
+  // where their people differ.
+  std::optional<Interval> difference_interval(size_t model) const;
+  // "better", "worse" or "not decided"; empty without an interval, or where nothing is better.
+  std::string_view verdict(size_t model) const;
 };
 
 struct ComparedProtocol {

@@ -34,6 +34,17 @@ std::string text_table(const std::vector<std::vector<std::string>>& rows) {
   return text;
 }
 
+// "+0.317 pp [+0.05, +0.58] better"
+std::string difference_text(const ComparedNumber& number, size_t model) {
+  std::string text = format_difference(number.difference(model), number.meaning);
+  const std::optional<Interval> interval = number.difference_interval(model);
+  if (!interval) return text;
+  const double unit = number.meaning.rate ? 100 : 1;
+  text += concat(" [", signed_number(unit * interval->low), ", ", signed_number(unit * interval->high), "]");
+  const std::string_view verdict = number.verdict(model);
+  return verdict.empty() ? text : concat(text, " ", verdict);
+}
+
 // The models' values, and from the second model on the difference to the first.
 std::string models_table(const Comparison& comparison, const ComparedProtocol& protocol) {
   std::vector<std::vector<std::string>> rows(1);
@@ -46,7 +57,7 @@ std::string models_table(const Comparison& comparison, const ComparedProtocol& p
     std::vector<std::string>& row = rows.emplace_back(1, number.name);
     for (size_t m = 0; m < number.values.size(); ++m) {
       row.push_back(format_number(number.values[m], number.meaning) + (number.best[m] ? "*" : " "));
-      if (m > 0) row.push_back(format_difference(number.difference(m), number.meaning));
+      if (m > 0) row.push_back(difference_text(number, m));
     }
   }
   return text_table(rows);
@@ -87,6 +98,17 @@ std::string to_text(const Comparison& comparison, const ComparedProtocol& protoc
   return text;
 }
 
+bool has_intervals(const Comparison& comparison) {
+  for (const ComparedProtocol& protocol : comparison.protocols) {
+    for (const ComparedNumber& number : protocol.numbers) {
+      for (size_t m = 1; m < number.values.size(); ++m) {
+        if (number.difference_interval(m)) return true;
+      }
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 std::string to_text(const Comparison& comparison) {
@@ -96,9 +118,12 @@ std::string to_text(const Comparison& comparison) {
     if (several || !protocol.references.empty()) text += to_text(comparison, protocol);
   }
   if (text.empty()) return text;
-  const std::string heading = several ? concat("== comparison ==\nDifferences are to ", comparison.models[0],
-                                               ", of rates in percentage points (pp). *: the best model.\n")
-                                      : "== published numbers of the same protocols ==\n";
+  const std::string intervals =
+      has_intervals(comparison) ? " [interval of the difference] and what it decides." : "";
+  const std::string heading =
+      several ? concat("== comparison ==\nDifferences are to ", comparison.models[0],
+                       ", of rates in percentage points (pp). *: the best model.", intervals, "\n")
+              : "== published numbers of the same protocols ==\n";
   return heading + text;
 }
 

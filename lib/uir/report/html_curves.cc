@@ -15,6 +15,7 @@ namespace {
 struct Curve {
   size_t model = 0;
   std::vector<std::vector<double>> points;
+  std::vector<PlotWhisker> whiskers{};
 };
 struct Curves {
   std::vector<std::string> columns;
@@ -52,6 +53,9 @@ Curve read_curve(size_t model, const Json& json) {
     if (std::isfinite(values[0]) && std::isfinite(values[1])) curve.points.push_back(std::move(values));
   }
   drop_invisible(curve.points);
+  if (!json.contains("intervals")) return curve;
+  for (const Json& interval : json["intervals"])
+    curve.whiskers.push_back({number_of(interval[0]), number_of(interval[1]), number_of(interval[2])});
   return curve;
 }
 
@@ -157,9 +161,11 @@ class CurveWriter {
   template <class Height>
   void figure(const Curves& curves, const std::string& heading, Plot plot, Height&& height) {
     for (const Curve& curve : curves.curves) {
-      PlotLine& line = plot.lines.emplace_back(PlotLine{curve.model, {}});
+      PlotLine& line = plot.lines.emplace_back(PlotLine{curve.model, {}, {}});
       for (const auto& point : curve.points)
         line.points.push_back({std::max(point[0], plot.x.low), height(point[1])});
+      for (const PlotWhisker& whisker : curve.whiskers)
+        line.whiskers.push_back({whisker.x, height(whisker.low), height(whisker.high)});
     }
     const Element figure(page_, "figure");
     {

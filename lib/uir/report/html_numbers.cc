@@ -6,6 +6,21 @@
 #include "uir/report/number_meaning.h"
 
 namespace uir {
+namespace {
+
+// Beneath the value: its interval, or why there is none.
+void write_interval(const ComparedNumber& number, size_t model, Markup& page) {
+  const Uncertainty* uncertainty = number.uncertainties[model];
+  if (!uncertainty) return;
+  const bool weak = uncertainty->resolution == Resolution::kWeak;
+  const std::string text = uncertainty->has_interval()
+                               ? format_interval(uncertainty->low, uncertainty->high, number.meaning)
+                               : std::string(to_string(uncertainty->resolution));
+  page.element("span", {{"class", weak ? "interval weak" : "interval"}, {"title", uncertainty->note}},
+               weak ? text + ", weak" : text);
+}
+
+}  // namespace
 
 void write_model_heading(std::string_view name, size_t style, Markup& page) {
   const Element cell(page, "th", {{"scope", "col"}});
@@ -25,6 +40,7 @@ void write_value_cell(const ComparedNumber& number, size_t model, Markup& page) 
   }
   number.best[model] ? page.open("td", {{"class", "best"}}) : page.open("td");
   page.element("data", {{"value", exact_text(value)}}, format_number(value, number.meaning));
+  write_interval(number, model, page);
   page.close();
 }
 
@@ -33,6 +49,13 @@ void write_difference_cell(const ComparedNumber& number, size_t model, Markup& p
   const Element cell(page, "td", {{"class", "d"}});
   if (std::isnan(difference)) return;
   page.element("data", {{"value", exact_text(difference)}}, format_difference(difference, number.meaning));
+  const std::optional<Interval> interval = number.difference_interval(model);
+  if (!interval) return;
+  const double unit = number.meaning.rate ? 100 : 1;
+  page.element("span", {{"class", "interval"}},
+               concat(signed_number(unit * interval->low), " to ", signed_number(unit * interval->high)));
+  const std::string_view verdict = number.verdict(model);
+  if (!verdict.empty()) page.element("span", {{"class", "interval"}}, verdict);
 }
 
 }  // namespace uir

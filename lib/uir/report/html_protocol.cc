@@ -83,6 +83,7 @@ class ProtocolSection {
       }
     }
     undefined_reasons();
+    remarks();
   }
 
   void numbers_head() {
@@ -120,6 +121,17 @@ class ProtocolSection {
     for (const auto& [reason, names] : reasons) {
       page_.element("li", {}, concat("Undefined: ", names, " (", reason, ")"));
     }
+  }
+
+  void remarks() {
+    std::vector<std::string> said;
+    for (size_t m = 0; m < protocol_.results.size(); ++m) {
+      if (!protocol_.results[m]) continue;
+      for (const std::string& remark : protocol_.results[m]->remarks) {
+        if (std::ranges::count(said, remark) == 0) said.push_back(remark);
+      }
+    }
+    for (const std::string& remark : said) page_.element("p", {{"class", "remark"}}, remark);
   }
 
   void published() {

@@ -60,6 +60,13 @@ std::string format_number(double value, const NumberMeaning& meaning) {
   return print(tiny ? "%.3g %%" : "%.4f %%", percent);
 }
 
+std::string format_interval(double low, double high, const NumberMeaning& meaning) {
+  constexpr int kDigits = 5;
+  const double unit = meaning.rate ? 100 : 1;
+  return short_number(unit * low, kDigits) + " to " + short_number(unit * high, kDigits) +
+         (meaning.rate ? " %" : "");
+}
+
 std::string format_published(double value, const NumberMeaning& meaning) {
   return meaning.rate ? short_number(100 * value, 8) + " %" : short_number(value, 8);
 }
@@ -71,6 +78,8 @@ std::string format_difference(double difference, const NumberMeaning& meaning) {
   const double points = 100 * difference;
   return print(std::abs(points) < 0.001 ? "%+.2g pp" : "%+.3f pp", points);
 }
+
+std::string signed_number(double value) { return print("%+.3g", value); }
 
 std::string short_number(double value, int digits) {
   char text[64];

@@ -37,11 +37,15 @@ std::string_view to_string(Better better);
 // As people read it: rates in percent, "99.5167 %"; other numbers with six significant digits; "undefined"
 // where it is not a number.
 std::string format_number(double value, const NumberMeaning& meaning);
+// "95.124 to 97.3 %"
+std::string format_interval(double low, double high, const NumberMeaning& meaning);
 // As it was published, without digits that the source does not give: "96.9 %".
 std::string format_published(double value, const NumberMeaning& meaning);
 // With its sign: "+0.317 pp" (percentage points) for a rate, "-0.0123" for other numbers; "=" for none; empty
 // where it is not a number.
 std::string format_difference(double difference, const NumberMeaning& meaning);
+// "+0.317", "-1.2": three significant digits.
+std::string signed_number(double value);
 // %.<digits>g
 std::string short_number(double value, int digits);
 

@@ -14,20 +14,36 @@ constexpr std::string_view kFormat = "uir-report";
 constexpr int kVersion = 2;
 
 Json to_json(const ProtocolResult& result) {
-  Json counts = Json::object(), numbers = Json::object(), undefined = Json::object();
+  Json counts = Json::object(), numbers = Json::object(), undefined = Json::object(),
+       uncertainty = Json::object();
   for (const auto& [name, count] : result.counts) counts[name] = count;
   for (const Measurement& number : result.numbers) {
     numbers[number.name] = number.defined() ? Json(number.value) : Json();
     if (!number.defined()) undefined[number.name] = number.note;
+    if (number.uncertainty) uncertainty[number.name] = to_json(*number.uncertainty);
   }
-  return {{"name", result.name},      {"type", result.type}, {"description", result.description},
-          {"counts", counts},         {"numbers", numbers},  {"undefined", undefined},
-          {"details", result.details}};
+  return {{"name", result.name},        {"type", result.type},       {"description", result.description},
+          {"counts", counts},           {"numbers", numbers},        {"undefined", undefined},
+          {"uncertainty", uncertainty}, {"remarks", result.remarks}, {"details", result.details}};
 }
 
 // "  name      value", the values in one column.
 std::string table_line(std::string_view name, size_t width, const std::string& value) {
   return concat("  ", name, std::string(width + 2 - name.size(), ' '), value, "\n");
+}
+
+// "0.975123  [0.96312, 0.98213]", or why there is no interval; says_so: also where the protocol has none for it.
+std::string value_text(const Measurement& number, bool says_so) {
+  if (!number.defined()) return concat("undefined: ", number.note);
+  std::string text = short_number(number.value, 6);
+  if (!number.uncertainty) return says_so ? text + "  (no interval)" : text;
+  const Uncertainty& uncertainty = *number.uncertainty;
+  if (uncertainty.has_interval())
+    text += concat("  [", short_number(uncertainty.low, 5), ", ", short_number(uncertainty.high, 5), "]");
+  std::string note = uncertainty.note;
+  if (uncertainty.resolution == Resolution::kWeak) note = note.empty() ? "weak" : "weak; " + note;
+  if (note.empty()) return text;
+  return concat(text, "  (", note, ")");
 }
 
 std::string to_text(const ProtocolResult& result) {
@@ -36,15 +52,22 @@ std::string to_text(const ProtocolResult& result) {
   for (const auto& [name, count] : result.counts) width = std::max(width, name.size());
   for (const Measurement& number : result.numbers) width = std::max(width, number.name.size());
   for (const auto& [name, count] : result.counts) text += table_line(name, width, concat(count));
+  const bool any_interval = std::ranges::any_of(
+      result.numbers, [](const Measurement& number) { return number.uncertainty.has_value(); });
   for (const Measurement& number : result.numbers) {
-    const std::string value =
-        number.defined() ? short_number(number.value, 6) : concat("undefined: ", number.note);
-    text += table_line(number.name, width, value);
+    text += table_line(number.name, width, value_text(number, any_interval));
   }
+  for (const std::string& remark : result.remarks) text += wrap(remark, "  ");
   return text;
 }
 
 }  // namespace
+
+void ProtocolResult::set_uncertainty(std::string_view number, Uncertainty uncertainty) {
+  const auto found = std::ranges::find(numbers, number, &Measurement::name);
+  ensure(found != numbers.end(), concat("the protocol result has the number '", number, "'"));
+  found->uncertainty = std::move(uncertainty);
+}
 
 double ProtocolResult::value_of(std::string_view number) const {
   const auto found = std::ranges::find(numbers, number, &Measurement::name);

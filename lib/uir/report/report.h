@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,6 +20,7 @@
 #include "uir/base/json.h"
 #include "uir/report/number_meaning.h"
 #include "uir/report/reference.h"
+#include "uir/report/uncertainty.h"
 
 namespace uir {
 
@@ -34,6 +36,7 @@ struct Measurement {
   std::string name;  // "tar_at_far_0.001"
   double value = std::numeric_limits<double>::quiet_NaN();
   std::string note;
+  std::optional<Uncertainty> uncertainty{};  // none: the protocol has none for it
   bool defined() const { return !std::isnan(value); }
 };
 
@@ -43,6 +46,7 @@ struct ProtocolResult {
   std::string description;  // the protocol in words, with its switches
   std::vector<std::pair<std::string, int64_t>> counts;
   std::vector<Measurement> numbers;
+  std::vector<std::string> remarks{};  // what a reader of the numbers should know: a sentence each
   // Curves, histograms, folds: an object. The page draws "roc", "det" (html_curves.h) and "distributions"
   // (html_distributions.h), and shows other lists of flat objects as tables.
   Json details = Json::object();
@@ -60,10 +64,12 @@ struct ProtocolResult {
   }
 
   void count(std::string what, int64_t n) { counts.emplace_back(std::move(what), n); }
-  void number(std::string what, double value) { numbers.push_back({std::move(what), value, {}}); }
+  void number(std::string what, double value) { numbers.push_back({std::move(what), value, {}, {}}); }
   void undefined(std::string what, std::string why) {
-    numbers.push_back({std::move(what), std::nan(""), std::move(why)});
+    numbers.push_back({std::move(what), std::nan(""), std::move(why), {}});
   }
+  // Of a number that there is (else kInternal).
+  void set_uncertainty(std::string_view number, Uncertainty uncertainty);
   // kInternal if there is no such number; not a number if it is undefined.
   double value_of(std::string_view number) const;
 };

@@ -154,7 +154,19 @@ class Drawing {
         points += coordinate(x_of(point.x)) + "," + coordinate(y_of(point.y));
       }
       out_.element("polyline", {{"class", concat("s", line.style % kLineStyles)}, {"points", points}});
+      for (const PlotWhisker& whisker : line.whiskers) draw_whisker(whisker, line.style);
     }
+  }
+
+  // An I, whose ends are short lines.
+  void draw_whisker(const PlotWhisker& whisker, size_t style) {
+    constexpr double kEnd = 3;
+    const double x = x_of(whisker.x), low = y_of(whisker.low), high = y_of(whisker.high);
+    const std::string left = coordinate(x - kEnd), right = coordinate(x + kEnd), middle = coordinate(x);
+    out_.element("path",
+                 {{"class", concat("whisker s", style % kLineStyles)},
+                  {"d", concat("M", left, " ", coordinate(low), "H", right, "M", middle, " ", coordinate(low),
+                               "V", coordinate(high), "M", left, " ", coordinate(high), "H", right)}});
   }
 
   const Plot& plot_;

@@ -108,7 +108,7 @@ TEST_CASE("scores are those of the listed pairs, in any order of the list and fo
   for (int threads : {1, 2, 5}) {
     const PairGroups groups(pairs, images.templates.size());
     CHECK(groups.num_genuine() == static_cast<int64_t>(expected.genuine.size()));
-    PairScores scores = score_pairs(templates, groups, threads);
+    PairScores scores = by_kind(score_pairs(templates, groups, threads), groups);
     sort_descending(scores.genuine, threads);
     sort_descending(scores.impostor, threads);
     CHECK(scores.genuine == expected.genuine);

@@ -256,6 +256,64 @@ TEST_CASE("the comparison as JSON and as text") {
         "  accuracy_std   0.2000 %    0.2000 %            =\n");
 }
 
+namespace {
+
+// An interval of .9 to 1, and what four people add to the number.
+Uncertainty with_influences(std::vector<double> influences) {
+  Uncertainty uncertainty;
+  uncertainty.low = .9;
+  uncertainty.high = 1;
+  uncertainty.influences = {std::move(influences)};
+  return uncertainty;
+}
+
+}  // namespace
+
+TEST_CASE("a difference is decided by what the same people add to both models") {
+  Report report = two_models(lfw(0.99, 0.02), lfw(0.995, 0.03));
+  const auto set = [&](size_t model, const char* number, std::vector<double> influences) {
+    report.models[model].results[0].set_uncertainty(number, with_influences(std::move(influences)));
+  };
+  set(0, "accuracy", {.01, -.02, .03, -.02});
+  set(1, "accuracy", {.0101, -.0202, .0301, -.02});  // nearly the same people are easy: a small spread
+  set(0, "eer", {.01, -.01, .02, -.02});
+  set(1, "eer", {.02, -.05, .01, .02});
+  const Comparison comparison = compare(report);
+  const ComparedNumber &accuracy = comparison.protocols[0].numbers[0],
+                       &eer = comparison.protocols[0].numbers[1];
+  // Differences .0001, −.0002, .0001, 0 have the mean 0 and the sum of squares 6e-8.
+  const double half = t_quantile(3) * std::sqrt(.75 * 6e-8);
+  REQUIRE(accuracy.difference_interval(1));
+  CHECK(accuracy.difference_interval(1)->low == Approx(.005 - half));
+  CHECK(accuracy.difference_interval(1)->high == Approx(.005 + half));
+  CHECK(accuracy.verdict(1) == "better");
+  CHECK(eer.verdict(1) == "not decided");
+  CHECK_THAT(to_text(comparison), contains_text("better") && contains_text("not decided"));
+  const Json json = to_json(comparison)["protocols"][0]["numbers"][0];
+  CHECK(json["verdicts"] == Json::parse(R"(["not decided", "better"])"));
+  CHECK(json["difference_intervals"][1][0].get<double>() == accuracy.difference_interval(1)->low);
+
+  SECTION("a smaller error is better, a larger one worse") {
+    report.models[1].results[0].numbers[1].value = 0.9;
+    CHECK(compare(report).protocols[0].numbers[1].verdict(1) == "worse");
+    report.models[0].results[0].numbers[1].value = 0.95;
+    report.models[1].results[0].numbers[1].value = 0.01;
+    CHECK(compare(report).protocols[0].numbers[1].verdict(1) == "better");
+  }
+  SECTION("other people, or another protocol, decide nothing") {
+    set(1, "accuracy", {.01, .02, .03});
+    CHECK(compare(report).protocols[0].numbers[0].verdict(1).empty());
+    set(1, "accuracy", {.01, -.02, .03, -.02});
+    report.models[1].results[0].description = "another protocol";
+    CHECK(compare(report).protocols[0].numbers[0].verdict(1).empty());
+  }
+  SECTION("what is not resolved is never the best") {
+    CHECK(accuracy.best == std::vector<bool>{false, true});
+    report.models[0].results[0].numbers[0].uncertainty->resolution = Resolution::kNotResolved;
+    CHECK(compare(report).protocols[0].numbers[0].best == std::vector<bool>{false, false});
+  }
+}
+
 TEST_CASE("one model without published numbers has no comparison in text") {
   const Report report{{{"only", {}, {lfw(0.99, 0.02)}}}};
   CHECK(to_text(compare(report)).empty());

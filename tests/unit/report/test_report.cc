@@ -91,6 +91,44 @@ TEST_CASE("numbers are found by name") {
         "no error");
 }
 
+TEST_CASE("a report says how sure its numbers are, and where it does not know") {
+  ProtocolResult result;
+  result.number("tar", .975);
+  result.number("weak", .9);
+  result.number("few", .8);
+  result.number("other", 3);
+  Uncertainty sure;
+  sure.low = .9625;
+  sure.high = .9875;
+  sure.impostor_events = 51;
+  sure.effective_people = 12.5;
+  result.set_uncertainty("tar", sure);
+  Uncertainty weak = sure;
+  weak.resolution = Resolution::kWeak;
+  weak.note = "at least this wide";
+  result.set_uncertainty("weak", weak);
+  Uncertainty few;
+  few.resolution = Resolution::kNotResolved;
+  few.note = "not resolved: 3 impostor pairs may be accepted at this rate";
+  result.set_uncertainty("few", few);
+  result.remarks.emplace_back("Few people decide.");
+  const Report report{{{"m", {}, {result}}}};
+  const std::string text = to_text(report);
+  CHECK_THAT(text, contains_text("0.975  [0.9625, 0.9875]\n"));
+  CHECK_THAT(text, contains_text("0.9  [0.9625, 0.9875]  (weak; at least this wide)\n"));
+  CHECK_THAT(text, contains_text("0.8  (not resolved: 3 impostor pairs may be accepted at this rate)\n"));
+  CHECK_THAT(text, contains_text("3  (no interval)\n"));
+  CHECK_THAT(text, contains_text("  Few people decide.\n"));
+  const Json json = to_json(report)["models"][0]["protocols"][0];
+  CHECK(json["uncertainty"]["tar"] == Json::parse(R"({"interval": [0.9625, 0.9875], "resolution": "resolved",
+      "impostor_events": 51, "effective_people": 12.5})"));
+  CHECK(json["uncertainty"]["few"]["interval"].is_null());
+  CHECK(json["uncertainty"]["few"]["resolution"] == "not resolved");
+  CHECK(!json["uncertainty"].contains("other"));
+  CHECK(json["remarks"] == Json::parse(R"(["Few people decide."])"));
+  CHECK(brute::error_of(ErrorKind::kInternal, [&] { result.set_uncertainty("none", sure); }) != "no error");
+}
+
 TEST_CASE("rates in names are written as people write them") {
   CHECK(name_with_rate("tar_at_far", 1e-4) == "tar_at_far_0.0001");
   CHECK(name_with_rate("tar_at_far", 0.01) == "tar_at_far_0.01");

@@ -1,0 +1,152 @@
+#include "uir/eval/identification_uncertainty.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <utility>
+
+#include "uir/base/error.h"
+#include "uir/eval/share_uncertainty.h"
+#include "uir/report/intervals.h"
+
+namespace uir {
+namespace {
+
+bool hits(const IdentifiedProbe& probe, double threshold) {
+  return probe.own > probe.other && probe.own > threshold;
+}
+bool hits_without_other(const IdentifiedProbe& probe, double threshold) {
+  return probe.own > probe.second && probe.own > threshold;
+}
+
+double share_of(int64_t count, int64_t all) { return static_cast<double>(count) / static_cast<double>(all); }
+
+// Sets the interval of a rate, if it has one.
+void set_interval(double rate, std::optional<Variance> variance, double least, double part,
+                  Uncertainty& uncertainty) {
+  if (!variance) {
+    uncertainty.note = "fewer than three people have probes";
+    uncertainty.resolution = Resolution::kNotResolved;
+    return;
+  }
+  if (rate <= 0 || rate >= 1) {
+    const double bound = std::min(1.0, 3 * part);
+    uncertainty.low = rate <= 0 ? 0 : 1 - bound;
+    uncertainty.high = rate <= 0 ? bound : 1;
+    uncertainty.note = rate <= 0 ? "none succeeds: a bound of one side" : "none fails: a bound of one side";
+    return;
+  }
+  variance->value = std::max(variance->value, least);
+  const Interval interval = interval_of_rate(rate, *variance);
+  uncertainty.low = interval.low;
+  uncertainty.high = interval.high;
+}
+
+}  // namespace
+
+IdentificationUncertainty::IdentificationUncertainty(std::span<const IdentifiedProbe> probes, int64_t people)
+    : probes_(probes), mated_(static_cast<size_t>(people)), non_mated_(static_cast<size_t>(people)) {
+  for (const IdentifiedProbe& probe : probes) {
+    ++(probe.mated ? mated_ : non_mated_)[static_cast<size_t>(probe.person)];
+    ++(probe.mated ? num_mated_ : num_non_mated_);
+  }
+}
+
+// Without person i: i's hits are gone, others are gained.
+auto IdentificationUncertainty::hits(double threshold) const -> Falls {
+  std::vector<int64_t> own(mated_.size()), gained(mated_.size());
+  int64_t all = 0;
+  for (const IdentifiedProbe& probe : probes_) {
+    if (!probe.mated) continue;
+    if (uir::hits(probe, threshold)) {
+      ++own[static_cast<size_t>(probe.person)];
+      ++all;
+    } else if (probe.other_person >= 0 && hits_without_other(probe, threshold)) {
+      ++gained[static_cast<size_t>(probe.other_person)];
+    }
+  }
+  Falls falls{share_of(all, num_mated_), std::vector<double>(mated_.size())};
+  for (size_t i = 0; i < mated_.size(); ++i) {
+    const int64_t left = num_mated_ - mated_[i];
+    if (left > 0) falls.of[i] = falls.rate - share_of(all - own[i] + gained[i], left);
+  }
+  return falls;
+}
+
+// Without a person of the gallery some strangers are no longer accepted; a stranger takes their own along.
+auto IdentificationUncertainty::false_alarms(double threshold) const -> Falls {
+  std::vector<int64_t> own(mated_.size()), ended(mated_.size());
+  int64_t all = 0;
+  for (const IdentifiedProbe& probe : probes_) {
+    if (probe.mated || !(probe.other > threshold)) continue;
+    ++all;
+    ++own[static_cast<size_t>(probe.person)];
+    if (!(probe.second > threshold)) ++ended[static_cast<size_t>(probe.other_person)];
+  }
+  Falls falls{share_of(all, num_non_mated_), std::vector<double>(mated_.size())};
+  for (size_t i = 0; i < mated_.size(); ++i) {
+    const int64_t left = num_non_mated_ - non_mated_[i];
+    if (left > 0) falls.of[i] = falls.rate - share_of(all - own[i] - ended[i], left);
+  }
+  return falls;
+}
+
+Uncertainty IdentificationUncertainty::rank1() const {
+  const Falls falls = hits(-std::numeric_limits<double>::infinity());
+  std::vector<double> influences;
+  double squares = 0;
+  for (size_t i = 0; i < mated_.size(); ++i) {
+    if (non_mated_[i] > 0) continue;
+    influences.push_back(falls.of[i]);
+    squares += share_of(mated_[i], num_mated_) * share_of(mated_[i], num_mated_);
+  }
+  Uncertainty uncertainty;
+  uncertainty.genuine_events = std::llround((1 - falls.rate) * static_cast<double>(num_mated_));
+  uncertainty.effective_people = 1 / squares;
+  set_interval(falls.rate, variance_of(influences),
+               falls.rate * (1 - falls.rate) / static_cast<double>(num_mated_), squares, uncertainty);
+  uncertainty.influences = {std::move(influences)};
+  return uncertainty;
+}
+
+std::vector<double> IdentificationUncertainty::dir_influences(double far,
+                                                              const ThresholdAt& threshold_at) const {
+  const double threshold = threshold_at(far), at_twice = threshold_at(std::min(1.0, 2 * far)),
+               at_half = threshold_at(far / 2);
+  const Falls found = hits(threshold), alarms = false_alarms(threshold);
+  const double more = false_alarms(at_twice).rate - false_alarms(at_half).rate;
+  const double b = more > 0 ? (hits(at_twice).rate - hits(at_half).rate) / more : 0;
+  std::vector<double> influences;
+  for (size_t i = 0; i < mated_.size(); ++i) influences.push_back(found.of[i] - b * alarms.of[i]);
+  return influences;
+}
+
+Uncertainty IdentificationUncertainty::dir(double far, const ThresholdAt& threshold_at) const {
+  const double found = hits(threshold_at(far)).rate;
+  Uncertainty uncertainty;
+  uncertainty.impostor_events = static_cast<int64_t>(far * static_cast<double>(num_non_mated_) + 1e-9);
+  uncertainty.genuine_events = std::llround((1 - found) * static_cast<double>(num_mated_));
+  uncertainty.resolution = resolution_of(uncertainty.impostor_events);
+  const std::vector<double> influences = dir_influences(far, threshold_at);
+  std::vector<double> known, strangers;
+  double squares = 0;
+  for (size_t i = 0; i < mated_.size(); ++i) {
+    (non_mated_[i] > 0 ? strangers : known).push_back(influences[i]);
+    squares += share_of(mated_[i], num_mated_) * share_of(mated_[i], num_mated_);
+  }
+  uncertainty.effective_people = 1 / squares;
+  if (uncertainty.resolution == Resolution::kNotResolved) {
+    uncertainty.note =
+        concat("not resolved: ", uncertainty.impostor_events, " strangers may be accepted at this rate");
+    return uncertainty;
+  }
+  const std::optional<Variance> of_known = variance_of(known), of_strangers = variance_of(strangers);
+  std::optional<Variance> sum;
+  if (of_known && of_strangers) sum = sum_of(*of_known, *of_strangers);
+  set_interval(found, sum, found * (1 - found) / static_cast<double>(num_mated_), squares, uncertainty);
+  uncertainty.influences = {std::move(known), std::move(strangers)};
+  return uncertainty;
+}
+
+}  // namespace uir

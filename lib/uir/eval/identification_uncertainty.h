@@ -1,0 +1,59 @@
+// How sure are rank-1 and detection and identification rates (DIR)? Intervals over people
+// (report/intervals.h).
+//
+// θ(−i), the rate without person i at the same threshold t: i's probes are gone, and so are i's gallery
+// images, so probes of others become hits whose best other score was i's, whose best of another person is
+// below their own, and whose own is above t. A hit is a mated probe whose best own score is above t and above
+// all others.
+//   rank 1   φ_i = θ − θ(−i)
+//   DIR@x    φ_i = [θ − θ(−i)] − b·[FA − FA(−i)],  b = ΔDIR/ΔFA between FAR 2x and x/2
+// FA is the share of non-mated probes above t: the threshold is estimated from them, too. People of the
+// gallery and strangers are independent groups, whose variances add up. The variance of a rate is at least
+// that of independent probes.
+// Not resolved: fewer than ten non-mated probes may be accepted. Cost: O(probes). Threads: plain functions.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "uir/report/uncertainty.h"
+
+namespace uir {
+
+struct IdentifiedProbe {
+  int64_t person = 0;  // of the probe: people of the gallery and strangers in one numbering from 0
+  bool mated = false;
+  double own = 0, other = 0;  // best with its own person, with any other; −infinity: none
+  int64_t other_person = -1;  // whose `other` is
+  double second = 0;          // best with anyone but those two
+};
+
+class IdentificationUncertainty {
+ public:
+  // people: more than any number in the probes, which outlive this.
+  IdentificationUncertainty(std::span<const IdentifiedProbe> probes, int64_t people);
+
+  Uncertainty rank1() const;
+  // Of the protocol, by FAR; a score must be greater.
+  using ThresholdAt = std::function<double(double far)>;
+  Uncertainty dir(double far, const ThresholdAt& threshold_at) const;
+  // Of every person, 0 for those whom nothing of it concerns. For means over galleries.
+  std::vector<double> dir_influences(double far, const ThresholdAt& threshold_at) const;
+
+ private:
+  // By how much a rate falls without each of the people.
+  struct Falls {
+    double rate = 0;
+    std::vector<double> of;
+  };
+  Falls hits(double threshold) const;
+  Falls false_alarms(double threshold) const;
+
+  std::span<const IdentifiedProbe> probes_;
+  std::vector<int64_t> mated_, non_mated_;  // probes of each person
+  int64_t num_mated_ = 0, num_non_mated_ = 0;
+};
+
+}  // namespace uir

@@ -1,0 +1,393 @@
+#include "uir/eval/pair_uncertainty.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <utility>
+
+#include "uir/base/error.h"
+#include "uir/eval/share_uncertainty.h"
+#include "uir/report/intervals.h"
+
+namespace uir {
+namespace {
+
+constexpr const char* kFewPeople = "fewer than three people have pairs";
+constexpr const char* kOwnsAll = "one person owns all genuine pairs";
+constexpr const char* kInAll = "one person stands in every impostor pair";
+
+Uncertainty without_interval(std::string why) {
+  Uncertainty uncertainty;
+  uncertainty.note = std::move(why);
+  uncertainty.resolution = Resolution::kNotResolved;
+  return uncertainty;
+}
+
+// Of the genuine pairs: Σn_i²/n², the share of one of as many people as if all had the same number of pairs.
+double concentration(const PeopleTally& tally) {
+  double squares = 0;
+  for (int64_t i = 0; i < tally.people(); ++i) {
+    const auto pairs = static_cast<double>(tally.genuine_of(i));
+    squares += pairs * pairs;
+  }
+  const auto all = static_cast<double>(tally.num_genuine());
+  return squares / (all * all);
+}
+
+// A rate of a part without mistakes, or with nothing else: three times the part of one effective person.
+void bound_one_side(double rate, double part, Uncertainty& uncertainty) {
+  const double bound = std::min(1.0, 3 * part);
+  uncertainty.low = rate == 0 ? 0 : 1 - bound;
+  uncertainty.high = rate == 0 ? bound : 1;
+  uncertainty.note = rate == 0 ? "none occurs: a bound of one side" : "none fails: a bound of one side";
+}
+
+void set_interval(double rate, Variance variance, double least_variance, double part,
+                  Uncertainty& uncertainty) {
+  if (rate <= 0 || rate >= 1) return bound_one_side(rate, part, uncertainty);
+  variance.value = std::max(variance.value, least_variance);
+  const Interval interval = interval_of_rate(rate, variance);
+  uncertainty.low = interval.low;
+  uncertainty.high = interval.high;
+}
+
+// How fast a rate grows with the logarithm of the impostors that are accepted.
+double slope(double twice, double half, int64_t impostors_twice, int64_t impostors_half) {
+  if (impostors_half <= 0 || impostors_twice <= impostors_half) return 0;
+  return (twice - half) /
+         std::log(static_cast<double>(impostors_twice) / static_cast<double>(impostors_half));
+}
+
+}  // namespace
+
+// What one person adds to a number: to its part over genuine pairs, and to that over impostor pairs.
+struct PairUncertainty::Terms {
+  std::vector<double> influences;
+  std::string problem;  // why there is no interval
+
+  // g(i) and h(i) as above; those who have no pair of a kind with `wants` do not count.
+  template <class G, class H>
+  Terms(const PeopleTally& tally, bool wants_genuine, bool wants_impostors, G&& g, H&& h) {
+    const auto n = static_cast<double>(tally.num_genuine()), all = static_cast<double>(tally.num_impostor());
+    for (int64_t i = 0; i < tally.people(); ++i) {
+      const int64_t own = wants_genuine ? tally.genuine_of(i) : 0;
+      const int64_t others = wants_impostors ? tally.impostors_of(i) : 0;
+      if (own + others == 0) continue;
+      if (own > 0 && own == tally.num_genuine()) problem = kOwnsAll;
+      if (others > 0 && others == tally.num_impostor()) problem = kInAll;
+      double influence = 0;
+      if (own > 0) influence += g(i) / n / (1 - static_cast<double>(own) / n);
+      if (others > 0) influence += h(i) / all / (1 - static_cast<double>(others) / all);
+      influences.push_back(influence);
+    }
+    if (influences.size() < 3) problem = kFewPeople;
+  }
+  std::optional<Variance> variance() const {
+    return problem.empty() ? variance_of(influences) : std::nullopt;
+  }
+};
+
+double PairUncertainty::Cut::accepted() const {
+  const auto least = static_cast<double>(roc.accepted);
+  return std::clamp(wanted, least, std::max(least, static_cast<double>(roc.above_next)));
+}
+
+double PairUncertainty::Cut::gap_share() const {
+  const int64_t gap = roc.above_next - roc.accepted;
+  return gap > 0 ? (accepted() - static_cast<double>(roc.accepted)) / static_cast<double>(gap) : 0;
+}
+
+PairUncertainty::PairUncertainty(const Roc& roc, std::span<const double> fars,
+                                 std::span<const double> thresholds)
+    : roc_(roc), fars_(fars.begin(), fars.end()) {
+  const auto impostors = static_cast<double>(roc.num_impostor());
+  const auto cut_at = [&](double far) { return add_cut(far, static_cast<double>(roc.cut_at(far).allowed)); };
+  for (const double far : fars_)
+    rates_.push_back({cut_at(far), cut_at(std::min(1.0, 2 * far)), cut_at(far / 2)});
+  eer_ = add_cut(roc.eer(), roc.eer() * impostors);
+  constexpr double kEvents = 50;
+  fifty_ = cut_at(std::min(1.0, kEvents / impostors));
+  first_threshold_ = levels_.size();
+  levels_.insert(levels_.end(), thresholds.begin(), thresholds.end());
+}
+
+PairUncertainty::Cut PairUncertainty::add_cut(double far, double wanted) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  const Cut cut{roc_.cut_at(far), wanted, levels_.size(), levels_.size() + 1};
+  levels_.push_back(cut.roc.threshold);
+  levels_.push_back(std::nextafter(cut.roc.next, kInfinity));
+  return cut;
+}
+
+PeopleTally PairUncertainty::empty_tally(int64_t people) const { return {roc_, levels_, people}; }
+
+double PairUncertainty::impostors_at(const PeopleTally& tally, const Cut& cut, int64_t person) const {
+  const auto at = static_cast<double>(tally.impostors_at(cut.at, person));
+  const auto above_next = static_cast<double>(tally.impostors_at(cut.above_next, person));
+  return at + cut.gap_share() * (above_next - at);
+}
+
+double PairUncertainty::tar(const PeopleTally& tally, const Cut& cut) const {
+  return static_cast<double>(tally.genuine_at(cut.at)) / static_cast<double>(tally.num_genuine());
+}
+
+double PairUncertainty::mean_tar(const PeopleTally& tally, const Cut& cut) const {
+  double sum = 0;
+  int64_t persons = 0;
+  for (int64_t i = 0; i < tally.people(); ++i) {
+    const int64_t pairs = tally.genuine_of(i);
+    if (pairs == 0) continue;
+    sum += static_cast<double>(tally.genuine_at(cut.at, i)) / static_cast<double>(pairs);
+    ++persons;
+  }
+  return sum / static_cast<double>(persons);
+}
+
+// By how much the variance of a FAR is larger than that of independent pairs.
+double PairUncertainty::design_effect(const PeopleTally& tally, const Cut& cut) const {
+  const auto all = static_cast<double>(tally.num_impostor());
+  const double far = cut.accepted() / all;
+  const Terms terms(
+      tally, false, true, [](int64_t) { return 0.0; },
+      [&](int64_t i) {
+        return impostors_at(tally, cut, i) - far * static_cast<double>(tally.impostors_of(i));
+      });
+  const std::optional<Variance> variance = terms.variance();
+  const double independent = far * (1 - far) / all;
+  return variance && independent > 0 ? std::max(1.0, variance->value / independent) : 1;
+}
+
+// What the estimated threshold adds to the influences on TAR at FAR: h above.
+std::function<double(int64_t)> PairUncertainty::threshold_part(const PeopleTally& tally, const RateCuts& cuts,
+                                                               double b) const {
+  const double accepted = cuts.at.accepted(), p = accepted / static_cast<double>(tally.num_impostor());
+  if (p == 0) return [](int64_t) { return 0.0; };
+  return [this, &tally, &cuts, b, p](int64_t i) {
+    return -b * (impostors_at(tally, cuts.at, i) - p * static_cast<double>(tally.impostors_of(i))) / p;
+  };
+}
+
+void PairUncertainty::count_events(const PeopleTally& tally, const RateCuts& cuts,
+                                   Uncertainty& uncertainty) const {
+  const Cut& cut = cuts.at;
+  uncertainty.impostor_events = cut.roc.allowed;
+  uncertainty.effective_events = static_cast<double>(cut.roc.allowed) / design_effect(tally, cut);
+  uncertainty.genuine_events = std::llround((1 - tar(tally, cut)) * static_cast<double>(tally.num_genuine()));
+  uncertainty.effective_people = 1 / concentration(tally);
+  uncertainty.resolution = resolution_of(cut.roc.allowed);
+  if (uncertainty.resolution == Resolution::kNotResolved)
+    uncertainty.note =
+        concat("not resolved: ", cut.roc.allowed, " impostor pairs may be accepted at this rate");
+}
+
+Uncertainty PairUncertainty::tar_at_far(const PeopleTally& tally, size_t far) const {
+  const RateCuts& cuts = rates_[far];
+  Uncertainty uncertainty;
+  count_events(tally, cuts, uncertainty);
+  if (uncertainty.resolution == Resolution::kNotResolved) return uncertainty;
+  const double rate = tar(tally, cuts.at);
+  const double b =
+      slope(tar(tally, cuts.twice), tar(tally, cuts.half), cuts.twice.roc.allowed, cuts.half.roc.allowed);
+  const Terms terms(
+      tally, true, true,
+      [&](int64_t i) {
+        return static_cast<double>(tally.genuine_at(cuts.at.at, i)) -
+               rate * static_cast<double>(tally.genuine_of(i));
+      },
+      threshold_part(tally, cuts, b));
+  const auto variance = terms.variance();
+  if (!variance) return without_interval(terms.problem);
+  set_interval(rate, *variance, rate * (1 - rate) / static_cast<double>(tally.num_genuine()),
+               concentration(tally), uncertainty);
+  uncertainty.influences = {terms.influences};
+  return uncertainty;
+}
+
+PairUncertainty::PerPerson PairUncertainty::tar_per_person(const PeopleTally& tally, size_t far) const {
+  const RateCuts& cuts = rates_[far];
+  PerPerson result{mean_tar(tally, cuts.at), {}};
+  count_events(tally, cuts, result.uncertainty);
+  double persons = 0;
+  for (int64_t i = 0; i < tally.people(); ++i) persons += tally.genuine_of(i) > 0;
+  result.uncertainty.effective_people = persons;
+  if (result.uncertainty.resolution == Resolution::kNotResolved) return result;
+  const double b = slope(mean_tar(tally, cuts.twice), mean_tar(tally, cuts.half), cuts.twice.roc.allowed,
+                         cuts.half.roc.allowed);
+  // Terms divides by n and by 1 − n_i/n, where a mean has persons and 1 − 1/persons.
+  const auto pairs = static_cast<double>(tally.num_genuine());
+  const Terms terms(
+      tally, true, true,
+      [&](int64_t i) {
+        const auto own = static_cast<double>(tally.genuine_of(i));
+        const double share = static_cast<double>(tally.genuine_at(cuts.at.at, i)) / own;
+        return (share - result.mean) / (persons - 1) * (pairs - own);
+      },
+      threshold_part(tally, cuts, b));
+  const auto variance = terms.variance();
+  if (!variance) {
+    result.uncertainty = without_interval(terms.problem);
+  } else {
+    set_interval(result.mean, *variance, 0, 1 / persons, result.uncertainty);
+    result.uncertainty.influences = {terms.influences};
+  }
+  return result;
+}
+
+Uncertainty PairUncertainty::auc(const PeopleTally& tally) const {
+  const double value = roc_.auc(), n = 2 * static_cast<double>(tally.num_genuine()),
+               all = 2 * static_cast<double>(tally.num_impostor());
+  Uncertainty uncertainty;
+  uncertainty.effective_people = 1 / concentration(tally);
+  const Terms terms(
+      tally, true, true,
+      [&](int64_t i) {
+        return static_cast<double>(tally.genuine_wins(i)) / all -
+               value * static_cast<double>(tally.genuine_of(i));
+      },
+      [&](int64_t i) {
+        return static_cast<double>(tally.wins_over_impostors(i)) / n -
+               value * static_cast<double>(tally.impostors_of(i));
+      });
+  const auto variance = terms.variance();
+  if (!variance) return without_interval(terms.problem);
+  set_interval(value, *variance, 0, concentration(tally), uncertainty);
+  uncertainty.influences = {terms.influences};
+  return uncertainty;
+}
+
+Uncertainty PairUncertainty::eer(const PeopleTally& tally) const {
+  const double value = roc_.eer(), all = static_cast<double>(tally.num_impostor());
+  const double frr = 1 - tar(tally, eer_), far = eer_.accepted() / all;
+  const double missed_at_half = 1 - roc_.at_most(value / 2).tar,
+               missed_at_twice = 1 - roc_.at_most(std::min(1.0, 2 * value)).tar;
+  const double fall = missed_at_half - missed_at_twice, rise = std::min(1.0, 2 * value) - value / 2;
+  const double a = fall + rise > 0 ? fall / (fall + rise) : 0.5;
+  Uncertainty uncertainty;
+  uncertainty.impostor_events = static_cast<int64_t>(value * all);
+  uncertainty.genuine_events = static_cast<int64_t>(value * static_cast<double>(tally.num_genuine()));
+  uncertainty.effective_people = 1 / concentration(tally);
+  uncertainty.resolution = resolution_of(std::min(uncertainty.impostor_events, uncertainty.genuine_events));
+  if (uncertainty.resolution == Resolution::kNotResolved) {
+    uncertainty.note = concat("not resolved: ", uncertainty.genuine_events, " genuine and ",
+                              uncertainty.impostor_events, " impostor pairs are decided wrongly");
+    return uncertainty;
+  }
+  const Terms terms(
+      tally, true, true,
+      [&](int64_t i) {
+        const auto own = static_cast<double>(tally.genuine_of(i));
+        return (1 - a) * (own - static_cast<double>(tally.genuine_at(eer_.at, i)) - frr * own);
+      },
+      [&](int64_t i) {
+        return a * (impostors_at(tally, eer_, i) - far * static_cast<double>(tally.impostors_of(i)));
+      });
+  const auto variance = terms.variance();
+  if (!variance) return without_interval(terms.problem);
+  set_interval(value, *variance, 0, concentration(tally), uncertainty);
+  uncertainty.influences = {terms.influences};
+  return uncertainty;
+}
+
+Uncertainty PairUncertainty::tar_at(const PeopleTally& tally, size_t threshold) const {
+  const size_t level = first_threshold_ + threshold;
+  const int64_t accepted = tally.genuine_at(level);
+  const auto n = static_cast<double>(tally.num_genuine());
+  const double rate = static_cast<double>(accepted) / n;
+  const Terms terms(
+      tally, true, false,
+      [&](int64_t i) {
+        return static_cast<double>(tally.genuine_at(level, i)) -
+               rate * static_cast<double>(tally.genuine_of(i));
+      },
+      [](int64_t) { return 0.0; });
+  const auto variance = terms.variance();
+  if (!variance) return without_interval(terms.problem);
+  Uncertainty uncertainty;
+  uncertainty.genuine_events = tally.num_genuine() - accepted;
+  uncertainty.effective_people = 1 / concentration(tally);
+  set_interval(rate, *variance, rate * (1 - rate) / n, concentration(tally), uncertainty);
+  uncertainty.influences = {terms.influences};
+  return uncertainty;
+}
+
+Uncertainty PairUncertainty::far_at(const PeopleTally& tally, size_t threshold) const {
+  const size_t level = first_threshold_ + threshold;
+  const auto all = static_cast<double>(tally.num_impostor());
+  const int64_t accepted = tally.impostors_at(level);
+  const double rate = static_cast<double>(accepted) / all;
+  const Terms terms(
+      tally, false, true, [](int64_t) { return 0.0; },
+      [&](int64_t i) {
+        return static_cast<double>(tally.impostors_at(level, i)) -
+               rate * static_cast<double>(tally.impostors_of(i));
+      });
+  const auto variance = terms.variance();
+  if (!variance) return without_interval(terms.problem);
+  Uncertainty uncertainty;
+  uncertainty.impostor_events = accepted;
+  uncertainty.resolution = resolution_of(accepted);
+  if (uncertainty.resolution == Resolution::kNotResolved) {  // too few to tell their own variance
+    const double effect = design_effect(tally, fifty_);
+    uncertainty.effective_events = static_cast<double>(accepted) / effect;
+    const Interval interval = clopper_pearson(static_cast<double>(accepted) / effect, all / effect);
+    uncertainty.low = interval.low;
+    uncertainty.high = interval.high;
+    if (accepted == 0) bound_one_side(0, effect / all, uncertainty);
+  } else {
+    const double independent = rate * (1 - rate) / all;
+    uncertainty.effective_events =
+        static_cast<double>(accepted) / std::max(1.0, variance->value / std::max(independent, 1e-300));
+    set_interval(rate, *variance, independent, 1, uncertainty);
+  }
+  return uncertainty;
+}
+
+void PairUncertainty::report(const PeopleTally& tally, const std::string& caveat,
+                             ProtocolResult& result) const {
+  const auto with_caveat = [&](Uncertainty uncertainty) {
+    if (uncertainty.has_interval() && !caveat.empty())
+      uncertainty.note += concat(uncertainty.note.empty() ? "" : "; ", caveat);
+    return uncertainty;
+  };
+  result.set_uncertainty("auc", with_caveat(auc(tally)));
+  result.set_uncertainty("eer", with_caveat(eer(tally)));
+  for (size_t f = 0; f < fars_.size(); ++f) {
+    const std::string name = name_with_rate("tar_at_far", fars_[f]);
+    const Uncertainty uncertainty = tar_at_far(tally, f);
+    result.set_uncertainty(name, with_caveat(uncertainty));
+    if (uncertainty.has_interval() && result.details.contains("roc"))
+      result.details["roc"]["intervals"].push_back({fars_[f], uncertainty.low, uncertainty.high});
+    if (uncertainty.resolution == Resolution::kWeak)
+      result.remarks.push_back(concat(uncertainty.impostor_events, " false accepts carry ", name, "."));
+  }
+  for (size_t f = 0; f < fars_.size(); ++f) {
+    const PerPerson mean = tar_per_person(tally, f);
+    const std::string name = name_with_rate("tar_at_far", fars_[f]) + "_per_person";
+    result.number(name, mean.mean);
+    result.set_uncertainty(name, with_caveat(mean.uncertainty));
+  }
+  report_people(tally, caveat, result);
+}
+
+void PairUncertainty::report_people(const PeopleTally& tally, const std::string& caveat,
+                                    ProtocolResult& result) const {
+  int64_t with_genuine = 0, most = 0;
+  for (int64_t i = 0; i < tally.people(); ++i) {
+    with_genuine += tally.genuine_of(i) > 0;
+    most = std::max(most, tally.genuine_of(i));
+  }
+  const double effective = 1 / concentration(tally);
+  result.details["people"] = {{"people", tally.people()},
+                              {"with_genuine_pairs", with_genuine},
+                              {"effective_people", effective},
+                              {"most_genuine_pairs_of_one", most}};
+  constexpr double kFew = 10;
+  result.remarks.push_back(
+      concat(effective < kFew ? "Few people decide: the genuine pairs are" : "The genuine pairs are", " of ",
+             with_genuine, " people, and weigh like those of ",
+             effective < 100 ? short_number(effective, 3) : concat(std::lround(effective)),
+             " people with as many pairs each", caveat.empty() ? "." : concat("; ", caveat, ".")));
+}
+
+}  // namespace uir

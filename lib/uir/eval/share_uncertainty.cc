@@ -1,0 +1,83 @@
+#include "uir/eval/share_uncertainty.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "uir/report/intervals.h"
+
+namespace uir {
+namespace {
+
+constexpr int64_t kLeastEvents = 10, kStrongEvents = 30;
+
+Uncertainty too_few_people() {
+  Uncertainty uncertainty;
+  uncertainty.note = "fewer than three people, or one who has all faces";
+  uncertainty.resolution = Resolution::kNotResolved;
+  return uncertainty;
+}
+
+}  // namespace
+
+Resolution resolution_of(int64_t events) {
+  if (events < kLeastEvents) return Resolution::kNotResolved;
+  return events < kStrongEvents ? Resolution::kWeak : Resolution::kResolved;
+}
+
+std::vector<double> share_influences(std::span<const double> values, std::span<const int64_t> person,
+                                     int64_t people) {
+  std::vector<double> sums(static_cast<size_t>(people));
+  std::vector<int64_t> faces(static_cast<size_t>(people));
+  double sum = 0;
+  for (size_t f = 0; f < values.size(); ++f) {
+    sums[static_cast<size_t>(person[f])] += values[f];
+    ++faces[static_cast<size_t>(person[f])];
+    sum += values[f];
+  }
+  const auto all = static_cast<double>(values.size());
+  const double mean = sum / all;
+  std::vector<double> influences;
+  for (size_t i = 0; i < sums.size(); ++i) {
+    const auto own = static_cast<double>(faces[i]);
+    if (own == all) return {};
+    if (own > 0) influences.push_back((sums[i] - mean * own) / (all - own));
+  }
+  return influences;
+}
+
+Uncertainty share_uncertainty(double share, int64_t trials, std::vector<std::vector<double>> groups) {
+  std::optional<Variance> sum;
+  for (const std::vector<double>& group : groups) {
+    const std::optional<Variance> variance = variance_of(group);
+    if (!variance) return too_few_people();
+    sum = sum ? sum_of(*sum, *variance) : *variance;
+  }
+  Uncertainty uncertainty;
+  if (share <= 0 || share >= 1) {
+    const double bound = std::min(1.0, 3.0 / static_cast<double>(groups.front().size()));
+    uncertainty.low = share <= 0 ? 0 : 1 - bound;
+    uncertainty.high = share <= 0 ? bound : 1;
+    uncertainty.note = share <= 0 ? "none: a bound of one side" : "all: a bound of one side";
+  } else {
+    sum->value = std::max(sum->value, share * (1 - share) / static_cast<double>(trials));
+    const Interval interval = interval_of_rate(share, *sum);
+    uncertainty.low = interval.low;
+    uncertainty.high = interval.high;
+  }
+  uncertainty.influences = std::move(groups);
+  return uncertainty;
+}
+
+Uncertainty mean_uncertainty(double mean, std::vector<double> influences) {
+  const std::optional<Variance> variance = variance_of(influences);
+  if (!variance) return too_few_people();
+  Uncertainty uncertainty;
+  const Interval interval = interval_of_mean(mean, *variance);
+  uncertainty.low = interval.low;
+  uncertainty.high = interval.high;
+  uncertainty.influences = {std::move(influences)};
+  return uncertainty;
+}
+
+}  // namespace uir

@@ -1,0 +1,31 @@
+// How sure are shares and means over faces, each of which is one person's? (report/intervals.h)
+//
+// With n_i of n faces and the sum S_i of person i, θ = Σ S_i/n, the influence is φ_i = (S_i − θ n_i)/(n −
+// n_i). A share measured at a threshold that other faces set has two groups of people, whose variances add
+// up: the other group's φ is that of its own share at the threshold, times by how much the one share changes
+// with the other.
+// Cost: O(faces). Threads: plain functions.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "uir/report/uncertainty.h"
+
+namespace uir {
+
+// Fewer than 10 tell nothing, fewer than 30 little.
+Resolution resolution_of(int64_t events);
+
+// Of each of the people 0 … people − 1 who has faces; none where one has all of them.
+std::vector<double> share_influences(std::span<const double> values, std::span<const int64_t> person,
+                                     int64_t people);
+
+// groups: of influences, the first of those whose share it is, of `trials` faces. A share of 0 or 1 has a
+// bound of one side.
+Uncertainty share_uncertainty(double share, int64_t trials, std::vector<std::vector<double>> groups);
+// Of another mean.
+Uncertainty mean_uncertainty(double mean, std::vector<double> influences);
+
+}  // namespace uir
