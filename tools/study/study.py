@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Trains and measures what plan.json names, run by run; a later start goes on where this one ended.
 
-    study.py --faces FOLDER [--lists FOLDER] --bin build/release/bin --work FOLDER [--stage choosing|confirming] [--dry-run]
+    study.py --faces FOLDER [--lists FOLDER] --work FOLDER [--bin FOLDER] [--stage choosing|confirming] [--dry-run]
+             [--plan FILE] [--results FOLDER]    # another study
 
 FOLDER of the faces: lfw-112X112/ (all of LFW's crops, one folder a person) and celeba299/; beside them, or where --lists says, the
 lists celeba/labeled.lst and celeba/unlabeled.lst. Each arm of a run leaves results/RUN-ARM.json here: its numbers, seed, counts and programs. tables.py
@@ -18,7 +19,6 @@ import sys
 import time
 
 HERE = pathlib.Path(__file__).parent
-RESULTS = HERE / "results"
 
 
 def read_people(faces, lists):
@@ -136,7 +136,9 @@ def merge_test_sets(sources, folder):
 
 class Study:
     def __init__(self, options):
-        self.plan = json.loads((HERE / "plan.json").read_text())
+        self.plan = json.loads(options.plan.read_text())
+        self.results = options.results
+        self.results.mkdir(parents=True, exist_ok=True)
         self.faces, self.bin, self.work = options.faces.resolve(), options.bin.resolve(), options.work.resolve()
         self.people, self.unlabeled = read_people(self.faces, (options.lists or options.faces).resolve())
 
@@ -169,7 +171,7 @@ class Study:
         """The arm of the choosing runs with the largest mean difference to lambda_0."""
         numbers, runs = {}, self.plan["choosing"]["runs"]
         for arm in self.plan["choosing"]["arms"]:
-            files = [RESULTS / f"{run}-{arm}.json" for run in runs]
+            files = [self.results / f"{run}-{arm}.json" for run in runs]
             if not all(file.exists() for file in files):
                 return f"best_{kind}"
             numbers[arm] = [json.loads(file.read_text())["numbers"][self.plan["primary"]] for file in files]
@@ -228,7 +230,7 @@ class Study:
             "uncertainty": {f"{p['name']}.{name}": value for p in protocols
                             for name, value in p["uncertainty"].items()},
         }
-        target = RESULTS / f"{run}-{arm}.json"
+        target = self.results / f"{run}-{arm}.json"
         target.with_suffix(".tmp").write_text(json.dumps(result, indent=1) + "\n")
         target.with_suffix(".tmp").replace(target)
 
@@ -238,7 +240,7 @@ class Study:
             arms = self.arms_of(stage)
             for run in self.plan[stage]["runs"]:
                 for arm in arms:
-                    yield run, arm, (RESULTS / f"{run}-{arm}.json").exists()
+                    yield run, arm, (self.results / f"{run}-{arm}.json").exists()
 
     def dry_run(self, stages, rate):
         images = left = 0
@@ -269,6 +271,8 @@ def main():
     parser.add_argument("--lists", type=pathlib.Path)
     parser.add_argument("--bin", type=pathlib.Path, default=pathlib.Path("build/release/bin"))
     parser.add_argument("--work", type=pathlib.Path, required=True)
+    parser.add_argument("--plan", type=pathlib.Path, default=HERE / "plan.json")
+    parser.add_argument("--results", type=pathlib.Path, default=HERE / "results")
     parser.add_argument("--stage", choices=("choosing", "confirming"))
     parser.add_argument("--rate", type=float, default=350, help="images a second, for --dry-run")
     parser.add_argument("--dry-run", action="store_true")

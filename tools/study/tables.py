@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""The study's tables (Markdown), from the results that are there: tables.py [choosing|confirming]
+"""The study's tables (Markdown), from the results that are there: tables.py [choosing|confirming] [--plan FILE] [--results FOLDER]
 
 Differences to lambda_0 run by run, their mean, its t interval (95 %: each run draws its own people, so the runs' spread holds
 all of it), the exact sign-flip p (two-sided), and Holm's over the secondary numbers. Up to two runs: values only.
 """
+import argparse
 import itertools
 import json
 import math
 import pathlib
-import sys
 
 HERE = pathlib.Path(__file__).parent
 
@@ -45,11 +45,11 @@ def holm(p_values):
     return adjusted
 
 
-def results_of(plan, stage):
+def results_of(plan, stage, results):
     """{arm: {run: numbers}}"""
     found = {}
     for run in plan[stage]["runs"]:
-        for file in sorted((HERE / "results").glob(f"{run}-*.json")):
+        for file in sorted(results.glob(f"{run}-*.json")):
             result = json.loads(file.read_text())
             found.setdefault(result["arm"], {})[run] = result["numbers"]
     return found
@@ -80,9 +80,14 @@ def table(results, number, with_p):
 
 
 def main():
-    plan = json.loads((HERE / "plan.json").read_text())
-    for stage in sys.argv[1:] or ["choosing", "confirming"]:
-        results = results_of(plan, stage)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("stages", nargs="*", default=["choosing", "confirming"])
+    parser.add_argument("--plan", type=pathlib.Path, default=HERE / "plan.json")
+    parser.add_argument("--results", type=pathlib.Path, default=HERE / "results")
+    options = parser.parse_args()
+    plan = json.loads(options.plan.read_text())
+    for stage in options.stages:
+        results = results_of(plan, stage, options.results)
         if "lambda_0" not in results:
             print(f"## {stage}: no results\n")
             continue

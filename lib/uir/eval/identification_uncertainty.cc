@@ -22,25 +22,12 @@ bool hits_without_other(const IdentifiedProbe& probe, double threshold) {
 
 double share_of(int64_t count, int64_t all) { return static_cast<double>(count) / static_cast<double>(all); }
 
-// Sets the interval of a rate, if it has one.
-void set_interval(double rate, std::optional<Variance> variance, double least, double part,
-                  Uncertainty& uncertainty) {
-  if (!variance) {
-    uncertainty.note = "fewer than three people have probes";
-    uncertainty.resolution = Resolution::kNotResolved;
-    return;
-  }
-  if (rate <= 0 || rate >= 1) {
-    const double bound = std::min(1.0, 3 * part);
-    uncertainty.low = rate <= 0 ? 0 : 1 - bound;
-    uncertainty.high = rate <= 0 ? bound : 1;
-    uncertainty.note = rate <= 0 ? "none succeeds: a bound of one side" : "none fails: a bound of one side";
-    return;
-  }
-  variance->value = std::max(variance->value, least);
-  const Interval interval = interval_of_rate(rate, *variance);
-  uncertainty.low = interval.low;
-  uncertainty.high = interval.high;
+// As set_interval(), or why there is none.
+void set_interval_or_why(double rate, const std::optional<Variance>& variance, double least, double part,
+                         Uncertainty& uncertainty) {
+  if (variance) return set_interval(rate, *variance, least, part, uncertainty);
+  uncertainty.note = "fewer than three people have probes";
+  uncertainty.resolution = Resolution::kNotResolved;
 }
 
 }  // namespace
@@ -104,8 +91,8 @@ Uncertainty IdentificationUncertainty::rank1() const {
   Uncertainty uncertainty;
   uncertainty.genuine_events = std::llround((1 - falls.rate) * static_cast<double>(num_mated_));
   uncertainty.effective_people = 1 / squares;
-  set_interval(falls.rate, variance_of(influences),
-               falls.rate * (1 - falls.rate) / static_cast<double>(num_mated_), squares, uncertainty);
+  set_interval_or_why(falls.rate, variance_of(influences),
+                      falls.rate * (1 - falls.rate) / static_cast<double>(num_mated_), squares, uncertainty);
   uncertainty.influences = {std::move(influences)};
   return uncertainty;
 }
@@ -144,7 +131,8 @@ Uncertainty IdentificationUncertainty::dir(double far, const ThresholdAt& thresh
   const std::optional<Variance> of_known = variance_of(known), of_strangers = variance_of(strangers);
   std::optional<Variance> sum;
   if (of_known && of_strangers) sum = sum_of(*of_known, *of_strangers);
-  set_interval(found, sum, found * (1 - found) / static_cast<double>(num_mated_), squares, uncertainty);
+  set_interval_or_why(found, sum, found * (1 - found) / static_cast<double>(num_mated_), squares,
+                      uncertainty);
   uncertainty.influences = {std::move(known), std::move(strangers)};
   return uncertainty;
 }

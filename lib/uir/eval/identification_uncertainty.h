@@ -28,6 +28,17 @@ struct IdentifiedProbe {
   double own = 0, other = 0;  // best with its own person, with any other; −infinity: none
   int64_t other_person = -1;  // whose `other` is
   double second = 0;          // best with anyone but those two
+
+  // A score with another person joins in.
+  void add_other(int64_t whose, double score) {
+    if (score > other) {
+      if (whose != other_person) second = other;
+      other = score;
+      other_person = whose;
+    } else if (whose != other_person && score > second) {
+      second = score;
+    }
+  }
 };
 
 class IdentificationUncertainty {

@@ -64,17 +64,6 @@ std::unordered_map<int64_t, int64_t> number_people(const OpenSetLists& lists) {
   return numbers;
 }
 
-// Another person's score joins a probe's best ones.
-void add_other(IdentifiedProbe& best, int64_t person, double score) {
-  if (score > best.other) {
-    if (person != best.other_person) best.second = best.other;
-    best.other = score;
-    best.other_person = person;
-  } else if (person != best.other_person) {
-    best.second = std::max(best.second, score);
-  }
-}
-
 // Of each probe the best scores with the gallery.
 std::vector<IdentifiedProbe> best_scores(const CanonicalVectors& vectors, const OpenSetLists& lists,
                                          const std::unordered_map<int64_t, int64_t>& people, int threads) {
@@ -97,7 +86,7 @@ std::vector<IdentifiedProbe> best_scores(const CanonicalVectors& vectors, const 
                      if (person == best[row].person) {
                        best[row].own = std::max(best[row].own, scores[c]);
                      } else {
-                       add_other(best[row], person, scores[c]);
+                       best[row].add_other(person, scores[c]);
                      }
                    }
                  });

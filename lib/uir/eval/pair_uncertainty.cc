@@ -35,23 +35,6 @@ double concentration(const PeopleTally& tally) {
   return squares / (all * all);
 }
 
-// A rate of a part without mistakes, or with nothing else: three times the part of one effective person.
-void bound_one_side(double rate, double part, Uncertainty& uncertainty) {
-  const double bound = std::min(1.0, 3 * part);
-  uncertainty.low = rate == 0 ? 0 : 1 - bound;
-  uncertainty.high = rate == 0 ? bound : 1;
-  uncertainty.note = rate == 0 ? "none occurs: a bound of one side" : "none fails: a bound of one side";
-}
-
-void set_interval(double rate, Variance variance, double least_variance, double part,
-                  Uncertainty& uncertainty) {
-  if (rate <= 0 || rate >= 1) return bound_one_side(rate, part, uncertainty);
-  variance.value = std::max(variance.value, least_variance);
-  const Interval interval = interval_of_rate(rate, variance);
-  uncertainty.low = interval.low;
-  uncertainty.high = interval.high;
-}
-
 // How fast a rate grows with the logarithm of the impostors that are accepted.
 double slope(double twice, double half, int64_t impostors_twice, int64_t impostors_half) {
   if (impostors_half <= 0 || impostors_twice <= impostors_half) return 0;
@@ -333,7 +316,7 @@ Uncertainty PairUncertainty::far_at(const PeopleTally& tally, size_t threshold) 
     const Interval interval = clopper_pearson(static_cast<double>(accepted) / effect, all / effect);
     uncertainty.low = interval.low;
     uncertainty.high = interval.high;
-    if (accepted == 0) bound_one_side(0, effect / all, uncertainty);
+    if (accepted == 0) set_interval(0, *variance, 0, effect / all, uncertainty);
   } else {
     const double independent = rate * (1 - rate) / all;
     uncertainty.effective_events =

@@ -4,8 +4,6 @@
 #include <optional>
 #include <utility>
 
-#include "uir/report/intervals.h"
-
 namespace uir {
 namespace {
 
@@ -23,6 +21,20 @@ Uncertainty too_few_people() {
 Resolution resolution_of(int64_t events) {
   if (events < kLeastEvents) return Resolution::kNotResolved;
   return events < kStrongEvents ? Resolution::kWeak : Resolution::kResolved;
+}
+
+void set_interval(double rate, Variance variance, double least, double part, Uncertainty& uncertainty) {
+  if (rate > 0 && rate < 1) {
+    variance.value = std::max(variance.value, least);
+    const Interval interval = interval_of_rate(rate, variance);
+    uncertainty.low = interval.low;
+    uncertainty.high = interval.high;
+    return;
+  }
+  const double bound = std::min(1.0, 3 * part);
+  uncertainty.low = rate <= 0 ? 0 : 1 - bound;
+  uncertainty.high = rate <= 0 ? bound : 1;
+  uncertainty.note = rate <= 0 ? "none: a bound of one side" : "all: a bound of one side";
 }
 
 std::vector<double> share_influences(std::span<const double> values, std::span<const int64_t> person,
@@ -54,17 +66,8 @@ Uncertainty share_uncertainty(double share, int64_t trials, std::vector<std::vec
     sum = sum ? sum_of(*sum, *variance) : *variance;
   }
   Uncertainty uncertainty;
-  if (share <= 0 || share >= 1) {
-    const double bound = std::min(1.0, 3.0 / static_cast<double>(groups.front().size()));
-    uncertainty.low = share <= 0 ? 0 : 1 - bound;
-    uncertainty.high = share <= 0 ? bound : 1;
-    uncertainty.note = share <= 0 ? "none: a bound of one side" : "all: a bound of one side";
-  } else {
-    sum->value = std::max(sum->value, share * (1 - share) / static_cast<double>(trials));
-    const Interval interval = interval_of_rate(share, *sum);
-    uncertainty.low = interval.low;
-    uncertainty.high = interval.high;
-  }
+  set_interval(share, *sum, share * (1 - share) / static_cast<double>(trials),
+               1 / static_cast<double>(groups.front().size()), uncertainty);
   uncertainty.influences = std::move(groups);
   return uncertainty;
 }

@@ -11,12 +11,17 @@
 #include <span>
 #include <vector>
 
+#include "uir/report/intervals.h"
 #include "uir/report/uncertainty.h"
 
 namespace uir {
 
 // Fewer than 10 tell nothing, fewer than 30 little.
 Resolution resolution_of(int64_t events);
+
+// Of a rate, whose variance is at least `least`. 0 and 1 have a bound of one side: three times `part`, that of
+// one effective person.
+void set_interval(double rate, Variance variance, double least, double part, Uncertainty& uncertainty);
 
 // Of each of the people 0 … people − 1 who has faces; none where one has all of them.
 std::vector<double> share_influences(std::span<const double> values, std::span<const int64_t> person,

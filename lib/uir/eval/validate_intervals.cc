@@ -14,8 +14,10 @@
 #include "uir/base/parallel.h"
 #include "uir/base/progress.h"
 #include "uir/base/random.h"
+#include "uir/eval/embedding_sets.h"
 #include "uir/eval/identification_uncertainty.h"
 #include "uir/eval/pair_uncertainty.h"
+#include "uir/eval/rejection.h"
 #include "uir/eval/separation.h"
 #include "uir/eval/uncertainty_example.h"
 #include "uir/report/intervals.h"
@@ -194,11 +196,8 @@ std::vector<IdentifiedProbe> identify(const Faces& faces, int64_t known) {
       const double score = faces.score(images[p], of_gallery);
       if (faces.person[of_gallery] == probe.person) {
         probe.own = score;
-      } else if (score > probe.other) {
-        probe.second = std::exchange(probe.other, score);
-        probe.other_person = faces.person[of_gallery];
       } else {
-        probe.second = std::max(probe.second, score);
+        probe.add_other(faces.person[of_gallery], score);
       }
     }
   }
@@ -242,12 +241,50 @@ void measure_centers(ItemRandom& random, std::vector<NamedEstimate>& found) {
   found.push_back({"nearest class center", std::nullopt, {result.nearest.mean, interval.low, interval.high}});
 }
 
+// Best cosines of three faces each of known people and strangers, who differ.
+struct DrawnClasses {
+  std::vector<float> classes;
+  std::vector<int64_t> labels;
+
+  DrawnClasses(ItemRandom& random, int64_t people, double mean) {
+    for (int64_t person = 0; person < people; ++person) {
+      const double own = mean + 0.1 * random.normal();
+      for (int face = 0; face < 3; ++face) {
+        const auto cosine = static_cast<float>(own + 0.1 * random.normal());
+        classes.insert(classes.end(), {static_cast<float>(person), cosine, cosine});
+        labels.push_back(person);
+      }
+    }
+  }
+  ClassifiedSet set(const char* name) const {
+    return {name, {classes.data(), std::ssize(labels), 3}, labels};
+  }
+};
+
+void measure_rejected(ItemRandom& random, std::vector<NamedEstimate>& found) {
+  constexpr int64_t kPeople = 150;
+  const DrawnClasses known(random, kPeople, .6), strangers(random, kPeople, .35);
+  const ClassifiedSet known_set = known.set("known"), stranger_set = strangers.set("strangers");
+  RejectionProtocol config;
+  config.keep = {.9};
+  config.false_acceptance = .1;
+  const ProtocolResult result =
+      run_rejection("rejection", std::span(&known_set, 1), std::span(&stranger_set, 1), config);
+  const auto add = [&](const char* name, const char* number) {
+    const auto measured = std::ranges::find(result.numbers, number, &Measurement::name);
+    found.push_back({name, std::nullopt, estimate_of(measured->value, measured->uncertainty.value())});
+  };
+  add("strangers rejected keeping 0.9", "strangers_rejected_keeping_0.9_by_cosine");
+  add("known accepted, 0.1 of strangers", "known_accepted_by_cosine");
+}
+
 std::vector<NamedEstimate> repetition(int64_t number) {
   ItemRandom random(kSeed, RandomPurpose::kSimulation, 0, static_cast<uint64_t>(number));
   std::vector<NamedEstimate> found;
   measure_pairs(random, found);
   measure_open_set(random, found);
   measure_centers(random, found);
+  measure_rejected(random, found);
   return found;
 }
 

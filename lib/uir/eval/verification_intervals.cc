@@ -59,17 +59,14 @@ Uncertainty of_accuracy(const std::vector<double>& distances, const PairList& pa
   }
   Uncertainty uncertainty;
   uncertainty.note = people.caveat;
-  std::optional<Variance> variance = variance_of(influences);
+  const std::optional<Variance> variance = variance_of(influences);
   if (!variance || errors == 0 || rate == 1) {
     uncertainty.note = variance ? "no wrong decision" : "fewer than three people have pairs";
     uncertainty.resolution = Resolution::kNotResolved;
     return uncertainty;
   }
-  variance->value = std::max(variance->value, rate * (1 - rate) / all);
   uncertainty.influences = {std::move(influences)};
-  const Interval interval = interval_of_rate(1 - rate, *variance);
-  uncertainty.low = interval.low;
-  uncertainty.high = interval.high;
+  set_interval(1 - rate, *variance, rate * (1 - rate) / all, 1, uncertainty);
   return uncertainty;
 }
 

@@ -262,7 +262,7 @@ TEST_CASE("a rate without mistakes has a bound of one side") {
   CHECK(tar.high == 1);
   CHECK(far.low == 0);
   CHECK(far.high >= 3.0 / 780);
-  CHECK(far.note == "none occurs: a bound of one side");
+  CHECK(far.note == "none: a bound of one side");
 }
 
 TEST_CASE("quantiles of Student's t and of Clopper and Pearson, as published") {
