@@ -18,6 +18,10 @@ variance, 1981), with g_i, h_i what person i adds to the n genuine and N imposto
 
 A score is a sum in index order (common.scores), as ties at a threshold need. Student's t comes from numerical
 integration, searches in the gallery are repeated without each person: nothing here is shared with the program.
+The source leaves three things open, which are read here as the program's output shows them. The k = int(x N) accepted
+impostor pairs of a rate x are spread evenly between the genuine scores around the k-th (Pairs.at), p = k/N; likewise
+EER N of them for the EER. Known people's and strangers' V have the df of Welch and Satterthwaite. Counting the pairs
+above the threshold itself instead changes widths by up to 4 % with 245 genuine pairs, 0.1 % with LFW's.
 """
 import argparse
 import json
@@ -30,10 +34,9 @@ import numpy as np  # noqa: E402 (after the number of threads)
 
 from common import auc, canonical, eer, lines, rate, scores  # noqa: E402
 
-# Largest difference between the intervals' ends, relative to the width. The numbers are sums in another order only;
-# 1e-6 leaves room for Student's t. EER: between which two points of the curve its slope is taken is not said exactly.
-TOLERANCE = {"eer": 0.01}
-USUAL = 1e-6
+# Largest difference between the intervals' ends, in parts of the width: the sums are the same in another order, which
+# leaves 1e-12, and Student's t is integrated to 1e-9 or so. A pair that counts on the wrong side changes 1e-4.
+TOLERANCE = 1e-6
 
 
 def student(df):
@@ -69,17 +72,18 @@ class Number:
 
 
 def spread(groups):
-    """V and df of independent groups of people: what V is and what it varies by are added."""
-    variance = squares = fourth = 0.0
-    people = 0
+    """V and df of independent groups of people: V is added, df that of Welch and Satterthwaite."""
+    variances, freedoms = [], []
     for phi in groups:
-        c = phi - phi.mean()
-        s = (c**2).sum()
-        variance += (len(c) - 1) / len(c) * s
-        squares += s
-        fourth += (c**4).sum() - s**2 / len(c)
-        people += len(c) - 1
-    return variance, np.clip(2 * squares**2 / fourth if fourth > 0 else people, min(4, people), people)
+        c, people = phi - phi.mean(), len(phi)
+        squares = (c**2).sum()
+        fourth = (c**4).sum() - squares**2 / people
+        variances.append((people - 1) / people * squares)
+        freedoms.append(np.clip(2 * squares**2 / fourth if fourth > 0 else people, min(4, people - 1), people - 1))
+    total = sum(variances)
+    if len(groups) == 1 or total == 0:
+        return total, freedoms[0]
+    return total, total**2 / sum(v**2 / df for v, df in zip(variances, freedoms) if v > 0)
 
 
 def difference(a, b):
@@ -101,6 +105,8 @@ class Pairs:
         self.genuine, self.owner = s[same], person[i][same]
         self.impostor, self.one, self.two = s[~same], person[i][~same], person[j][~same]
         self.n, self.N = len(self.genuine), len(self.impostor)
+        self.sorted_impostor = np.sort(self.impostor)
+        self.steps = np.r_[np.inf, np.unique(self.genuine)[::-1], -np.inf]
         self.n_i, self.M_i = self.of_genuine(np.ones(self.n)), self.of_impostor(np.ones(self.N))
 
     def of_genuine(self, x):
@@ -115,21 +121,24 @@ class Pairs:
         g_left, h_left = self.n - self.n_i[some], self.N - self.M_i[some]
         return None if (g_left == 0).any() or (h_left == 0).any() else g[some] / g_left + h[some] / h_left
 
-    def threshold(self, far):
-        """Lowest genuine score above the (k+1)-th best impostor: the largest TAR of which FAR does not exceed far."""
-        k = int(far * self.N)
-        above = np.partition(self.impostor, self.N - k - 1)[self.N - k - 1] if k < self.N else -np.inf
-        return self.genuine[self.genuine > above].min(initial=np.inf)
+    def at(self, k):
+        """The largest TAR with at most k impostor pairs: its threshold, and how many of k pairs are each person's.
 
-    def share(self, t):
-        """Of each person with genuine pairs, which part is accepted."""
-        with np.errstate(invalid="ignore"):
-            return self.of_genuine(self.genuine >= t) / self.n_i
+        Where more of them lie between that genuine score and the next lower one, k is reached on the way to that one:
+        the part of them that is missing is taken from each of them alike.
+        """
+        counts = self.N - np.searchsorted(self.sorted_impostor, self.steps, "left")
+        i = np.searchsorted(counts, k, "right") - 1
+        if i + 1 == len(self.steps):
+            return self.steps[i], self.M_i
+        way = (k - counts[i]) / (counts[i + 1] - counts[i])
+        before, behind = (self.of_impostor(self.impostor >= t) for t in self.steps[i:i + 2])
+        return self.steps[i], (1 - way) * before + way * behind
 
     def numbers(self, fars):
         out = {"auc": self.auc(), "eer": self.eer()}
         for far in fars:
-            out[rate("tar_at_far", far)], out[rate("tar_at_far", far) + "_per_person"] = self.tar(far)
+            out[rate("tar_at_far", far)], out[rate("tar_at_far", far) + "_per_person"] = self.rates(far)
         return out
 
     def effective(self):
@@ -144,58 +153,57 @@ class Pairs:
         phi = self.phi(g, h)
         return Number(value, None if phi is None else [phi], None, (self.n_i**2).sum() / self.n**2, **self.effective())
 
+    def tar(self, t):
+        return (self.genuine >= t).mean()
+
     def eer(self):
         value = eer_of_sorted(self.genuine, self.impostor)
-        every = np.unique(np.r_[self.genuine, self.impostor])[::-1]
-        far, frr = self.curve(every)
-        t = every[np.argmax(far >= frr)]  # the first threshold behind the point where both are equal
-        far_ends, frr_ends = self.curve(np.array([self.threshold(2 * value), self.threshold(value / 2)]))
-        d_far, d_frr = abs(np.diff(far_ends)[0]), abs(np.diff(frr_ends)[0])
-        a = d_frr / (d_frr + d_far) if d_frr + d_far > 0 else 0.5
-        g = (1 - a) * (self.of_genuine(self.genuine < t) - value * self.n_i)
-        h = a * (self.of_impostor(self.impostor >= t) - value * self.M_i)
-        phi = self.phi(g, h)
+        t, accepted = self.at(value * self.N)
+        d_frr = self.tar(self.at(min(int(2 * value * self.N), self.N))[0]) - self.tar(self.at(int(value / 2 * self.N))[0])
+        a = d_frr / (d_frr + 1.5 * value) if value > 0 else 0.5
+        g = (1 - a) * (self.rejected(t, value * self.n) - value * self.n_i)
+        phi = self.phi(g, a * (accepted - value * self.M_i))
         return Number(value, None if phi is None else [phi], self.n, (self.n_i**2).sum() / self.n**2,
                       impostor_events=int(value * self.N + 1e-9), **self.effective())
 
-    def curve(self, t):
-        """FAR and FRR at these thresholds."""
-        far = 1 - np.searchsorted(np.sort(self.impostor), t, "left") / self.N
-        return far, np.searchsorted(np.sort(self.genuine), t, "left") / self.n
+    def rejected(self, t, count):
+        """Genuine pairs below t of each person; where the curve meets FAR = FRR within the step at t, a part of those."""
+        before, behind = ((self.genuine < t).sum(), (self.genuine <= t).sum())
+        way = np.clip((count - before) / (behind - before), 0, 1) if behind > before else 0
+        return (1 - way) * self.of_genuine(self.genuine < t) + way * self.of_genuine(self.genuine <= t)
 
-    def tar(self, far):
-        t, k = self.threshold(far), int(far * self.N)
-        accepted, false = self.genuine >= t, self.impostor >= t
-        value, K = accepted.mean(), false.sum()
-        ends = [self.threshold(min(2 * far, 1)), self.threshold(far / 2)]
-        grown = np.log([(self.impostor >= e).sum() for e in ends]) if k >= 10 else np.zeros(2)
-        d_ln = grown[0] - grown[1]
-        h = (self.of_impostor(false) - K / self.N * self.M_i) * self.N / max(K, 1)
-        own = self.n_i > 0
+    def rates(self, far):
+        """TAR at this rate, over pairs and as the mean over people."""
+        k, count, own = int(far * self.N), self.of_genuine, self.n_i > 0
+        t, accepted = self.at(k)
+        ends = [int(min(2 * far, 1) * self.N), int(far / 2 * self.N)]
+        d_ln = np.log(ends[0] / ends[1]) if ends[1] > 0 else np.inf
+        ends = [self.at(end)[0] for end in ends]
+        h = accepted / max(k, 1) - self.M_i / self.N
+        some = (self.n_i > 0) | (self.M_i > 0)
+        said = {"impostor_events": k, "effective_events": self.effective_events(k, accepted),
+                "genuine_events": int((self.genuine < t).sum())}
 
-        def number(of, g, floor, part, effective):
-            b = (of(ends[0]) - of(ends[1])) / d_ln if d_ln > 0 else 0.0
-            phi = self.phi(np.zeros(self.people), -b * h)
-            some = (self.n_i > 0) | (self.M_i > 0)
-            return Number(of(t), None if phi is None or g is None else [phi + g[some]], floor, part,
-                          impostor_events=k, effective_events=self.effective_events(k, false), **effective,
-                          genuine_events=int((~accepted).sum()))
+        def number(of, g, part, effective):
+            b = (of(ends[0]) - of(ends[1])) / d_ln
+            phi = self.phi(np.zeros(self.people), -b * h * self.N)
+            groups = None if phi is None or self.n_i.max() == self.n else [phi + g[some]]
+            return Number(of(t), groups, self.n, part, **effective, **said)
 
-        one_has_all = self.n_i.max() == self.n
-        pairs = None if one_has_all else (self.of_genuine(accepted) - value * self.n_i) / (self.n - self.n_i)
-        of_people = lambda t: self.share(t)[own].mean()
-        people = np.where(own, np.nan_to_num(self.share(t)) - of_people(t), 0) / max(own.sum() - 1, 1)
-        return (number(lambda t: (self.genuine >= t).mean(), pairs, self.n, (self.n_i**2).sum() / self.n**2,
-                       self.effective()),
-                number(of_people, None if one_has_all else people, self.n, 1 / own.sum(),
-                       {"effective_people": own.sum()}))
+        def mean_share(t):
+            return (count(self.genuine >= t)[own] / self.n_i[own]).mean()
 
-    def effective_events(self, k, false):
+        of_pairs = (count(self.genuine >= t) - self.tar(t) * self.n_i) / np.maximum(self.n - self.n_i, 1)
+        of_people = np.where(own, count(self.genuine >= t) / np.maximum(self.n_i, 1) - mean_share(t), 0)
+        return (number(self.tar, of_pairs, (self.n_i**2).sum() / self.n**2, self.effective()),
+                number(mean_share, of_people / max(own.sum() - 1, 1), 1 / own.sum(), {"effective_people": own.sum()}))
+
+    def effective_events(self, k, accepted):
         """k, by how much more FAR varies than if its pairs were independent: at least as much."""
-        far, left = false.mean(), self.N - self.M_i
-        if k == 0 or far in (0, 1) or (left == 0).any():
+        far, left = k / self.N, self.N - self.M_i
+        if far in (0, 1) or (left == 0).any():
             return None
-        variance, _ = spread([(self.of_impostor(false) - far * self.M_i) / left])
+        variance, _ = spread([(accepted - far * self.M_i) / left])
         return k / max(1, variance / (far * (1 - far) / self.N))
 
 
@@ -281,14 +289,14 @@ class Gallery:
         return Number(value, groups, n, part, impostor_events=int(count * far), **said)
 
 
-def check(title, theirs, ours, tolerance):
+def check(title, theirs, ours):
     """Prints one line of the table; true where they agree."""
     if theirs is None or ours is None:
         good, text = (theirs is None) == (ours is None), "" if theirs is ours is None else "only one has an interval"
     else:
         width = ours[1] - ours[0]
         wrong = max(abs(x - y) for x, y in zip(theirs, ours)) / width if width > 0 else float(theirs != ours)
-        good, text = wrong <= tolerance, f"{(theirs[1] - theirs[0]) / width - 1 if width > 0 else 0:+.1e} {wrong:.1e}"
+        good, text = wrong <= TOLERANCE, f"{(theirs[1] - theirs[0]) / width - 1 if width > 0 else 0:+.1e} {wrong:.1e}"
     show = lambda x: "none" if x is None else f"[{x[0]:.8f}, {x[1]:.8f}]"
     print(f"{title:32}{show(theirs):28}{show(ours):28}{text}{'' if good else '  <- DIFFERENT'}")
     return good
@@ -354,13 +362,11 @@ def main():
             if value is None or abs(value - ours.value) > 1e-12:
                 print(f"{name:32}value: report {value}, oracle {ours.value}  <- DIFFERENT")
                 good = False
-            tolerance = TOLERANCE.get(name, USUAL)
-            good &= check(name, theirs.get("interval"), ours.interval(), tolerance) & check_said(name, theirs, ours)
+            good &= check(name, theirs.get("interval"), ours.interval()) & check_said(name, theirs, ours)
             checked += 1
             if a.second:
                 both = {n["name"]: n for n in report["comparison"]["protocols"][k]["numbers"]}[name]
-                good &= check("  difference", both["difference_intervals"][1], difference(*(m[name] for m in models)),
-                              tolerance)
+                good &= check("  difference", both["difference_intervals"][1], difference(*(m[name] for m in models)))
     print(f"{checked} numbers: {'the same' if good else 'DIFFERENT'}")
     sys.exit(not good or not checked)
 
