@@ -126,11 +126,13 @@ Roc make_roc(std::span<const double> scores, const PairGroups& pairs, int thread
 // The subjects, as far as the list tells: the templates that its genuine pairs join.
 PairPeople subjects_of(const PairGroups& pairs, int64_t num_templates) {
   JoinedRows templates(num_templates);
+  for (const int32_t column : pairs.columns()) templates.join(column, column);
   for (size_t row = 0; row < pairs.rows().size(); ++row) {
+    const int32_t first = pairs.rows()[row];
+    templates.join(first, first);
     for (int64_t p = pairs.begin(row); p < pairs.begin(row + 1); ++p) {
-      const int64_t first = pairs.rows()[row], second = pairs.columns()[pairs.partners()[p].column];
-      templates.join(first, pairs.partners()[p].genuine ? second : first);
-      templates.join(second, second);
+      const PairGroups::Partner partner = pairs.partners()[p];
+      if (partner.genuine) templates.join(first, pairs.columns()[partner.column]);
     }
   }
   return templates.people();

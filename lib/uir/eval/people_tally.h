@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <span>
 #include <vector>
@@ -26,40 +27,38 @@ class PeopleTally {
   void impostor(int64_t a, int64_t b, double score);
   void add(const PeopleTally& more);
 
-  int64_t people() const { return people_; }
-  int64_t num_genuine() const { return count(people_, 0, kGenuine); }
-  int64_t num_impostor() const { return count(people_, 0, kImpostor); }
-  int64_t genuine_of(int64_t person) const { return count(person, 0, kGenuine); }
-  int64_t impostors_of(int64_t person) const { return count(person, 0, kImpostor); }
+  int64_t people() const { return std::ssize(of_); }
+  int64_t num_genuine() const { return all_.genuine; }
+  int64_t num_impostor() const { return all_.impostors; }
+  int64_t genuine_of(int64_t person) const { return of_[static_cast<size_t>(person)].genuine; }
+  int64_t impostors_of(int64_t person) const { return of_[static_cast<size_t>(person)].impostors; }
   // Accepted at a level, in the order in which levels were given: of the person, of all.
-  int64_t genuine_at(size_t level, int64_t person) const { return count(person, rank(level), kGenuine); }
-  int64_t impostors_at(size_t level, int64_t person) const { return count(person, rank(level), kImpostor); }
-  int64_t genuine_at(size_t level) const { return count(people_, rank(level), kGenuine); }
-  int64_t impostors_at(size_t level) const { return count(people_, rank(level), kImpostor); }
+  int64_t genuine_at(size_t level, int64_t person) const { return accepted(level, person, kGenuine); }
+  int64_t impostors_at(size_t level, int64_t person) const { return accepted(level, person, kImpostor); }
+  int64_t genuine_at(size_t level) const { return accepted(level, people(), kGenuine); }
+  int64_t impostors_at(size_t level) const { return accepted(level, people(), kImpostor); }
   // Twice, a tie being 1 (Roc::Wins): of the person's genuine pairs, of others against the impostor pairs.
-  int64_t genuine_wins(int64_t person) const { return wins_[static_cast<size_t>(2 * person)]; }
-  int64_t wins_over_impostors(int64_t person) const { return wins_[static_cast<size_t>(2 * person + 1)]; }
+  int64_t genuine_wins(int64_t person) const { return of_[static_cast<size_t>(person)].genuine_wins; }
+  int64_t wins_over_impostors(int64_t person) const {
+    return of_[static_cast<size_t>(person)].wins_over_impostors;
+  }
 
  private:
-  struct Plan {
-    Roc roc;
-    Roc::Wins wins;
-    std::vector<double> levels;  // ascending
-    std::vector<size_t> ranks;   // of the given ones: 1 + their place among these
-  };
   enum Kind : size_t { kGenuine, kImpostor };
-  size_t rank(size_t level) const { return plan_->ranks[level]; }
-  size_t num_slots() const { return plan_->levels.size() + 1; }
-  size_t slot_of(double score) const;  // how many levels it reaches
-  int64_t& slot(int64_t person, size_t reached, Kind kind) {
-    return counts_[2 * (static_cast<size_t>(person) * num_slots() + reached) + kind];
-  }
-  int64_t count(int64_t person, size_t rank, Kind kind) const;  // reaching `rank` levels or more
+  struct Pairs {
+    int64_t genuine = 0, impostors = 0, genuine_wins = 0, wins_over_impostors = 0;
+    void add(const Pairs& more);
+  };
+  struct Plan;
+
+  size_t reached(double score, const Roc::Place& place) const;  // how many levels
+  size_t slot(int64_t person, size_t reached, Kind kind) const;
+  int64_t accepted(size_t level, int64_t person, Kind kind) const;
 
   std::shared_ptr<const Plan> plan_;
-  int64_t people_ = 0;
-  std::vector<int64_t> counts_;  // [person, then all][levels that the score reaches][kind]
-  std::vector<int64_t> wins_;    // [person][genuine, impostor]
+  Pairs all_;
+  std::vector<Pairs> of_;
+  std::vector<int64_t> counts_;  // [person, then all][levels that the score reaches, 1 and more][kind]
 };
 
 }  // namespace uir

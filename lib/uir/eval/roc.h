@@ -56,6 +56,7 @@ class Roc {
 
   int64_t num_genuine() const { return num_genuine_; }
   int64_t num_impostor() const { return num_impostor_; }
+  std::span<const double> distinct_genuine() const { return distinct_; }  // ascending
   bool defined() const { return num_genuine_ > 0 && num_impostor_ > 0; }
 
   // These need defined() (else kInternal). Cost: O(distinct genuine scores).
