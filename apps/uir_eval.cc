@@ -47,11 +47,9 @@ struct Comparison {
 };
 
 void compare(const Comparison& asked) {
+  if (!asked.out.empty()) uir::create_folders(asked.out);  // before work that would be lost
   const uir::Report report = uir::compare_features(asked.features);
-  if (!asked.out.empty()) {
-    uir::create_folders(asked.out);
-    uir::write_report(asked.out, report);
-  }
+  if (!asked.out.empty()) uir::write_report(asked.out, report);
   std::cout << uir::to_text(report);
 }
 
@@ -64,15 +62,18 @@ void add_compare(uir::App& app, Comparison& asked) {
          "features", features.features,
          "Files of features, one a network: float32 .npy or challenge .bin, row i is line i of --list")
       ->required();
-  cli.add_option("--list", features.list,
-                 "What the rows show, a line each: 'image person', 'person/image' or 'person'")
+  cli.add_option(
+         "--list", features.list,
+         "What the rows show, a line each: 'image<TAB>person', 'image person', 'person/image' or 'person'")
       ->required();
-  cli.add_option("--names", features.names, "Names of the networks, in their order")
+  cli.add_option("--names", features.names, "Names of the networks, in their order, separated by commas")
       ->delimiter(',')
       ->allow_extra_args(false);
-  cli.add_option("--pairs", features.pairs, "Measure these pairs of the list's images instead of all");
-  uir::add_choice<uir::PairsFormat>(cli, "--format", features.format, "Format of --pairs");
-  cli.add_option("--far", features.far, "False-acceptance rates")
+  CLI::Option* pairs =
+      cli.add_option("--pairs", features.pairs, "Measure these pairs of the list's images instead of all");
+  uir::add_choice<uir::PairsFormat>(cli, "--format", features.format, "Format of --pairs; default: lfw")
+      ->needs(pairs);
+  cli.add_option("--far", features.far, "False-acceptance rates, separated by commas")
       ->delimiter(',')
       ->allow_extra_args(false)
       ->capture_default_str()

@@ -5,6 +5,20 @@ expect 0 uir-eval --validate-intervals
 says "the example is right in all digits"
 [ "$(grep -c 'covered' out.txt)" -ge 15 ] || die "few numbers were simulated"
 
+# Against formulas of the specification in numpy, on drawn features: values, intervals, events, differences.
+python=""
+for candidate in "${PYTHON:-python3}" /usr/bin/python3; do
+  "$candidate" -c 'import numpy' 2>/dev/null && python=$candidate && break
+done
+if [ -n "$python" ]; then
+  expect 0 "$python" "$UIR_SOURCE/tests/oracle/intervals.py" --draw drawn
+  expect 0 uir-eval compare drawn/a.npy drawn/b.npy --list drawn/items.tsv --far 0.01,0.05,0.2,0.3,0.6 --out drawn/report
+  expect 0 "$python" "$UIR_SOURCE/tests/oracle/intervals.py" drawn/a.npy drawn/items.tsv drawn/report/report.json --second drawn/b.npy
+  says "tar_at_far_0.05_per_person"
+else
+  echo "SKIPPED the oracle: needs python3-numpy (tools/packages.txt)"
+fi
+
 write_tiny_config exp.yaml
 expect 0 uir-index exp.yaml
 expect 0 uir-train exp.yaml --set train.epochs=1
@@ -23,8 +37,10 @@ expect 64 uir-eval compare $ours --list $list
 says "two files"
 head -n 3 $list >short.tsv
 expect 65 uir-eval compare $ours $theirs --list short.tsv
-says "3 faces"
+says "3 lines"
 expect 66 uir-eval compare $ours $theirs --list nothing.tsv
+touch file
+expect 73 uir-eval compare $ours $theirs --list $list --out file/folder
 { head -n 2 $list | cut -f1 | paste -sd' ' | sed 's/$/ 1/'; tail -n 2 $list | cut -f1 | paste -sd' ' | sed 's/$/ 0/'; } >pairs.txt
 expect 0 uir-eval compare $ours $theirs --list $list --pairs pairs.txt --format path_pairs
 

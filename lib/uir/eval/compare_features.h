@@ -1,8 +1,8 @@
 // Features of anyone, one file a network, rows in the same order: which network is better, and is that
 // decided?
 //
-// What they show is one list, a line a row: "image person", separated by a tab or blanks, or only an image
-// whose folder is the person, or only a person. Measured are all pairs of the list, and open-set
+// What they show is one list, a line a row: "image<TAB>person", "image person", or only an image whose folder
+// is the person, or only a person. Measured are all pairs of the list, and open-set
 // identification where some people have one image only; or given pairs (verification).
 // Cost: the protocols'. Errors: kUsage for fewer than two files; kData naming file and line for a list that
 // does not fit the features, for a line without a person; those of the protocols.

@@ -247,8 +247,10 @@ Uncertainty PairUncertainty::eer(const PeopleTally& tally) const {
   const double fall = missed_at_half - missed_at_twice, rise = std::min(1.0, 2 * value) - value / 2;
   const double a = fall + rise > 0 ? fall / (fall + rise) : 0.5;
   Uncertainty uncertainty;
-  uncertainty.impostor_events = static_cast<int64_t>(value * all);
-  uncertainty.genuine_events = static_cast<int64_t>(value * static_cast<double>(tally.num_genuine()));
+  constexpr double kRounding = 1e-6;  // value · n may fall just short of a whole number
+  uncertainty.impostor_events = static_cast<int64_t>(value * all + kRounding);
+  uncertainty.genuine_events =
+      static_cast<int64_t>(value * static_cast<double>(tally.num_genuine()) + kRounding);
   uncertainty.effective_people = 1 / concentration(tally);
   uncertainty.resolution = resolution_of(std::min(uncertainty.impostor_events, uncertainty.genuine_events));
   if (uncertainty.resolution == Resolution::kNotResolved) {
@@ -267,7 +269,9 @@ Uncertainty PairUncertainty::eer(const PeopleTally& tally) const {
       });
   const auto variance = terms.variance();
   if (!variance) return without_interval(terms.problem);
-  set_interval(value, *variance, 0, concentration(tally), uncertainty);
+  const auto n = static_cast<double>(tally.num_genuine());
+  const double least = value * (1 - value) * ((1 - a) * (1 - a) / n + a * a / all);  // of independent pairs
+  set_interval(value, *variance, least, concentration(tally), uncertainty);
   uncertainty.influences = {terms.influences};
   return uncertainty;
 }

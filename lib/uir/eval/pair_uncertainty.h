@@ -8,7 +8,7 @@
 //   TAR at FAR x              g = A_i − TAR·n_i,  h = −b (C_i − p·M_i)/p,  p = K/N,
 //                             b = [TAR(2x) − TAR(x/2)] / ln(K(2x)/K(x/2)): the threshold is estimated, too
 //   its mean over persons     (A_i/n_i − mean)/persons in place of g/n, and the b of that mean
-//   AUC                       g = won by i's genuine pairs − AUC·n_i,  h = lost to i's impostor pairs − AUC·M_i
+//   AUC                       g = won by genuine pairs − AUC·n_i,  h = lost to impostor pairs − AUC·M_i
 //   EER                       g = (1 − a)(R_i − FRR·n_i),  h = a (C_i − FAR·M_i),
 //                             a = ΔFRR/(ΔFRR + ΔFAR) between FAR 2·EER and EER/2
 // The variance of a rate is at least that of independent pairs. K(x) impostors may be accepted at x; where

@@ -26,6 +26,11 @@ Resolution resolution_of(int64_t events) {
 void set_interval(double rate, Variance variance, double least, double part, Uncertainty& uncertainty) {
   if (rate > 0 && rate < 1) {
     variance.value = std::max(variance.value, least);
+    if (variance.value == 0) {
+      uncertainty.note = "all people are alike";
+      uncertainty.resolution = Resolution::kNotResolved;
+      return;
+    }
     const Interval interval = interval_of_rate(rate, variance);
     uncertainty.low = interval.low;
     uncertainty.high = interval.high;

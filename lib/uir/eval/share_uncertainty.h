@@ -19,8 +19,8 @@ namespace uir {
 // Fewer than 10 tell nothing, fewer than 30 little.
 Resolution resolution_of(int64_t events);
 
-// Of a rate, whose variance is at least `least`. 0 and 1 have a bound of one side: three times `part`, that of
-// one effective person.
+// Of a rate, whose variance is at least `least`. 0 and 1 have a bound of one side: three times `part`, that
+// of one effective person. None, and why, where people do not differ at all.
 void set_interval(double rate, Variance variance, double least, double part, Uncertainty& uncertainty);
 
 // Of each of the people 0 … people − 1 who has faces; none where one has all of them.

@@ -180,7 +180,7 @@ std::optional<Interval> ComparedNumber::difference_interval(size_t model) const 
     if (!variance) return {};
     sum = sum ? sum_of(*sum, *variance) : *variance;
   }
-  if (!sum) return {};
+  if (!sum || sum->value == 0) return {};  // nobody differs: that is no certainty
   return interval_of_mean(difference(model), *sum);
 }
 

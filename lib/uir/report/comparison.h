@@ -35,8 +35,8 @@ struct ComparedNumber {
 
   // To the first model's; not a number where either is undefined.
   double difference(size_t model) const { return values[model] - values[0]; }
-  // Its interval, from what each person adds to both models' numbers; none where either has no interval, or
-  // where their people differ.
+  // Its interval, from what each person adds to both models' numbers; none where either has no interval,
+  // where their people differ, or where both models do the same for everybody.
   std::optional<Interval> difference_interval(size_t model) const;
   // "better", "worse" or "not decided"; empty without an interval, or where nothing is better.
   std::string_view verdict(size_t model) const;

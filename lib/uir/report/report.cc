@@ -32,7 +32,7 @@ std::string table_line(std::string_view name, size_t width, const std::string& v
   return concat("  ", name, std::string(width + 2 - name.size(), ' '), value, "\n");
 }
 
-// "0.975123  [0.96312, 0.98213]", or why there is no interval; says_so: also where the protocol has none for it.
+// "0.975123  [0.96312, 0.98213]", or why there is no interval; says_so: also where the protocol has none.
 std::string value_text(const Measurement& number, bool says_so) {
   if (!number.defined()) return concat("undefined: ", number.note);
   std::string text = short_number(number.value, 6);
