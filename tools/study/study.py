@@ -140,6 +140,8 @@ class Study:
         self.results = options.results
         self.results.mkdir(parents=True, exist_ok=True)
         self.faces, self.bin, self.work = options.faces.resolve(), options.bin.resolve(), options.work.resolve()
+        programs = b"".join((self.bin / name).read_bytes() for name in ("uir-index", "uir-train", "uir-extract", "uir-eval"))
+        self.programs = hashlib.sha256(programs).hexdigest()
         self.people, self.unlabeled = read_people(self.faces, (options.lists or options.faces).resolve())
 
     def program(self, name, *arguments):
@@ -216,7 +218,6 @@ class Study:
         shutil.rmtree(folder)
 
     def write_result(self, run, arm, protocols, seconds):
-        version = subprocess.run([self.bin / "uir-train", "--version"], capture_output=True, text=True, check=True)
         split = json.dumps(self.split(run), sort_keys=True).encode()
         result = {
             "run": run,
@@ -224,7 +225,7 @@ class Study:
             "split_sha256": hashlib.sha256(split).hexdigest(),
             "images": self.images(run, arm),
             "seconds": round(seconds),
-            "program": version.stdout.strip(),
+            "programs_sha256": self.programs,
             "counts": {f"{p['name']}.{name}": value for p in protocols for name, value in p["counts"].items()},
             "numbers": {f"{p['name']}.{name}": value for p in protocols for name, value in p["numbers"].items()},
             "uncertainty": {f"{p['name']}.{name}": value for p in protocols
