@@ -4,9 +4,10 @@
     study.py --faces FOLDER [--lists FOLDER] --work FOLDER [--bin FOLDER] [--stage choosing|confirming] [--dry-run]
              [--plan FILE] [--results FOLDER]    # another study
 
-FOLDER of the faces: lfw-112X112/ (all of LFW's crops, one folder a person) and celeba299/; beside them, or where --lists says, the
-lists celeba/labeled.lst and celeba/unlabeled.lst. Each arm of a run leaves results/RUN-ARM.json here: its numbers, seed, counts and programs. tables.py
-makes the tables. Faces and trained networks stay in the work folder.
+FOLDER of the faces: lfw-112X112/ (all of LFW's crops, one folder a person) and celeba299/; beside them, or where
+--lists says, the lists celeba/labeled.lst and celeba/unlabeled.lst. Each arm of a run leaves results/RUN-ARM.json
+here: its numbers, their intervals, counts, the split's and the programs' checksums. tables.py makes the tables.
+Faces and trained networks stay in the work folder.
 """
 import argparse
 import hashlib
@@ -140,8 +141,8 @@ class Study:
         self.results = options.results
         self.results.mkdir(parents=True, exist_ok=True)
         self.faces, self.bin, self.work = options.faces.resolve(), options.bin.resolve(), options.work.resolve()
-        programs = b"".join((self.bin / name).read_bytes() for name in ("uir-index", "uir-train", "uir-extract", "uir-eval"))
-        self.programs = hashlib.sha256(programs).hexdigest()
+        programs = [self.bin / name for name in ("uir-index", "uir-train", "uir-extract", "uir-eval")]
+        self.programs = hashlib.sha256(b"".join(program.read_bytes() for program in programs)).hexdigest()
         self.people, self.unlabeled = read_people(self.faces, (options.lists or options.faces).resolve())
 
     def program(self, name, *arguments):
@@ -253,7 +254,8 @@ class Study:
             images += count
             left += 0 if done else count
             print(f"{run} {arm}: {count} images{', done' if done else ''}")
-        print(f"{images / 1e6:.2f} million images, {left / 1e6:.2f} left: {left / rate / 3600:.1f} hours at {rate:g} a second")
+        hours = left / rate / 3600
+        print(f"{images / 1e6:.2f} million images, {left / 1e6:.2f} left: {hours:.1f} hours at {rate:g} a second")
 
     def run(self, stages):
         everything = list(self.todo(stages))
