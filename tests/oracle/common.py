@@ -83,6 +83,21 @@ def tar_at_most(genuine, impostor, far):
     return best
 
 
+def tar_per_person(genuine, impostor, far, person):
+    """Mean over people of each one's share of genuine pairs that are accepted where tar_at_most is; person[i] has pair i."""
+    allowed = [t for t in np.unique(genuine) if (impostor >= t).sum() / len(impostor) <= far]
+    accepted = genuine >= min(allowed, default=np.inf)
+    return np.mean([accepted[person == one].mean() for one in np.unique(person)])
+
+
+def joined(rows, size):
+    """Numbers of the people of `size` rows, of whom each pair in rows [n, 2] joins two."""
+    person = np.arange(size)
+    for a, b in rows:
+        person[person == person[b]] = person[a]
+    return person
+
+
 def tar_nearest(genuine, impostor, fars):
     """scikit-learn's curve, read as the public scripts do: the nearest FPR, ties to the larger FPR, then TPR."""
     from sklearn.metrics import roc_curve

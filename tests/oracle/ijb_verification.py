@@ -3,7 +3,7 @@ from itertools import product
 
 import numpy as np
 
-from common import auc, eer, emit, parser, rate, tar_at_most, tar_nearest
+from common import auc, eer, emit, joined, parser, rate, tar_at_most, tar_nearest, tar_per_person
 from ijb import Meta
 
 p = parser(__doc__, ["--far"])
@@ -13,6 +13,7 @@ a = p.parse_args()
 meta = Meta(a.meta, a.benchmark)
 pairs = meta.pairs()
 same = pairs[:, 2] == 1
+people = joined(pairs[same][:, :2], pairs[:, :2].max() + 1)[pairs[same][:, 0]]
 results = {}
 for flip, keep_norm, score in product((True, False), repeat=3):
     if flip and a.set.mirrored is None:
@@ -23,6 +24,7 @@ for flip, keep_norm, score in product((True, False), repeat=3):
     numbers = {"auc": auc(genuine, impostor), "eer": eer(genuine, impostor)}
     numbers |= {rate("tar_at_far", far): tar_at_most(genuine, impostor, far) for far in a.far}
     numbers |= {rate("tar_nearest_far", far): tar for far, tar in zip(a.far, tar_nearest(genuine, impostor, a.far))}
+    numbers |= {rate("tar_at_far", far) + "_per_person": tar_per_person(genuine, impostor, far, people) for far in a.far}
     variant = ",".join(("flip" if flip else "no_flip", "norm_kept" if keep_norm else "norm_removed",
                         "score" if score else "no_score"))
     counts = {"images": len(meta.image), "templates": len(v), "genuine_pairs": same.sum(),

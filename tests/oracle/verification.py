@@ -3,7 +3,7 @@ import pickle
 
 import numpy as np
 
-from common import auc, eer, emit, lines, parser, rate, tar_at_most
+from common import auc, eer, emit, joined, lines, parser, rate, tar_at_most, tar_per_person
 
 
 class Rows(dict):
@@ -83,6 +83,19 @@ def read_pairs(path, form, row_of):
     return {"lfw": read_pairs_txt, "calfw": read_calfw, "path_pairs": read_path_pairs}[form](path, row_of)
 
 
+def people_of(rows, same, fold, labels):
+    """Of each pair whose it is: people of one label and those whom genuine pairs join are one; folds where nothing tells."""
+    of_rows = labels[rows]
+    if (of_rows < 0).any() and len(np.unique(rows)) == rows.size:
+        return fold
+    joins = [tuple(pair) for pair in rows[same]]
+    first = {}
+    for row in np.unique(rows):
+        if labels[row] >= 0:
+            joins.append((first.setdefault(labels[row], row), row))
+    return joined(joins, len(labels))[rows[:, 0]]
+
+
 def accuracy(d, same, fold):
     thresholds, result = np.arange(0, 4, 0.01), []
     for k in range(fold.max() + 1):
@@ -128,6 +141,9 @@ def main():
     genuine, impostor = -d[same], -d[~same]
     numbers |= {"auc": auc(genuine, impostor), "eer": eer(genuine, impostor)}
     numbers |= {rate("tar_at_far", far): tar_at_most(genuine, impostor, far) for far in (1e-2, 1e-3)}
+    people = people_of(rows, same, fold, a.set.labels)[same]
+    numbers |= {rate("tar_at_far", far) + "_per_person": tar_per_person(genuine, impostor, far, people)
+                for far in (1e-2, 1e-3)}
     counts = {"genuine_pairs": same.sum(), "impostor_pairs": (~same).sum(), "folds": fold.max() + 1}
     if not there.all():
         counts |= {"left_out_pairs": (~there).sum(), "missing_images": len(absent)}
