@@ -45,6 +45,13 @@ says "run 3, lambda_0"
 strip() { grep -v '"seconds"' "$1"; }
 [ "$(strip first.json)" = "$(strip results/3-lambda_0.json)" ] || die "a repeated arm has other numbers"
 
+# Arms of one run share their base.
+mv results/3-lambda_0.json first.json
+sed -i 's/"base_sha256": "./"base_sha256": "x/' results/3-mean_1.json
+expect 1 study
+says "arms of one run must share theirs"
+mv first.json results/3-lambda_0.json
+
 expect 0 "$python" "$UIR_SOURCE/tools/study/tables.py" --plan plan.json --results results
 says "**all_pairs.tar_at_far_0.001_per_person** (primary)"
 says "| mean_1 | "

@@ -206,6 +206,11 @@ class Study:
     def measure(self, run, arm):
         start, run_folder = time.time(), self.work / f"run-{run}"
         base = self.base_of(run)
+        of_base = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(base.glob("*.safetensors")))).hexdigest()
+        for result in self.results.glob(f"{run}-*.json"):
+            if json.loads(result.read_text())["base_sha256"] != of_base:
+                sys.exit(f"{result}: of another base than {base}: arms of one run must share theirs; "
+                         "remove the run's results")
         folder = run_folder / arm
         settings = {**self.plan["fork"], **self.plan["arms"][arm], "run": folder, "from": base}
         path = self.write_experiment(run_folder, arm, run, settings)
@@ -215,15 +220,16 @@ class Study:
         merge_test_sets(sources_of(run_folder / "lists", self.plan["held_out"]), folder)
         self.program("uir-eval", path)
         report = json.loads((folder / "report" / "report.json").read_text())
-        self.write_result(run, arm, report["models"][0]["protocols"], time.time() - start)
+        self.write_result(run, arm, of_base, report["models"][0]["protocols"], time.time() - start)
         shutil.rmtree(folder)
 
-    def write_result(self, run, arm, protocols, seconds):
+    def write_result(self, run, arm, of_base, protocols, seconds):
         split = json.dumps(self.split(run), sort_keys=True).encode()
         result = {
             "run": run,
             "arm": arm,
             "split_sha256": hashlib.sha256(split).hexdigest(),
+            "base_sha256": of_base,
             "images": self.images(run, arm),
             "seconds": round(seconds),
             "programs_sha256": self.programs,
