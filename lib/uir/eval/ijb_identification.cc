@@ -166,7 +166,7 @@ void report_intervals(const SearchScores& scores, const IjbSearch& search,
       const Resolution resolution = mean.resolution;
       mean = share_uncertainty(result.value_of("mean." + number),
                                figures[0].num_mated() + figures[1].num_mated(), {std::move(sum)});
-      mean.resolution = resolution;
+      if (mean.has_interval()) mean.resolution = resolution;
     }
     result.set_uncertainty("mean." + number, std::move(mean));
   }

@@ -169,7 +169,8 @@ Json to_json(const Reference& reference, const ComparedProtocol& protocol) {
 
 std::optional<Interval> ComparedNumber::difference_interval(size_t model) const {
   const Uncertainty *first = uncertainties[0], *other = uncertainties[model];
-  if (!same_people || !first || !other || first->influences.size() != other->influences.size()) return {};
+  if (!same_people || !first || !first->has_interval() || !other || !other->has_interval()) return {};
+  if (first->influences.size() != other->influences.size()) return {};
   std::optional<Variance> sum;
   for (size_t group = 0; group < first->influences.size(); ++group) {
     std::vector<double> differences = other->influences[group];

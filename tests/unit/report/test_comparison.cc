@@ -307,6 +307,12 @@ TEST_CASE("a difference is decided by what the same people add to both models") 
     report.models[1].results[0].description = "another protocol";
     CHECK(compare(report).protocols[0].numbers[0].verdict(1).empty());
   }
+  SECTION("a number without an interval decides nothing") {
+    Uncertainty& of_second = *report.models[1].results[0].numbers[0].uncertainty;
+    of_second.low = of_second.high = std::nan("");
+    CHECK(!compare(report).protocols[0].numbers[0].difference_interval(1));
+    CHECK(compare(report).protocols[0].numbers[0].verdict(1).empty());
+  }
   SECTION("what is not resolved is never the best") {
     CHECK(accuracy.best == std::vector<bool>{false, true});
     report.models[0].results[0].numbers[0].uncertainty->resolution = Resolution::kNotResolved;
