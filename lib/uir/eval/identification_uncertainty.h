@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -22,23 +23,28 @@
 
 namespace uir {
 
-struct IdentifiedProbe {
-  int64_t person = 0;  // of the probe: people of the gallery and strangers in one numbering from 0
-  bool mated = false;
-  double own = 0, other = 0;  // best with its own person, with any other; −infinity: none
-  int64_t other_person = -1;  // whose `other` is
-  double second = 0;          // best with anyone but those two
+// A probe's best scores with people other than its own; −infinity: none.
+struct OtherScores {
+  static constexpr double kNone = -std::numeric_limits<double>::infinity();
+  double other = kNone;       // the best
+  int64_t other_person = -1;  // whose that is
+  double second = kNone;      // the best of anyone else
 
-  // A score with another person joins in.
-  void add_other(int64_t whose, double score) {
+  void add_other(int64_t person, double score) {
     if (score > other) {
-      if (whose != other_person) second = other;
+      if (person != other_person) second = other;
       other = score;
-      other_person = whose;
-    } else if (whose != other_person && score > second) {
+      other_person = person;
+    } else if (person != other_person && score > second) {
       second = score;
     }
   }
+};
+
+struct IdentifiedProbe : OtherScores {
+  int64_t person = 0;  // of the probe: people of the gallery and strangers in one numbering from 0
+  bool mated = false;
+  double own = kNone;  // best with its own person
 };
 
 class IdentificationUncertainty {

@@ -142,9 +142,9 @@ void report_intervals(const SearchScores& scores, const IjbSearch& search,
     if (!figures[g].defined()) return;
     for (size_t p = 0; p < search.probes.size(); ++p) {
       const ProbeScores& found = scores.galleries[g][p];
-      const auto other = subjects.find(found.other_subject);
-      probes[g].push_back({subjects.at(search.probes[p].subject), found.mated(), found.own, found.other,
-                           other == subjects.end() ? -1 : other->second, found.second});
+      const auto other = subjects.find(found.other_person);
+      const OtherScores others{found.other, other == subjects.end() ? -1 : other->second, found.second};
+      probes[g].push_back({others, subjects.at(search.probes[p].subject), found.mated(), found.own});
     }
   }
   const IdentificationUncertainty of[2] = {{probes[0], std::ssize(subjects)},

@@ -26,7 +26,6 @@ constexpr NamedMeaning kMeanings[] = {{"rank", kHigherRate},
                                       {"far_calibrated", kPlainRate}};
 
 constexpr double kNotDefined = std::numeric_limits<double>::quiet_NaN();
-constexpr double kLowest = -std::numeric_limits<double>::infinity();
 
 std::vector<OpenSetEntry> read_list(const fs::path& path, ListedRows& rows,
                                     std::unordered_set<int64_t>& used) {
@@ -75,7 +74,7 @@ std::vector<IdentifiedProbe> best_scores(const CanonicalVectors& vectors, const 
   std::vector<IdentifiedProbe> best;
   for (const OpenSetEntry& entry : lists.probes) {
     const int64_t person = people.at(entry.identity);
-    best.push_back({person, known.contains(person), kLowest, kLowest, -1, kLowest});
+    best.push_back({{}, person, known.contains(person)});
   }
   Progress progress("identifying probes", "probes", probes.rows);
   parallel_blocks(probes.rows, kScoreRows, threads, [&](int64_t begin, int64_t end) {

@@ -8,30 +8,18 @@
 
 #include <array>
 #include <cstdint>
-#include <limits>
 #include <vector>
 
+#include "uir/eval/identification_uncertainty.h"
 #include "uir/eval/ijb_meta.h"
 #include "uir/search/canonical.h"
 
 namespace uir {
 
-// What one probe found in one gallery.
-struct ProbeScores {
-  static constexpr double kNone = -std::numeric_limits<double>::infinity();
-  double own = kNone, other = kNone;
-  double second = kNone;  // best of any other subject but the one whose `other` is
-  int64_t other_subject = -1;
+// What one probe found in one gallery; people are subjects.
+struct ProbeScores : OtherScores {
+  double own = kNone;
   int64_t others_at_least_own = 0;  // of this gallery, compared with the probe's own score in either
-  void add_other(int64_t subject, double score) {
-    if (score > other) {
-      if (subject != other_subject) second = other;
-      other = score;
-      other_subject = subject;
-    } else if (subject != other_subject && score > second) {
-      second = score;
-    }
-  }
   bool mated() const { return own > kNone; }
   bool within(int64_t k) const { return mated() && others_at_least_own < k; }
 };

@@ -186,7 +186,7 @@ std::vector<IdentifiedProbe> identify(const Faces& faces, int64_t known) {
     if (mated && (i == 0 || faces.person[i] != faces.person[i - 1])) {
       gallery.push_back(i);
     } else {
-      probes.push_back({faces.person[i], mated, kLowest, kLowest, -1, kLowest});
+      probes.push_back({{}, faces.person[i], mated});
       images.push_back(i);
     }
   }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <vector>
 
 #include "support/catch.h"
@@ -14,8 +13,6 @@ using namespace uir;
 
 namespace {
 
-constexpr double kLowest = -std::numeric_limits<double>::infinity();
-
 // Scores of every probe with one gallery image of each known person, from which a person can be taken away.
 struct Search {
   int64_t known = 0, people = 0;
@@ -23,8 +20,7 @@ struct Search {
   std::vector<std::vector<double>> scores;  // [probe][known person]
 
   IdentifiedProbe probe(size_t p, int64_t without) const {
-    IdentifiedProbe found{person[p], person[p] < known && person[p] != without, kLowest, kLowest, -1,
-                          kLowest};
+    IdentifiedProbe found{{}, person[p], person[p] < known && person[p] != without};
     for (int64_t g = 0; g < known; ++g) {
       const double score = scores[p][static_cast<size_t>(g)];
       if (g == without) continue;
