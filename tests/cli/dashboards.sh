@@ -55,6 +55,8 @@ for step in {s for s, tag in events if tag == "loss/total"}:
     norm = steps[step]["gradient_norm"]
     assert abs(events[step, "training/gradient_norm"] - norm) < 1e-5 * max(1, norm), step
     assert events[step, "training/loss_scale"] == 1, step  # but for float16
+    for name, norm in steps[step]["gradient_norms"].items():
+        assert abs(events[step, "gradient_norms/" + name] - norm) < 1e-5 * max(1, norm), (step, name)
     assert (events[step, "speed/seconds_left"] > 0) == (step < last), step
 
 # The page is well-formed, loads nothing, and draws what was logged.

@@ -40,11 +40,23 @@ enum LossNumber : int64_t {
   kNumLossNumbers
 };
 
+// What HeadLoss::gradient_squares holds: squared norms of the gradients of the mean labeled loss and of lambda
+// times the mean UIR loss, over the rows and the class centers of all ranks.
+enum GradientSquare : int64_t {
+  kEmbeddingsLabeled,
+  kEmbeddingsUir,
+  kCentersLabeled,
+  kCentersUir,
+  kNumGradientSquares
+};
+
 struct HeadLoss {
   // float64 [kNumLossNumbers], on the embeddings' device: whoever reads them waits for it.
   at::Tensor numbers;
   int64_t num_labeled = 0, num_unlabeled = 0;  // over all ranks
   at::Tensor embeddings_gradient;              // [B, D], of gradient_scale times the total
+  // float64 [kNumGradientSquares], on the embeddings' device, without gradient_scale; 0 where not measured.
+  at::Tensor gradient_squares;
 
   double operator[](LossNumber number) const { return numbers[number].item<double>(); }
 };
@@ -55,6 +67,8 @@ struct HeadStep {
   double margin_factor = 1;   // margin warm-up, 0 … 1
   double gradient_scale = 1;  // multiplies all gradients: 1/accumulation, times the loss scale
   uint64_t sample_key = 0;    // of class sampling: the optimizer step; the same on every rank
+  // Fills gradient_squares: 2 B n D operations and one small all-reduce more; changes no other result.
+  bool measures_gradients = false;
 };
 
 class Head {

@@ -45,7 +45,8 @@ HeadPass::HeadPass(HeadState& head, const at::Tensor& embeddings_BD, const at::T
       second_sums_R2_(zeros({rows_.size(), kNumReleasedSums})),
       beaten_L2_(labeled_part(second_sums_R2_)),
       released_U2_(unlabeled_part(second_sums_R2_)),
-      numbers_(zeros({kNumLossNumbers})) {}
+      numbers_(zeros({kNumLossNumbers})),
+      gradient_squares_(zeros({kNumGradientSquares})) {}
 
 HeadLoss HeadPass::run() {
   sum_rows();
@@ -55,7 +56,9 @@ HeadLoss HeadPass::run() {
   count_correct();
   add_unlabeled_losses();
   numbers_[kTotalLoss].copy_(numbers_[kLabeledLoss] + numbers_[kUirLoss] * step_.uir_weight);
-  return {numbers_, rows_.labeled, rows_.unlabeled(), backward()};
+  const at::Tensor gradient_BD = backward();
+  if (step_.measures_gradients) finish_gradient_squares(gradient_BD);
+  return {numbers_, rows_.labeled, rows_.unlabeled(), gradient_BD, gradient_squares_};
 }
 
 at::Tensor HeadPass::zeros(at::IntArrayRef sizes) const {
@@ -189,15 +192,19 @@ at::Tensor HeadPass::walk_backward(const RowGroup& group) {
   const at::Tensor row_gradients = group.of(row_gradients_R4_);
   const at::Tensor gradient_KRD =
       at::zeros({shard_.num_blocks(group.classes), group.size(), x_RD.size(1)}, x_RD.options());
+  const at::Tensor squares_K2 = zeros({gradient_KRD.size(0), kNumGradientSquares - kCentersLabeled});
   const auto body = [&](ClassTile& tile, const at::Tensor& weights_TD, int64_t begin, int64_t block) {
     const at::Tensor cosine_dots_T = replace_by_gradients(group, tile, row_gradients);
     gradient_KRD.select(0, block).narrow(0, 0, num_rows).addmm_(tile.products_RT, weights_TD);
     accumulate_centers_gradient(group.classes, tile, x_RD, weights_TD, cosine_dots_T, begin);
+    if (step_.measures_gradients)
+      add_centers_squares(group, tile, x_RD, weights_TD, squares_K2.select(0, block));
   };
   if (num_rows > 0) {
     shard_.walk(x_RD, group.classes, CenterShard::Norms::kKnown, body);
     mark_touched(head_.touched_rows.get(), group.classes);
   }
+  gradient_squares_.narrow(0, kCentersLabeled, squares_K2.size(1)).add_(squares_K2.sum(0));
   return gradient_KRD.sum(0);
 }
 
@@ -235,6 +242,28 @@ void HeadPass::accumulate_centers_gradient(const ClassList& classes, const Class
   const at::Tensor along_T1 = (cosine_dots_T * tile.inverse_norms_T * tile.inverse_norms_T).unsqueeze(1);
   gradient_TD.addcmul_(weights_TD, along_T1, -1);
   if (numbers_T.defined()) whole_nD.index_copy_(0, numbers_T, gradient_TD);
+}
+
+// Each loss's part of the tile's gradient as above, by itself: ‖v − (v · ŵ) ŵ‖² = ‖v‖² − (v · ŵ)².
+void HeadPass::add_centers_squares(const RowGroup& group, const ClassTile& tile, const at::Tensor& x_RD,
+                                   const at::Tensor& weights_TD, const at::Tensor& squares_2) const {
+  const auto add = [&](const at::Tensor& gradient_RT, const at::Tensor& rows_RD, int64_t loss) {
+    if (rows_RD.size(0) == 0) return;
+    const at::Tensor v_TD = gradient_RT.t().mm(rows_RD);
+    const at::Tensor along_T = (v_TD * weights_TD).sum(1) * tile.inverse_norms_T;
+    squares_2[loss].add_((v_TD * v_TD).sum(at::kDouble) - (along_T * along_T).sum(at::kDouble));
+  };
+  add(group.labeled_part(tile.products_RT), group.labeled_part(x_RD), 0);
+  add(group.unlabeled_part(tile.products_RT), group.unlabeled_part(x_RD), kCentersUir - kCentersLabeled);
+}
+
+void HeadPass::finish_gradient_squares(const at::Tensor& gradient_BD) {
+  const at::Tensor squares_B = (gradient_BD * gradient_BD).sum(1).to(at::kDouble);
+  const int64_t labeled = step_.num_labeled;
+  gradient_squares_[kEmbeddingsLabeled].copy_(squares_B.narrow(0, 0, labeled).sum());
+  gradient_squares_[kEmbeddingsUir].copy_(squares_B.narrow(0, labeled, squares_B.size(0) - labeled).sum());
+  shard_.communicator->all_reduce_sum(gradient_squares_);
+  gradient_squares_.div_(step_.gradient_scale * step_.gradient_scale);
 }
 
 // dX = (dX̂ − (dX̂ · x̂) x̂)/‖x‖ for the rows of this rank.

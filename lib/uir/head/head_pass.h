@@ -75,6 +75,9 @@ class HeadPass {
   void accumulate_centers_gradient(const ClassList& classes, const ClassTile& tile, const at::Tensor& x_RD,
                                    const at::Tensor& weights_TD, const at::Tensor& cosine_dots_T,
                                    int64_t begin);
+  void add_centers_squares(const RowGroup& group, const ClassTile& tile, const at::Tensor& x_RD,
+                           const at::Tensor& weights_TD, const at::Tensor& squares_2) const;
+  void finish_gradient_squares(const at::Tensor& gradient_BD);
   at::Tensor through_normalisation(const at::Tensor& gradient_RD) const;
 
   HeadState& head_;
@@ -90,6 +93,7 @@ class HeadPass {
   at::Tensor second_sums_R2_;
   at::Tensor beaten_L2_, released_U2_;  // its labeled and its unlabeled rows
   at::Tensor numbers_;                  // HeadLoss::numbers
+  at::Tensor gradient_squares_;         // HeadLoss::gradient_squares
 };
 
 }  // namespace uir

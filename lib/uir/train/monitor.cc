@@ -1,5 +1,6 @@
 #include "uir/train/monitor.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 
@@ -24,6 +25,19 @@ std::string significant(double value) {
   return text;
 }
 
+bool is_measured(const StepRecord& record) {
+  const auto& squares = record.gradient_squares;
+  return std::any_of(squares.begin(), squares.end(), [](double square) { return square > 0; });
+}
+
+Json gradient_norms(const StepRecord& record) {
+  const auto norm = [&](GradientSquare which) { return std::sqrt(record.gradient_squares[which]); };
+  return {{"embeddings_labeled", norm(kEmbeddingsLabeled)},
+          {"embeddings_uir", norm(kEmbeddingsUir)},
+          {"centers_labeled", norm(kCentersLabeled)},
+          {"centers_uir", norm(kCentersUir)}};
+}
+
 Json log_line(const StepRecord& record, double epoch) {
   const Totals& totals = record.totals;
   Json line{{"step", record.step},
@@ -34,6 +48,7 @@ Json log_line(const StepRecord& record, double epoch) {
             {"accuracy", totals.share(totals.correct)},
             {"accuracy_with_margin", totals.share(totals.correct_with_margin)},
             {"gradient_norm", record.gradient_norm}};
+  if (is_measured(record)) line["gradient_norms"] = gradient_norms(record);
   if (record.skipped) {
     line["rows"] = record.rows;
   } else {
@@ -77,6 +92,21 @@ void Monitor::log(const StepRecord& record) {
   interval_.totals.add(record.totals);
   interval_.waited_s += record.waited_s;
   log_->write(log_line(record, epochs(record.step - 1)));
+  tell_share_of_uir(record);
+}
+
+// Once, at the end of the first epoch in which the UIR loss has a weight: whether it does anything.
+void Monitor::tell_share_of_uir(const StepRecord& record) {
+  if (told_share_of_uir_ || record.skipped || record.gradient_squares[kEmbeddingsUir] == 0) return;
+  for (size_t i = 0; i < gradient_squares_.size(); ++i) gradient_squares_[i] += record.gradient_squares[i];
+  if (record.step % options_.steps_per_epoch != 0) return;
+  const auto share = [this](GradientSquare uir, GradientSquare labeled) {
+    return percent(std::sqrt(gradient_squares_[uir] / gradient_squares_[labeled]));
+  };
+  log_info("gradient of lambda * UIR loss, relative to the labeled loss's: ",
+           share(kEmbeddingsUir, kEmbeddingsLabeled), " on embeddings, ", share(kCentersUir, kCentersLabeled),
+           " on class centers");
+  told_share_of_uir_ = true;
 }
 
 void Monitor::show(const StepRecord& record) {
@@ -122,6 +152,11 @@ void Monitor::show_in_tensorboard(const StepRecord& last, double seconds) {
                              {"speed/images_per_s", static_cast<double>(totals.images) / seconds},
                              {"speed/data_wait", interval_.waited_s / seconds},
                              {"speed/seconds_left", seconds_left(last, seconds)}});
+  if (!is_measured(last)) return;
+  Scalars norms;
+  for (const auto& [name, norm] : gradient_norms(last).items())
+    norms.emplace_back("gradient_norms/" + name, norm.get<double>());
+  events_->write(last.step, norms);
 }
 
 void Monitor::warn_of_bad_images(int64_t so_far) {

@@ -7,6 +7,7 @@
 // time.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -27,6 +28,7 @@ struct StepRecord {
   double gradient_norm = 0;  // without the loss scale
   double loss_scale = 1;     // with which the step was computed
   double learning_rate = 0;
+  std::array<double, kNumGradientSquares> gradient_squares{};  // of the head's losses; 0: not measured
 
   bool skipped = false;        // loss or gradient not finite: nothing was changed
   std::vector<int64_t> rows;   // of a skipped step: its rows of the index, of all ranks
@@ -73,6 +75,7 @@ class Monitor {
   };
   double epochs(int64_t steps) const;
   double seconds_left(const StepRecord& last, double seconds) const;
+  void tell_share_of_uir(const StepRecord& record);
   void show_on_console(const StepRecord& last, double seconds) const;
   void show_in_tensorboard(const StepRecord& last, double seconds);
   void warn_of_bad_images(int64_t so_far);
@@ -81,6 +84,8 @@ class Monitor {
   std::unique_ptr<RunLog> log_;        // null on other ranks than the first
   std::unique_ptr<EventFile> events_;  // if wanted
   Interval interval_;
+  std::array<double, kNumGradientSquares> gradient_squares_{};  // sums, until the share of UIR was told
+  bool told_share_of_uir_ = false;
   int64_t bad_images_ = 0;  // warned about
 };
 

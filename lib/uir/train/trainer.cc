@@ -98,17 +98,23 @@ struct Trainer::Impl {
   // A step whose numbers the device may not have computed yet.
   struct Pending {
     StepRecord record;
-    Download numbers;  // the sum of HeadLoss::numbers, and the square of the gradient's norm
+    // The sum of HeadLoss::numbers, the last micro-batch's gradient_squares, and the square of the norm of the
+    // whole gradient.
+    Download numbers;
   };
 
   // One optimizer step in its parts. Nothing in train_step waits for a device; settle does.
   Pending train_step(BatchFeed& feed);
-  at::Tensor accumulate(BatchFeed& feed, bool last, Totals& totals);
+  HeadLoss accumulate(BatchFeed& feed, bool last, Totals& totals);
   GradientSquares gradient_squares() const;
   void update(double learning_rate, const GradientSquares& squares, const at::Tensor& skip);
   void settle();
   void undo(StepRecord& record);
   HeadStep head_step() const;
+  // In the steps that the console shows, and in the last one of each epoch.
+  bool measures_gradients() const {
+    return (step + 1) % parts.config.log_every == 0 || (step + 1) % sampler.steps_per_epoch() == 0;
+  }
   bool scales_loss() const { return parts.pixel_type == at::kHalf; }
   double loss_scale() const { return scales_loss() ? scaler.scale() : 1; }
   // A step's numbers are read when the next one is queued; the loss scale depends on them.
@@ -231,10 +237,11 @@ Trainer::Impl::Pending Trainer::Impl::train_step(BatchFeed& feed) {
   Pending next;
   StepRecord& record = next.record;
   at::Tensor losses;
+  HeadLoss loss;
   for (int64_t part = 0; part < parts.config.batch.accumulation; ++part) {
     feed.next();
-    const at::Tensor numbers = accumulate(feed, part + 1 == parts.config.batch.accumulation, record.totals);
-    losses = losses.defined() ? losses + numbers : numbers;
+    loss = accumulate(feed, part + 1 == parts.config.batch.accumulation, record.totals);
+    losses = losses.defined() ? losses + loss.numbers : loss.numbers;
   }
   record.totals.images *= num_ranks();
   record.loss_scale = loss_scale();
@@ -243,7 +250,7 @@ Trainer::Impl::Pending Trainer::Impl::train_step(BatchFeed& feed) {
   const at::Tensor square = squares.replicated + squares.sharded;
   const at::Tensor finite = losses[kTotalLoss].isfinite().logical_and_(square.isfinite());
   update(record.learning_rate, squares, finite.logical_not());
-  next.numbers = Download(at::cat({losses, square.unsqueeze(0)}));
+  next.numbers = Download(at::cat({losses, loss.gradient_squares, square.unsqueeze(0)}));
   record.step = ++step;
   return next;
 }
@@ -254,8 +261,10 @@ void Trainer::Impl::settle() {
   StepRecord record = std::move(pending->record);
   const at::Tensor numbers = pending->numbers.wait();
   pending.reset();
+  const double* squares = numbers.data_ptr<double>() + kNumLossNumbers;
   record.totals.add(numbers.data_ptr<double>());
-  record.gradient_norm = std::sqrt(numbers.data_ptr<double>()[kNumLossNumbers]);
+  std::copy_n(squares, kNumGradientSquares, record.gradient_squares.begin());
+  record.gradient_norm = std::sqrt(squares[kNumGradientSquares]);
   record.skipped = !std::isfinite(record.totals.total) || !std::isfinite(record.gradient_norm);
   if (record.skipped) {
     undo(record);
@@ -275,10 +284,10 @@ void Trainer::Impl::settle() {
   monitor->show(record);
 }
 
-// Returns the micro-batch's HeadLoss::numbers.
-at::Tensor Trainer::Impl::accumulate(BatchFeed& feed, bool last, Totals& totals) {
+HeadLoss Trainer::Impl::accumulate(BatchFeed& feed, bool last, Totals& totals) {
   const Batch& batch = feed.batch();
-  const HeadStep options = head_step();
+  HeadStep options = head_step();
+  options.measures_gradients = last && measures_gradients();
   const at::Tensor labels = at::tensor(
       at::ArrayRef<int64_t>(batch.labels.data(), static_cast<size_t>(options.num_labeled)), at::kLong);
   const at::Tensor pixels = normalize_pixels(feed.images(), parts.pixel_type);
@@ -288,7 +297,7 @@ at::Tensor Trainer::Impl::accumulate(BatchFeed& feed, bool last, Totals& totals)
               [&] { embeddings.backward(loss.embeddings_gradient); });
   totals.count(batch, loss.num_labeled);
   feed.prefetch();
-  return loss.numbers;
+  return loss;
 }
 
 HeadStep Trainer::Impl::head_step() const {

@@ -46,6 +46,10 @@ HeadLoss run(Head& head, const Problem& p) {
   return head.loss_and_gradients(p.embeddings, p.labels, {p.num_labeled(), p.uir_weight});
 }
 
+HeadLoss run_and_measure(Head& head, const Problem& p) {
+  return head.loss_and_gradients(p.embeddings, p.labels, {p.num_labeled(), p.uir_weight, 1, 1, 0, true});
+}
+
 // Relative to the larger of 1 and the expected size.
 double error_of(const at::Tensor& value, const at::Tensor& expected) {
   if (expected.numel() == 0) return value.numel() == 0 ? 0 : INFINITY;
@@ -292,6 +296,29 @@ TEST_CASE("the margin's warm-up, the gradient's scale, accumulation") {
   CHECK(without[uir::kLabeledLoss] < once[uir::kLabeledLoss]);
 }
 
+TEST_CASE("squared gradient norms of both losses equal those of the losses by themselves") {
+  Problem p = naive::random_problem(5, 4, 37, 6);
+  p.reduction = GENERATE(UirReduction::kReleased, UirReduction::kMean, UirReduction::kSum);
+  p.head.class_tile = 10;
+  Head labeled = head_of(p), both = head_of(p), measured = head_of(p);
+  labeled.loss_and_gradients(p.embeddings, p.labels, {5, 0});
+  const HeadLoss loss = both.loss_and_gradients(p.embeddings, p.labels, {5, p.uir_weight});
+  const auto square = [](const at::Tensor& gradient) { return gradient.square().sum().item<double>(); };
+  CHECK(square(loss.gradient_squares) == 0);  // not asked for
+
+  const HeadLoss again =
+      measured.loss_and_gradients(p.embeddings, p.labels, {5, p.uir_weight, 1, 0.5, 0, true});
+  const auto is = [&](uir::GradientSquare which, const at::Tensor& gradient) {
+    return again.gradient_squares[which].item<double>() == Approx(square(gradient)).epsilon(1e-10);
+  };
+  CHECK(is(uir::kEmbeddingsLabeled, loss.embeddings_gradient.slice(0, 0, 5)));
+  CHECK(is(uir::kEmbeddingsUir, loss.embeddings_gradient.slice(0, 5)));
+  CHECK(is(uir::kCentersLabeled, labeled.centers().grad()));
+  CHECK(is(uir::kCentersUir, both.centers().grad() - labeled.centers().grad()));
+  CHECK(at::equal(again.embeddings_gradient * 2, loss.embeddings_gradient));
+  CHECK(at::equal(measured.centers().grad() * 2, both.centers().grad()));
+}
+
 TEST_CASE("accuracy with and without the margin equals counting") {
   Problem p = naive::random_problem(200, 0, 5, 3);
   p.head.margin = GENERATE(arcface(MarginGradient::kExact), Margin(CombinedMarginConfig{1, 0, 0.4}));
@@ -449,7 +476,7 @@ std::vector<Problem> sharded_problems(int64_t ranks) {
 void check_shards(const Problem& p, const RankResults& results, int64_t ranks) {
   CAPTURE(ranks, p.centers.size(0), p.num_labeled(), static_cast<int>(p.reduction), p.head.margin.index());
   Head whole = head_of(p);
-  const HeadLoss expected = run(whole, p);
+  const HeadLoss expected = run_and_measure(whole, p);
   std::vector<at::Tensor> gradients;
   for (int64_t rank = 0; rank < ranks; ++rank) {
     const HeadLoss& loss = results.losses[rank];
@@ -459,6 +486,7 @@ void check_shards(const Problem& p, const RankResults& results, int64_t ranks) {
     CHECK(loss[uir::kCorrectWithMargin] == expected[uir::kCorrectWithMargin]);
     CHECK(loss.num_labeled == expected.num_labeled);
     CHECK(loss.num_unlabeled == expected.num_unlabeled);
+    CHECK(error_of(loss.gradient_squares, expected.gradient_squares) < 1e-12);
     gradients.push_back(loss.embeddings_gradient);
     if (whole.margin_state().defined()) CHECK(error_of(results.states[rank], whole.margin_state()) < 1e-13);
   }
@@ -479,7 +507,7 @@ TEST_CASE("shards: same loss and same gradients as one rank") {
     for (size_t i = 0; i < problems.size(); ++i) {
       const Problem part = part_of(problems[i], rank, ranks);
       Head head = head_of(part, communicator);
-      results[i].losses[rank] = run(head, part);
+      results[i].losses[rank] = run_and_measure(head, part);
       results[i].bests[rank] = best_classes(head, part, communicator);
       results[i].centers_gradients[rank] = head.centers().grad();
       results[i].states[rank] = head.margin_state();

@@ -224,6 +224,18 @@ TEST_CASE("sampling: the unlabeled rows' loss and gradient are those without sam
   CHECK_FALSE(whole.touched_rows());
 }
 
+TEST_CASE("sampling: squared gradient norms are of the sampled classes and of all") {
+  Problem p = naive::random_problem(4, 5, 300, 8);
+  p.head.sample_rate = 0.1;
+  Head labeled = head_of(p), both = head_of(p);
+  labeled.loss_and_gradients(p.embeddings, p.labels, {4, 0, 1, 1, kKey});
+  const HeadLoss loss = both.loss_and_gradients(p.embeddings, p.labels, {4, p.uir_weight, 1, 1, kKey, true});
+  const at::Tensor of_labeled = labeled.centers().grad();
+  const at::Tensor expected =
+      at::stack({of_labeled, both.centers().grad() - of_labeled}).square().sum({1, 2});
+  CHECK(error_of(loss.gradient_squares.slice(0, uir::kCentersLabeled), expected) < 1e-12);
+}
+
 TEST_CASE("sampling: touched rows add up over micro-batches and nothing else has a gradient") {
   Problem p = naive::random_problem(4, 0, 200, 8);
   p.head.sample_rate = 0.05;

@@ -73,6 +73,24 @@ TEST_CASE("monitor: a step's line in the log, to the byte") {
   CHECK(listener.said.empty());
 }
 
+TEST_CASE("monitor: gradients of both losses, and once how large UIR's is") {
+  const TempFolder folder;
+  const Listener listener;
+  Monitor monitor(options_in(folder.path()));
+  for (int64_t step = 1; step <= 8; ++step) {
+    StepRecord record = record_of(step);
+    if (step % 2 == 0) record.gradient_squares = {4, step == 2 ? 0.0 : 0.04, 16, 1};
+    monitor.log(record);
+  }
+  CHECK_THAT(log_in(folder),
+             contains_text(R"("gradient_norms":{"embeddings_labeled":2.0,"embeddings_uir":0.2,)"
+                           R"("centers_labeled":4.0,"centers_uir":1.0})"));
+  CHECK(
+      listener.said ==
+      "gradient of lambda * UIR loss, relative to the labeled loss's: 10.0 % on embeddings, 25.0 % on class "
+      "centers\n");
+}
+
 TEST_CASE("monitor: a skipped step is warned about, and has its rows instead of a rate") {
   const TempFolder folder;
   const Listener listener;
