@@ -49,7 +49,7 @@ strip() { grep -v '"seconds"' "$1"; }
 mv results/3-lambda_0.json first.json
 sed -i 's/"base_sha256": "./"base_sha256": "x/' results/3-mean_1.json
 expect 1 study
-says "arms of one run must share theirs"
+says "another base_sha256: arms of one run share their base and the programs"
 mv first.json results/3-lambda_0.json
 
 expect 0 "$python" "$UIR_SOURCE/tools/study/tables.py" --plan plan.json --results results

@@ -207,10 +207,12 @@ class Study:
         start, run_folder = time.time(), self.work / f"run-{run}"
         base = self.base_of(run)
         of_base = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(base.glob("*.safetensors")))).hexdigest()
-        for result in self.results.glob(f"{run}-*.json"):
-            if json.loads(result.read_text())["base_sha256"] != of_base:
-                sys.exit(f"{result}: of another base than {base}: arms of one run must share theirs; "
-                         "remove the run's results")
+        for path in self.results.glob(f"{run}-*.json"):
+            result = json.loads(path.read_text())
+            for key, mine in ("base_sha256", of_base), ("programs_sha256", self.programs):
+                if result[key] != mine:
+                    sys.exit(f"{path}: another {key}: arms of one run share their base and the programs; "
+                             "remove the run's results")
         folder = run_folder / arm
         settings = {**self.plan["fork"], **self.plan["arms"][arm], "run": folder, "from": base}
         path = self.write_experiment(run_folder, arm, run, settings)
