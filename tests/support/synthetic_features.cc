@@ -40,8 +40,11 @@ void SyntheticFeatures::write(int64_t row, std::span<float> out) const {
   // Genuine scores are about 1 / (1 + strength²); some images are hardly recognisable.
   const auto strength = static_cast<float>(image.chance(0.03) ? 1.6 : image.uniform(0.45, 0.95));
   const auto length = static_cast<float>(image.uniform(0.7, 1.3));
+  float face_weight = 1;
   for (size_t d = 0; d < out.size(); ++d) {
-    const float weight = 1 - 0.9F * static_cast<float>(d) / static_cast<float>(out.size());
+    const float falling = 1 - 0.9F * static_cast<float>(d) / static_cast<float>(out.size());
+    const float weight = spectrum == Spectrum::kFalling ? falling : face_weight;
+    if (spectrum == Spectrum::kFace) face_weight *= 0.9940653F;  // exp(−1/168)
     const float direction = 0.9F * bell(own) + 0.436F * bell(shared);
     out[d] = length * weight * (direction + strength * bell(noise));
   }

@@ -2,7 +2,10 @@
 // products of LibTorch (bfloat16 and float32, at their fastest tile; they write scores and compare nothing),
 // and FAISS's exact range search in float32 at the threshold that the tail search found.
 //
-//   bench_tail_search [threads [rows [columns [rounds [dim [kernel [device]]]]]]]   threads 0: one per processor
+//   bench_tail_search [threads [rows [columns [rounds [dim [kernel [device [spectrum [fpr]]]]]]]]]
+//
+// threads 0: one per processor; spectrum (synthetic_features.h): falling (default), face, flat; fpr: the share of
+// the pairs that is looked for.
 //
 // On another device than the CPU the filter is LibTorch's products (search_device/torch_filter.h), the bare
 // products run there too, and FAISS is left out; `kernel` is then "".
@@ -77,6 +80,12 @@ struct Options {
   int64_t dim = 512;
   std::string kernel;
   torch::Device device = torch::kCPU;
+  Spectrum spectrum = Spectrum::kFalling;
+  double fpr = 2e-7;
+
+  int64_t kept() const {
+    return 1 + static_cast<int64_t>(fpr * static_cast<double>(rows) * static_cast<double>(columns));
+  }
 };
 
 struct Contestant {
@@ -89,7 +98,7 @@ using Rates = std::map<std::string, std::vector<double>>;
 // Gallery and distractors: raw values, and the same as unit vectors.
 struct Features {
   explicit Features(const Options& o, int threads)
-      : options(o), set{o.rows, std::max<int64_t>(o.rows / 48, 1), o.columns, o.dim, 1} {
+      : options(o), set{o.rows, std::max<int64_t>(o.rows / 48, 1), o.columns, o.dim, 1, o.spectrum} {
     values.resize(static_cast<size_t>(set.rows() * set.dim));
     parallel_blocks(set.rows(), 64, threads, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i)
@@ -131,7 +140,7 @@ void tail_search(const Features& features, int threads, const Filter& filter, Fo
       distractors(static_cast<size_t>(features.options.columns));
   std::iota(gallery.begin(), gallery.end(), int64_t{0});
   std::iota(distractors.begin(), distractors.end(), features.options.rows);
-  TailSearch search(435, "bench");
+  TailSearch search(features.options.kept(), "bench");
   ScanOptions scan;
   scan.resources.threads = threads;
   scan.kernel = filter.kernel ? &*filter.kernel : nullptr;
@@ -222,6 +231,13 @@ FilterKernel kernel_named(const std::string& name) {
   fail(ErrorKind::kUsage, "no kernel \"", name, "\" here; there are: ", names);
 }
 
+Spectrum spectrum_named(const std::string& name) {
+  if (name == "falling") return Spectrum::kFalling;
+  if (name == "face") return Spectrum::kFace;
+  if (name == "flat") return Spectrum::kFlat;
+  fail(ErrorKind::kUsage, "no spectrum \"", name, "\"; there are falling, face, flat");
+}
+
 Filter::Filter(const Options& options) {
   if (options.device.is_cpu()) {
     kernel = kernel_named(options.kernel);
@@ -271,6 +287,7 @@ int run(const Options& options) {
                     {"openblas_core", openblas_core()},
                     {"mkldnn_bf16", "at::mm of LibTorch " TORCH_VERSION},
                     {"kept", found.best.size()},
+                    {"fpr", options.fpr},
                     {"threshold", found.best.back().score},
                     {"rescored", found.counts.rescored},
                     {"faiss", faiss},
@@ -295,8 +312,10 @@ int main(int argc, char** argv) {
   options.dim = number(5, options.dim);
   options.kernel = argc > 6 ? argv[6] : "";
   if (argc > 7) options.device = torch::Device(argv[7]);
+  if (argc > 9) options.fpr = std::stod(argv[9]);
   if (!options.device.is_cpu() && !options.device.has_index()) options.device.set_index(0);
   try {
+    if (argc > 8) options.spectrum = uir::spectrum_named(argv[8]);
     return uir::run(options);
   } catch (const uir::Error& error) {
     std::cerr << "bench_tail_search: " << error.what() << "\n";

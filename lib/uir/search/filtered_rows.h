@@ -32,10 +32,13 @@ class FilteredRows {
   virtual int64_t scan(RowRange columns, PairSearch::Block& found) const = 0;
 };
 
+class LeadingAxes;
+
 // Both read and load the rows of the range on `threads` threads; kData for a row without a direction. The
-// matrix, and the device's filter, must outlive the result.
+// matrix, and the device's filter, must outlive the result, as the axes of a first look, if there are any.
 std::unique_ptr<FilteredRows> rows_on_processor(const ScoreMatrix& matrix, RowRange rows,
-                                                const FilterKernel& kernel, int threads);
+                                                const FilterKernel& kernel, const LeadingAxes* axes,
+                                                int threads);
 // Products of at most product_rows rows; the rows are loaded by as many at once as column_block, which bounds
 // the memory.
 std::unique_ptr<FilteredRows> rows_on_device(const ScoreMatrix& matrix, RowRange rows,

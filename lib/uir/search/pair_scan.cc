@@ -11,6 +11,7 @@
 #include "uir/base/log.h"
 #include "uir/base/parallel.h"
 #include "uir/search/filtered_rows.h"
+#include "uir/search/leading_axes.h"
 #include "uir/search/scan_state.h"
 
 namespace uir {
@@ -72,6 +73,7 @@ class Scan {
         sizes_(block_sizes(matrix.rows.dim(), search, options.resources)),
         plan_(plan_of(matrix, sizes_, options)),
         kernel_(options.kernel ? *options.kernel : filter_kernels().front()),
+        axes_(first_look()),
         done_(plan_.size(), slice) {}
 
   const BlockPlan& plan() const { return plan_; }
@@ -129,11 +131,18 @@ class Scan {
     });
   }
 
+  std::unique_ptr<LeadingAxes> first_look() const {
+    if (options_.resources.device || matrix_.rows.size() == 0 || matrix_.columns.size() == 0) return nullptr;
+    if (options_.leading_values > 0 && options_.leading_values < matrix_.rows.dim())
+      return LeadingAxes::forced(matrix_, kernel_, options_.leading_values);
+    return LeadingAxes::find(matrix_, kernel_);
+  }
+
   std::unique_ptr<FilteredRows> load(RowRange rows) const {
     const BlockFilter* device = options_.resources.device;
     return device ? rows_on_device(matrix_, rows, *device, sizes_.product_rows, plan_.column_block,
                                    sizes_.workers)
-                  : rows_on_processor(matrix_, rows, kernel_, sizes_.workers);
+                  : rows_on_processor(matrix_, rows, kernel_, axes_.get(), sizes_.workers);
   }
 
   void scan_block(int64_t number, RowRange row_range, const FilteredRows& rows) {
@@ -164,6 +173,7 @@ class Scan {
   const BlockSizes sizes_;
   const BlockPlan plan_;
   const FilterKernel kernel_;
+  const std::unique_ptr<LeadingAxes> axes_;  // null: no first look
   std::atomic<bool> stopped_{false};
   Progress* progress_ = nullptr;
   StateFile* state_file_ = nullptr;

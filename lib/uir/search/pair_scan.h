@@ -4,7 +4,8 @@
 // A filter of low precision (filtered_rows.h) leaves out pairs that certainly score less than the search's
 // running threshold; the rest are scored by score() in float64. So a search that only keeps what reaches a
 // threshold gives the result of a float64 brute force to the last bit, for any kernel, block size, number of
-// threads or slices.
+// threads or slices. On a processor the filter looks at a part of the vectors first where that pays
+// (leading_axes.h).
 //
 // Shapes: rows [M, D], columns [N, D], D of 1 to kMaxDim; of one set M = N. Work is cut into numbered blocks
 // of row_block x column_block pairs (block_plan.h). The blocks that a slice runs are independent of threads.
@@ -41,6 +42,8 @@ struct ScanOptions {
   int64_t row_block = 0, column_block = 0;  // 0: what the memory allows
   std::function<bool()> stop{};             // whether to stop; asked before every block, on any thread
   const FilterKernel* kernel = nullptr;     // default: the processor's fastest; not on a device
+  // Values of the vectors that a first look always takes (leading_axes.h), for tests; 0: as many as pay.
+  int64_t leading_values = 0;
 };
 
 // Between processes that run one slice each: takes what this one found (MergeableSearch::save) and returns
