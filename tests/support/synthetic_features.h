@@ -2,10 +2,10 @@
 // several images each, and distractors, every one another person. For tests, benchmarks and trial runs at
 // full size.
 //
-// An image is its person's direction plus noise of the image's own strength; the directions have a spectrum and
-// a part that some thousandth of all people share (look-alikes: a heavy tail of impostor scores). Values are a
-// pure function of (seed, row), without the math library: the same on every machine. Cost: about 5 ns per
-// value. Threads: const.
+// An image is its person's direction plus noise of the image's own strength; the directions have a spectrum
+// and a part that some thousandth of all people share (look-alikes: a heavy tail of impostor scores). Values
+// are a pure function of (seed, row), without the math library: the same on every machine. Cost: about 5 ns
+// per value. Threads: const.
 #pragma once
 
 #include <cstdint>

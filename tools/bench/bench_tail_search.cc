@@ -4,8 +4,8 @@
 //
 //   bench_tail_search [threads [rows [columns [rounds [dim [kernel [device [spectrum [fpr]]]]]]]]]
 //
-// threads 0: one per processor; spectrum (synthetic_features.h): falling (default), face, flat; fpr: the share of
-// the pairs that is looked for.
+// threads 0: one per processor; spectrum (synthetic_features.h): falling (default), face, flat; fpr: the
+// share of the pairs that is looked for.
 //
 // On another device than the CPU the filter is LibTorch's products (search_device/torch_filter.h), the bare
 // products run there too, and FAISS is left out; `kernel` is then "".

@@ -40,8 +40,8 @@ enum LossNumber : int64_t {
   kNumLossNumbers
 };
 
-// What HeadLoss::gradient_squares holds: squared norms of the gradients of the mean labeled loss and of lambda
-// times the mean UIR loss, over the rows and the class centers of all ranks.
+// What HeadLoss::gradient_squares holds: squared norms of the gradients of the mean labeled loss and of
+// lambda times the mean UIR loss, over the rows and the class centers of all ranks.
 enum GradientSquare : int64_t {
   kEmbeddingsLabeled,
   kEmbeddingsUir,

@@ -23,8 +23,9 @@ constexpr int64_t kGroups = 64, kPanels = 16;  // of the sample of tiles
 constexpr double kEta = 0x1p-23;               // more than float32 rounds a vector of length 1 by
 constexpr double kOrthonormal = 1e-3;          // axes that are less so are not used
 
-// In multiplications of the filter, measured with AVX-512 VNNI: a float64 one, and what a tile costs beside its
-// products, per pair. A tile that is not left out costs this share of its whole products: mostly one pair passes.
+// In multiplications of the filter, measured with AVX-512 VNNI: a float64 one, and what a tile costs beside
+// its products, per pair. A tile that is not left out costs this share of its whole products: mostly one
+// pair passes.
 constexpr double kFloat64Cost = 18, kTileCost = 32, kPassingCost = 0.6;
 
 // Evenly spread places for `count` pieces of `length` among n.
@@ -176,7 +177,8 @@ const LeadingAxes::Look& LeadingAxes::look(int64_t size) const {
   return *std::ranges::find(looks_, size, &Look::size);
 }
 
-// The unit vectors' lengths differ from 1 by less than a part in 10^6, exact scores from the real ones by less.
+// The unit vectors' lengths differ from 1 by less than a part in 10^6, exact scores from the real ones by
+// less.
 double LeadingAxes::slack(int64_t size) const { return (3 * look(size).epsilon + 2 * kEta) * 1.01 + 1e-9; }
 
 std::vector<float> LeadingAxes::vectors(MatrixView unit, int64_t size) const {

@@ -1,19 +1,21 @@
-// A first look at pairs of unit vectors, in front of the filter (pair_filter.h): by the principal axes of face
-// embeddings most of a vector lies in few coordinates, and the length of the rest bounds what the rest can add.
+// A first look at pairs of unit vectors, in front of the filter (pair_filter.h): by the principal axes of
+// face embeddings most of a vector lies in few coordinates, and the length of the rest bounds what the rest
+// can add.
 //
-// Rows of P [k, D] are axes. With a = P x, rounded to float32, and the rest's length r = ‖x − Pᵀa‖, Cauchy and
-// Schwarz give
+// Rows of P [k, D] are axes. With a = P x, rounded to float32, and the rest's length r = ‖x − Pᵀa‖, Cauchy
+// and Schwarz give
 //   x·y <= a·b + r_x·r_y + slack.
 // So the filter may look at leading vectors (a, r/2, r/2, r/2, r/2) of k + 4 values with a threshold that is
 // lower by the slack: what it leaves out scores less. (One value r would set the scale of int8.)
 // slack: let ε = ‖PPᵀ − 1‖ (Frobenius, of the axes as they are stored) and η what rounding changes a by. Then
 //   x·y = aᵀPPᵀb + a·P(y − Pᵀb) + b·P(x − Pᵀa) + (x − Pᵀa)·(y − Pᵀb), and ‖P(x − Pᵀa)‖ <= η + ε‖a‖,
-// so for lengths of 1 slack = 3ε + 2η suffices, and r² <= ‖x‖² − ‖a‖² + 2η + ε. Nothing depends on how good the
-// axes are but the time.
+// so for lengths of 1 slack = 3ε + 2η suffices, and r² <= ‖x‖² − ‖a‖² + 2η + ε. Nothing depends on how good
+// the axes are but the time.
 //
 // Whether a look pays is measured: the filter itself says of a sample of tiles from which threshold on it
-// leaves them out. Cost of making: some 2 D² (2048 + 4 k) operations in float64 and a sample of tiles. Memory:
-// 4 k D bytes. Threads: const functions may run at once. Errors: none; rows without a direction as UnitRows.
+// leaves them out. Cost of making: some 2 D² (2048 + 4 k) operations in float64 and a sample of tiles.
+// Memory: 4 k D bytes. Threads: const functions may run at once. Errors: none; rows without a direction as
+// UnitRows.
 #pragma once
 
 #include <cstdint>

@@ -98,8 +98,8 @@ struct Trainer::Impl {
   // A step whose numbers the device may not have computed yet.
   struct Pending {
     StepRecord record;
-    // The sum of HeadLoss::numbers, the last micro-batch's gradient_squares, and the square of the norm of the
-    // whole gradient.
+    // The sum of HeadLoss::numbers, the last micro-batch's gradient_squares, and the square of the norm of
+    // the whole gradient.
     Download numbers;
   };
 
