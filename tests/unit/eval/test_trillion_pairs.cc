@@ -7,6 +7,7 @@
 #include "support/temp_folder.h"
 #include "uir/eval/all_pairs.h"
 #include "uir/eval/trillion_pairs.h"
+#include "uir/report/comparison.h"
 #include "uir/report/intervals.h"
 #include "uir/report/report.h"
 #include "uir/search/pair_scan.h"
@@ -338,6 +339,31 @@ TEST_CASE("intervals are those of deleting each person and each distractor") {
   CHECK(dir.impostor_events == 18);
   CHECK(dir.resolution == Resolution::kWeak);
   CHECK_THAT(dir.note, contains_text("at least this wide"));
+}
+
+TEST_CASE("two models differ by the same people and distractors") {
+  const Faces f = people_and_distractors(40, 90);
+  Faces noisy = f;
+  const std::vector<float> noise = brute::random_values(std::ssize(f.vectors.values), 9);
+  for (size_t i = 0; i < noise.size(); ++i) noisy.vectors.values[i] += .2F * noise[i];
+  noisy.vectors = canonical_vectors({noisy.vectors.values.data(), f.vectors.rows, f.vectors.cols});
+  Report report;
+  for (const Faces* some : {&f, &noisy}) {
+    report.models.push_back({some == &f ? "a" : "b",
+                             {},
+                             {run_trillion_pairs("t", UnitRows(some->vectors), some->labels,
+                                                 config_of(Impostors::kAll, {.02}, {.2}), {})}});
+  }
+  const Comparison comparison = compare(report);
+  REQUIRE(comparison.protocols[0].numbers.size() == 3);
+  for (const ComparedNumber& number : comparison.protocols[0].numbers) {
+    INFO(number.name);
+    const std::optional<Interval> interval = number.difference_interval(1);
+    REQUIRE(interval);
+    CHECK(interval->low < number.difference(1));
+    CHECK(interval->high > number.difference(1));
+    CHECK(!number.verdict(1).empty());
+  }
 }
 
 TEST_CASE("how many impostors a rate allows") {
