@@ -1,7 +1,8 @@
 """compare.py [--model NAME] [--skip TYPE]… report.json oracle.json…: every number of uir-eval against the oracles'.
 
 Counts and rates (shares of whole things, quotients of two counts) must be equal to the last bit, everything else to a
-relative 1e-12: float64 sums in another order. What only one side has is a difference too. Exit 1 on any.
+relative 1e-12: float64 sums in another order. What only one side has is a difference too. Where an oracle has them,
+also intervals, to 1e-6 of their width, and what is said beside them, to 1e-9. Exit 1 on any.
 """
 import argparse
 import json
@@ -24,6 +25,23 @@ def equal(key, ours, theirs):
     return ours == theirs or (close and abs(ours - theirs) <= 1e-12 * max(abs(ours), abs(theirs)))
 
 
+def unequal_intervals(name, ours, theirs):
+    """What the report says else than the oracle about how sure the numbers of a result are."""
+    for number in sorted(ours.keys() ^ theirs.keys()):
+        yield f"only one says how sure {name} {number} is"
+    for number in sorted(ours.keys() & theirs.keys()):
+        for key, value in theirs[number].items():
+            other = ours[number].get(key)
+            if key == "interval" and value and other:
+                good = max(abs(x - y) for x, y in zip(value, other)) <= 1e-6 * (value[1] - value[0])
+            elif isinstance(value, (int, float)) and other is not None:
+                good = abs(value - other) <= 1e-9 * abs(value)
+            else:
+                good = value == other
+            if not good:
+                yield f"{name} {number} {key}: report {other}, oracle {value}"
+
+
 p = argparse.ArgumentParser(description=__doc__)
 p.add_argument("--model", help="default: the only one")
 p.add_argument("--skip", action="append", default=[], help="a type of protocol that has no oracle")
@@ -40,5 +58,7 @@ problems = [f"only in the {side}: {' '.join(k)}" for side, mine, other in
             (("report", left, right), ("oracle", right, left)) for k in sorted(mine.keys() - other.keys())]
 problems += [f"{' '.join(k)}: report {left[k]!r}, oracle {right[k]!r}" for k in sorted(left.keys() & right.keys())
              if not equal(k[2], left[k], right[k])]
+problems += [problem for name in sorted(oracle.keys() & report.keys()) if "uncertainty" in oracle[name]
+             for problem in unequal_intervals(name, report[name]["uncertainty"], oracle[name]["uncertainty"])]
 print("\n".join(problems) or f"{len(right)} numbers of {len(oracle)} results agree")
 sys.exit(bool(problems) or not right)

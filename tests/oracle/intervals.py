@@ -93,6 +93,65 @@ def spread(groups):
     return total, total**2 / sum(v**2 / df for v, df in zip(variances, freedoms) if v > 0)
 
 
+def said_of(numbers):
+    """As the report's "uncertainty", for compare.py."""
+    def said(n):
+        return {"interval": n.interval(), "resolution": n.resolution(), **({} if n.few else n.said)}
+
+    def plain(x):
+        return [float(y) for y in x] if isinstance(x, tuple) else x.item() if isinstance(x, np.generic) else x
+    return {name: {key: plain(value) for key, value in said(n).items()} for name, n in numbers.items()}
+
+
+def allowed(n, share):
+    """The most of n whose share does not exceed this one."""
+    k = min(int(share * n), n)
+    while k < n and (k + 1) / n <= share:
+        k += 1
+    return k - (k > 0 and k / n > share)
+
+
+class Tail:
+    """TAR at a FAR from the best impostor pairs of people and distractors, each of which is a unit of its own.
+
+    genuine, owner: scores, and whose; impostor, row, column: scores, and the images' numbers; unit: of every image, the
+    people's first. Of pairs that score alike those of lower rows, then columns are the better ones.
+    """
+
+    def __init__(self, genuine, owner, impostor, row, column, unit, people):
+        self.genuine, self.owner, self.people, self.units = genuine, owner, people, unit.max() + 1
+        order = np.lexsort((column, row, -impostor))
+        self.impostor, self.one, self.two = impostor[order], unit[row[order]], unit[column[order]]
+        self.n, self.N = len(genuine), len(impostor)
+        self.n_i, self.M_i = np.bincount(owner, minlength=people), self.of(self.N)
+
+    def of(self, k):
+        """How many of the best k pairs are each unit's."""
+        return sum(np.bincount(unit[:k], minlength=self.units) for unit in (self.one, self.two))
+
+    def found(self, k):
+        return self.genuine > (self.impostor[k] if k < self.N else -np.inf)
+
+    def at(self, far):
+        k, twice, half = (allowed(self.N, x) for x in (far, min(2 * far, 1), far / 2))
+        found, p = self.found(k), k / self.N
+        said = {"impostor_events": k, "genuine_events": int((~found).sum()),
+                "effective_people": self.n**2 / (self.n_i**2).sum()}
+        tar, part = found.mean(), (self.n_i**2).sum() / self.n**2
+        if self.n_i.max() == self.n or self.M_i.max() == self.N:
+            return Number(tar, None, self.n, part, **said)
+        h = (self.of(k) - p * self.M_i) / (self.N - self.M_i)
+        split = [x for x in (slice(self.people), slice(self.people, None)) if len(h[x])]
+        groups = [h[x] for x in split]
+        if min(map(len, groups)) > 2:
+            independent = p * (1 - p) / self.N
+            said["effective_events"] = k / max(1, spread(groups)[0] / independent if independent > 0 else 1)
+        b = (self.found(twice).mean() - self.found(half).mean()) / np.log(twice / half) if twice > half > 0 else 0
+        phi = -b * h / p if k else 0 * h
+        phi[:self.people] += (np.bincount(self.owner, found, self.people) - tar * self.n_i) / (self.n - self.n_i)
+        return Number(tar, [phi[x] for x in split], self.n, part, **said)
+
+
 def difference(a, b):
     """Interval of b - a: what a person does to both drops out."""
     if a.interval() is None or b.interval() is None:
@@ -379,4 +438,5 @@ def main():
     sys.exit(not good or not checked)
 
 
-main()
+if __name__ == "__main__":
+    main()

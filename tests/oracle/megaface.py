@@ -1,4 +1,5 @@
-"""MegaFace with FaceScrub probes: rank of a mate among the distractors, TAR@FAR; noisy images are left out.
+"""MegaFace with FaceScrub probes: rank of a mate among the distractors, TAR@FAR, and their intervals; noisy images
+are left out.
 
 I. Kemelmacher-Shlizerman et al., The MegaFace Benchmark (2016); noise lists as in InsightFace's evaluation:
 facescrub_noises.txt holds file names, megaface_noises.txt the last three parts of a path, perhaps as a second column.
@@ -6,6 +7,7 @@ facescrub_noises.txt holds file names, megaface_noises.txt the last three parts 
 import numpy as np
 
 from common import Set, canonical, emit, lines, parser, rate, scores, tar_at_most
+from intervals import Number, Tail, said_of
 
 
 def noises(path):
@@ -40,17 +42,35 @@ genuine = own[probe, mate][probe < mate]
 def cmc(first):
     """Share of searches of rank <= k among the distractors within the first rows of the set, for every k."""
     among = other[:, np.flatnonzero(clean_distractor) < first]
-    not_below = np.array([(among[i] >= own[i, j]).sum() for i, j in zip(probe, mate)])
-    return {k: (not_below < k).mean() for k in a.ranks}
+    reach = np.array([among[i] >= own[i, j] for i, j in zip(probe, mate)])
+    return {k: share(reach, k) for k in a.ranks}
 
 
+def share(reach, rank):
+    """Searches whose mate fewer than `rank` distractors reach; without each person, and without each distractor."""
+    hit, who, n = reach.sum(axis=1) < rank, people[probe], len(probe)
+    value, own_searches = hit.mean(), np.bincount(people[probe], minlength=people.max() + 1)
+    some = own_searches > 0
+    left = (hit.sum() - np.bincount(who, hit, len(own_searches)))[some] / np.maximum(n - own_searches[some], 1)
+    without = [value - ((reach.sum(axis=1) - reach[:, d]) < rank).mean() for d in range(reach.shape[1])]
+    part = (own_searches**2).sum() / n**2
+    return Number(value, None if some.sum() == 1 else [value - left, np.array(without)], n, part,
+                  genuine_events=int((~hit).sum()), effective_people=1 / part)
+
+
+_, people = np.unique(person, return_inverse=True)
 rows = len(a.distractors.items)
-numbers = {f"identification_rank_{k}": share for k, share in cmc(rows).items()}
+sure = {f"identification_rank_{k}": number for k, number in cmc(rows).items()}
 for n in (10**power for power in range(1, 10) if 10**power < rows):
-    numbers |= {f"identification_rank_{k}_distractors_{n}": share for k, share in cmc(n).items()}
+    sure |= {f"identification_rank_{k}_distractors_{n}": number for k, number in cmc(n).items()}
+numbers = {name: number.value for name, number in sure.items()}
+row, column = (x.ravel() for x in np.indices(other.shape))
+tail = Tail(genuine, people[probe[probe < mate]], other.ravel(), row, len(people) + column,
+            np.r_[people, people.max() + 1 + np.arange(other.shape[1])], people.max() + 1)
+sure |= {rate("tar_at_far", far): tail.at(far) for far in a.far}
 numbers |= {rate("tar_at_far", far): tar_at_most(genuine, other.ravel(), far) for far in a.far}
 counts = {"probes": len(probes), "probe_identities": len(set(person)), "probe_noises": (~clean).sum(),
           "distractors": len(distractors), "distractor_noises": (~clean_distractor).sum(), "searches": len(probe),
           "genuine_pairs": len(genuine),
           "impostor_pairs": other.size}
-emit({a.name: {"counts": counts, "numbers": numbers}})
+emit({a.name: {"counts": counts, "numbers": numbers, "uncertainty": said_of(sure)}})

@@ -116,7 +116,7 @@ struct Features {
 };
 
 struct Found {
-  std::vector<ScoreCount> best;
+  std::vector<TailPair> best;
   ScanCounts counts;
   size_t by_faiss = 0;
 };
@@ -148,7 +148,7 @@ void tail_search(const Features& features, int threads, const Filter& filter, Fo
   if (filter.on_device) scan.resources.memory = kDeviceMemory;
   found.counts =
       scan_pairs(all.subset(gallery), all.subset(distractors), PairsOf::kRowsAndColumns, search, scan);
-  found.best = search.scores();
+  found.best = search.pairs();
 }
 
 // The others score fewer rows: their rate does not depend on the number.

@@ -38,7 +38,7 @@ class Cut {
   // A score and what it adds at all its ties together; false once the threshold is found.
   bool add(double score, double weight) {
     if (weight_ + weight > allowed_ * (1 + 1e-12)) {
-      threshold_ = last_ ? score + (*last_ - score) / 2 : std::nextafter(score, 2.0);
+      threshold_ = std::isfinite(last_) ? score + (last_ - score) / 2 : std::nextafter(score, 2.0);
       if (threshold_ <= score) threshold_ = std::nextafter(score, 2.0);
       return false;
     }
@@ -51,7 +51,7 @@ class Cut {
 
  private:
   double allowed_, weight_ = 0, threshold_ = kAcceptAll;
-  std::optional<double> last_;
+  double last_ = std::numeric_limits<double>::infinity();
 };
 
 // ---- 1:1
@@ -68,10 +68,10 @@ class PairThresholds {
       fail(ErrorKind::kConfig, "false match rate ", highest, " of ", pairs_, " pairs: ", kept,
            " scores would have to be kept, at most ", kMaxTail, " can be; ask for lower rates, as ",
            static_cast<double>(kMaxTail / 2) / static_cast<double>(pairs_), ", or give fewer strangers");
-    TopScores best(kept);
+    TopPairs best(kept);
     add(best, within(sets.known, people, kept, scan));
     for (const NamedStore& set : sets.strangers) add(best, with(sets.known, set, people, kept, scan));
-    tail_ = best.scores();
+    tail_ = best.pairs();
   }
 
   void describe(const std::vector<double>& rates, Calibration& result) const {
@@ -110,8 +110,8 @@ class PairThresholds {
     return rows;
   }
 
-  static std::vector<ScoreCount> within(const NamedStore& known, const People& people, int64_t kept,
-                                        const ScanOptions& scan) {
+  static std::vector<TailPair> within(const NamedStore& known, const People& people, int64_t kept,
+                                      const ScanOptions& scan) {
     const UnitRows images = UnitRows(*known.store).subset(images_of(people));
     const std::span<const int64_t> labels = known.store->labels();
     const auto strangers = [&](int64_t a, int64_t b) {
@@ -121,26 +121,26 @@ class PairThresholds {
     DividedScanOptions options{scan};
     options.what = "scoring " + known.name;
     scan_pairs(images, images, PairsOf::kOneSet, search, options);
-    return search.scores();
+    return search.pairs();
   }
 
-  static std::vector<ScoreCount> with(const NamedStore& known, const NamedStore& strangers,
-                                      const People& people, int64_t kept, const ScanOptions& scan) {
+  static std::vector<TailPair> with(const NamedStore& known, const NamedStore& strangers,
+                                    const People& people, int64_t kept, const ScanOptions& scan) {
     TailSearch search(kept, strangers.name);
     DividedScanOptions options{scan};
     options.what = concat("scoring ", known.name, " with ", strangers.name);
     scan_pairs(UnitRows(*known.store).subset(images_of(people)), UnitRows(*strangers.store),
                PairsOf::kRowsAndColumns, search, options);
-    return search.scores();
+    return search.pairs();
   }
 
-  static void add(TopScores& best, const std::vector<ScoreCount>& scores) {
-    for (const ScoreCount& s : scores) best.add(s.score, s.count);
+  static void add(TopPairs& best, const std::vector<TailPair>& pairs) {
+    for (const TailPair& pair : pairs) best.add(pair);
   }
 
   int64_t accepted(double threshold) const {
     int64_t count = 0;
-    for (const ScoreCount& s : tail_) count += s.score >= threshold ? s.count : 0;
+    for (const TailPair& pair : tail_) count += pair.score >= threshold;
     return count;
   }
 
@@ -155,8 +155,11 @@ class PairThresholds {
   CalibratedThreshold at(double rate) const {
     const auto allowed = static_cast<int64_t>(rate * static_cast<double>(pairs_));
     Cut cut(static_cast<double>(allowed));
-    for (const ScoreCount& s : tail_) {
-      if (!cut.add(s.score, static_cast<double>(s.count))) break;
+    for (auto pair = tail_.begin(); pair != tail_.end();) {
+      const auto next =
+          std::find_if(pair, tail_.end(), [&](const TailPair& other) { return other.score != pair->score; });
+      if (!cut.add(pair->score, static_cast<double>(next - pair))) break;
+      pair = next;
     }
     CalibratedThreshold result{rate, accepted(cut.threshold()), {}, kUnknown};
     if (result.events < kResolvingEvents) return result;
@@ -167,7 +170,7 @@ class PairThresholds {
 
   std::vector<double> genuine_;  // ascending
   int64_t pairs_;                // of impostors
-  std::vector<ScoreCount> tail_;
+  std::vector<TailPair> tail_;   // rows of whichever set they come from
 };
 
 // ---- 1:N

@@ -1,61 +1,49 @@
 #include "uir/eval/distractor_search.h"
 
 #include <algorithm>
-#include <functional>
+#include <tuple>
 
 #include "uir/base/error.h"
+#include "uir/base/file.h"
 #include "uir/search/pair_filter.h"
 
 namespace uir {
-namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-}  // namespace
-
-void BestColumns::add(int64_t column, double score) {
-  if (score < threshold()) return;
-  const auto [place, is_new] = best_.try_emplace(column, score);
-  place->second = std::max(place->second, score);
+void BestColumns::add(int64_t column, const OtherScores& scores) {
+  if (scores.other < threshold()) return;
+  const auto [place, is_new] = best_.try_emplace(column, scores);
+  if (!is_new) place->second.add(scores);
   if (is_new && static_cast<int64_t>(best_.size()) >= next_cut_) cut();
 }
 
-std::vector<double> BestColumns::scores() const {
-  std::vector<double> scores;
-  for (const auto& [column, score] : best_) scores.push_back(score);
-  std::ranges::sort(scores, std::greater<>());
-  return scores;
+std::vector<BestColumns::Column> BestColumns::columns() const {
+  std::vector<Column> columns;
+  for (const auto& [column, scores] : best_) columns.push_back({column, scores});
+  std::ranges::sort(columns, [](const Column& a, const Column& b) {
+    return std::tie(b.scores.other, a.column) < std::tie(a.scores.other, b.column);
+  });
+  return columns;
 }
 
 int64_t BestColumns::bytes() const {
-  constexpr int64_t kEntryBytes = 56;  // a node, its place in the table, its copy while they are sorted
+  constexpr int64_t kEntryBytes = 88;  // a node, its place in the table, its copy while they are sorted
   return kEntryBytes * (n_ + growth());
 }
 
 std::string BestColumns::save() const {
-  std::vector<std::pair<int64_t, double>> sorted(best_.begin(), best_.end());
-  std::ranges::sort(sorted);
   ByteWriter writer;
-  writer.put(static_cast<int64_t>(sorted.size()));
-  for (const auto& [column, score] : sorted) {
-    writer.put(column);
-    writer.put(score);
-  }
+  writer.put_all(columns());
   return writer.take();
 }
 
 void BestColumns::merge(ByteReader& reader) {
-  for (auto left = reader.get<int64_t>(); left > 0; --left) {
-    const auto column = reader.get<int64_t>();
-    add(column, reader.get<double>());
-  }
+  for (const Column& column : reader.get_all<Column>()) add(column.column, column.scores);
 }
 
 void BestColumns::cut() {
-  std::vector<double> sorted = scores();
-  if (static_cast<int64_t>(sorted.size()) >= n_) {
-    raise(threshold_, sorted[static_cast<size_t>(n_ - 1)]);
-    std::erase_if(best_, [&](const auto& entry) { return entry.second < threshold(); });
+  const std::vector<Column> sorted = columns();
+  if (std::ssize(sorted) >= n_) {
+    raise(threshold_, sorted[static_cast<size_t>(n_ - 1)].scores.other);
+    std::erase_if(best_, [&](const auto& entry) { return entry.second.other < threshold(); });
   }
   const auto kept = static_cast<int64_t>(best_.size());
   next_cut_ = kept + std::max(growth(), kept / 2);  // many may tie at the threshold
@@ -68,10 +56,11 @@ struct DistractorSearch::Part : Block {
       : search(search),
         pairs(std::move(pairs)),
         first_column(columns.begin),
-        best(static_cast<size_t>(columns.size()), -kInfinity),
-        least(static_cast<size_t>(columns.size() / kFilterColumns + 1), -kInfinity) {}
+        best(static_cast<size_t>(columns.size())),
+        least(static_cast<size_t>(columns.size() / kFilterColumns + 1), OtherScores::kNone) {}
 
-  // A pair matters to the distractors when it is among the best of any of them and of its column so far.
+  // A pair matters to the distractors when it is among the best of any of them, and of its column's two best
+  // people so far.
   void thresholds(RowRange rows, RowRange columns, std::span<double> thresholds) override {
     pairs->thresholds(rows, columns, thresholds);
     if (search.distractors_.n() == 0) return;
@@ -85,19 +74,21 @@ struct DistractorSearch::Part : Block {
   bool wants(int64_t, int64_t) override { return true; }
   void add(int64_t row, int64_t column, double score) override {
     pairs->add(row, column, score);
-    double& known = best[static_cast<size_t>(column - first_column)];
-    if (score <= known) return;
-    known = score;
+    OtherScores& known = best[static_cast<size_t>(column - first_column)];
+    if (score <= known.second) return;
+    known.add_other(search.people_[static_cast<size_t>(row)], score);
     const int64_t panel = (column - first_column) / kFilterColumns;
     const auto begin = best.begin() + panel * kFilterColumns;
     const auto end = best.begin() + std::min<int64_t>((panel + 1) * kFilterColumns, std::ssize(best));
-    least[static_cast<size_t>(panel)] = *std::min_element(begin, end);
+    least[static_cast<size_t>(panel)] =
+        std::ranges::min_element(begin, end, {}, &OtherScores::second)->second;
   }
 
   DistractorSearch& search;
   std::unique_ptr<Block> pairs;
   int64_t first_column;
-  std::vector<double> best, least;  // per column; the lowest of each panel of columns
+  std::vector<OtherScores> best;  // of each column
+  std::vector<double> least;      // second of each panel of columns
 };
 
 std::unique_ptr<PairSearch::Block> DistractorSearch::begin(RowRange rows, RowRange columns) {
@@ -108,7 +99,7 @@ void DistractorSearch::commit(Block& block) {
   auto& part = static_cast<Part&>(block);
   pairs_.commit(*part.pairs);
   for (size_t c = 0; c < part.best.size(); ++c) {
-    if (distractors_.n() > 0 && part.best[c] > -kInfinity)
+    if (distractors_.n() > 0 && part.best[c].other_person >= 0)
       distractors_.add(part.first_column + static_cast<int64_t>(c), part.best[c]);
   }
 }
@@ -126,11 +117,13 @@ void DistractorSearch::merge(std::string_view saved) {
 }
 
 std::string DistractorSearch::settings() const {
-  return concat(pairs_.settings(), " distractors ", distractors_.n());
+  return concat(pairs_.settings(), " distractors ", distractors_.n(), " of people ",
+                checksum_hex(std::as_bytes(std::span(people_))));
 }
 
 int64_t DistractorSearch::block_bytes(int64_t rows, int64_t columns) const {
-  return pairs_.block_bytes(rows, columns) + columns * 16;
+  return pairs_.block_bytes(rows, columns) +
+         columns * static_cast<int64_t>(sizeof(OtherScores) + sizeof(double));
 }
 
 }  // namespace uir

@@ -32,9 +32,15 @@ void set_interval_or_why(double rate, const std::optional<Variance>& variance, d
 
 }  // namespace
 
-IdentificationUncertainty::IdentificationUncertainty(std::span<const IdentifiedProbe> probes, int64_t people)
-    : probes_(probes), mated_(static_cast<size_t>(people)), non_mated_(static_cast<size_t>(people)) {
+IdentificationUncertainty::IdentificationUncertainty(std::span<const IdentifiedProbe> probes, int64_t people,
+                                                     int64_t lone)
+    : probes_(probes),
+      mated_(static_cast<size_t>(people)),
+      non_mated_(static_cast<size_t>(people)),
+      num_non_mated_(lone) {
+  std::fill(non_mated_.end() - lone, non_mated_.end(), 1);
   for (const IdentifiedProbe& probe : probes) {
+    if (probe.person >= people - lone) continue;
     ++(probe.mated ? mated_ : non_mated_)[static_cast<size_t>(probe.person)];
     ++(probe.mated ? num_mated_ : num_non_mated_);
   }

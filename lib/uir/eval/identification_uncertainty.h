@@ -10,9 +10,11 @@
 // FA is the share of non-mated probes above t: the threshold is estimated from them, too. People of the
 // gallery and strangers are independent groups, whose variances add up. The variance of a rate is at least
 // that of independent probes.
-// Not resolved: fewer than ten non-mated probes may be accepted. Cost: O(probes). Threads: plain functions.
+// Not resolved: fewer than ten non-mated probes may be accepted. Cost: O(probes + people). Threads: plain
+// functions.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <limits>
@@ -39,6 +41,11 @@ struct OtherScores {
       second = score;
     }
   }
+  // What others of the probe's scores came to; again some of those that are known changes nothing.
+  void add(const OtherScores& more) {
+    add_other(more.other_person, more.other);
+    if (more.other_person == other_person) second = std::max(second, more.second);
+  }
 };
 
 struct IdentifiedProbe : OtherScores {
@@ -49,8 +56,9 @@ struct IdentifiedProbe : OtherScores {
 
 class IdentificationUncertainty {
  public:
-  // people: more than any number in the probes, which outlive this.
-  IdentificationUncertainty(std::span<const IdentifiedProbe> probes, int64_t people);
+  // people: more than any number in the probes, which outlive this. lone: the last so many of them are
+  // strangers with one probe each, which may lack here where no threshold accepts it.
+  IdentificationUncertainty(std::span<const IdentifiedProbe> probes, int64_t people, int64_t lone = 0);
 
   Uncertainty rank1() const;
   // Of the protocol, by FAR; a score must be greater.

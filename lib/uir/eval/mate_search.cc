@@ -25,30 +25,28 @@ CanonicalVectors some_rows(const CanonicalVectors& all, std::span<const int64_t>
   return some;
 }
 
-struct Hit {
-  int64_t probe;
-  double score;
-};
-
-// Visits every (probe, distractor) whose score is at least the probe's floor, in float64 throughout: for
-// probes that many distractors reach.
+// Visits every (probe, distractor, score) whose score is at least the probe's floor, in float64 throughout:
+// for probes that many distractors reach.
+template <class Visit>
 void visit_scores_from(MatrixView probes, const CanonicalVectors& distractors, std::span<const double> floors,
-                       const std::function<void(const Hit&)>& visit) {
+                       Visit&& visit) {
   const ScoreColumns columns(distractors.view());
   for (int64_t begin = 0; begin < probes.rows; begin += kScoreRows) {
     visit_scores(probes, begin, std::min(begin + kScoreRows, probes.rows), columns, 0,
-                 [&](int64_t probe, int64_t, std::span<const double> scores) {
+                 [&](int64_t probe, int64_t first, std::span<const double> scores) {
                    const double floor = floors[static_cast<size_t>(probe)];
-                   for (const double s : scores) {
-                     if (s >= floor) visit({probe, s});
+                   for (size_t c = 0; c < scores.size(); ++c) {
+                     if (scores[c] >= floor) visit(probe, first + static_cast<int64_t>(c), scores[c]);
                    }
                  });
   }
 }
 
-// The same behind the filter: for probes that few distractors reach. It visits from one thread at a time,
+}  // namespace
+
+// The same behind the filter, for probes that few distractors reach. It visits from one thread at a time,
 // before blocks are committed, so it cannot be restarted.
-class FloorSearch : public PairSearch {
+class MateSearch::FloorSearch : public PairSearch {
  public:
   using Visit = std::function<void(std::span<const Hit>)>;
   FloorSearch(std::span<const double> floors, Visit visit) : floors_(floors), visit_(std::move(visit)) {}
@@ -66,9 +64,9 @@ class FloorSearch : public PairSearch {
       std::copy_n(search.floors_.begin() + rows.begin, rows.size(), thresholds.begin());
     }
     bool wants(int64_t, int64_t) override { return true; }
-    void add(int64_t row, int64_t, double score) override {
+    void add(int64_t row, int64_t column, double score) override {
       if (score < search.floors_[static_cast<size_t>(row)]) return;
-      hits.push_back({row, score});
+      hits.push_back({row, column, score});
       if (std::ssize(hits) == kBuffer) flush();
     }
     void flush() {
@@ -85,18 +83,24 @@ class FloorSearch : public PairSearch {
   std::mutex mutex_;
 };
 
-}  // namespace
-
 Mates mates_of(const CanonicalVectors& probes, std::span<const int64_t> identities) {
   std::map<int64_t, std::vector<int64_t>> images;
   for (int64_t i = 0; i < probes.rows; ++i) images[identities[static_cast<size_t>(i)]].push_back(i);
   Mates mates;
-  mates.num_identities = static_cast<int64_t>(images.size());
+  mates.num_identities = std::ssize(images);
+  mates.person.resize(static_cast<size_t>(probes.rows));
+  int64_t person = 0;
+  for (const auto& [identity, rows] : images) {
+    for (const int64_t row : rows) mates.person[static_cast<size_t>(row)] = person;
+    ++person;
+  }
   for (int64_t i = 0; i < probes.rows; ++i) {
     for (const int64_t other : images[identities[static_cast<size_t>(i)]]) {
       if (other == i) continue;
       mates.scores.push_back(score(probes.row(i), probes.row(other)));
-      if (other > i) mates.genuine.push_back(mates.scores.back());
+      if (other < i) continue;
+      mates.genuine.push_back(mates.scores.back());
+      mates.genuine_person.push_back(mates.person[static_cast<size_t>(i)]);
     }
     std::ranges::sort(mates.scores.begin() + static_cast<int64_t>(mates.begin.back()), mates.scores.end());
     mates.begin.push_back(mates.scores.size());
@@ -105,14 +109,17 @@ Mates mates_of(const CanonicalVectors& probes, std::span<const int64_t> identiti
 }
 
 MateSearch::MateSearch(const CanonicalVectors& probes, const Mates& mates, const EmbeddingStore& distractors,
-                       const std::vector<int64_t>& rows, double largest_far, const ScanResources& resources)
+                       const std::vector<int64_t>& rows, const MateSearchKeeps& keeps,
+                       const ScanResources& resources)
     : probes_(probes),
       mates_(mates),
       distractors_(distractors),
       rows_(rows),
-      largest_far_(largest_far),
+      largest_far_(keeps.largest_far),
       resources_(resources),
       roc_(mates.genuine),
+      best_(keeps.pairs),
+      neighbours_(probes.rows, keeps.neighbours, "distractors"),
       between_(mates.scores.size(), 0),
       progress_("searching for the probes", "pairs", probes.rows * std::ssize(rows)) {}
 
@@ -137,16 +144,18 @@ std::vector<int64_t> MateSearch::at_least() const {
 void MateSearch::Counts::add(const Counts& more) {
   for (size_t j = 0; j < between.size(); ++j) between[j] += more.between[j];
   impostors.add(more.impostors);
+  best.merge(more.best);
 }
 
 void MateSearch::search_piece(int64_t end) {
   const RocPoint tail = verification_floor();
+  const double floor = std::min(tail.threshold, best_.threshold());
   Wanted often, seldom;  // by how many distractors they were reached so far
   for (int64_t probe = 0; probe < probes_.rows; ++probe) {
     const auto scores = mates_.of(probe);
-    const bool by_mate = !scores.empty() && scores.front() < tail.threshold;
+    const bool by_mate = !scores.empty() && scores.front() < floor;
     const double share = by_mate ? share_above_mates(probe) : tail.far;
-    (share <= kSeldom ? seldom : often).add(probe, by_mate ? scores.front() : tail.threshold);
+    (share <= kSeldom ? seldom : often).add(probe, by_mate ? scores.front() : floor);
   }
   tail_ = tail.threshold;
   Counts counts = no_counts();
@@ -154,15 +163,21 @@ void MateSearch::search_piece(int64_t end) {
   counts.impostors.add_lowest(probes_.rows * (end - done_) - counted);  // too low to matter
   for (size_t j = 0; j < between_.size(); ++j) between_[j] += counts.between[j];
   roc_.merge(counts.impostors);
+  best_.merge(counts.best);
+  best_.pairs();  // from here on with the threshold that they make
 }
 
-bool MateSearch::count(int64_t probe, double score, Counts& counts) const {
-  const auto mates = mates_.of(probe);
-  const auto beaten = std::upper_bound(mates.begin(), mates.end(), score) - mates.begin();
-  if (beaten > 0)
-    ++counts.between[mates_.begin[static_cast<size_t>(probe)] + static_cast<size_t>(beaten) - 1];
-  if (score < tail_) return false;
-  roc_.count(score, counts.impostors);
+bool MateSearch::count(const Hit& hit, Counts& counts) {
+  const auto mates = mates_.of(hit.probe);
+  const auto beaten = std::upper_bound(mates.begin(), mates.end(), hit.score) - mates.begin();
+  if (beaten > 0) {
+    ++counts.between[mates_.begin[static_cast<size_t>(hit.probe)] + static_cast<size_t>(beaten) - 1];
+    neighbours_.add(hit.probe, {hit.distractor, hit.score});
+  }
+  if (hit.score >= best_.threshold())
+    counts.best.add({hit.score, static_cast<uint32_t>(hit.probe), static_cast<uint32_t>(hit.distractor)});
+  if (hit.score < tail_) return false;
+  roc_.count(hit.score, counts.impostors);
   return true;
 }
 
@@ -177,9 +192,12 @@ int64_t MateSearch::search_often(const Wanted& wanted, int64_t end, Counts& coun
   const auto search_block = [&](Part& part, int64_t first, int64_t last) {
     const auto rows =
         std::span(rows_).subspan(static_cast<size_t>(done_ + first), static_cast<size_t>(last - first));
-    visit_scores_from(probes.view(), canonical_rows(distractors_, rows), wanted.floors, [&](const Hit& hit) {
-      part.counted += count(wanted.probes[static_cast<size_t>(hit.probe)], hit.score, part.counts);
-    });
+    visit_scores_from(
+        probes.view(), canonical_rows(distractors_, rows), wanted.floors,
+        [&](int64_t probe, int64_t distractor, double score) {
+          const Hit hit{wanted.probes[static_cast<size_t>(probe)], done_ + first + distractor, score};
+          part.counted += count(hit, part.counts);
+        });
     progress_.add((last - first) * probes.rows);
   };
   reduce_blocks(end - done_, kDistractorsPerBlock, resources_.threads, Part{no_counts(), 0}, search_block,
@@ -195,7 +213,8 @@ int64_t MateSearch::search_seldom(const Wanted& wanted, int64_t end, Counts& cou
   int64_t counted = 0;
   FloorSearch search(wanted.floors, [&](std::span<const Hit> hits) {
     for (const Hit& hit : hits)
-      counted += count(wanted.probes[static_cast<size_t>(hit.probe)], hit.score, counts);
+      counted +=
+          count({wanted.probes[static_cast<size_t>(hit.probe)], done_ + hit.distractor, hit.score}, counts);
   });
   scan_pairs(UnitRows(probes_).subset(wanted.probes),
              UnitRows(distractors_).subset({rows_.begin() + done_, rows_.begin() + end}),

@@ -1,14 +1,20 @@
 #include "uir/eval/megaface.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
+#include <numeric>
+#include <utility>
 
 #include "uir/base/error.h"
 #include "uir/eval/context.h"
 #include "uir/eval/mate_search.h"
 #include "uir/eval/noise_list.h"
+#include "uir/eval/pair_uncertainty.h"
 #include "uir/eval/report_roc.h"
 #include "uir/eval/roc.h"
+#include "uir/eval/share_uncertainty.h"
+#include "uir/eval/tail_uncertainty.h"
 #include "uir/report/report.h"
 #include "uir/search/canonical.h"
 #include "uir/search/pair_scan.h"
@@ -138,6 +144,93 @@ Json cmc_json(const std::vector<int64_t>& at_least, int64_t rows, int64_t distra
   return {{"rows", rows}, {"distractors", distractors}, {"columns", {"rank", "rate"}}, {"points", points}};
 }
 
+// Beyond these a search would have to keep too much: numbers without an interval.
+constexpr int64_t kMostRank = 1000, kMostPairs = int64_t{1} << 20;
+
+// What the intervals need: the best pairs of every rate, and also the verification at twice the rate.
+MateSearchKeeps keeps_for(const MegaFaceProtocol& protocol, int64_t impostors) {
+  MateSearchKeeps keeps;
+  for (const double far : protocol.far) {
+    keeps.largest_far = std::max(keeps.largest_far, std::min(1.0, 2 * far));
+    const int64_t allowed = allowed_at_most(impostors, far);
+    if (allowed <= kMostPairs) keeps.pairs = std::max(keeps.pairs, allowed);
+  }
+  for (const int64_t rank : protocol.ranks)
+    if (rank <= kMostRank) keeps.neighbours = std::max(keeps.neighbours, rank);
+  return keeps;
+}
+
+// Person of every search.
+std::vector<int64_t> searchers(const Mates& mates) {
+  std::vector<int64_t> person;
+  for (size_t probe = 0; probe < mates.person.size(); ++probe)
+    person.insert(person.end(), mates.begin[probe + 1] - mates.begin[probe], mates.person[probe]);
+  return person;
+}
+
+// Without a distractor, searches gain a hit that exactly `rank` of them reach, this one among them.
+Uncertainty uncertainty_of_rank(const MateSearch& search, const Mates& mates,
+                                const std::vector<int64_t>& at_least, int64_t rank, int64_t distractors) {
+  const double rate = rate_of_rank(at_least, rank), searches = static_cast<double>(std::ssize(at_least));
+  std::vector<double> hits, gained(static_cast<size_t>(distractors));
+  for (const int64_t better : at_least) hits.push_back(better < rank);
+  for (size_t probe = 0; probe < mates.person.size(); ++probe) {
+    const auto reached = at_least.begin() + static_cast<int64_t>(mates.begin[probe]);
+    const auto end = at_least.begin() + static_cast<int64_t>(mates.begin[probe + 1]);
+    const auto gains = static_cast<double>(std::count(reached, end, rank));
+    if (gains == 0) continue;
+    for (const Neighbour& n : search.neighbours(static_cast<int64_t>(probe)).first(static_cast<size_t>(rank)))
+      gained[static_cast<size_t>(n.column)] -= gains / searches;
+  }
+  Uncertainty uncertainty;
+  if (distractors < 3) {
+    uncertainty.note = "fewer than three distractors";
+    uncertainty.resolution = Resolution::kNotResolved;
+    return uncertainty;
+  }
+  std::vector<int64_t> of_person(static_cast<size_t>(mates.num_identities));
+  const std::vector<int64_t> person = searchers(mates);
+  for (const int64_t p : person) ++of_person[static_cast<size_t>(p)];
+  uncertainty = share_uncertainty(rate, std::ssize(at_least),
+                                  {share_influences(hits, person, mates.num_identities), std::move(gained)},
+                                  concentration(of_person));
+  if (!uncertainty.has_interval()) return uncertainty;
+  uncertainty.genuine_events = std::ssize(at_least) - std::llround(rate * searches);
+  uncertainty.effective_people = 1 / concentration(of_person);
+  add_caveat(kLoneDistractors, uncertainty);
+  return uncertainty;
+}
+
+// Of each person: genuine pairs, those that score at least the threshold, impostor pairs, those among the
+// best `allowed`.
+std::vector<TailPairs> people_at(double threshold, const Mates& mates, int64_t distractors) {
+  std::vector<TailPairs> people(static_cast<size_t>(mates.num_identities));
+  for (size_t pair = 0; pair < mates.genuine.size(); ++pair) {
+    TailPairs& person = people[static_cast<size_t>(mates.genuine_person[pair])];
+    ++person.genuine;
+    person.found += mates.genuine[pair] >= threshold;
+  }
+  for (const int64_t person : mates.person) people[static_cast<size_t>(person)].impostors += distractors;
+  return people;
+}
+
+Uncertainty uncertainty_of_far(MateSearch& search, const Mates& mates, double far, int64_t distractors) {
+  const Roc& roc = search.roc();
+  const Roc::Cut at = roc.cut_at(far), twice = roc.cut_at(std::min(1.0, 2 * far)), half = roc.cut_at(far / 2);
+  std::vector<TailPairs> people = people_at(at.threshold, mates, distractors);
+  std::vector<int64_t> accepted(static_cast<size_t>(distractors));
+  for (const TailPair& pair : std::span(search.best_pairs()).first(static_cast<size_t>(at.allowed))) {
+    ++people[static_cast<size_t>(mates.person[pair.row])].accepted;
+    ++accepted[pair.column];
+  }
+  const auto found = std::accumulate(people.begin(), people.end(), int64_t{0},
+                                     [](int64_t sum, const TailPairs& p) { return sum + p.found; });
+  const double slope = slope_of(roc.at_most(std::min(1.0, 2 * far)).tar, roc.at_most(far / 2).tar,
+                                twice.allowed, half.allowed);
+  return tail_uncertainty({roc.num_genuine(), found, roc.num_impostor(), at.allowed, slope}, people,
+                          {std::ssize(mates.person), accepted});
+}
+
 std::string describe_protocol(const MegaFaceProtocol& protocol) {
   return concat(
       "Identification: for every ordered pair (probe, mate) of images of one identity, the mate is put among "
@@ -158,7 +251,7 @@ std::string describe_protocol(const MegaFaceProtocol& protocol) {
 }
 
 // Searches gallery by gallery, the smaller ones first.
-void report_identification(MateSearch& search, const std::vector<int64_t>& sizes,
+void report_identification(MateSearch& search, const Mates& mates, const std::vector<int64_t>& sizes,
                            const std::vector<int64_t>& distractor_rows, const std::vector<int64_t>& ranks,
                            ProtocolResult& report) {
   Json cmc = Json::array();
@@ -168,23 +261,38 @@ void report_identification(MateSearch& search, const std::vector<int64_t>& sizes
     const std::vector<int64_t> at_least = search.at_least();
     const std::string ending = size == sizes.back() ? "" : concat("_distractors_", size);
     for (const int64_t rank : ranks) {
-      report.number(concat("identification_rank_", rank, ending), rate_of_rank(at_least, rank));
+      const std::string number = concat("identification_rank_", rank, ending);
+      report.number(number, rate_of_rank(at_least, rank));
+      if (rank <= kMostRank)
+        report.set_uncertainty(number, uncertainty_of_rank(search, mates, at_least, rank, distractors));
     }
     cmc.push_back(cmc_json(at_least, size, distractors));
   }
   report.details["cmc"] = std::move(cmc);
 }
 
-void report_verification(const Roc& roc, const std::vector<double>& fars, ProtocolResult& report) {
+void report_verification(MateSearch& search, const Mates& mates, const std::vector<double>& fars,
+                         ProtocolResult& report) {
+  const Roc& roc = search.roc();
+  const int64_t distractors = roc.num_impostor() / std::ssize(mates.person);
   warn_of_unresolved_rates(report.name, fars, roc.num_impostor());
   Json thresholds = Json::array();
   for (const double far : fars) {
     const RocPoint point = roc.at_most(far);
-    report.number(name_with_rate("tar_at_far", far), point.tar);
+    const std::string number = name_with_rate("tar_at_far", far);
+    report.number(number, point.tar);
+    if (roc.cut_at(far).allowed <= kMostPairs)
+      report.set_uncertainty(number, uncertainty_of_far(search, mates, far, distractors));
     thresholds.push_back(
         {{"far", far}, {"threshold", point.threshold}, {"achieved_far", point.far}, {"tar", point.tar}});
   }
   report.details["thresholds"] = std::move(thresholds);
+}
+
+void report_people(const Mates& mates, ProtocolResult& report) {
+  std::vector<int64_t> genuine(static_cast<size_t>(mates.num_identities));
+  for (const int64_t person : mates.genuine_person) ++genuine[static_cast<size_t>(person)];
+  report_people(genuine, kLoneDistractors, report);
 }
 
 }  // namespace
@@ -219,13 +327,14 @@ ProtocolResult run_megaface(const std::string& name, const EmbeddingStore& probe
   report.count("distractor_noises", std::ssize(distractor_rows.noisy));
   report.count("searches", std::ssize(mates.scores));
   report.count("genuine_pairs", std::ssize(mates.genuine));
-  report.count("impostor_pairs", probes.vectors.rows * std::ssize(distractor_rows.clean));
+  const int64_t impostors = probes.vectors.rows * std::ssize(distractor_rows.clean);
+  report.count("impostor_pairs", impostors);
 
-  const double largest_far = protocol.far.empty() ? 0 : *std::ranges::max_element(protocol.far);
-  MateSearch search(probes.vectors, mates, distractor_set, distractor_rows.clean, largest_far, resources);
-  report_identification(search, sizes, distractor_rows.clean, protocol.ranks, report);
-  report_verification(search.roc(), protocol.far, report);
-  report.remarks.emplace_back("No intervals: the search keeps the best scores, not whose they are.");
+  MateSearch search(probes.vectors, mates, distractor_set, distractor_rows.clean,
+                    keeps_for(protocol, impostors), resources);
+  report_identification(search, mates, sizes, distractor_rows.clean, protocol.ranks, report);
+  report_verification(search, mates, protocol.far, report);
+  report_people(mates, report);
   return report;
 }
 

@@ -11,11 +11,13 @@
 // Source: I. Kemelmacher-Shlizerman et al., The MegaFace Benchmark (CVPR 2016). Noise lists (wrong labels
 // among the probes, known people among the distractors): J. Deng et al., ArcFace (2019); noises are left out,
 // or those of the probes replaced by the mean of their identity, as published numbers have it.
+// Intervals over the people of the probes and the distractors, each a unit of its own: a search of rank k may
+// become a hit without one of exactly k distractors that reach the mate; TAR at FAR as in tail_uncertainty.h.
+// None for ranks above 1000 and for rates that accept more than 2^20 impostor pairs.
 // Exact: float64 scores of canonical vectors, ties counted; the same for any number of threads.
 // Cost: probes x distractors x D multiplications, those of int8 where a probe's worst mate scores above most
-// distractors (pair_scan.h), else in float64 (exact_scores.h). Memory: the probes twice, what scan_pairs()
-// takes, and per thread a block of distractors and 24 bytes per pair of one identity: it does not grow with
-// the distractors.
+// distractors (pair_scan.h), else in float64 (exact_scores.h). Memory: that of MateSearch (mate_search.h),
+// which does not grow with the distractors, and 8 bytes per distractor and number for the intervals.
 // Errors: kData for probes without identity, no two images of one identity, no distractors, different
 // dimensions, a count above the rows of the set, a list of noises none of which is in the set.
 #pragma once

@@ -24,25 +24,21 @@ Uncertainty without_interval(std::string why) {
   return uncertainty;
 }
 
-// Of the genuine pairs: Σn_i²/n², the share of one of as many people as if all had the same number of pairs.
-double concentration(const PeopleTally& tally) {
-  double squares = 0;
-  for (int64_t i = 0; i < tally.people(); ++i) {
-    const auto pairs = static_cast<double>(tally.genuine_of(i));
-    squares += pairs * pairs;
-  }
-  const auto all = static_cast<double>(tally.num_genuine());
-  return squares / (all * all);
+std::vector<int64_t> genuine_of(const PeopleTally& tally) {
+  std::vector<int64_t> genuine;
+  for (int64_t i = 0; i < tally.people(); ++i) genuine.push_back(tally.genuine_of(i));
+  return genuine;
 }
 
-// How fast a rate grows with the logarithm of the impostors that are accepted.
-double slope(double twice, double half, int64_t impostors_twice, int64_t impostors_half) {
+double concentration(const PeopleTally& tally) { return uir::concentration(genuine_of(tally)); }
+
+}  // namespace
+
+double slope_of(double twice, double half, int64_t impostors_twice, int64_t impostors_half) {
   if (impostors_half <= 0 || impostors_twice <= impostors_half) return 0;
   return (twice - half) /
          std::log(static_cast<double>(impostors_twice) / static_cast<double>(impostors_half));
 }
-
-}  // namespace
 
 // What one person adds to a number: to its part over genuine pairs, and to that over impostor pairs.
 struct PairUncertainty::Terms {
@@ -171,7 +167,7 @@ Uncertainty PairUncertainty::tar_at_far(const PeopleTally& tally, size_t far) co
   if (uncertainty.resolution == Resolution::kNotResolved) return uncertainty;
   const double rate = tar(tally, cuts.at);
   const double b =
-      slope(tar(tally, cuts.twice), tar(tally, cuts.half), cuts.twice.roc.allowed, cuts.half.roc.allowed);
+      slope_of(tar(tally, cuts.twice), tar(tally, cuts.half), cuts.twice.roc.allowed, cuts.half.roc.allowed);
   const Terms terms(
       tally, true, true,
       [&](int64_t i) {
@@ -195,8 +191,8 @@ PairUncertainty::PerPerson PairUncertainty::tar_per_person(const PeopleTally& ta
   for (int64_t i = 0; i < tally.people(); ++i) persons += tally.genuine_of(i) > 0;
   result.uncertainty.effective_people = persons;
   if (result.uncertainty.resolution == Resolution::kNotResolved) return result;
-  const double b = slope(mean_tar(tally, cuts.twice), mean_tar(tally, cuts.half), cuts.twice.roc.allowed,
-                         cuts.half.roc.allowed);
+  const double b = slope_of(mean_tar(tally, cuts.twice), mean_tar(tally, cuts.half), cuts.twice.roc.allowed,
+                            cuts.half.roc.allowed);
   // Terms divides by n and by 1 − n_i/n, where a mean has persons and 1 − 1/persons.
   const auto pairs = static_cast<double>(tally.num_genuine());
   const Terms terms(
@@ -333,8 +329,7 @@ Uncertainty PairUncertainty::far_at(const PeopleTally& tally, size_t threshold) 
 void PairUncertainty::report(const PeopleTally& tally, const std::string& caveat,
                              ProtocolResult& result) const {
   const auto with_caveat = [&](Uncertainty uncertainty) {
-    if (uncertainty.has_interval() && !caveat.empty())
-      uncertainty.note += concat(uncertainty.note.empty() ? "" : "; ", caveat);
+    add_caveat(caveat, uncertainty);
     return uncertainty;
   };
   result.set_uncertainty("auc", with_caveat(auc(tally)));
@@ -354,27 +349,22 @@ void PairUncertainty::report(const PeopleTally& tally, const std::string& caveat
     result.number(name, mean.mean);
     result.set_uncertainty(name, with_caveat(mean.uncertainty));
   }
-  report_people(tally, caveat, result);
+  report_people(genuine_of(tally), caveat, result);
 }
 
-void PairUncertainty::report_people(const PeopleTally& tally, const std::string& caveat,
-                                    ProtocolResult& result) const {
-  int64_t with_genuine = 0, most = 0;
-  for (int64_t i = 0; i < tally.people(); ++i) {
-    with_genuine += tally.genuine_of(i) > 0;
-    most = std::max(most, tally.genuine_of(i));
-  }
-  const double effective = 1 / concentration(tally);
-  result.details["people"] = {{"people", tally.people()},
+void report_people(std::span<const int64_t> genuine, std::string_view caveat, ProtocolResult& result) {
+  const auto with_genuine = std::ranges::count_if(genuine, [](int64_t pairs) { return pairs > 0; });
+  const double effective = 1 / concentration(genuine);
+  result.details["people"] = {{"people", genuine.size()},
                               {"with_genuine_pairs", with_genuine},
                               {"effective_people", effective},
-                              {"most_genuine_pairs_of_one", most}};
+                              {"most_genuine_pairs_of_one", std::ranges::max(genuine)}};
   constexpr double kFew = 10;
   result.remarks.push_back(
       concat(effective < kFew ? "Few people decide: the genuine pairs are" : "The genuine pairs are", " of ",
              with_genuine, " people, and weigh like those of ",
              effective < 100 ? short_number(effective, 3) : concat(std::lround(effective)),
-             " people with as many pairs each", caveat.empty() ? "." : concat("; ", caveat, ".")));
+             " people with as many pairs each", caveat.empty() ? "" : "; ", caveat, "."));
 }
 
 }  // namespace uir

@@ -23,6 +23,7 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "uir/eval/people_tally.h"
@@ -30,6 +31,13 @@
 #include "uir/report/report.h"
 
 namespace uir {
+
+// How fast a rate grows with the logarithm of the impostors that are accepted: b above.
+double slope_of(double twice, double half, int64_t impostors_twice, int64_t impostors_half);
+
+// details["people"], and a remark in plain words. genuine: pairs of each of the people. caveat: what limits
+// the intervals; "" for nothing.
+void report_people(std::span<const int64_t> genuine, std::string_view caveat, ProtocolResult& result);
 
 class PairUncertainty {
  public:
@@ -78,7 +86,6 @@ class PairUncertainty {
   std::function<double(int64_t)> threshold_part(const PeopleTally& tally, const RateCuts& cuts,
                                                 double b) const;
   void count_events(const PeopleTally& tally, const RateCuts& cuts, Uncertainty& uncertainty) const;
-  void report_people(const PeopleTally& tally, const std::string& caveat, ProtocolResult& result) const;
 
   const Roc& roc_;
   std::vector<double> fars_, levels_;

@@ -161,12 +161,18 @@ Roc::Sides Roc::impostors_beside(double threshold) const {
   return sides;
 }
 
+int64_t allowed_at_most(int64_t n, double rate) {
+  const auto share = [&](int64_t k) { return static_cast<double>(k) / static_cast<double>(n); };
+  if (n <= 0 || share(n) <= rate) return n;
+  auto k = static_cast<int64_t>(rate * static_cast<double>(n));
+  while (k > 0 && share(k) > rate) --k;
+  while (share(k + 1) <= rate) ++k;
+  return k;
+}
+
 Roc::Cut Roc::cut_at(double far) const {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  Cut cut{static_cast<int64_t>(far * static_cast<double>(num_impostor_)), kInfinity, 0, -kInfinity,
-          num_impostor_};
-  while (cut.allowed < num_impostor_ && far_of(cut.allowed + 1) <= far) ++cut.allowed;
-  while (cut.allowed > 0 && far_of(cut.allowed) > far) --cut.allowed;
+  Cut cut{allowed_at_most(num_impostor_, far), kInfinity, 0, -kInfinity, num_impostor_};
   walk([&](const Step& s) {
     if (s.false_at > cut.allowed) {
       cut.next = s.threshold;

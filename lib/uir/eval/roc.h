@@ -29,6 +29,9 @@ struct RocPoint {
   bool operator==(const RocPoint&) const = default;
 };
 
+// The largest k with k / n <= rate, as the rule at_most divides.
+int64_t allowed_at_most(int64_t n, double rate);
+
 class Roc {
  public:
   explicit Roc(std::vector<double> genuine);

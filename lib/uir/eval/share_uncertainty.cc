@@ -4,6 +4,8 @@
 #include <optional>
 #include <utility>
 
+#include "uir/base/error.h"
+
 namespace uir {
 namespace {
 
@@ -42,6 +44,20 @@ void set_interval(double rate, Variance variance, double least, double part, Unc
   uncertainty.note = rate <= 0 ? "none: a bound of one side" : "all: a bound of one side";
 }
 
+void add_caveat(std::string_view caveat, Uncertainty& uncertainty) {
+  if (!uncertainty.has_interval() || caveat.empty()) return;
+  uncertainty.note += concat(uncertainty.note.empty() ? "" : "; ", caveat);
+}
+
+double concentration(std::span<const int64_t> numbers) {
+  double squares = 0, all = 0;
+  for (const int64_t number : numbers) {
+    squares += static_cast<double>(number) * static_cast<double>(number);
+    all += static_cast<double>(number);
+  }
+  return squares / (all * all);
+}
+
 std::vector<double> share_influences(std::span<const double> values, std::span<const int64_t> person,
                                      int64_t people) {
   std::vector<double> sums(static_cast<size_t>(people));
@@ -63,7 +79,8 @@ std::vector<double> share_influences(std::span<const double> values, std::span<c
   return influences;
 }
 
-Uncertainty share_uncertainty(double share, int64_t trials, std::vector<std::vector<double>> groups) {
+Uncertainty share_uncertainty(double share, int64_t trials, std::vector<std::vector<double>> groups,
+                              double part) {
   std::optional<Variance> sum;
   for (const std::vector<double>& group : groups) {
     const std::optional<Variance> variance = variance_of(group);
@@ -72,7 +89,7 @@ Uncertainty share_uncertainty(double share, int64_t trials, std::vector<std::vec
   }
   Uncertainty uncertainty;
   set_interval(share, *sum, share * (1 - share) / static_cast<double>(trials),
-               1 / static_cast<double>(groups.front().size()), uncertainty);
+               part > 0 ? part : 1 / static_cast<double>(groups.front().size()), uncertainty);
   uncertainty.influences = std::move(groups);
   return uncertainty;
 }

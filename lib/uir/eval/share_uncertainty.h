@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "uir/report/intervals.h"
@@ -23,13 +24,20 @@ Resolution resolution_of(int64_t events);
 // of one effective person. None, and why, where people do not differ at all.
 void set_interval(double rate, Variance variance, double least, double part, Uncertainty& uncertainty);
 
+// Where there is an interval, says what limits it; "" for nothing.
+void add_caveat(std::string_view caveat, Uncertainty& uncertainty);
+
+// Σn_i²/n² of people with n_i of n pairs or probes: one over as many people as if all had the same number.
+double concentration(std::span<const int64_t> numbers);
+
 // Of each of the people 0 … people − 1 who has faces; none where one has all of them.
 std::vector<double> share_influences(std::span<const double> values, std::span<const int64_t> person,
                                      int64_t people);
 
 // groups: of influences, the first of those whose share it is, of `trials` faces. A share of 0 or 1 has a
-// bound of one side.
-Uncertainty share_uncertainty(double share, int64_t trials, std::vector<std::vector<double>> groups);
+// bound of one side. part: of one effective person; 0: all weigh alike.
+Uncertainty share_uncertainty(double share, int64_t trials, std::vector<std::vector<double>> groups,
+                              double part = 0);
 // Of another mean.
 Uncertainty mean_uncertainty(double mean, std::vector<double> influences);
 

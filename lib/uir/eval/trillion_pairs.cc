@@ -3,18 +3,19 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <mutex>
-#include <numeric>
 
 #include "uir/base/error.h"
-#include "uir/base/parallel.h"
-#include "uir/base/progress.h"
 #include "uir/eval/context.h"
 #include "uir/eval/distractor_search.h"
+#include "uir/eval/identification_uncertainty.h"
 #include "uir/eval/items.h"
 #include "uir/eval/mismatch_search.h"
+#include "uir/eval/pair_uncertainty.h"
 #include "uir/eval/published.h"
 #include "uir/eval/report_roc.h"
+#include "uir/eval/share_uncertainty.h"
+#include "uir/eval/tail_uncertainty.h"
+#include "uir/eval/trillion_parts.h"
 #include "uir/report/report.h"
 #include "uir/search/pair_scan.h"
 #include "uir/search/tail_search.h"
@@ -45,67 +46,8 @@ std::vector<Reference> published_numbers() {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-// The set, taken apart. Positions are those in `rows`.
-struct Parts {
-  UnitRows gallery, distractors;
-  std::vector<int64_t> labels;  // of the gallery
-  std::vector<std::vector<int64_t>>
-      identities;  // positions in the gallery, of identities with two or more images
-
-  int64_t gallery_pairs() const { return gallery.size() * (gallery.size() - 1) / 2; }
-  int64_t genuine_pairs() const {
-    int64_t pairs = 0;
-    for (const auto& images : identities)
-      pairs += static_cast<int64_t>(images.size() * (images.size() - 1) / 2);
-    return pairs;
-  }
-};
-
-Parts take_apart(const UnitRows& vectors, std::span<const int64_t> labels) {
-  ensure(static_cast<int64_t>(labels.size()) == vectors.size(), "one label per row");
-  std::vector<int64_t> gallery, distractors, gallery_labels;
-  for (int64_t row = 0; row < vectors.size(); ++row)
-    (labels[row] >= 0 ? gallery : distractors).push_back(row);
-  if (gallery.empty()) {
-    fail(ErrorKind::kData,
-         "no row has a label, so there is no gallery; expected labels >= 0 for the gallery and -1 for "
-         "distractors: from the set, or from a list 'image label' that the protocol names (labels)");
-  }
-  for (int64_t row : gallery) gallery_labels.push_back(labels[row]);
-
-  std::vector<int64_t> order(gallery.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::ranges::stable_sort(order, {}, [&](int64_t i) { return gallery_labels[i]; });
-  std::vector<std::vector<int64_t>> identities;
-  for (size_t begin = 0, end = 0; begin < order.size(); begin = end) {
-    while (end < order.size() && gallery_labels[order[end]] == gallery_labels[order[begin]]) ++end;
-    if (end - begin >= 2) identities.emplace_back(order.begin() + begin, order.begin() + end);
-  }
-  return {vectors.subset(std::move(gallery)), vectors.subset(std::move(distractors)),
-          std::move(gallery_labels), std::move(identities)};
-}
-
-// Calls visit(i, j, score) for all genuine pairs i < j, on several threads; those of one identity come from
-// one.
-template <class Visit>
-void visit_genuine(const Parts& parts, int threads, Visit&& visit) {
-  Progress progress("scoring genuine pairs", "pairs", parts.genuine_pairs());
-  const auto identities = static_cast<int64_t>(parts.identities.size());
-  const auto dim = static_cast<size_t>(parts.gallery.dim());
-  parallel_blocks(identities, 1, threads, [&](int64_t begin, int64_t) {
-    const std::vector<int64_t>& images = parts.identities[begin];
-    std::vector<float> vectors(images.size() * dim);
-    const auto vector = [&](size_t k) { return std::span(vectors).subspan(k * dim, dim); };
-    for (size_t k = 0; k < images.size(); ++k) parts.gallery.read(images[k], vector(k));
-    for (size_t a = 0; a < images.size(); ++a) {
-      for (size_t b = a + 1; b < images.size(); ++b) visit(images[a], images[b], score(vector(a), vector(b)));
-    }
-    progress.add(static_cast<int64_t>(images.size() * (images.size() - 1) / 2));
-  });
-}
-
 // Each gallery image's best score with its own identity; −infinity where there is no other image of it.
-std::vector<double> own_scores(const Parts& parts, int threads) {
+std::vector<double> own_scores(const TrillionParts& parts, int threads) {
   std::vector<double> own(static_cast<size_t>(parts.gallery.size()), -kInfinity);
   visit_genuine(parts, threads, [&](int64_t i, int64_t j, double score) {
     own[i] = std::max(own[i], score);
@@ -128,125 +70,224 @@ DividedScanOptions scan_options(const DividedScanOptions& all, std::string_view 
   return options;
 }
 
-// Where at most k impostors are accepted: scores above `limit`, the (k+1)-th best one.
+// Where at most `allowed` impostors are accepted: scores above `limit`, the next best one.
 struct Limit {
-  double rate = 0;
   int64_t allowed = 0;
   double limit = -kInfinity;  // every score is above it: all are allowed
 };
 
-Limit limit_of(double rate, int64_t n, const std::vector<ScoreCount>& best) {
-  Limit limit{rate, allowed_at_most(n, rate)};
-  int64_t seen = 0;
-  for (const ScoreCount& s : best) {
-    seen += s.count;
-    if (seen > limit.allowed) {
-      limit.limit = s.score;
-      break;
-    }
-  }
-  ensure(limit.allowed >= n || seen > limit.allowed, "the tail holds the deciding score");
+// best: of n impostors, the best first; score_of: of one of these. Of fewer than the rate allows, the most
+// that `best` decides.
+template <class Best, class ScoreOf>
+Limit limit_of(double rate, int64_t n, const Best& best, ScoreOf&& score_of) {
+  Limit limit{allowed_at_most(n, std::min(rate, 1.0))};
+  if (limit.allowed >= n) return limit;
+  limit.allowed = std::min<int64_t>(limit.allowed, std::ssize(best) - 1);
+  limit.limit = score_of(best[static_cast<size_t>(limit.allowed)]);
   return limit;
 }
 
-int64_t accepted(const std::vector<ScoreCount>& best, double threshold) {
-  int64_t count = 0;
-  for (const ScoreCount& s : best) count += s.score >= threshold ? s.count : 0;
-  return count;
-}
-
-// How many of the best of n scores decide the rates.
+// How many of the best of n scores decide the rates, and where possible also twice these.
 int64_t deciding(const std::vector<double>& rates, int64_t n) {
-  int64_t most = 0;
-  for (double rate : rates) most = std::max(most, allowed_at_most(n, rate) + 1);
-  return std::min(most, std::max<int64_t>(n, 1));
+  int64_t least = 1, most = 1;
+  for (const double rate : rates) {
+    least = std::max(least, allowed_at_most(n, rate) + 1);
+    most = std::max(most, allowed_at_most(n, 2 * rate) + 1);
+  }
+  return std::min(std::max(least, std::min(most, kMaxTail)), std::max<int64_t>(n, 1));
 }
 
-// Genuine pairs above each limit.
-struct Above {
-  int64_t count = 0;
-  double lowest = kInfinity;
+// What is measured at a rate, and beside it, for the slope.
+struct RateLimits {
+  double rate = 0;
+  Limit at, twice, half;
 };
-std::vector<Above> genuine_above(const Parts& parts, const std::vector<Limit>& limits, int threads) {
-  std::vector<Above> total(limits.size());
-  std::mutex mutex;
-  visit_genuine(parts, threads, [&](int64_t, int64_t, double score) {
-    for (size_t k = 0; k < limits.size(); ++k) {
-      if (score <= limits[k].limit) continue;
-      std::lock_guard lock(mutex);
-      ++total[k].count;
-      total[k].lowest = std::min(total[k].lowest, score);
+
+// Genuine pairs of each person above each limit.
+class GenuineAbove {
+ public:
+  GenuineAbove(const TrillionParts& parts, const std::vector<RateLimits>& rates, int threads)
+      : parts_(parts), limits_(3 * rates.size()), above_(parts.images.size() * limits_) {
+    std::vector<double> limits;
+    for (const RateLimits& r : rates) limits.insert(limits.end(), {r.at.limit, r.twice.limit, r.half.limit});
+    visit_genuine(parts, threads, [&](int64_t i, int64_t, double score) {
+      const auto person = static_cast<size_t>(parts.people[static_cast<size_t>(i)]);
+      for (size_t k = 0; k < limits.size(); ++k) {
+        if (score <= limits[k]) continue;
+        Above& above = above_[person * limits_ + k];
+        ++above.count;
+        above.lowest = std::min(above.lowest, score);
+      }
+    });
+  }
+  enum Where : size_t { kAt, kTwice, kHalf };
+  int64_t of(size_t person, size_t rate) const { return above_[person * limits_ + 3 * rate].count; }
+  int64_t of_all(size_t rate, Where where = kAt) const {
+    int64_t count = 0;
+    for (size_t i = 3 * rate + where; i < above_.size(); i += limits_) count += above_[i].count;
+    return count;
+  }
+  double lowest(size_t rate) const {
+    double lowest = kInfinity;
+    for (size_t i = 3 * rate; i < above_.size(); i += limits_) lowest = std::min(lowest, above_[i].lowest);
+    return lowest;
+  }
+  double tpr(size_t rate, Where where = kAt) const {
+    return static_cast<double>(of_all(rate, where)) / static_cast<double>(parts_.genuine_pairs());
+  }
+
+ private:
+  struct Above {
+    int64_t count = 0;
+    double lowest = kInfinity;
+  };
+  const TrillionParts& parts_;
+  size_t limits_;
+  std::vector<Above> above_;
+};
+
+// The impostor pairs: how many there are, and the best of them, whose columns are gallery images, and behind
+// these the distractors.
+struct ImpostorPairs {
+  bool all = false;
+  int64_t pairs = 0;
+  const std::vector<TailPair>& best;
+};
+
+Uncertainty uncertainty_of(const TrillionParts& parts, const ImpostorPairs& impostors,
+                           const RateLimits& limits, const GenuineAbove& above, size_t rate) {
+  const int64_t gallery = parts.gallery.size(), distractors = parts.distractors.size();
+  std::vector<TailPairs> people;
+  for (size_t i = 0; i < parts.images.size(); ++i) {
+    const auto own = static_cast<int64_t>(parts.images[i].size());
+    people.push_back({parts.genuine_pairs(i), above.of(i, rate),
+                      own * (distractors + (impostors.all ? gallery - own : 0)), 0});
+  }
+  std::vector<int64_t> of_distractors(static_cast<size_t>(distractors));
+  const auto person_of = [&](int64_t image) -> TailPairs& {
+    return people[static_cast<size_t>(parts.people[static_cast<size_t>(image)])];
+  };
+  for (const TailPair& pair : std::span(impostors.best).first(static_cast<size_t>(limits.at.allowed))) {
+    ++person_of(pair.row).accepted;
+    if (pair.column < gallery) {
+      ++person_of(pair.column).accepted;
+    } else {
+      ++of_distractors[static_cast<size_t>(pair.column - gallery)];
     }
-  });
-  return total;
+  }
+  const double slope = slope_of(above.tpr(rate, GenuineAbove::kTwice), above.tpr(rate, GenuineAbove::kHalf),
+                                limits.twice.allowed, limits.half.allowed);
+  return tail_uncertainty(
+      {parts.genuine_pairs(), above.of_all(rate), impostors.pairs, limits.at.allowed, slope}, people,
+      {gallery, of_distractors});
 }
 
 Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(); }
 
-void report_verification(const Parts& parts, const std::vector<double>& rates, int64_t impostors,
-                         const std::vector<ScoreCount>& best, int threads, ProtocolResult& report) {
-  warn_of_unresolved_rates(report.name, rates, impostors);
-  const int64_t genuine = parts.genuine_pairs();
-  std::vector<Limit> limits;
-  for (double rate : rates) limits.push_back(limit_of(rate, impostors, best));
-  const std::vector<Above> above = genuine_above(parts, limits, threads);
+void report_verification(const TrillionParts& parts, const std::vector<double>& rates,
+                         const ImpostorPairs& impostors, int threads, ProtocolResult& report) {
+  warn_of_unresolved_rates(report.name, rates, impostors.pairs);
+  std::vector<RateLimits> limits;
+  for (const double rate : rates) {
+    const auto at = [&](double some) {
+      return limit_of(some, impostors.pairs, impostors.best, [](const TailPair& pair) { return pair.score; });
+    };
+    limits.push_back({rate, at(rate), at(2 * rate), at(rate / 2)});
+  }
+  const GenuineAbove above(parts, limits, threads);
   Json thresholds = Json::array();
   for (size_t k = 0; k < rates.size(); ++k) {
     const std::string number = name_with_rate("tpr_at_fpr", rates[k]);
-    if (genuine == 0) {
+    if (parts.genuine_pairs() == 0) {
       report.undefined(number, "there are no pairs of the same person");
       continue;
     }
-    const double tpr = static_cast<double>(above[k].count) / static_cast<double>(genuine);
-    report.number(number, tpr);
-    const auto reached =
-        static_cast<double>(accepted(best, above[k].lowest)) / static_cast<double>(impostors);
+    report.number(number, above.tpr(k));
+    report.set_uncertainty(number, uncertainty_of(parts, impostors, limits[k], above, k));
+    const Limit& limit = limits[k].at;
+    const double lowest = above.lowest(k);
+    const auto reached = static_cast<double>(std::ranges::count_if(
+                             impostors.best, [&](const TailPair& pair) { return pair.score >= lowest; })) /
+                         static_cast<double>(impostors.pairs);
     thresholds.push_back({{"fpr", rates[k]},
-                          {"impostors_allowed", limits[k].allowed},
-                          {"above", number_or_null(limits[k].limit)},
-                          {"threshold", number_or_null(above[k].lowest)},
-                          {"achieved_fpr", limits[k].allowed >= impostors ? Json() : Json(reached)},
-                          {"tpr", tpr}});
+                          {"impostors_allowed", limit.allowed},
+                          {"above", number_or_null(limit.limit)},
+                          {"threshold", number_or_null(lowest)},
+                          {"achieved_fpr", limit.allowed >= impostors.pairs ? Json() : Json(reached)},
+                          {"tpr", above.tpr(k)}});
   }
   report.details["thresholds"] = thresholds;
 }
 
-void report_identification(const std::vector<double>& rates, const std::vector<double>& own,
-                           const MismatchSearch& mismatches, int64_t distractors,
-                           const std::vector<double>& best, ProtocolResult& report) {
-  int64_t probes = 0, first = 0;
+// Gallery images that are searched for, and the distractors that any rate could accept.
+std::vector<IdentifiedProbe> identified_probes(const TrillionParts& parts, const std::vector<double>& own,
+                                               const MismatchSearch& mismatches,
+                                               const std::vector<BestColumns::Column>& best) {
+  std::vector<IdentifiedProbe> probes;
   for (size_t i = 0; i < own.size(); ++i) {
     if (own[i] == -kInfinity) continue;
-    ++probes;
-    first += !mismatches.beaten(static_cast<int64_t>(i));
+    IdentifiedProbe probe{{}, parts.people[i], true, own[i]};
+    const int64_t beater = mismatches.beater(static_cast<int64_t>(i));
+    if (beater != MismatchSearch::kNobody) probe.other = own[i];
+    if (beater == MismatchSearch::kSeveral) probe.second = own[i];
+    if (beater >= 0) probe.other_person = beater;
+    probes.push_back(probe);
   }
+  const int64_t people = std::ssize(parts.images);
+  for (const BestColumns::Column& distractor : best)
+    probes.push_back({distractor.scores, people + distractor.column, false});
+  return probes;
+}
+
+void report_identification(const TrillionParts& parts, const std::vector<double>& rates,
+                           const std::vector<IdentifiedProbe>& all,
+                           const std::vector<BestColumns::Column>& best, ProtocolResult& report) {
+  const int64_t distractors = parts.distractors.size();
+  const auto probes = std::ranges::count_if(all, [](const IdentifiedProbe& probe) { return probe.mated; });
+  const auto share_above = [&](double limit) {
+    const auto hits = std::ranges::count_if(all, [&](const IdentifiedProbe& probe) {
+      return probe.mated && probe.own > probe.other && probe.own > limit;
+    });
+    return static_cast<double>(hits) / static_cast<double>(probes);
+  };
+  const auto limit_at = [&](double rate) {
+    return limit_of(rate, distractors, best,
+                    [](const BestColumns::Column& column) { return column.scores.other; });
+  };
+  const IdentificationUncertainty uncertainty(all, std::ssize(parts.images) + distractors, distractors);
   report.count("identification_probes", probes);
-  std::vector<ScoreCount> counted;
-  for (double score : best) counted.push_back({score, 1});
   Json thresholds = Json::array();
+  constexpr std::string_view kRank1 = "identification_rank_1", kNobody = "no identity has two images";
   if (probes > 0) {
-    report.number("identification_rank_1", static_cast<double>(first) / static_cast<double>(probes));
+    report.number(std::string(kRank1), share_above(-kInfinity));
+    report.set_uncertainty(kRank1, uncertainty.rank1());
   } else {
-    report.undefined("identification_rank_1", "no identity has two images");
+    report.undefined(std::string(kRank1), std::string(kNobody));
   }
-  for (double rate : rates) {
+  for (const double rate : rates) {
     const std::string number = name_with_rate("identification_tpr_at_fpr", rate);
     if (probes == 0) {
-      report.undefined(number, "no identity has two images");
+      report.undefined(number, std::string(kNobody));
       continue;
     }
-    const Limit limit = limit_of(rate, distractors, counted);
-    int64_t hits = 0;
-    for (size_t i = 0; i < own.size(); ++i)
-      hits += own[i] > limit.limit && !mismatches.beaten(static_cast<int64_t>(i)) && own[i] > -kInfinity;
-    const double tpr = static_cast<double>(hits) / static_cast<double>(probes);
+    const Limit limit = limit_at(rate);
+    const double tpr = share_above(limit.limit);
     report.number(number, tpr);
+    Uncertainty of_rate = uncertainty.dir(rate, [&](double far) { return limit_at(far).limit; });
+    add_caveat(kLoneDistractors, of_rate);
+    report.set_uncertainty(number, std::move(of_rate));
     thresholds.push_back({{"fpr", rate},
                           {"distractors_allowed", limit.allowed},
                           {"above", number_or_null(limit.limit)},
                           {"tpr", tpr}});
   }
   report.details["identification_thresholds"] = thresholds;
+}
+
+void report_people(const TrillionParts& parts, ProtocolResult& report) {
+  std::vector<int64_t> genuine;
+  for (size_t i = 0; i < parts.images.size(); ++i) genuine.push_back(parts.genuine_pairs(i));
+  uir::report_people(genuine, parts.distractors.size() > 0 ? kLoneDistractors : "", report);
 }
 
 std::string describe_protocol(bool all, bool identification) {
@@ -275,15 +316,6 @@ NumberFacts TrillionPairsProtocol::number_facts() {
   return {kMeanings, kPublished};
 }
 
-int64_t allowed_at_most(int64_t n, double rate) {
-  const auto share = [&](int64_t k) { return static_cast<double>(k) / static_cast<double>(n); };
-  if (n <= 0 || share(n) <= rate) return n;
-  auto k = static_cast<int64_t>(rate * static_cast<double>(n));
-  while (k > 0 && share(k) > rate) --k;
-  while (share(k + 1) <= rate) ++k;
-  return k;
-}
-
 std::vector<fs::path> trillion_pairs_states(const fs::path& state) {
   std::vector<fs::path> files;
   for (std::string_view scan : kScans) files.push_back(state_of(state, scan));
@@ -294,7 +326,7 @@ ProtocolResult run_trillion_pairs(const std::string& name, const UnitRows& vecto
                                   std::span<const int64_t> labels, const TrillionPairsProtocol& config,
                                   const DividedScanOptions& scan) {
   const bool all = config.impostors == Impostors::kAll, identification = !config.identification_fpr.empty();
-  const Parts parts = take_apart(vectors, labels);
+  const TrillionParts parts = take_apart(vectors, labels);
   const int64_t distractors = parts.distractors.size();
   if (distractors == 0 && (!all || identification)) {
     fail(ErrorKind::kData,
@@ -305,38 +337,38 @@ ProtocolResult run_trillion_pairs(const std::string& name, const UnitRows& vecto
       parts.gallery.size() * distractors + (all ? parts.gallery_pairs() - parts.genuine_pairs() : 0);
   if (impostors == 0) fail(ErrorKind::kData, "there are no pairs of different people");
 
-  const int64_t tail = deciding(config.fpr, impostors);
-  TopScores best(std::max<int64_t>(tail, 1));
-  DistractorSearch strangers(best.n(), identification ? deciding(config.identification_fpr, distractors) : 0);
+  TopPairs best(deciding(config.fpr, impostors));
+  DistractorSearch strangers(best.n(), identification ? deciding(config.identification_fpr, distractors) : 0,
+                             parts.people);
   scan_pairs(parts.gallery, parts.distractors, PairsOf::kRowsAndColumns, strangers,
              scan_options(scan, kScans[0], "gallery x distractors"));
-  for (const ScoreCount& s : strangers.pair_scores()) best.add(s.score, s.count);
+  for (const TailPair& pair : strangers.pairs())
+    best.add({pair.score, pair.row, pair.column + static_cast<uint32_t>(parts.gallery.size())});
   if (all) {
-    TailSearch inside(best.n(), concat("impostors of ", checksum_hex(std::as_bytes(std::span(parts.labels)))),
-                      [&](int64_t i, int64_t j) { return parts.labels[i] != parts.labels[j]; });
+    TailSearch inside(best.n(), concat("impostors of ", checksum_hex(std::as_bytes(std::span(parts.people)))),
+                      [&](int64_t i, int64_t j) { return parts.people[i] != parts.people[j]; });
     scan_pairs(parts.gallery, parts.gallery, PairsOf::kOneSet, inside,
                scan_options(scan, kScans[1], "gallery x gallery"));
-    for (const ScoreCount& s : inside.scores()) best.add(s.score, s.count);
+    for (const TailPair& pair : inside.pairs()) best.add(pair);
   }
 
-  std::vector<int64_t> identities = parts.labels;
-  std::ranges::sort(identities);
   auto report = ProtocolResult::of<TrillionPairsProtocol>(name, describe_protocol(all, identification));
   report.count("gallery_images", parts.gallery.size());
-  report.count("identities", std::unique(identities.begin(), identities.end()) - identities.begin());
+  report.count("identities", std::ssize(parts.images));
   report.count("distractors", distractors);
   report.count("genuine_pairs", parts.genuine_pairs());
   report.count("impostor_pairs", impostors);
-  report.remarks.emplace_back("No intervals: the search keeps the best scores, not whose they are.");
-  report_verification(parts, config.fpr, impostors, best.scores(), scan.resources.threads, report);
+  report_verification(parts, config.fpr, {all, impostors, best.pairs()}, scan.resources.threads, report);
   if (identification) {
     const std::vector<double> own = own_scores(parts, scan.resources.threads);
-    MismatchSearch mismatches(parts.labels, own);
+    MismatchSearch mismatches(parts.people, own);
     scan_pairs(parts.gallery, parts.gallery, PairsOf::kRowsAndColumns, mismatches,
                scan_options(scan, kScans[2], "gallery against gallery"));
-    report_identification(config.identification_fpr, own, mismatches, distractors,
-                          strangers.distractor_scores(), report);
+    const std::vector<BestColumns::Column> columns = strangers.distractors();
+    report_identification(parts, config.identification_fpr,
+                          identified_probes(parts, own, mismatches, columns), columns, report);
   }
+  if (parts.genuine_pairs() > 0) report_people(parts, report);
   return report;
 }
 

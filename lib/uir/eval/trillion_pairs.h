@@ -12,11 +12,14 @@
 //                   reach by their best gallery score
 // Both by the rule at_most (roc.h), exact with ties: with M impostors (distractors), at most k of which may
 // be accepted, the threshold lies above the (k+1)-th best score.
+// Intervals over the people of the gallery and the distractors, each a unit of its own (tail_uncertainty.h,
+// identification_uncertainty.h): the searches keep the best 2k + 1 impostors with whose they are, for the
+// threshold at twice the rate, or as many as kMaxTail allows.
 // Source: the competition's description and the literature that reports on it (T. Trillion-Pairs; J. Deng et
 // al., ArcFace, 2019); the organisers' evaluator was never published.
 // Shapes: embeddings [N, D], labels [N]. Cost: gallery x distractors scores in a scan (pair_scan.h); for
-// `all` or identification also gallery² / 2 or gallery². Memory: that of a scan, 40 bytes per deciding pair,
-// 24 per row.
+// `all` or identification also gallery² / 2 or gallery². Memory: that of a scan, 80 bytes per deciding pair,
+// 24 per row; after the scans, for the intervals, some 100 bytes per row.
 // Errors: no gallery, or no distractors where they are needed: kData; a rate that more than kMaxTail pairs
 // decide: kConfig; a stop request: kStopped, the next call continues from the state files.
 #pragma once
@@ -83,8 +86,5 @@ ProtocolResult run_trillion_pairs(const std::string& name, const UnitRows& vecto
 
 // The state files that a run may leave; remove them once its result is safe.
 std::vector<fs::path> trillion_pairs_states(const fs::path& state);
-
-// The largest k with k / n <= rate, as the rule at_most divides.
-int64_t allowed_at_most(int64_t n, double rate);
 
 }  // namespace uir

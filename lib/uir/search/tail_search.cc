@@ -1,51 +1,49 @@
 #include "uir/search/tail_search.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "uir/base/error.h"
 #include "uir/search/byte_values.h"
 
 namespace uir {
 
-TopScores::TopScores(int64_t n) : n_(n), capacity_(static_cast<size_t>(std::max(n, kLeastPending))) {
-  ensure(n >= 1, "a tail has at least one score");
+namespace {
+
+bool better(const TailPair& a, const TailPair& b) {
+  return std::tie(b.score, a.row, a.column) < std::tie(a.score, b.row, b.column);
+}
+
+}  // namespace
+
+TopPairs::TopPairs(int64_t n) : n_(n), capacity_(static_cast<size_t>(std::max(n, kLeastPending))) {
+  ensure(n >= 1, "a tail has at least one pair");
   if (n > kMaxTail) {
     fail(ErrorKind::kConfig, "the ", n, " best pairs decide this rate; at most ", kMaxTail,
          " are kept: choose a lower rate, or the protocol all_pairs");
   }
 }
 
-void TopScores::merge(const TopScores& other) {
-  for (const auto* scores : {&other.kept_, &other.pending_}) {
-    for (const ScoreCount& s : *scores) add(s.score, s.count);
+void TopPairs::merge(const TopPairs& other) {
+  for (const auto* pairs : {&other.kept_, &other.pending_}) {
+    for (const TailPair& pair : *pairs) add(pair);
   }
 }
 
-const std::vector<ScoreCount>& TopScores::scores() {
+const std::vector<TailPair>& TopPairs::pairs() {
   compact();
   return kept_;
 }
 
-// Merges what is pending into what is kept, equal scores into one, and cuts behind the N-th.
-void TopScores::compact() {
-  const auto higher = [](const ScoreCount& a, const ScoreCount& b) { return a.score > b.score; };
-  std::ranges::sort(pending_, higher);
-  std::vector<ScoreCount> all(kept_.size() + pending_.size());
-  std::ranges::merge(kept_, pending_, all.begin(), higher);
+// Merges what is pending into what is kept, and cuts behind the N-th.
+void TopPairs::compact() {
+  std::ranges::sort(pending_, better);
+  std::vector<TailPair> all(kept_.size() + pending_.size());
+  std::ranges::merge(kept_, pending_, all.begin(), better);
   pending_.clear();
-  kept_.clear();
-  int64_t total = 0;
-  for (const ScoreCount& s : all) {
-    const bool repeats = !kept_.empty() && kept_.back().score == s.score;
-    if (!repeats && total >= n_) break;
-    if (repeats) {
-      kept_.back().count += s.count;
-    } else {
-      kept_.push_back(s);
-    }
-    total += s.count;
-  }
-  if (total >= n_) threshold_ = kept_.back().score;
+  all.resize(std::min(all.size(), static_cast<size_t>(n_)));
+  kept_.assign(all.begin(), all.end());
+  if (std::ssize(kept_) == n_) threshold_ = kept_.back().score;
 }
 
 void raise(std::atomic<double>& threshold, double value) {
@@ -64,23 +62,25 @@ class TailSearch::Part : public PairSearch::Block {
   bool wants(int64_t row, int64_t column) override {
     return !search_.wanted_ || search_.wanted_(row, column);
   }
-  void add(int64_t, int64_t, double score) override {
+  void add(int64_t row, int64_t column, double score) override {
     if (score < threshold()) return;
-    best_.add(score);
+    best_.add({score, static_cast<uint32_t>(row), static_cast<uint32_t>(column)});
     raise(search_.threshold_, best_.threshold());
   }
-  const TopScores& best() const { return best_; }
+  const TopPairs& best() const { return best_; }
 
  private:
   double threshold() const { return search_.threshold_.load(std::memory_order_relaxed); }
   TailSearch& search_;
-  TopScores best_;
+  TopPairs best_;
 };
 
 TailSearch::TailSearch(int64_t n, std::string name, PairWanted wanted)
     : best_(n), threshold_(best_.threshold()), name_(std::move(name)), wanted_(std::move(wanted)) {}
 
-std::unique_ptr<PairSearch::Block> TailSearch::begin(RowRange, RowRange) {
+std::unique_ptr<PairSearch::Block> TailSearch::begin(RowRange rows, RowRange columns) {
+  constexpr int64_t kMost = int64_t{1} << 32;
+  ensure(rows.end <= kMost && columns.end <= kMost, "rows have numbers of 32 bits");
   return std::make_unique<Part>(*this);
 }
 
@@ -90,18 +90,18 @@ void TailSearch::commit(Block& block) {
 }
 
 std::string TailSearch::save() const {
-  TopScores copy = best_;
+  TopPairs copy = best_;
   ByteWriter writer;
-  writer.put_all(copy.scores());
+  writer.put_all(copy.pairs());
   return writer.take();
 }
 
 void TailSearch::merge(std::string_view saved) {
-  for (const ScoreCount& s : ByteReader(saved).get_all<ScoreCount>()) best_.add(s.score, s.count);
-  best_.scores();
+  for (const TailPair& pair : ByteReader(saved).get_all<TailPair>()) best_.add(pair);
+  best_.pairs();
   raise(threshold_, best_.threshold());
 }
 
-std::string TailSearch::settings() const { return concat("tail ", best_.n(), " ", name_); }
+std::string TailSearch::settings() const { return concat("best pairs ", best_.n(), " ", name_); }
 
 }  // namespace uir

@@ -1,13 +1,14 @@
-// Tail search: the N best scores of a set of pairs, exact with ties, over any number of pairs in memory that
-// does not grow with it. What a threshold at a false-acceptance rate of 1e-9 needs.
+// Tail search: the N best pairs of a set of pairs, with their rows, exact, over any number of pairs in memory
+// that does not grow with it. What a threshold at a false-acceptance rate of 1e-9 needs, and whose it is.
 //
-// All threads share a running threshold, the N-th best score so far; pairs below it are left out. The result
-// is the multiset of all scores that are at least the N-th best one, as distinct scores with how often each
-// occurs: however many pairs tie at the N-th score, at most N distinct scores are kept.
+// All threads share a running threshold, the N-th best score so far; pairs below it are left out. Of pairs
+// that score alike those of lower rows are better, then of lower columns: the result is the same for any
+// number of threads, and N pairs at most, however many tie at the N-th score.
 // Cost: that of scan_pairs(), which rescores some N·ln(pairs / N) pairs, times what the filter's bound lets
-// through. Memory: 16 bytes per distinct score that is kept, 64 while they are sorted, and as much per thread
-// for what its block holds; N is at most kMaxTail.
-// Errors: those of scan_pairs(); N above kMaxTail is kConfig. Threads: those of PairSearch.
+// through. Memory: 16 bytes per pair that is kept, 64 while they are sorted, and as much per thread for what
+// its block holds; N is at most kMaxTail.
+// Errors: those of scan_pairs(); N above kMaxTail is kConfig. Rows and columns have numbers below 2^32 (else
+// kInternal). Threads: those of PairSearch.
 #pragma once
 
 #include <algorithm>
@@ -25,33 +26,33 @@ namespace uir {
 
 inline constexpr int64_t kMaxTail = int64_t{1} << 23;
 
-struct ScoreCount {
+struct TailPair {
   double score = 0;
-  int64_t count = 0;
-  bool operator==(const ScoreCount&) const = default;
+  uint32_t row = 0, column = 0;
+  bool operator==(const TailPair&) const = default;
 };
 
-// The N best of the scores that were added. One thread.
-class TopScores {
+// The N best of the pairs that were added, each once. One thread.
+class TopPairs {
  public:
-  explicit TopScores(int64_t n);  // n >= 1; above kMaxTail kConfig
-  // A score (not NaN) that was seen `count` times. Amortised O(log n).
-  void add(double score, int64_t count = 1) {
-    if (score < threshold_) return;
-    pending_.push_back({score, count});
+  explicit TopPairs(int64_t n);  // n >= 1; above kMaxTail kConfig
+  // A score that is not NaN. Amortised O(log n).
+  void add(const TailPair& pair) {
+    if (pair.score < threshold_) return;
+    pending_.push_back(pair);
     if (pending_.size() >= capacity_) compact();
   }
-  void merge(const TopScores& other);
+  void merge(const TopPairs& other);
   // Scores below it are not among the N best; −infinity while fewer than N are known. It lags behind what was
   // added.
   double threshold() const { return threshold_; }
-  // All scores >= the N-th best, descending, each with its number; all there are when they are fewer than N.
-  const std::vector<ScoreCount>& scores();
+  // The best first; all there are when they are fewer than N.
+  const std::vector<TailPair>& pairs();
   int64_t n() const { return n_; }
   // The most memory that the N best take: what is kept, what is pending (a vector grows by doubling), and
   // both merged.
   static int64_t bytes(int64_t n) {
-    return static_cast<int64_t>(sizeof(ScoreCount)) * 5 * std::max<int64_t>(n, kLeastPending);
+    return static_cast<int64_t>(sizeof(TailPair)) * 5 * std::max<int64_t>(n, kLeastPending);
   }
 
  private:
@@ -61,7 +62,7 @@ class TopScores {
   int64_t n_;
   size_t capacity_;
   double threshold_ = -std::numeric_limits<double>::infinity();
-  std::vector<ScoreCount> kept_, pending_;
+  std::vector<TailPair> kept_, pending_;
 };
 
 // Whether a pair counts; empty: all do. Called on any thread, and again for a pair that is looked at again.
@@ -71,22 +72,22 @@ class TailSearch : public MergeableSearch {
  public:
   // `name` tells searches with different `wanted` apart in saved states.
   TailSearch(int64_t n, std::string name, PairWanted wanted = nullptr);
-  // Of the committed blocks, as TopScores::scores(). Not during a scan.
-  const std::vector<ScoreCount>& scores() { return best_.scores(); }
+  // Of the committed blocks, as TopPairs::pairs(). Not during a scan.
+  const std::vector<TailPair>& pairs() { return best_.pairs(); }
 
   std::unique_ptr<Block> begin(RowRange rows, RowRange columns) override;
   void commit(Block& block) override;
   std::string save() const override;
   void merge(std::string_view saved) override;
   std::string settings() const override;
-  int64_t bytes() const override { return TopScores::bytes(best_.n()); }
+  int64_t bytes() const override { return TopPairs::bytes(best_.n()); }
   int64_t block_bytes(int64_t rows, int64_t columns) const override {
-    return TopScores::bytes(std::min(rows * columns, best_.n()));
+    return TopPairs::bytes(std::min(rows * columns, best_.n()));
   }
 
  private:
   class Part;
-  TopScores best_;
+  TopPairs best_;
   std::atomic<double> threshold_;  // of all threads, blocks that are not committed included
   std::string name_;
   PairWanted wanted_;

@@ -57,10 +57,7 @@ class TopKSearch::Part : public PairSearch::Block {
   bool wants(int64_t row, int64_t column) override {
     return !search_.wanted_ || search_.wanted_(row, column);
   }
-  void add(int64_t row, int64_t column, double score) override {
-    if (score >= search_.thresholds_[row].load(std::memory_order_relaxed))
-      search_.insert(row, {column, score});
-  }
+  void add(int64_t row, int64_t column, double score) override { search_.add(row, {column, score}); }
 
  private:
   TopKSearch& search_;

@@ -30,6 +30,11 @@ class TopKSearch : public MergeableSearch {
   TopKSearch(int64_t rows, int64_t k, std::string name, PairWanted wanted = nullptr);
   // Best first; fewer than k where there are no more. Not during a scan; valid while this lives.
   std::span<const Neighbour> row(int64_t row) const;
+  // Of a scan that is not its own; twice is as once. Any number of threads.
+  void add(int64_t row, Neighbour found) {
+    if (found.score >= thresholds_[static_cast<size_t>(row)].load(std::memory_order_relaxed))
+      insert(row, found);
+  }
 
   std::unique_ptr<Block> begin(RowRange rows, RowRange columns) override;
   void commit(Block&) override {}
@@ -41,7 +46,7 @@ class TopKSearch : public MergeableSearch {
 
  private:
   class Part;
-  void insert(int64_t row, Neighbour found);  // twice is as once
+  void insert(int64_t row, Neighbour found);
 
   int64_t rows_, k_;
   std::string name_;

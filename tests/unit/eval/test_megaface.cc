@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <set>
 
@@ -9,6 +10,7 @@
 #include "support/catch.h"
 #include "support/temp_folder.h"
 #include "uir/eval/noise_list.h"
+#include "uir/report/intervals.h"
 #include "uir/report/report.h"
 #include "uir/search/pair_scan.h"
 #include "uir/store/embedding_store.h"
@@ -154,6 +156,10 @@ void check(const ProtocolResult& result, const BruteMegaFace& all,
   }
 }
 
+const Uncertainty& uncertainty_of(const ProtocolResult& result, const std::string& name) {
+  return std::ranges::find(result.numbers, name, &Measurement::name)->uncertainty.value();
+}
+
 int64_t count_of(const ProtocolResult& result, const std::string& name) {
   return std::ranges::find(result.counts, name, &std::pair<std::string, int64_t>::first)->second;
 }
@@ -247,6 +253,92 @@ TEST_CASE("megaface: identification and verification against brute force, with t
       CHECK(result.details["cmc"][2]["points"].back() == Json({144, 1.0}));
     }
   }
+}
+
+TEST_CASE("megaface: intervals are those of deleting each person and each distractor") {
+  // Eight people; some distractors are like four of them.
+  const TempFolder folder;
+  std::vector<Face> probes, distractors;
+  const auto face = [](int64_t person, int64_t seed, float noise) {
+    std::vector<float> feature = brute::random_values(10, 100 + static_cast<uint64_t>(person));
+    const std::vector<float> own = brute::random_values(10, 1000 + static_cast<uint64_t>(seed));
+    for (size_t d = 0; d < feature.size(); ++d) feature[d] += noise * own[d];
+    return feature;
+  };
+  for (int64_t i = 0; i < 24; ++i)
+    probes.push_back({concat("p/", i), 40 - i % 8, face(i % 8, i, i % 3 == 0 ? 1.2F : .6F), {}});
+  for (int64_t i = 0; i < 60; ++i)
+    distractors.push_back({concat("d/", i), -1, face(i % 6 == 0 ? i % 4 : 50 + i, 200 + i, 1), {}});
+  MegaFaceProtocol protocol = protocol_with({60, 20});
+  protocol.far = {.05};
+  const auto store = [&](const char* name, const std::vector<Face>& faces) {
+    return store_of(folder, name, faces);
+  };
+  const auto result_of = [&](int threads) {
+    return run_megaface("m", store("p", probes), store("d", distractors), protocol, {.threads = threads});
+  };
+  const ProtocolResult result = result_of(1), again = result_of(3);
+  const auto deletions = [&](int64_t size, const std::function<double(const BruteMegaFace&)>& number) {
+    std::vector<std::vector<double>> values(2);
+    for (int64_t person = 33; person <= 40; ++person) {
+      BruteMegaFace rest{{}, first(distractors, size)};
+      std::ranges::copy_if(probes, std::back_inserter(rest.probes),
+                           [&](const Face& probe) { return probe.label != person; });
+      values[0].push_back(number(rest));
+    }
+    for (int64_t d = 0; d < size; ++d) {
+      BruteMegaFace rest{probes, first(distractors, size)};
+      rest.distractors.erase(rest.distractors.begin() + d);
+      values[1].push_back(number(rest));
+    }
+    return values;
+  };
+  const auto check_influences = [&](const std::string& name, const std::vector<std::vector<double>>& left) {
+    INFO(name);
+    const Uncertainty& uncertainty = uncertainty_of(result, name);
+    const double value = result.value_of(name);
+    for (const size_t group : {0, 1}) {
+      REQUIRE(uncertainty.influences[group].size() == left[group].size());
+      for (size_t i = 0; i < left[group].size(); ++i)
+        CHECK(uncertainty.influences[group][i] == Approx(value - left[group][i]).margin(1e-12));
+    }
+    const Interval interval =
+        interval_of_rate(value, sum_of(variance_of(left[0]).value(), variance_of(left[1]).value()));
+    CHECK(uncertainty.low == Approx(interval.low).epsilon(1e-9));
+    CHECK(uncertainty.high == Approx(interval.high).epsilon(1e-9));
+    CHECK(uncertainty.genuine_events ==
+          std::lround((1 - value) * static_cast<double>(count_of(result, "searches"))));
+    CHECK(uncertainty.effective_people == Approx(8));
+    CHECK(uncertainty_of(again, name).influences == uncertainty.influences);
+  };
+  for (const int64_t rank : {1, 2, 10}) {
+    const auto rate = [&](const BruteMegaFace& some) { return some.rate_of_rank(rank); };
+    const std::string name = concat("identification_rank_", rank);
+    check_influences(name, deletions(60, rate));
+    if (rank < 10) check_influences(name + "_distractors_20", deletions(20, rate));
+  }
+
+  const Uncertainty& tar = uncertainty_of(result, "tar_at_far_0.05");
+  const auto left =
+      deletions(60, [](const BruteMegaFace& some) { return brute::tar_at_most(some.scores(), .05); });
+  const Interval near = interval_of_rate(result.value_of("tar_at_far_0.05"),
+                                         sum_of(variance_of(left[0]).value(), variance_of(left[1]).value()));
+  CHECK(tar.high - tar.low == Approx(near.high - near.low).epsilon(.3));
+  CHECK(tar.impostor_events == 72);
+  CHECK(uncertainty_of(again, "tar_at_far_0.05").influences == tar.influences);
+  CHECK(result.details["people"]["people"] == 8);
+}
+
+TEST_CASE("megaface: what would have to keep too much has no interval") {
+  const TempFolder folder;
+  const Faces faces(12, 40, 4, false, 7);
+  MegaFaceProtocol protocol = protocol_with({2, 40});
+  protocol.ranks = {1, 1001};
+  const ProtocolResult result = run_megaface("m", store_of(folder, "p", faces.probes),
+                                             store_of(folder, "d", faces.distractors), protocol, {});
+  CHECK(uncertainty_of(result, "identification_rank_1").influences.size() == 2);
+  CHECK(uncertainty_of(result, "identification_rank_1_distractors_2").note == "fewer than three distractors");
+  CHECK(!std::ranges::find(result.numbers, "identification_rank_1001", &Measurement::name)->uncertainty);
 }
 
 TEST_CASE("megaface: more distractors than one block, low scores no longer told apart") {

@@ -1,3 +1,4 @@
+#include <functional>
 #include <optional>
 
 #include "support/brute_force.h"
@@ -6,6 +7,8 @@
 #include "support/temp_folder.h"
 #include "uir/eval/all_pairs.h"
 #include "uir/eval/trillion_pairs.h"
+#include "uir/report/comparison.h"
+#include "uir/report/intervals.h"
 #include "uir/report/report.h"
 #include "uir/search/pair_scan.h"
 #include "uir/search/unit_rows.h"
@@ -81,6 +84,10 @@ double identification(const Faces& f, double rate) {
 TrillionPairsProtocol config_of(Impostors impostors, std::vector<double> fpr,
                                 std::vector<double> identification) {
   return {"set", impostors, std::move(fpr), std::move(identification), {}, true};
+}
+
+const Uncertainty& uncertainty_of(const ProtocolResult& result, const std::string& name) {
+  return std::ranges::find(result.numbers, name, &Measurement::name)->uncertainty.value();
 }
 
 }  // namespace
@@ -206,6 +213,156 @@ TEST_CASE("one low rate at a time, so that thresholds leave out most pairs; inte
     CHECK(continued->value_of(number) == result.value_of(number));
     CHECK(continued->value_of("identification_rank_1") == result.value_of("identification_rank_1"));
     CHECK(continued->details == result.details);
+    for (const Measurement& measured : result.numbers)
+      CHECK(uncertainty_of(*continued, measured.name).influences == measured.uncertainty.value().influences);
+  }
+}
+
+namespace {
+
+// Gallery people of 1 to 5 images, some of them doubles of others, and distractors, some of them like one of
+// these.
+Faces people_and_distractors(int64_t people, int64_t distractors) {
+  std::vector<int64_t> labels, looks;
+  for (int64_t p = 0; p < people; ++p) {
+    for (int64_t i = 0; i <= p % 5; ++i) {
+      labels.push_back(p);
+      looks.push_back(p % 7 == 0 ? p / 2 : p);
+    }
+  }
+  for (int64_t d = 0; d < distractors; ++d) {
+    labels.push_back(-1);
+    looks.push_back(d % 4 == 0 ? d / 4 % people : people + d);
+  }
+  return {brute::faces(looks, 12, 0.8, 6), labels};
+}
+
+Faces without(const Faces& f, const std::function<bool(int64_t row)>& leaves) {
+  Faces rest{{{}, 0, f.vectors.cols}, {}};
+  for (int64_t i = 0; i < f.vectors.rows; ++i) {
+    if (leaves(i)) continue;
+    rest.vectors.values.insert(rest.vectors.values.end(), f.vectors.row(i).begin(), f.vectors.row(i).end());
+    ++rest.vectors.rows;
+    rest.labels.push_back(f.labels[static_cast<size_t>(i)]);
+  }
+  return rest;
+}
+
+// A number without each person of the gallery, and without each distractor.
+std::vector<std::vector<double>> deletions(const Faces& f,
+                                           const std::function<double(const Faces&)>& number) {
+  std::vector<std::vector<double>> values(2);
+  for (int64_t person = 0; person <= std::ranges::max(f.labels); ++person)
+    values[0].push_back(number(without(f, [&](int64_t row) { return f.labels[row] == person; })));
+  for (int64_t i = 0; i < f.vectors.rows; ++i) {
+    if (f.labels[i] < 0) values[1].push_back(number(without(f, [&](int64_t row) { return row == i; })));
+  }
+  return values;
+}
+
+// Shares of the probes that are first and above t, and of the distractors above t.
+std::pair<double, double> shares_at(const Faces& f, double t) {
+  double probes = 0, hits = 0, distractors = 0, alarms = 0;
+  for (int64_t i = 0; i < f.vectors.rows; ++i) {
+    double own = -2, other = -2;
+    for (int64_t j = 0; j < f.vectors.rows; ++j) {
+      if (j == i || f.labels[j] < 0) continue;
+      double& mine = f.labels[j] == f.labels[i] ? own : other;
+      mine = std::max(mine, brute::dot(f.vectors, std::min(i, j), std::max(i, j)));
+    }
+    if (f.labels[i] < 0) {
+      ++distractors;
+      alarms += other > t;
+    } else if (own > -2) {
+      ++probes;
+      hits += own > other && own > t;
+    }
+  }
+  return {hits / probes, alarms / distractors};
+}
+
+double width(const Interval& interval) { return interval.high - interval.low; }
+
+}  // namespace
+
+TEST_CASE("intervals are those of deleting each person and each distractor") {
+  const Faces f = people_and_distractors(40, 90);
+  const auto result_of = [](const Faces& some, Impostors impostors, int threads = 1) {
+    return run_trillion_pairs("t", UnitRows(some.vectors), some.labels, config_of(impostors, {.02}, {.2}),
+                              {{.resources = {.threads = threads}}});
+  };
+  for (const Impostors impostors : {Impostors::kGalleryXDistractors, Impostors::kAll}) {
+    const ProtocolResult result = result_of(f, impostors);
+    const auto left = deletions(
+        f, [&](const Faces& some) { return result_of(some, impostors).value_of("tpr_at_fpr_0.02"); });
+    const Uncertainty& tpr = uncertainty_of(result, "tpr_at_fpr_0.02");
+    const Interval near =
+        interval_of_rate(result.value_of("tpr_at_fpr_0.02"),
+                         sum_of(variance_of(left[0]).value(), variance_of(left[1]).value()));
+    CHECK(tpr.high - tpr.low == Approx(width(near)).epsilon(.2));
+    CHECK(tpr.impostor_events == (impostors == Impostors::kAll ? 355 : 216));
+    CHECK(tpr.resolution == Resolution::kResolved);
+    const ProtocolResult again = result_of(f, impostors, 3);
+    CHECK(uncertainty_of(again, "tpr_at_fpr_0.02").influences == tpr.influences);
+  }
+
+  // Who is first depends on nothing but the people; without a threshold to be found it is exact.
+  const ProtocolResult result = result_of(f, Impostors::kGalleryXDistractors);
+  const double first = result.value_of("identification_rank_1");
+  std::vector<double> left = deletions(f, [](const Faces& some) { return shares_at(some, -2).first; })[0];
+  const Interval of_first = interval_of_rate(first, variance_of(left).value());
+  REQUIRE(first < .9);
+  CHECK(uncertainty_of(result, "identification_rank_1").low == Approx(of_first.low).epsilon(1e-9));
+  CHECK(uncertainty_of(result, "identification_rank_1").high == Approx(of_first.high).epsilon(1e-9));
+
+  // With one: the influences at the threshold, and the slope of the one share with the other.
+  std::vector<double> best;
+  for (const double rate : {.2, .4, .1}) {
+    const auto limits = run_trillion_pairs("t", UnitRows(f.vectors), f.labels,
+                                           config_of(Impostors::kGalleryXDistractors, {}, {rate}), {})
+                            .details["identification_thresholds"];
+    best.push_back(limits[0]["above"].get<double>());
+  }
+  const auto at = shares_at(f, best[0]), twice = shares_at(f, best[1]), half = shares_at(f, best[2]);
+  const double b = (twice.first - half.first) / (twice.second - half.second);
+  const auto number = [&](const std::pair<double, double>& shares) {
+    return shares.first - b * shares.second;
+  };
+  const auto without_each = deletions(f, [&](const Faces& some) { return number(shares_at(some, best[0])); });
+  const Uncertainty& dir = uncertainty_of(result, "identification_tpr_at_fpr_0.2");
+  REQUIRE(b > 0);
+  for (const size_t group : {0, 1}) {
+    REQUIRE(dir.influences[group].size() == without_each[group].size());
+    for (size_t i = 0; i < dir.influences[group].size(); ++i)
+      CHECK(dir.influences[group][i] == Approx(number(at) - without_each[group][i]).margin(1e-12));
+  }
+  CHECK(dir.impostor_events == 18);
+  CHECK(dir.resolution == Resolution::kWeak);
+  CHECK_THAT(dir.note, contains_text("at least this wide"));
+}
+
+TEST_CASE("two models differ by the same people and distractors") {
+  const Faces f = people_and_distractors(40, 90);
+  Faces noisy = f;
+  const std::vector<float> noise = brute::random_values(std::ssize(f.vectors.values), 9);
+  for (size_t i = 0; i < noise.size(); ++i) noisy.vectors.values[i] += .2F * noise[i];
+  noisy.vectors = canonical_vectors({noisy.vectors.values.data(), f.vectors.rows, f.vectors.cols});
+  Report report;
+  for (const Faces* some : {&f, &noisy}) {
+    report.models.push_back({some == &f ? "a" : "b",
+                             {},
+                             {run_trillion_pairs("t", UnitRows(some->vectors), some->labels,
+                                                 config_of(Impostors::kAll, {.02}, {.2}), {})}});
+  }
+  const Comparison comparison = compare(report);
+  REQUIRE(comparison.protocols[0].numbers.size() == 3);
+  for (const ComparedNumber& number : comparison.protocols[0].numbers) {
+    INFO(number.name);
+    const std::optional<Interval> interval = number.difference_interval(1);
+    REQUIRE(interval);
+    CHECK(interval->low < number.difference(1));
+    CHECK(interval->high > number.difference(1));
+    CHECK(!number.verdict(1).empty());
   }
 }
 

@@ -4,11 +4,11 @@
 #include <chrono>
 #include <cmath>
 #include <fstream>
-#include <map>
 #include <set>
 #include <thread>
+#include <tuple>
 
-#include "support/best_scores.h"
+#include "support/best_pairs.h"
 #include "support/brute_force.h"
 #include "support/catch.h"
 #include "support/errors.h"
@@ -71,21 +71,16 @@ std::vector<Pair> brute_pairs(const CanonicalVectors& a, const CanonicalVectors&
     }
   }
   std::ranges::sort(pairs, [](const Pair& x, const Pair& y) {
-    return x.score != y.score ? x.score > y.score : x.column < y.column;
+    return std::tie(y.score, x.row, x.column) < std::tie(x.score, y.row, y.column);
   });
   return pairs;
 }
 
-std::vector<ScoreCount> brute_tail(const std::vector<Pair>& sorted, int64_t n) {
-  std::map<double, int64_t, std::greater<>> counts;
-  const size_t last = std::min(sorted.size(), static_cast<size_t>(n)) - 1;
-  for (const Pair& pair : sorted) {
-    if (pair.score >= sorted[last].score) ++counts[pair.score];
-  }
-  std::vector<ScoreCount> tail;
-  if (!sorted.empty()) {
-    for (const auto& [score, count] : counts) tail.push_back({score, count});
-  }
+std::vector<TailPair> brute_tail(const std::vector<Pair>& sorted, int64_t n) {
+  std::vector<TailPair> tail;
+  for (size_t i = 0; i < std::min(sorted.size(), static_cast<size_t>(n)); ++i)
+    tail.push_back(
+        {sorted[i].score, static_cast<uint32_t>(sorted[i].row), static_cast<uint32_t>(sorted[i].column)});
   return tail;
 }
 
@@ -109,7 +104,7 @@ TEST_CASE("tail search agrees with brute force for every kernel, block size and 
         const std::vector<Pair> pairs = brute_pairs(set.vectors, set.vectors, kind, wanted);
         if (pairs.empty()) continue;
         for (const int64_t n : {int64_t{1}, int64_t{300}, static_cast<int64_t>(pairs.size()) + 5}) {
-          const std::vector<ScoreCount> expected = brute_tail(pairs, n);
+          const std::vector<TailPair> expected = brute_tail(pairs, n);
           for (const FilterKernel& kernel : filter_kernels()) {
             for (const auto& [row_block, column_block, threads] :
                  {std::tuple<int64_t, int64_t, int>{0, 256, 1}, {13, 64, 3}, {1, 1, 1}}) {
@@ -118,7 +113,7 @@ TEST_CASE("tail search agrees with brute force for every kernel, block size and 
                   .resources = {.threads = threads}, .row_block = row_block, .column_block = column_block};
               options.kernel = &kernel;
               const UnitRows rows(set.vectors);
-              const std::vector<ScoreCount> found = best_scores(rows, rows, kind, n, wanted, options);
+              const std::vector<TailPair> found = best_pairs(rows, rows, kind, n, wanted, options);
               INFO(set.name << ", n " << n << ", kernel " << kernel.name << ", row block " << row_block);
               CHECK(found == expected);
             }
@@ -253,14 +248,14 @@ TEST_CASE(
   }
   const UnitRows rows(view, mirrored_view);
   const auto expected = brute_tail(brute_pairs(a, b, PairsOf::kRowsAndColumns, nullptr), 40);
-  CHECK(best_scores(rows.subset(even), rows.subset(odd), PairsOf::kRowsAndColumns, 40) == expected);
+  CHECK(best_pairs(rows.subset(even), rows.subset(odd), PairsOf::kRowsAndColumns, 40) == expected);
 
   std::vector<float> broken = values;
   std::fill_n(broken.data() + 17 * dim, dim, 0.0F);
   const UnitRows zero_row(MatrixView{broken.data(), n, dim}, std::nullopt,
                           [](int64_t row) { return concat("face ", row); });
   const auto error =
-      error_of([&] { best_scores(zero_row.subset(odd), zero_row.subset(odd), PairsOf::kOneSet, 3); });
+      error_of([&] { best_pairs(zero_row.subset(odd), zero_row.subset(odd), PairsOf::kOneSet, 3); });
   REQUIRE(error);
   CHECK(error->kind() == ErrorKind::kData);
   CHECK_THAT(error->what(), contains_text("face 17"));
@@ -275,7 +270,7 @@ concept CanBeDivided = requires(const UnitRows& rows, Search& search, const Divi
 static_assert(CanBeDivided<TailSearch> && CanBeDivided<TopKSearch> && !CanBeDivided<PairSearch>);
 
 // All slices of a search, each with its own saved result, merged in the given order.
-std::vector<ScoreCount> tail_of_slices(const UnitRows& rows, int64_t n, const std::vector<int64_t>& order) {
+std::vector<TailPair> tail_of_slices(const UnitRows& rows, int64_t n, const std::vector<int64_t>& order) {
   TailSearch merged(n, "test");
   int64_t pairs = 0;
   for (int64_t index : order) {
@@ -286,7 +281,7 @@ std::vector<ScoreCount> tail_of_slices(const UnitRows& rows, int64_t n, const st
     merged.merge(part.save());
   }
   CHECK(pairs == rows.size() * (rows.size() - 1) / 2);
-  return merged.scores();
+  return merged.pairs();
 }
 
 }  // namespace
@@ -295,7 +290,7 @@ TEST_CASE("merged slices are the whole") {
   for (const TestSet& set : test_sets()) {
     const UnitRows rows(set.vectors);
     for (const int64_t n : {1, 50, 100000}) {
-      const auto whole = best_scores(rows, rows, PairsOf::kOneSet, n);
+      const auto whole = best_pairs(rows, rows, PairsOf::kOneSet, n);
       INFO(set.name);
       CHECK(tail_of_slices(rows, n, {0}) == whole);
       CHECK(tail_of_slices(rows, n, {2, 0, 1}) == whole);
@@ -333,7 +328,7 @@ TEST_CASE("an interrupted search continues to the same result, from any number o
   const TempFolder folder;
   const CanonicalVectors vectors = tied_vectors(300, 6, 8);
   const UnitRows rows(vectors);
-  const auto expected = best_scores(rows, rows, PairsOf::kOneSet, 60);
+  const auto expected = best_pairs(rows, rows, PairsOf::kOneSet, 60);
   for (const int threads : {1, 3}) {
     int stops = 0;
     for (;; ++stops) {
@@ -345,7 +340,7 @@ TEST_CASE("an interrupted search continues to the same result, from any number o
       options.stop = [&] { return ++blocks > 7; };
       const auto error = error_of([&] { scan_pairs(rows, rows, PairsOf::kOneSet, search, options); });
       if (!error) {
-        CHECK(search.scores() == expected);
+        CHECK(search.pairs() == expected);
         break;
       }
       CHECK(error->kind() == ErrorKind::kStopped);
@@ -359,7 +354,7 @@ TEST_CASE("an interrupted search continues to the same result, from any number o
 TEST_CASE("a search that fails with blocks done ahead of others counts each once when it continues") {
   const CanonicalVectors vectors = tied_vectors(300, 6, 8);
   const UnitRows rows(vectors);
-  const auto expected = best_scores(rows, rows, PairsOf::kOneSet, 60);
+  const auto expected = best_pairs(rows, rows, PairsOf::kOneSet, 60);
   bool ahead = false;
   for (int repeat = 0; repeat < 10; ++repeat) {
     const TempFolder folder;
@@ -376,7 +371,7 @@ TEST_CASE("a search that fails with blocks done ahead of others counts each once
       options.state = folder / "tail.state";
       options.save_every_s = 0;
       if (!error_of([&] { scan_pairs(rows, rows, PairsOf::kOneSet, search, options); })) {
-        CHECK(search.scores() == expected);
+        CHECK(search.pairs() == expected);
         break;
       }
       REQUIRE(failures < 7);
@@ -442,8 +437,8 @@ TEST_CASE("a finished state gives its result again; damaged and foreign ones are
     options.state = state;
     int asked = 0;
     options.stop = [&] { return ++asked < 0; };
-    auto scores = best_scores(of, of, PairsOf::kOneSet, n, nullptr, options);
-    return std::pair(scores, asked);
+    auto pairs = best_pairs(of, of, PairsOf::kOneSet, n, nullptr, options);
+    return std::pair(pairs, asked);
   };
   const Warnings warnings;
   const auto [expected, blocks] = run(rows, 9, 40);
@@ -453,8 +448,8 @@ TEST_CASE("a finished state gives its result again; damaged and foreign ones are
 
   CHECK(run(rows, 9, 41).first == expected);  // other blocks
   CHECK_THAT(warnings.text, contains_text("other embeddings or settings"));
-  CHECK(run(other_rows, 9, 41).first == best_scores(other_rows, other_rows, PairsOf::kOneSet, 9));
-  CHECK(run(other_rows, 10, 41).first == best_scores(other_rows, other_rows, PairsOf::kOneSet, 10));
+  CHECK(run(other_rows, 9, 41).first == best_pairs(other_rows, other_rows, PairsOf::kOneSet, 9));
+  CHECK(run(other_rows, 10, 41).first == best_pairs(other_rows, other_rows, PairsOf::kOneSet, 10));
 
   const std::string good = read_text_file(state);
   for (const size_t at : {size_t{20}, good.size() / 2, good.size() - 1}) {
@@ -462,13 +457,13 @@ TEST_CASE("a finished state gives its result again; damaged and foreign ones are
     bad[at] ^= 1;
     std::ofstream(state, std::ios::binary) << bad;
     const Warnings damage;
-    CHECK(run(other_rows, 10, 41).first == best_scores(other_rows, other_rows, PairsOf::kOneSet, 10));
+    CHECK(run(other_rows, 10, 41).first == best_pairs(other_rows, other_rows, PairsOf::kOneSet, 10));
     CHECK_THAT(damage.text, contains_text("damaged"));
   }
   for (const std::string& text : {std::string(), std::string("x"), good.substr(0, 30)}) {
     std::ofstream(state, std::ios::binary) << text;
     const Warnings damage;
-    CHECK(run(other_rows, 10, 41).first == best_scores(other_rows, other_rows, PairsOf::kOneSet, 10));
+    CHECK(run(other_rows, 10, 41).first == best_pairs(other_rows, other_rows, PairsOf::kOneSet, 10));
     CHECK_FALSE(damage.text.empty());
   }
 }
@@ -495,14 +490,14 @@ TEST_CASE("results do not depend on the memory, and too little of it is an error
                           blocks.columns * 64 * 4);
     CHECK(block_memory + tail_search.bytes() <= memory);
     CHECK(blocks.workers >= 1);
-    CHECK(best_scores(rows, rows, PairsOf::kOneSet, 50, nullptr, options) == tail);
+    CHECK(best_pairs(rows, rows, PairsOf::kOneSet, 50, nullptr, options) == tail);
     CHECK(top_k(rows, rows, 4, nullptr, options) == neighbours);
   }
   CHECK(row_blocks.size() == 4);
 
   for (const int64_t memory : {0, 1000, 90'000}) {
     ScanOptions options{.resources = {.memory = memory}};
-    const auto error = error_of([&] { best_scores(rows, rows, PairsOf::kOneSet, 50, nullptr, options); });
+    const auto error = error_of([&] { best_pairs(rows, rows, PairsOf::kOneSet, 50, nullptr, options); });
     REQUIRE(error);
     CHECK(error->kind() == ErrorKind::kConfig);
     CHECK_THAT(error->what(), contains_text("eval.memory_mb"));
@@ -537,30 +532,30 @@ TEST_CASE("slices that cut the work differently are refused") {
     theirs = mine;
     return std::vector{mine, mine};
   };
-  best_scores(rows, rows, PairsOf::kOneSet, 5, nullptr, first);
+  best_pairs(rows, rows, PairsOf::kOneSet, 5, nullptr, first);
   DividedScanOptions second{{.row_block = 36, .column_block = 40}};
   second.slice = {1, 2};
   second.exchange = [&](const std::string& mine) { return std::vector{theirs, mine}; };
-  const auto error = error_of([&] { best_scores(rows, rows, PairsOf::kOneSet, 5, nullptr, second); });
+  const auto error = error_of([&] { best_pairs(rows, rows, PairsOf::kOneSet, 5, nullptr, second); });
   REQUIRE(error);
   CHECK(error->kind() == ErrorKind::kConfig);
   CHECK_THAT(error->what(), contains_text("30 x 40"));
   second.row_block = 30;
-  CHECK(best_scores(rows, rows, PairsOf::kOneSet, 5, nullptr, second) ==
-        best_scores(rows, rows, PairsOf::kOneSet, 5));
+  CHECK(best_pairs(rows, rows, PairsOf::kOneSet, 5, nullptr, second) ==
+        best_pairs(rows, rows, PairsOf::kOneSet, 5));
 }
 
-TEST_CASE("the best scores keep ties in bounded memory") {
-  TopScores top(3);
-  for (int i = 0; i < 5000; ++i) top.add(i % 2 == 0 ? 0.5 : 0.25);
-  top.add(0.75);
-  CHECK(top.scores() == std::vector<ScoreCount>{{0.75, 1}, {0.5, 2500}});
+TEST_CASE("of pairs that tie at the last place those of lower rows and columns stay, whoever came first") {
+  TopPairs top(3);
+  for (uint32_t i = 5000; i-- > 0;) top.add({i % 2 == 0 ? 0.5 : 0.25, i / 10, i});
+  top.add({0.75, 7, 7});
+  CHECK(top.pairs() == std::vector<TailPair>{{0.75, 7, 7}, {0.5, 0, 0}, {0.5, 0, 2}});
   CHECK(top.threshold() == 0.5);
-  top.add(0.5);
-  top.add(0.9, 2);
-  CHECK(top.scores() == std::vector<ScoreCount>{{0.9, 2}, {0.75, 1}});
-  CHECK(TopScores(5).scores().empty());
-  CHECK(kind_of([] { TopScores(kMaxTail + 1); }) == ErrorKind::kConfig);
+  top.add({0.5, 0, 1});
+  top.add({0.4, 0, 0});
+  CHECK(top.pairs() == std::vector<TailPair>{{0.75, 7, 7}, {0.5, 0, 0}, {0.5, 0, 1}});
+  CHECK(TopPairs(5).pairs().empty());
+  CHECK(kind_of([] { TopPairs(kMaxTail + 1); }) == ErrorKind::kConfig);
 }
 
 }  // namespace uir

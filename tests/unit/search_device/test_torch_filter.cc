@@ -9,7 +9,7 @@
 #include <map>
 #include <vector>
 
-#include "support/best_scores.h"
+#include "support/best_pairs.h"
 #include "support/catch.h"
 #include "support/errors.h"
 #include "uir/base/random.h"
@@ -75,12 +75,12 @@ std::vector<Scored> brute_force(const CanonicalVectors& v, PairsOf kind) {
   return pairs;
 }
 
-std::vector<ScoreCount> brute_tail(const std::vector<Scored>& sorted, size_t n) {
-  std::vector<ScoreCount> tail;
-  for (size_t i = 0; i < sorted.size() && (i < n || sorted[i].score == sorted[n - 1].score); ++i) {
-    if (tail.empty() || tail.back().score != sorted[i].score) tail.push_back({sorted[i].score, 0});
-    ++tail.back().count;
-  }
+// Equal scores stand by row, then by column.
+std::vector<TailPair> brute_tail(const std::vector<Scored>& sorted, size_t n) {
+  std::vector<TailPair> tail;
+  for (size_t i = 0; i < std::min(sorted.size(), n); ++i)
+    tail.push_back(
+        {sorted[i].score, static_cast<uint32_t>(sorted[i].row), static_cast<uint32_t>(sorted[i].column)});
   return tail;
 }
 
@@ -108,9 +108,9 @@ TEST_CASE(
                           .column_block = column_block};
       INFO(filter.name() << ", memory " << memory << ", row block " << row_block);
       for (const size_t n : {size_t{1}, size_t{40}, size_t{5000}})
-        CHECK((best_scores(rows, rows, PairsOf::kOneSet, static_cast<int64_t>(n), nullptr, options) ==
+        CHECK((best_pairs(rows, rows, PairsOf::kOneSet, static_cast<int64_t>(n), nullptr, options) ==
                brute_tail(pairs, n)));
-      CHECK((best_scores(rows, rows, PairsOf::kRowsAndColumns, 700, nullptr, options) ==
+      CHECK((best_pairs(rows, rows, PairsOf::kRowsAndColumns, 700, nullptr, options) ==
              brute_tail(ordered, 700)));
       CHECK((top_k(rows, rows, 5, nullptr, options) == neighbours));
     }
@@ -135,8 +135,8 @@ TEST_CASE("too little memory for a product on a device is an error of the config
   const TorchFilter filter(at::kCPU, at::kFloat);
   const ScanResources little{.memory = 10'000, .device = &filter};
   CHECK(kind_of([&] {
-          best_scores(UnitRows(vectors), UnitRows(vectors), PairsOf::kOneSet, 5, nullptr,
-                      {.resources = little});
+          best_pairs(UnitRows(vectors), UnitRows(vectors), PairsOf::kOneSet, 5, nullptr,
+                     {.resources = little});
         }) == ErrorKind::kConfig);
 }
 
