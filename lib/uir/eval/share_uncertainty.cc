@@ -4,10 +4,10 @@
 #include <optional>
 #include <utility>
 
+#include "uir/base/error.h"
+
 namespace uir {
 namespace {
-
-constexpr int64_t kLeastEvents = 10, kStrongEvents = 30;
 
 Uncertainty too_few_people() {
   Uncertainty uncertainty;
@@ -40,6 +40,23 @@ void set_interval(double rate, Variance variance, double least, double part, Unc
   uncertainty.low = rate <= 0 ? 0 : 1 - bound;
   uncertainty.high = rate <= 0 ? bound : 1;
   uncertainty.note = rate <= 0 ? "none: a bound of one side" : "all: a bound of one side";
+}
+
+void set_few_events(int64_t events, int64_t trials, double design_effect, Uncertainty& uncertainty) {
+  const double worth = static_cast<double>(events) / design_effect,
+               independent = static_cast<double>(trials) / design_effect;
+  uncertainty.effective_events = worth;
+  if (events == 0) return set_interval(0, {}, 0, 1 / independent, uncertainty);
+  const Interval interval = clopper_pearson(worth, independent);
+  uncertainty.low = interval.low;
+  uncertainty.high = interval.high;
+  uncertainty.note = "few events: Clopper and Pearson";
+}
+
+Uncertainty with_caveat(Uncertainty uncertainty, const std::string& caveat) {
+  if (uncertainty.has_interval() && !caveat.empty())
+    uncertainty.note += concat(uncertainty.note.empty() ? "" : "; ", caveat);
+  return uncertainty;
 }
 
 std::vector<double> share_influences(std::span<const double> values, std::span<const int64_t> person,

@@ -1,23 +1,45 @@
 #include "uir/report/html_numbers.h"
 
 #include <cmath>
+#include <string>
 
+#include "uir/base/error.h"
 #include "uir/report/html_parts.h"
 #include "uir/report/number_meaning.h"
 
 namespace uir {
 namespace {
 
+// What stands behind it: "12 false accepts, worth 7.5 independent ones; 40 misses", and its note.
+std::string in_words(const Uncertainty& uncertainty) {
+  std::string words;
+  const auto add = [&](const std::string& more) { words += (words.empty() ? "" : "; ") + more; };
+  if (uncertainty.impostor_events >= 0) {
+    const std::string worth =
+        std::isnan(uncertainty.effective_events)
+            ? ""
+            : concat(", worth ", short_number(uncertainty.effective_events, 3), " independent ones");
+    add(concat(grouped(uncertainty.impostor_events), " false accepts", worth));
+  }
+  if (uncertainty.genuine_events >= 0) add(grouped(uncertainty.genuine_events) + " misses");
+  if (!uncertainty.note.empty()) add(uncertainty.note);
+  return words;
+}
+
 // Beneath the value: its interval, or why there is none.
 void write_interval(const ComparedNumber& number, size_t model, Markup& page) {
   const Uncertainty* uncertainty = number.uncertainties[model];
   if (!uncertainty) return;
-  const bool weak = uncertainty->resolution == Resolution::kWeak;
-  const std::string text = uncertainty->has_interval()
-                               ? format_interval(uncertainty->low, uncertainty->high, number.meaning)
-                               : std::string(to_string(uncertainty->resolution));
-  page.element("span", {{"class", weak ? "interval weak" : "interval"}, {"title", uncertainty->note}},
-               weak ? text + ", weak" : text);
+  std::string text = uncertainty->has_interval()
+                         ? format_interval(uncertainty->low, uncertainty->high, number.meaning)
+                         : std::string(to_string(uncertainty->resolution));
+  const bool weak = uncertainty->has_interval() && uncertainty->resolution != Resolution::kResolved;
+  if (weak && number.values[model] == 0)
+    text = "at most " + format_number(uncertainty->high, number.meaning);
+  else if (weak)
+    text += uncertainty->resolution == Resolution::kWeak ? ", weak" : ", few events";
+  page.element("span", {{"class", weak ? "interval weak" : "interval"}, {"title", in_words(*uncertainty)}},
+               text);
 }
 
 }  // namespace
