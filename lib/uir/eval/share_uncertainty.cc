@@ -50,7 +50,7 @@ void set_few_events(int64_t events, int64_t trials, double design_effect, Uncert
   const Interval interval = clopper_pearson(worth, independent);
   uncertainty.low = interval.low;
   uncertainty.high = interval.high;
-  uncertainty.note = "few events: Clopper and Pearson";
+  uncertainty.note = "Clopper and Pearson";
 }
 
 Uncertainty with_caveat(Uncertainty uncertainty, const std::string& caveat) {

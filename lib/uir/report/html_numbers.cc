@@ -3,28 +3,12 @@
 #include <cmath>
 #include <string>
 
-#include "uir/base/error.h"
 #include "uir/report/html_parts.h"
 #include "uir/report/number_meaning.h"
+#include "uir/report/uncertainty_words.h"
 
 namespace uir {
 namespace {
-
-// What stands behind it: "12 false accepts, worth 7.5 independent ones; 40 misses", and its note.
-std::string in_words(const Uncertainty& uncertainty) {
-  std::string words;
-  const auto add = [&](const std::string& more) { words += (words.empty() ? "" : "; ") + more; };
-  if (uncertainty.impostor_events >= 0) {
-    const std::string worth =
-        std::isnan(uncertainty.effective_events)
-            ? ""
-            : concat(", worth ", short_number(uncertainty.effective_events, 3), " independent ones");
-    add(concat(grouped(uncertainty.impostor_events), " false accepts", worth));
-  }
-  if (uncertainty.genuine_events >= 0) add(grouped(uncertainty.genuine_events) + " misses");
-  if (!uncertainty.note.empty()) add(uncertainty.note);
-  return words;
-}
 
 // Beneath the value: its interval, or why there is none.
 void write_interval(const ComparedNumber& number, size_t model, Markup& page) {
@@ -33,12 +17,14 @@ void write_interval(const ComparedNumber& number, size_t model, Markup& page) {
   std::string text = uncertainty->has_interval()
                          ? format_interval(uncertainty->low, uncertainty->high, number.meaning)
                          : std::string(to_string(uncertainty->resolution));
-  const bool weak = uncertainty->has_interval() && uncertainty->resolution != Resolution::kResolved;
-  if (weak && number.values[model] == 0)
+  const std::string weakness = weakness_in_words(*uncertainty);
+  if (!weakness.empty()) text += ", " + weakness;
+  const bool none = number.values[model] == 0 && uncertainty->impostor_events == 0;
+  if (none && uncertainty->has_interval())
     text = "at most " + format_number(uncertainty->high, number.meaning);
-  else if (weak)
-    text += uncertainty->resolution == Resolution::kWeak ? ", weak" : ", few events";
-  page.element("span", {{"class", weak ? "interval weak" : "interval"}, {"title", in_words(*uncertainty)}},
+  page.element("span",
+               {{"class", weakness.empty() && !none ? "interval" : "interval weak"},
+                {"title", evidence_in_words(*uncertainty)}},
                text);
 }
 
