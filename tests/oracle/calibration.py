@@ -112,6 +112,17 @@ def check(path, gallery_set):
     print(path, "the same")
 
 
+def surely(result, name, events):
+    """An interval stands beside a rate of mistakes, with what was counted: few of them carry it, or none a bound of one side."""
+    sure, value = result["uncertainty"][name], result["numbers"][name]
+    assert sure["impostor_events"] == events, (name, sure, events)
+    assert sure["resolution"] == ("resolved" if events >= 30 else "weak" if events >= 10 else "not resolved"), (name, sure)
+    low, high = sure["interval"]
+    assert low <= value < high and (low == 0) == (events == 0), (name, sure, value)
+    if events == 0:
+        assert "bound of one side" in sure["note"]
+
+
 def applied(path, report):
     found, report = json.load(open(path)), json.load(open(report))
     features, labels = load("other"), labels_of("other")
@@ -126,6 +137,7 @@ def applied(path, report):
             rate = f"{t['false_match_rate']:g}"
             near(numbers[f"tar_calibrated_for_{rate}"], np.mean(scores[same] >= t["threshold"]))
             near(numbers[f"far_calibrated_for_{rate}"], np.mean(scores[~same] >= t["threshold"]))
+            surely(results["pairs"], f"far_calibrated_for_{rate}", np.sum(scores[~same] >= t["threshold"]))
             checked += 1
     first = np.arange(0, 160, 4)
     probes = np.setdiff1d(np.arange(len(features)), first)
@@ -139,6 +151,7 @@ def applied(path, report):
             rate = f"{t['false_alarms_per_1000'] / 1000:g}"
             near(numbers[f"dir_calibrated_for_{rate}"], np.mean((own > other)[mated] & (own >= t["threshold"])[mated]))
             near(numbers[f"far_calibrated_for_{rate}"], np.mean(other[~mated] >= t["threshold"]))
+            surely(results["open"], f"far_calibrated_for_{rate}", np.sum(other[~mated] >= t["threshold"]))
             checked += 1
     assert checked >= 4
     print(checked, "thresholds applied: the same")

@@ -123,7 +123,7 @@ ProtocolResult run_all_pairs(const std::string& name, const CanonicalVectors& ve
   report.count("impostor_pairs", roc.num_impostor());
   report_roc(roc, far, report);
   if (intervals && roc.defined()) {
-    const PairUncertainty uncertainty(roc, far);
+    const PairUncertainty uncertainty(roc, far, {}, PairUncertainty::kBandPoints);
     uncertainty.report(all_pairs_tally(uncertainty, vectors, labels, threads), "", report);
   }
   return report;

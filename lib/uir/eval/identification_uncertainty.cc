@@ -2,8 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
-#include <optional>
+#include <functional>
 #include <utility>
 
 #include "uir/base/error.h"
@@ -21,6 +20,13 @@ bool hits_without_other(const IdentifiedProbe& probe, double threshold) {
 }
 
 double share_of(int64_t count, int64_t all) { return static_cast<double>(count) / static_cast<double>(all); }
+
+// Of the probes: Σn_i²/n², the share of one of as many people as if all had the same number.
+double concentration(const std::vector<int64_t>& probes, int64_t all) {
+  double squares = 0;
+  for (const int64_t own : probes) squares += share_of(own, all) * share_of(own, all);
+  return squares;
+}
 
 // As set_interval(), or why there is none.
 void set_interval_or_why(double rate, const std::optional<Variance>& variance, double least, double part,
@@ -85,15 +91,24 @@ auto IdentificationUncertainty::false_alarms(double threshold) const -> Falls {
   return falls;
 }
 
-Uncertainty IdentificationUncertainty::rank1() const {
-  const Falls falls = hits(-std::numeric_limits<double>::infinity());
-  std::vector<double> influences;
-  double squares = 0;
-  for (size_t i = 0; i < mated_.size(); ++i) {
-    if (non_mated_[i] > 0) continue;
-    influences.push_back(falls.of[i]);
-    squares += share_of(mated_[i], num_mated_) * share_of(mated_[i], num_mated_);
-  }
+auto IdentificationUncertainty::groups_of(const std::vector<double>& influences) const -> Groups {
+  Groups groups;
+  for (size_t i = 0; i < influences.size(); ++i)
+    (non_mated_[i] > 0 ? groups.strangers : groups.known).push_back(influences[i]);
+  return groups;
+}
+
+std::optional<Variance> IdentificationUncertainty::Groups::variance() const {
+  const std::optional<Variance> of_known = variance_of(known), of_strangers = variance_of(strangers);
+  return of_known && of_strangers ? std::optional(sum_of(*of_known, *of_strangers)) : std::nullopt;
+}
+
+Uncertainty IdentificationUncertainty::rank1() const { return dir_at(OtherScores::kNone); }
+
+Uncertainty IdentificationUncertainty::dir_at(double threshold) const {
+  const Falls falls = hits(threshold);
+  std::vector<double> influences = groups_of(falls.of).known;
+  const double squares = concentration(mated_, num_mated_);
   Uncertainty uncertainty;
   uncertainty.genuine_events = std::llround((1 - falls.rate) * static_cast<double>(num_mated_));
   uncertainty.effective_people = 1 / squares;
@@ -101,6 +116,44 @@ Uncertainty IdentificationUncertainty::rank1() const {
                       falls.rate * (1 - falls.rate) / static_cast<double>(num_mated_), squares, uncertainty);
   uncertainty.influences = {std::move(influences)};
   return uncertainty;
+}
+
+Uncertainty IdentificationUncertainty::false_alarms_at(double threshold) const {
+  const Falls alarms = false_alarms(threshold);
+  Groups groups = groups_of(alarms.of);
+  const std::optional<Variance> variance = groups.variance();
+  const double squares = concentration(non_mated_, num_non_mated_);
+  Uncertainty uncertainty;
+  uncertainty.impostor_events = std::llround(alarms.rate * static_cast<double>(num_non_mated_));
+  uncertainty.effective_people = 1 / squares;
+  uncertainty.resolution = resolution_of(uncertainty.impostor_events);
+  if (variance && uncertainty.resolution == Resolution::kNotResolved) {  // too few to tell their own variance
+    set_few_events(uncertainty.impostor_events, num_non_mated_, design_effect(), uncertainty);
+    return uncertainty;
+  }
+  const double independent = alarms.rate * (1 - alarms.rate) / static_cast<double>(num_non_mated_);
+  set_interval_or_why(alarms.rate, variance, independent, squares, uncertainty);
+  if (!uncertainty.has_interval()) return uncertainty;
+  if (independent > 0)
+    uncertainty.effective_events =
+        static_cast<double>(uncertainty.impostor_events) / std::max(1.0, variance->value / independent);
+  uncertainty.influences = {std::move(groups.known), std::move(groups.strangers)};
+  return uncertainty;
+}
+
+// By how much the variance of the share of strangers is larger than that of independent probes.
+double IdentificationUncertainty::design_effect() const {
+  constexpr int64_t kEvents = 50;
+  std::vector<double> scores;
+  for (const IdentifiedProbe& probe : probes_) {
+    if (!probe.mated) scores.push_back(probe.other);
+  }
+  const int64_t events = std::min(kEvents, num_non_mated_ / 2);
+  std::ranges::nth_element(scores, scores.begin() + events, std::greater());
+  const Falls alarms = false_alarms(scores[static_cast<size_t>(events)]);
+  const std::optional<Variance> variance = groups_of(alarms.of).variance();
+  const double independent = alarms.rate * (1 - alarms.rate) / static_cast<double>(num_non_mated_);
+  return variance && independent > 0 ? std::max(1.0, variance->value / independent) : 1;
 }
 
 std::vector<double> IdentificationUncertainty::dir_influences(double far,
@@ -121,25 +174,17 @@ Uncertainty IdentificationUncertainty::dir(double far, const ThresholdAt& thresh
   uncertainty.impostor_events = static_cast<int64_t>(far * static_cast<double>(num_non_mated_) + 1e-9);
   uncertainty.genuine_events = std::llround((1 - found) * static_cast<double>(num_mated_));
   uncertainty.resolution = resolution_of(uncertainty.impostor_events);
-  const std::vector<double> influences = dir_influences(far, threshold_at);
-  std::vector<double> known, strangers;
-  double squares = 0;
-  for (size_t i = 0; i < mated_.size(); ++i) {
-    (non_mated_[i] > 0 ? strangers : known).push_back(influences[i]);
-    squares += share_of(mated_[i], num_mated_) * share_of(mated_[i], num_mated_);
-  }
+  const double squares = concentration(mated_, num_mated_);
   uncertainty.effective_people = 1 / squares;
   if (uncertainty.resolution == Resolution::kNotResolved) {
     uncertainty.note =
         concat("not resolved: ", uncertainty.impostor_events, " strangers may be accepted at this rate");
     return uncertainty;
   }
-  const std::optional<Variance> of_known = variance_of(known), of_strangers = variance_of(strangers);
-  std::optional<Variance> sum;
-  if (of_known && of_strangers) sum = sum_of(*of_known, *of_strangers);
-  set_interval_or_why(found, sum, found * (1 - found) / static_cast<double>(num_mated_), squares,
-                      uncertainty);
-  uncertainty.influences = {std::move(known), std::move(strangers)};
+  Groups groups = groups_of(dir_influences(far, threshold_at));
+  set_interval_or_why(found, groups.variance(), found * (1 - found) / static_cast<double>(num_mated_),
+                      squares, uncertainty);
+  uncertainty.influences = {std::move(groups.known), std::move(groups.strangers)};
   return uncertainty;
 }
 

@@ -7,20 +7,25 @@
 // all others.
 //   rank 1   φ_i = θ − θ(−i)
 //   DIR@x    φ_i = [θ − θ(−i)] − b·[FA − FA(−i)],  b = ΔDIR/ΔFA between FAR 2x and x/2
+//   at a fixed threshold  φ_i = θ − θ(−i) of DIR; FA − FA(−i) of FA
 // FA is the share of non-mated probes above t: the threshold is estimated from them, too. People of the
 // gallery and strangers are independent groups, whose variances add up. The variance of a rate is at least
 // that of independent probes.
-// Not resolved: fewer than ten non-mated probes may be accepted. Cost: O(probes + people). Threads: plain
-// functions.
+// Not resolved: fewer than ten non-mated probes may be accepted. At a fixed threshold fewer than ten have
+// Clopper and Pearson's bounds of as many as they are worth, the design effect being that of the threshold
+// which fifty exceed, or half of them where there are fewer than a hundred.
+// Cost: O(probes + people). Threads: plain functions.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <optional>
 #include <span>
 #include <vector>
 
+#include "uir/report/intervals.h"
 #include "uir/report/uncertainty.h"
 
 namespace uir {
@@ -61,6 +66,9 @@ class IdentificationUncertainty {
   IdentificationUncertainty(std::span<const IdentifiedProbe> probes, int64_t people, int64_t lone = 0);
 
   Uncertainty rank1() const;
+  // Of DIR and of the share of strangers at a threshold from elsewhere; a score must be greater.
+  Uncertainty dir_at(double threshold) const;
+  Uncertainty false_alarms_at(double threshold) const;
   // Of the protocol, by FAR; a score must be greater.
   using ThresholdAt = std::function<double(double far)>;
   Uncertainty dir(double far, const ThresholdAt& threshold_at) const;
@@ -75,6 +83,12 @@ class IdentificationUncertainty {
   };
   Falls hits(double threshold) const;
   Falls false_alarms(double threshold) const;
+  struct Groups {
+    std::vector<double> known, strangers;
+    std::optional<Variance> variance() const;
+  };
+  Groups groups_of(const std::vector<double>& influences) const;
+  double design_effect() const;
 
   std::span<const IdentifiedProbe> probes_;
   std::vector<int64_t> mated_, non_mated_;  // probes of each person

@@ -172,7 +172,7 @@ void report_scores(std::vector<double> scores, const PairGroups& pairs, const Pa
   result.count("impostor_pairs", roc.num_impostor());
   report_roc(roc, fars, result);
   if (roc.defined()) {
-    const PairUncertainty uncertainty(roc, fars);
+    const PairUncertainty uncertainty(roc, fars, {}, PairUncertainty::kBandPoints);
     uncertainty.report(tally_of(uncertainty, scores, pairs, subjects, threads), "", result);
   }
   PairScores sorted = by_kind(std::move(scores), pairs);

@@ -197,7 +197,7 @@ Uncertainty uncertainty_of_rank(const MateSearch& search, const Mates& mates,
   if (!uncertainty.has_interval()) return uncertainty;
   uncertainty.genuine_events = std::ssize(at_least) - std::llround(rate * searches);
   uncertainty.effective_people = 1 / concentration(of_person);
-  add_caveat(kLoneDistractors, uncertainty);
+  uncertainty = with_caveat(std::move(uncertainty), kLoneDistractors);
   return uncertainty;
 }
 

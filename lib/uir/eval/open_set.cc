@@ -118,18 +118,21 @@ std::unordered_set<int64_t> people_of(const OpenSetLists& lists) {
   return people;
 }
 
-std::vector<OpenSetRate> calibrated_rates(const CalibratedGallery& gallery,
-                                          const std::vector<IdentifiedProbe>& mated,
-                                          const std::vector<double>& non_mated) {
-  std::vector<OpenSetRate> rates;
+std::vector<OpenSetResult::Calibrated> calibrated_rates(const CalibratedGallery& gallery,
+                                                        const std::vector<IdentifiedProbe>& mated,
+                                                        const std::vector<double>& non_mated,
+                                                        const IdentificationUncertainty& uncertainty) {
+  std::vector<OpenSetResult::Calibrated> rates;
   for (const CalibratedThreshold& wanted : gallery.thresholds) {
     if (!wanted.threshold) continue;
-    const double t = *wanted.threshold;
+    const double t = *wanted.threshold, below = std::nextafter(t, OtherScores::kNone);
     const auto right =
         std::ranges::count_if(mated, [&](const IdentifiedProbe& b) { return b.own > b.other && b.own >= t; });
     const auto named = std::ranges::count_if(non_mated, [&](double s) { return s >= t; });
     rates.push_back(
-        {wanted.rate / 1000, t, share(right, std::ssize(mated)), share(named, std::ssize(non_mated))});
+        {{wanted.rate / 1000, t, share(right, std::ssize(mated)), share(named, std::ssize(non_mated))},
+         uncertainty.dir_at(below),
+         uncertainty.false_alarms_at(below)});
   }
   return rates;
 }
@@ -139,9 +142,13 @@ void report_calibrated(const CalibratedGallery* gallery, const OpenSetResult& re
                        ProtocolResult& report) {
   if (!gallery) return report.undefined("dir_calibrated", "the calibration has no gallery of so many people");
   report.count("calibrated_people", gallery->people);
-  for (const OpenSetRate& rate : result.calibrated) {
-    report.number(name_with_rate("dir_calibrated_for", rate.far), rate.dir);
-    report.number(name_with_rate("far_calibrated_for", rate.far), rate.achieved_far);
+  for (const OpenSetResult::Calibrated& rate : result.calibrated) {
+    const std::string dir = name_with_rate("dir_calibrated_for", rate.far),
+                      far = name_with_rate("far_calibrated_for", rate.far);
+    report.number(dir, rate.dir);
+    report.set_uncertainty(dir, rate.of_dir);
+    report.number(far, rate.achieved_far);
+    report.set_uncertainty(far, rate.of_far);
   }
 }
 
@@ -207,7 +214,7 @@ OpenSetResult measure_open_set(const CanonicalVectors& vectors, const OpenSetLis
     result.rate_uncertainty.push_back(
         uncertainty.dir(rate, [&](double at) { return threshold_at(at, non_mated); }));
   }
-  if (gallery) result.calibrated = calibrated_rates(*gallery, mated, non_mated);
+  if (gallery) result.calibrated = calibrated_rates(*gallery, mated, non_mated, uncertainty);
   return result;
 }
 

@@ -79,7 +79,11 @@ struct OpenSetResult {
   double rank1 = 0;  // not a number without mated probes
   // Both empty unless there are mated and non-mated probes.
   std::vector<OpenSetRate> rates;
-  std::vector<OpenSetRate> calibrated;  // far: wanted of 1 stranger; a score at the threshold is accepted
+  // far: wanted of 1 stranger; a score at the threshold is accepted.
+  struct Calibrated : OpenSetRate {
+    Uncertainty of_dir{}, of_far{};
+  };
+  std::vector<Calibrated> calibrated;
   Uncertainty rank1_uncertainty{};
   std::vector<Uncertainty> rate_uncertainty{};  // of rates
 };

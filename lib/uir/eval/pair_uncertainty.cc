@@ -78,7 +78,7 @@ double PairUncertainty::Cut::gap_share() const {
 }
 
 PairUncertainty::PairUncertainty(const Roc& roc, std::span<const double> fars,
-                                 std::span<const double> thresholds)
+                                 std::span<const double> thresholds, int64_t band_points)
     : roc_(roc), fars_(fars.begin(), fars.end()) {
   const auto impostors = static_cast<double>(roc.num_impostor());
   const auto cut_at = [&](double far) { return add_cut(far, static_cast<double>(roc.cut_at(far).allowed)); };
@@ -89,6 +89,7 @@ PairUncertainty::PairUncertainty(const Roc& roc, std::span<const double> fars,
   fifty_ = cut_at(std::min(1.0, kEvents / impostors));
   first_threshold_ = levels_.size();
   levels_.insert(levels_.end(), thresholds.begin(), thresholds.end());
+  add_band(band_points);
 }
 
 PairUncertainty::Cut PairUncertainty::add_cut(double far, double wanted) {
@@ -97,6 +98,20 @@ PairUncertainty::Cut PairUncertainty::add_cut(double far, double wanted) {
   levels_.push_back(cut.roc.threshold);
   levels_.push_back(std::nextafter(cut.roc.next, kInfinity));
   return cut;
+}
+
+// On the curve's own points no impostors of a gap count: one level each.
+void PairUncertainty::add_band(int64_t points) {
+  const double least = static_cast<double>(kLeastEvents) / static_cast<double>(roc_.num_impostor());
+  for (int64_t i = points; i > 0 && least < 1; --i) {
+    const double far = std::pow(least, static_cast<double>(i) / static_cast<double>(points));
+    const RocPoint point = roc_.at_most(far);
+    const Roc::Cut cut = roc_.cut_at(point.far);
+    const bool known = !band_.empty() && band_.back().roc.accepted == cut.accepted;
+    if (known || cut.accepted < kLeastEvents || point.tar == 0 || point.tar == 1) continue;
+    band_.push_back({cut, static_cast<double>(cut.accepted), levels_.size(), levels_.size()});
+    levels_.push_back(cut.threshold);
+  }
 }
 
 PeopleTally PairUncertainty::empty_tally(int64_t people) const { return {roc_, levels_, people}; }
@@ -138,18 +153,16 @@ double PairUncertainty::design_effect(const PeopleTally& tally, const Cut& cut) 
 }
 
 // What the estimated threshold adds to the influences on TAR at FAR: h above.
-std::function<double(int64_t)> PairUncertainty::threshold_part(const PeopleTally& tally, const RateCuts& cuts,
+std::function<double(int64_t)> PairUncertainty::threshold_part(const PeopleTally& tally, const Cut& cut,
                                                                double b) const {
-  const double accepted = cuts.at.accepted(), p = accepted / static_cast<double>(tally.num_impostor());
+  const double accepted = cut.accepted(), p = accepted / static_cast<double>(tally.num_impostor());
   if (p == 0) return [](int64_t) { return 0.0; };
-  return [this, &tally, &cuts, b, p](int64_t i) {
-    return -b * (impostors_at(tally, cuts.at, i) - p * static_cast<double>(tally.impostors_of(i))) / p;
+  return [this, &tally, &cut, b, p](int64_t i) {
+    return -b * (impostors_at(tally, cut, i) - p * static_cast<double>(tally.impostors_of(i))) / p;
   };
 }
 
-void PairUncertainty::count_events(const PeopleTally& tally, const RateCuts& cuts,
-                                   Uncertainty& uncertainty) const {
-  const Cut& cut = cuts.at;
+void PairUncertainty::count_events(const PeopleTally& tally, const Cut& cut, Uncertainty& uncertainty) const {
   uncertainty.impostor_events = cut.roc.allowed;
   uncertainty.effective_events = static_cast<double>(cut.roc.allowed) / design_effect(tally, cut);
   uncertainty.genuine_events = std::llround((1 - tar(tally, cut)) * static_cast<double>(tally.num_genuine()));
@@ -163,18 +176,24 @@ void PairUncertainty::count_events(const PeopleTally& tally, const RateCuts& cut
 Uncertainty PairUncertainty::tar_at_far(const PeopleTally& tally, size_t far) const {
   const RateCuts& cuts = rates_[far];
   Uncertainty uncertainty;
-  count_events(tally, cuts, uncertainty);
+  count_events(tally, cuts.at, uncertainty);
   if (uncertainty.resolution == Resolution::kNotResolved) return uncertainty;
-  const double rate = tar(tally, cuts.at);
   const double b =
       slope_of(tar(tally, cuts.twice), tar(tally, cuts.half), cuts.twice.roc.allowed, cuts.half.roc.allowed);
+  return with_tar_interval(tally, cuts.at, b, std::move(uncertainty));
+}
+
+// b: how fast TAR grows with ln FAR.
+Uncertainty PairUncertainty::with_tar_interval(const PeopleTally& tally, const Cut& cut, double b,
+                                               Uncertainty uncertainty) const {
+  const double rate = tar(tally, cut);
   const Terms terms(
       tally, true, true,
       [&](int64_t i) {
-        return static_cast<double>(tally.genuine_at(cuts.at.at, i)) -
+        return static_cast<double>(tally.genuine_at(cut.at, i)) -
                rate * static_cast<double>(tally.genuine_of(i));
       },
-      threshold_part(tally, cuts, b));
+      threshold_part(tally, cut, b));
   const auto variance = terms.variance();
   if (!variance) return without_interval(terms.problem);
   set_interval(rate, *variance, rate * (1 - rate) / static_cast<double>(tally.num_genuine()),
@@ -183,10 +202,23 @@ Uncertainty PairUncertainty::tar_at_far(const PeopleTally& tally, size_t far) co
   return uncertainty;
 }
 
+std::vector<PairUncertainty::BandPoint> PairUncertainty::band(const PeopleTally& tally) const {
+  std::vector<BandPoint> points;
+  for (const Cut& cut : band_) {
+    const double far = cut.accepted() / static_cast<double>(tally.num_impostor());
+    const double twice = std::min(1.0, 2 * far), half = far / 2;
+    const double b = slope_of(roc_.at_most(twice).tar, roc_.at_most(half).tar, roc_.cut_at(twice).allowed,
+                              roc_.cut_at(half).allowed);
+    const Uncertainty uncertainty = with_tar_interval(tally, cut, b, {});
+    if (uncertainty.has_interval()) points.push_back({far, uncertainty.low, uncertainty.high});
+  }
+  return points;
+}
+
 PairUncertainty::PerPerson PairUncertainty::tar_per_person(const PeopleTally& tally, size_t far) const {
   const RateCuts& cuts = rates_[far];
   PerPerson result{mean_tar(tally, cuts.at), {}};
-  count_events(tally, cuts, result.uncertainty);
+  count_events(tally, cuts.at, result.uncertainty);
   double persons = 0;
   for (int64_t i = 0; i < tally.people(); ++i) persons += tally.genuine_of(i) > 0;
   result.uncertainty.effective_people = persons;
@@ -202,7 +234,7 @@ PairUncertainty::PerPerson PairUncertainty::tar_per_person(const PeopleTally& ta
         const double share = static_cast<double>(tally.genuine_at(cuts.at.at, i)) / own;
         return (share - result.mean) / (persons - 1) * (pairs - own);
       },
-      threshold_part(tally, cuts, b));
+      threshold_part(tally, cuts.at, b));
   const auto variance = terms.variance();
   if (!variance) {
     result.uncertainty = without_interval(terms.problem);
@@ -311,43 +343,39 @@ Uncertainty PairUncertainty::far_at(const PeopleTally& tally, size_t threshold) 
   uncertainty.impostor_events = accepted;
   uncertainty.resolution = resolution_of(accepted);
   if (uncertainty.resolution == Resolution::kNotResolved) {  // too few to tell their own variance
-    const double effect = design_effect(tally, fifty_);
-    uncertainty.effective_events = static_cast<double>(accepted) / effect;
-    const Interval interval = clopper_pearson(static_cast<double>(accepted) / effect, all / effect);
-    uncertainty.low = interval.low;
-    uncertainty.high = interval.high;
-    if (accepted == 0) set_interval(0, *variance, 0, effect / all, uncertainty);
-  } else {
-    const double independent = rate * (1 - rate) / all;
-    uncertainty.effective_events =
-        static_cast<double>(accepted) / std::max(1.0, variance->value / std::max(independent, 1e-300));
-    set_interval(rate, *variance, independent, 1, uncertainty);
+    set_few_events(accepted, tally.num_impostor(), design_effect(tally, fifty_), uncertainty);
+    return uncertainty;
   }
+  const double independent = rate * (1 - rate) / all;
+  uncertainty.effective_events =
+      static_cast<double>(accepted) / std::max(1.0, variance->value / std::max(independent, 1e-300));
+  set_interval(rate, *variance, independent, 1, uncertainty);
+  uncertainty.influences = {terms.influences};
   return uncertainty;
 }
 
 void PairUncertainty::report(const PeopleTally& tally, const std::string& caveat,
                              ProtocolResult& result) const {
-  const auto with_caveat = [&](Uncertainty uncertainty) {
-    add_caveat(caveat, uncertainty);
-    return uncertainty;
-  };
-  result.set_uncertainty("auc", with_caveat(auc(tally)));
-  result.set_uncertainty("eer", with_caveat(eer(tally)));
+  result.set_uncertainty("auc", with_caveat(auc(tally), caveat));
+  result.set_uncertainty("eer", with_caveat(eer(tally), caveat));
   for (size_t f = 0; f < fars_.size(); ++f) {
     const std::string name = name_with_rate("tar_at_far", fars_[f]);
     const Uncertainty uncertainty = tar_at_far(tally, f);
-    result.set_uncertainty(name, with_caveat(uncertainty));
+    result.set_uncertainty(name, with_caveat(uncertainty, caveat));
     if (uncertainty.has_interval() && result.details.contains("roc"))
       result.details["roc"]["intervals"].push_back({fars_[f], uncertainty.low, uncertainty.high});
     if (uncertainty.resolution == Resolution::kWeak)
       result.remarks.push_back(concat(uncertainty.impostor_events, " false accepts carry ", name, "."));
   }
+  if (result.details.contains("roc")) {
+    Json& band = result.details["roc"]["band"] = Json::array();
+    for (const BandPoint& point : this->band(tally)) band.push_back({point.far, point.low, point.high});
+  }
   for (size_t f = 0; f < fars_.size(); ++f) {
     const PerPerson mean = tar_per_person(tally, f);
     const std::string name = name_with_rate("tar_at_far", fars_[f]) + "_per_person";
     result.number(name, mean.mean);
-    result.set_uncertainty(name, with_caveat(mean.uncertainty));
+    result.set_uncertainty(name, with_caveat(mean.uncertainty, caveat));
   }
   report_people(genuine_of(tally), caveat, result);
 }

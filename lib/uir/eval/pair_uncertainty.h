@@ -15,7 +15,8 @@
 // some of those lie between two genuine scores, those in this gap count in proportion. No interval, and a
 // note why: fewer than three people, one who owns all genuine pairs or stands in every impostor pair, or
 // fewer than ten impostors behind a rate. Of a rate without mistakes there is a bound of one side, which its
-// note says.
+// note says. Fewer than ten false accepts at a fixed threshold: Clopper and Pearson's bounds of as many as
+// they are worth, the design effect being that of the threshold which fifty reach.
 // Cost: one pass over the pairs, O(people) after it. The same bits with any number of threads.
 #pragma once
 
@@ -41,8 +42,11 @@ void report_people(std::span<const int64_t> genuine, std::string_view caveat, Pr
 
 class PairUncertainty {
  public:
-  // thresholds: of which FAR and TAR are wanted as well. The ROC is defined() and outlives this.
-  PairUncertainty(const Roc& roc, std::span<const double> fars, std::span<const double> thresholds = {});
+  static constexpr int64_t kBandPoints = 24;  // of a report's curve
+  // thresholds: of which FAR and TAR are wanted as well. band_points: about so many along the curve are, too,
+  // at most one per distinct point. The ROC is defined() and outlives this.
+  PairUncertainty(const Roc& roc, std::span<const double> fars, std::span<const double> thresholds = {},
+                  int64_t band_points = 0);
 
   // To be filled with all pairs.
   PeopleTally empty_tally(int64_t people) const;
@@ -59,8 +63,15 @@ class PairUncertainty {
   Uncertainty tar_at(const PeopleTally& tally, size_t threshold) const;
   Uncertainty far_at(const PeopleTally& tally, size_t threshold) const;
 
-  // Of report_roc()'s numbers: their intervals, the means per person, details["people"], and remarks in plain
-  // words. caveat: what limits all of them; "" for nothing.
+  // Of TAR at points of the curve, by rising FAR, evenly over log FAR from ten impostors to all of them; none
+  // where nothing or everything genuine is accepted.
+  struct BandPoint {
+    double far = 0, low = 0, high = 0;
+  };
+  std::vector<BandPoint> band(const PeopleTally& tally) const;
+
+  // Of report_roc()'s numbers: their intervals, the means per person, the curve's band, details["people"],
+  // and remarks in plain words. caveat: what limits all of them; "" for nothing.
   void report(const PeopleTally& tally, const std::string& caveat, ProtocolResult& result) const;
 
  private:
@@ -79,17 +90,20 @@ class PairUncertainty {
   struct Terms;
 
   Cut add_cut(double far, double wanted);
+  void add_band(int64_t points);
   double impostors_at(const PeopleTally& tally, const Cut& cut, int64_t person) const;
   double tar(const PeopleTally& tally, const Cut& cut) const;
   double mean_tar(const PeopleTally& tally, const Cut& cut) const;
   double design_effect(const PeopleTally& tally, const Cut& cut) const;
-  std::function<double(int64_t)> threshold_part(const PeopleTally& tally, const RateCuts& cuts,
-                                                double b) const;
-  void count_events(const PeopleTally& tally, const RateCuts& cuts, Uncertainty& uncertainty) const;
+  std::function<double(int64_t)> threshold_part(const PeopleTally& tally, const Cut& cut, double b) const;
+  void count_events(const PeopleTally& tally, const Cut& cut, Uncertainty& uncertainty) const;
+  Uncertainty with_tar_interval(const PeopleTally& tally, const Cut& cut, double b,
+                                Uncertainty uncertainty) const;
 
   const Roc& roc_;
   std::vector<double> fars_, levels_;
   std::vector<RateCuts> rates_;
+  std::vector<Cut> band_;
   Cut eer_, fifty_;
   size_t first_threshold_ = 0;  // its level
 };

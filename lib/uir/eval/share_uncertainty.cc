@@ -9,8 +9,6 @@
 namespace uir {
 namespace {
 
-constexpr int64_t kLeastEvents = 10, kStrongEvents = 30;
-
 Uncertainty too_few_people() {
   Uncertainty uncertainty;
   uncertainty.note = "fewer than three people, or one who has all faces";
@@ -44,11 +42,6 @@ void set_interval(double rate, Variance variance, double least, double part, Unc
   uncertainty.note = rate <= 0 ? "none: a bound of one side" : "all: a bound of one side";
 }
 
-void add_caveat(std::string_view caveat, Uncertainty& uncertainty) {
-  if (!uncertainty.has_interval() || caveat.empty()) return;
-  uncertainty.note += concat(uncertainty.note.empty() ? "" : "; ", caveat);
-}
-
 double concentration(std::span<const int64_t> numbers) {
   double squares = 0, all = 0;
   for (const int64_t number : numbers) {
@@ -56,6 +49,23 @@ double concentration(std::span<const int64_t> numbers) {
     all += static_cast<double>(number);
   }
   return squares / (all * all);
+}
+
+void set_few_events(int64_t events, int64_t trials, double design_effect, Uncertainty& uncertainty) {
+  const double worth = static_cast<double>(events) / design_effect,
+               independent = static_cast<double>(trials) / design_effect;
+  uncertainty.effective_events = worth;
+  if (events == 0) return set_interval(0, {}, 0, 1 / independent, uncertainty);
+  const Interval interval = clopper_pearson(worth, independent);
+  uncertainty.low = interval.low;
+  uncertainty.high = interval.high;
+  uncertainty.note = "Clopper and Pearson";
+}
+
+Uncertainty with_caveat(Uncertainty uncertainty, std::string_view caveat) {
+  if (uncertainty.has_interval() && !caveat.empty())
+    uncertainty.note += concat(uncertainty.note.empty() ? "" : "; ", caveat);
+  return uncertainty;
 }
 
 std::vector<double> share_influences(std::span<const double> values, std::span<const int64_t> person,

@@ -89,7 +89,7 @@ Uncertainty tail_uncertainty(const TailRate& rate, std::span<const TailPairs> pe
     groups[0][i] += (static_cast<double>(people[i].found) - tar * own) / (n - own);
   }
   set_interval(tar, sum_of_groups(groups), tar * (1 - tar) / n, part, uncertainty);
-  if (!distractors.accepted.empty()) add_caveat(kLoneDistractors, uncertainty);
+  if (!distractors.accepted.empty()) uncertainty = with_caveat(std::move(uncertainty), kLoneDistractors);
   uncertainty.influences = std::move(groups);
   return uncertainty;
 }

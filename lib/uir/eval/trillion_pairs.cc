@@ -274,7 +274,7 @@ void report_identification(const TrillionParts& parts, const std::vector<double>
     const double tpr = share_above(limit.limit);
     report.number(number, tpr);
     Uncertainty of_rate = uncertainty.dir(rate, [&](double far) { return limit_at(far).limit; });
-    add_caveat(kLoneDistractors, of_rate);
+    of_rate = with_caveat(std::move(of_rate), kLoneDistractors);
     report.set_uncertainty(number, std::move(of_rate));
     thresholds.push_back({{"fpr", rate},
                           {"distractors_allowed", limit.allowed},

@@ -19,6 +19,7 @@
 #include "uir/eval/pair_uncertainty.h"
 #include "uir/eval/rejection.h"
 #include "uir/eval/separation.h"
+#include "uir/eval/simulated_faces.h"
 #include "uir/eval/uncertainty_example.h"
 #include "uir/report/intervals.h"
 #include "uir/search/canonical.h"
@@ -41,67 +42,6 @@ struct NamedEstimate {
   Estimate estimate;
   double highest = .99;  // wanted coverage
 };
-
-struct Faces {
-  std::vector<std::vector<double>> images;  // of length 1
-  std::vector<int64_t> person;
-  int64_t people = 0;
-
-  double score(size_t a, size_t b) const {
-    double sum = 0;
-    for (size_t d = 0; d < images[a].size(); ++d) sum += images[a][d] * images[b][d];
-    return sum;
-  }
-};
-
-void normalise(std::vector<double>& x) {
-  double norm = 0;
-  for (const double value : x) norm += value * value;
-  for (double& value : x) value /= std::sqrt(norm);
-}
-
-// The same people as two models see them.
-std::array<Faces, 2> draw_faces(ItemRandom& random, int64_t people) {
-  constexpr size_t kDim = 20;
-  constexpr double kCorrelation = 0.9, kNoise = 0.62, kSpreadOfPeople = 0.25;
-  std::array<double, kDim> deviation{};
-  double sum = 0;
-  for (size_t d = 0; d < kDim; ++d) sum += deviation[d] = std::pow(static_cast<double>(d + 1), -0.7);
-  for (double& value : deviation) value = std::sqrt(value * static_cast<double>(kDim) / sum);
-  std::array<Faces, 2> faces;
-  for (Faces& of : faces) of.people = people;
-  for (int64_t person = 0; person < people; ++person) {
-    std::array<double, kDim> center{};
-    for (size_t d = 0; d < kDim; ++d) center[d] = deviation[d] * random.normal();
-    const double noise = kNoise * std::exp(kSpreadOfPeople * random.normal());
-    const auto count = static_cast<int64_t>(2 + random.below(5));
-    for (int64_t image = 0; image < count; ++image) {
-      std::array<std::vector<double>, 2> x{std::vector<double>(kDim), std::vector<double>(kDim)};
-      for (size_t d = 0; d < kDim; ++d) {
-        const double first = random.normal();
-        const double second =
-            kCorrelation * first + std::sqrt(1 - kCorrelation * kCorrelation) * random.normal();
-        x[0][d] = center[d] + noise * first;
-        x[1][d] = center[d] + noise * second;
-      }
-      for (size_t model = 0; model < 2; ++model) {
-        normalise(x[model]);
-        faces[model].images.push_back(std::move(x[model]));
-        faces[model].person.push_back(person);
-      }
-    }
-  }
-  return faces;
-}
-
-ScoredPairs all_pairs_of(const Faces& faces) {
-  ScoredPairs pairs{{}, faces.people};
-  for (size_t a = 0; a < faces.images.size(); ++a) {
-    for (size_t b = a + 1; b < faces.images.size(); ++b)
-      pairs.pairs.push_back({faces.person[a], faces.person[b], faces.score(a, b)});
-  }
-  return pairs;
-}
 
 // A ROC of pairs, and what is sure of it.
 struct MeasuredPairs {
@@ -153,7 +93,7 @@ Estimate difference_of(double first, const Uncertainty& of_first, double second,
 void measure_pairs(ItemRandom& random, std::vector<NamedEstimate>& found) {
   constexpr int64_t kPeople = 100;
   constexpr double kTars[] = {.834, .618}, kAuc = .98788, kEer = .0549;
-  const std::array<Faces, 2> faces = draw_faces(random, kPeople);
+  const std::array<SimulatedFaces, 2> faces = simulate_faces(random, kPeople);
   const MeasuredPairs a(all_pairs_of(faces[0]), kFars, kThresholds), b(all_pairs_of(faces[1]), kFars, {});
   for (size_t t = 0; t < 2; ++t) {
     const Uncertainty far = a.uncertainty.far_at(a.tally, t), tar = a.uncertainty.tar_at(a.tally, t);
@@ -177,7 +117,7 @@ void measure_pairs(ItemRandom& random, std::vector<NamedEstimate>& found) {
 }
 
 // The first image of each of the known is the gallery, all other images are probes.
-std::vector<IdentifiedProbe> identify(const Faces& faces, int64_t known) {
+std::vector<IdentifiedProbe> identify(const SimulatedFaces& faces, int64_t known) {
   std::vector<size_t> gallery;
   std::vector<IdentifiedProbe> probes;
   std::vector<size_t> images;
@@ -207,7 +147,8 @@ std::vector<IdentifiedProbe> identify(const Faces& faces, int64_t known) {
 void measure_open_set(ItemRandom& random, std::vector<NamedEstimate>& found) {
   constexpr int64_t kKnown = 150, kStrangers = 150;
   constexpr double kRates[] = {.1, .03};
-  const std::vector<IdentifiedProbe> probes = identify(draw_faces(random, kKnown + kStrangers)[0], kKnown);
+  const std::vector<IdentifiedProbe> probes =
+      identify(simulate_faces(random, kKnown + kStrangers)[0], kKnown);
   std::vector<double> non_mated;
   int64_t mated = 0;
   for (const IdentifiedProbe& probe : probes) {

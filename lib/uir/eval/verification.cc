@@ -255,19 +255,28 @@ PairList given_pairs(const VerificationProtocol& config, const KnownSources& sou
 }
 
 // What thresholds that were chosen elsewhere do here. The cosine of unit vectors is 1 − d / 2.
-void report_calibrated(const Calibration& calibration, const std::vector<double>& distances,
-                       const PairList& pairs, ProtocolResult& report) {
+std::vector<FixedThreshold> report_calibrated(const Calibration& calibration,
+                                              const std::vector<double>& distances, const PairList& pairs,
+                                              ProtocolResult& report) {
+  std::vector<FixedThreshold> thresholds;
   for (const CalibratedThreshold& wanted : calibration.pairs) {
     if (!wanted.threshold) continue;
+    FixedThreshold& fixed =
+        thresholds.emplace_back(FixedThreshold{wanted.rate, std::numeric_limits<double>::infinity()});
     std::array<int64_t, 2> accepted{}, total{};  // of impostor and genuine pairs
     for (size_t i = 0; i < distances.size(); ++i) {
       const size_t genuine = pairs.pairs[i].same ? 1 : 0;
       ++total[genuine];
-      accepted[genuine] += 1 - distances[i] / 2 >= *wanted.threshold;
+      if (1 - distances[i] / 2 < *wanted.threshold) continue;
+      ++accepted[genuine];
+      fixed.score = std::min(fixed.score, -distances[i]);
     }
-    report.number(name_with_rate("tar_calibrated_for", wanted.rate), share(accepted[1], total[1]));
-    report.number(name_with_rate("far_calibrated_for", wanted.rate), share(accepted[0], total[0]));
+    report.number_or(name_with_rate("tar_calibrated_for", wanted.rate), share(accepted[1], total[1]),
+                     "there are no pairs of the same person");
+    report.number_or(name_with_rate("far_calibrated_for", wanted.rate), share(accepted[0], total[0]),
+                     "there are no pairs of different people");
   }
+  return thresholds;
 }
 
 }  // namespace
@@ -336,8 +345,9 @@ ProtocolResult run_verification(const std::string& name, const CanonicalVectors&
   report_folds(result, report);
   report_roc(result.roc, kFars, report);
   report.details["folds"] = folds_json(result);
-  if (labels) report_intervals(distances, pairs, result, kFars, *labels, report);
-  if (calibration) report_calibrated(*calibration, distances, pairs, report);
+  std::vector<FixedThreshold> calibrated;
+  if (calibration) calibrated = report_calibrated(*calibration, distances, pairs, report);
+  if (labels) report_intervals(distances, pairs, result, kFars, calibrated, *labels, report);
   return report;
 }
 

@@ -81,20 +81,12 @@ Uncertainty of_val(const VerificationResult& result, int64_t impostors) {
   return uncertainty;
 }
 
-}  // namespace
-
-void report_intervals(const std::vector<double>& distances, const PairList& pairs,
-                      const VerificationResult& result, std::span<const double> fars,
-                      std::span<const int64_t> labels, ProtocolResult& report) {
-  const PairPeople people = people_of(pairs, labels);
-  if (!result.folds.empty()) {
-    const bool folds = people.size == pairs.num_folds && !people.caveat.empty();
-    report.set_uncertainty("accuracy", folds ? over_folds(result, result.accuracy, &FoldResult::accuracy)
-                                             : of_accuracy(distances, pairs, result, people));
-    if (!std::isnan(result.val)) report.set_uncertainty("val", of_val(result, result.roc.num_impostor()));
-  }
-  if (!result.roc.defined()) return;
-  const PairUncertainty uncertainty(result.roc, fars);
+void report_pairs(const std::vector<double>& distances, const PairList& pairs, const Roc& roc,
+                  std::span<const double> fars, std::span<const FixedThreshold> calibrated,
+                  const PairPeople& people, ProtocolResult& report) {
+  std::vector<double> thresholds;
+  for (const FixedThreshold& wanted : calibrated) thresholds.push_back(wanted.score);
+  const PairUncertainty uncertainty(roc, fars, thresholds, PairUncertainty::kBandPoints);
   PeopleTally tally = uncertainty.empty_tally(people.size);
   for (size_t i = 0; i < distances.size(); ++i) {
     const Pair& pair = pairs.pairs[i];
@@ -104,7 +96,29 @@ void report_intervals(const std::vector<double>& distances, const PairList& pair
       tally.impostor(people.unit[pair.a], people.unit[pair.b], -distances[i]);
     }
   }
+  for (size_t t = 0; t < calibrated.size(); ++t) {
+    report.set_uncertainty(name_with_rate("tar_calibrated_for", calibrated[t].rate),
+                           with_caveat(uncertainty.tar_at(tally, t), people.caveat));
+    report.set_uncertainty(name_with_rate("far_calibrated_for", calibrated[t].rate),
+                           with_caveat(uncertainty.far_at(tally, t), people.caveat));
+  }
   uncertainty.report(tally, people.caveat, report);
+}
+
+}  // namespace
+
+void report_intervals(const std::vector<double>& distances, const PairList& pairs,
+                      const VerificationResult& result, std::span<const double> fars,
+                      std::span<const FixedThreshold> calibrated, std::span<const int64_t> labels,
+                      ProtocolResult& report) {
+  const PairPeople people = people_of(pairs, labels);
+  if (!result.folds.empty()) {
+    const bool folds = people.size == pairs.num_folds && !people.caveat.empty();
+    report.set_uncertainty("accuracy", folds ? over_folds(result, result.accuracy, &FoldResult::accuracy)
+                                             : of_accuracy(distances, pairs, result, people));
+    if (!std::isnan(result.val)) report.set_uncertainty("val", of_val(result, result.roc.num_impostor()));
+  }
+  if (result.roc.defined()) report_pairs(distances, pairs, result.roc, fars, calibrated, people, report);
 }
 
 }  // namespace uir

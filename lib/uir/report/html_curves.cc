@@ -15,7 +15,7 @@ namespace {
 struct Curve {
   size_t model = 0;
   std::vector<std::vector<double>> points;
-  std::vector<PlotWhisker> whiskers{};
+  std::vector<PlotSpan> whiskers{}, band{};
 };
 struct Curves {
   std::vector<std::string> columns;
@@ -44,6 +44,14 @@ void drop_invisible(std::vector<std::vector<double>>& points) {
   if (visible - points.begin() > 1) points.erase(points.begin(), visible - 1);
 }
 
+// [[x, low, high], …]; none where there is no such member.
+std::vector<PlotSpan> read_spans(const Json& json, const char* member) {
+  std::vector<PlotSpan> spans;
+  for (const Json& span : json.value(member, Json::array()))
+    spans.push_back({number_of(span[0]), number_of(span[1]), number_of(span[2])});
+  return spans;
+}
+
 Curve read_curve(size_t model, const Json& json) {
   Curve curve{model, {}};
   for (const Json& point : json["points"]) {
@@ -53,9 +61,8 @@ Curve read_curve(size_t model, const Json& json) {
     if (std::isfinite(values[0]) && std::isfinite(values[1])) curve.points.push_back(std::move(values));
   }
   drop_invisible(curve.points);
-  if (!json.contains("intervals")) return curve;
-  for (const Json& interval : json["intervals"])
-    curve.whiskers.push_back({number_of(interval[0]), number_of(interval[1]), number_of(interval[2])});
+  curve.whiskers = read_spans(json, "intervals");
+  curve.band = read_spans(json, "band");
   return curve;
 }
 
@@ -164,8 +171,10 @@ class CurveWriter {
       PlotLine& line = plot.lines.emplace_back(PlotLine{curve.model, {}, {}});
       for (const auto& point : curve.points)
         line.points.push_back({std::max(point[0], plot.x.low), height(point[1])});
-      for (const PlotWhisker& whisker : curve.whiskers)
+      for (const PlotSpan& whisker : curve.whiskers)
         line.whiskers.push_back({whisker.x, height(whisker.low), height(whisker.high)});
+      for (const PlotSpan& span : curve.band)
+        line.band.push_back({span.x, height(span.low), height(span.high)});
     }
     const Element figure(page_, "figure");
     {

@@ -1,9 +1,11 @@
 #include "uir/report/html_numbers.h"
 
 #include <cmath>
+#include <string>
 
 #include "uir/report/html_parts.h"
 #include "uir/report/number_meaning.h"
+#include "uir/report/uncertainty_words.h"
 
 namespace uir {
 namespace {
@@ -12,12 +14,18 @@ namespace {
 void write_interval(const ComparedNumber& number, size_t model, Markup& page) {
   const Uncertainty* uncertainty = number.uncertainties[model];
   if (!uncertainty) return;
-  const bool weak = uncertainty->resolution == Resolution::kWeak;
-  const std::string text = uncertainty->has_interval()
-                               ? format_interval(uncertainty->low, uncertainty->high, number.meaning)
-                               : std::string(to_string(uncertainty->resolution));
-  page.element("span", {{"class", weak ? "interval weak" : "interval"}, {"title", uncertainty->note}},
-               weak ? text + ", weak" : text);
+  std::string text = uncertainty->has_interval()
+                         ? format_interval(uncertainty->low, uncertainty->high, number.meaning)
+                         : std::string(to_string(uncertainty->resolution));
+  const std::string weakness = weakness_in_words(*uncertainty);
+  if (!weakness.empty()) text += ", " + weakness;
+  const bool none = number.values[model] == 0 && uncertainty->impostor_events == 0;
+  if (none && uncertainty->has_interval())
+    text = "at most " + format_number(uncertainty->high, number.meaning);
+  page.element("span",
+               {{"class", weakness.empty() && !none ? "interval" : "interval weak"},
+                {"title", evidence_in_words(*uncertainty)}},
+               text);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "uir/base/json_text.h"
 #include "uir/report/comparison.h"
 #include "uir/report/html_report.h"
+#include "uir/report/uncertainty_words.h"
 
 namespace uir {
 namespace {
@@ -40,8 +41,8 @@ std::string value_text(const Measurement& number, bool says_so) {
   const Uncertainty& uncertainty = *number.uncertainty;
   if (uncertainty.has_interval())
     text += concat("  [", short_number(uncertainty.low, 5), ", ", short_number(uncertainty.high, 5), "]");
-  std::string note = uncertainty.note;
-  if (uncertainty.resolution == Resolution::kWeak) note = note.empty() ? "weak" : "weak; " + note;
+  std::string note = weakness_in_words(uncertainty);
+  note += (note.empty() || uncertainty.note.empty() ? "" : "; ") + uncertainty.note;
   if (note.empty()) return text;
   return concat(text, "  (", note, ")");
 }

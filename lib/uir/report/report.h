@@ -68,6 +68,10 @@ struct ProtocolResult {
   void undefined(std::string what, std::string why) {
     numbers.push_back({std::move(what), std::nan(""), std::move(why), {}});
   }
+  // A number, or why it is none.
+  void number_or(std::string what, double value, std::string why) {
+    std::isnan(value) ? undefined(std::move(what), std::move(why)) : number(std::move(what), value);
+  }
   // Of a number that there is (else kInternal).
   void set_uncertainty(std::string_view number, Uncertainty uncertainty);
   // kInternal if there is no such number; not a number if it is undefined.

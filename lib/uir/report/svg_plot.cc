@@ -147,19 +147,36 @@ class Drawing {
       const std::string x = coordinate(x_of(mark.x));
       out_.element("line", {{"class", "mark"}, {"x1", x}, {"y1", "0"}, {"x2", x}, {"y2", concat(height_)}});
     }
+    for (const PlotLine& line : plot_.lines) draw_band(line);
     for (const PlotLine& line : plot_.lines) {
-      std::string points;
-      for (const PlotPoint& point : line.points) {
-        if (!points.empty()) points += ' ';
-        points += coordinate(x_of(point.x)) + "," + coordinate(y_of(point.y));
-      }
-      out_.element("polyline", {{"class", concat("s", line.style % kLineStyles)}, {"points", points}});
-      for (const PlotWhisker& whisker : line.whiskers) draw_whisker(whisker, line.style);
+      out_.element("polyline",
+                   {{"class", concat("s", line.style % kLineStyles)}, {"points", vertices(line.points)}});
+      for (const PlotSpan& whisker : line.whiskers) draw_whisker(whisker, line.style);
     }
   }
 
+  std::string vertices(const std::vector<PlotPoint>& points) const {
+    std::string text;
+    for (const PlotPoint& point : points) {
+      if (!text.empty()) text += ' ';
+      text += coordinate(x_of(point.x)) + "," + coordinate(y_of(point.y));
+    }
+    return text;
+  }
+
+  // Behind all lines: along its upper bounds, and back along its lower ones.
+  void draw_band(const PlotLine& line) {
+    if (line.band.size() < 2) return;
+    std::vector<PlotPoint> outline;
+    for (const PlotSpan& span : line.band) outline.push_back({span.x, span.high});
+    for (auto span = line.band.rbegin(); span != line.band.rend(); ++span)
+      outline.push_back({span->x, span->low});
+    out_.element("polygon",
+                 {{"class", concat("band s", line.style % kLineStyles)}, {"points", vertices(outline)}});
+  }
+
   // An I, whose ends are short lines.
-  void draw_whisker(const PlotWhisker& whisker, size_t style) {
+  void draw_whisker(const PlotSpan& whisker, size_t style) {
     constexpr double kEnd = 3;
     const double x = x_of(whisker.x), low = y_of(whisker.low), high = y_of(whisker.high);
     const std::string left = coordinate(x - kEnd), right = coordinate(x + kEnd), middle = coordinate(x);

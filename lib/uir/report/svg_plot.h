@@ -20,15 +20,15 @@ struct PlotPoint {
   double x = 0, y = 0;
 };
 
-// How far up and down a point of a line may lie.
-struct PlotWhisker {
+// How far up and down a line may lie at x.
+struct PlotSpan {
   double x = 0, low = 0, high = 0;
 };
 
 struct PlotLine {
   size_t style = 0;
   std::vector<PlotPoint> points;
-  std::vector<PlotWhisker> whiskers{};
+  std::vector<PlotSpan> whiskers{}, band{};  // at single places; all along, by rising x
 };
 
 struct PlotAxis {

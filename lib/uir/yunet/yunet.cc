@@ -6,8 +6,8 @@
 namespace uir {
 namespace {
 
-// Black to the right and below changes no coordinate. The trunk of 2022 halves odd sizes, too; what is smaller
-// than this has no pixel at its coarsest scale.
+// Black to the right and below changes no coordinate. The trunk of 2022 halves odd sizes, too; what is
+// smaller than this has no pixel at its coarsest scale.
 int64_t seen(int64_t side, YuNetGeneration generation) {
   constexpr int64_t kLeast = 64, kMultiple = 32;
   side = std::max(side, kLeast);

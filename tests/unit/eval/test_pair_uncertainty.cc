@@ -2,13 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <numeric>
 #include <vector>
 
 #include "support/catch.h"
 #include "uir/base/random.h"
-#include "uir/report/intervals.h"
 #include "uir/eval/uncertainty_example.h"
+#include "uir/report/intervals.h"
 
 using namespace uir;
 
@@ -167,6 +168,35 @@ TEST_CASE("TAR at FAR, AUC and EER are near what deleting each person gives, thr
         Approx(width(of_deletions(roc.at_most(.1).tar, tars))).epsilon(.15));
   CHECK(width(mean.uncertainty) == Approx(width(of_deletions(mean.mean, means))).epsilon(.15));
   CHECK(width(uncertainty.eer(tally)) == Approx(width(of_deletions(roc.eer(), eers))).epsilon(.25));
+}
+
+TEST_CASE("the band has the intervals of rates along the curve, from ten events on") {
+  const ScoredPairs pairs = drawn_pairs(11, 60, GENERATE(0, 4));
+  const Roc roc = roc_of(pairs);
+  const PairUncertainty uncertainty(roc, {}, {}, 24);
+  const std::vector<PairUncertainty::BandPoint> band = uncertainty.band(tally_of(uncertainty, pairs));
+  REQUIRE(band.size() >= 10);
+  CHECK(band.size() <= 24);
+  std::vector<double> fars;
+  for (const PairUncertainty::BandPoint& point : band) fars.push_back(point.far);
+  CHECK(std::ranges::is_sorted(fars, std::less_equal()));
+  CHECK(fars.front() * static_cast<double>(roc.num_impostor()) >= 10 - 1e-9);
+  const PairUncertainty rates(roc, fars);
+  const PeopleTally tally = tally_of(rates, pairs);
+  for (size_t f = 0; f < fars.size(); ++f) {
+    const RocPoint point = roc.at_most(fars[f]);
+    CHECK(point.far == fars[f]);  // a point of the curve
+    CHECK(band[f].low < point.tar);
+    CHECK(band[f].high > point.tar);
+    CHECK(band[f].low == Approx(rates.tar_at_far(tally, f).low).epsilon(1e-12));
+    CHECK(band[f].high == Approx(rates.tar_at_far(tally, f).high).epsilon(1e-12));
+  }
+  ProtocolResult result;
+  for (const char* name : {"auc", "eer"}) result.number(name, 0);
+  result.details["roc"] = Json::object();
+  uncertainty.report(tally_of(uncertainty, pairs), "", result);
+  REQUIRE(result.details["roc"]["band"].size() == band.size());
+  CHECK(result.details["roc"]["band"][3] == Json({band[3].far, band[3].low, band[3].high}));
 }
 
 TEST_CASE("tallies do not depend on who counted what") {

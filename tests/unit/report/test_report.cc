@@ -6,6 +6,7 @@
 #include "uir/base/log.h"
 #include "uir/eval/config.h"
 #include "uir/eval/report_roc.h"
+#include "uir/report/html_report.h"
 #include "uir/report/report.h"
 
 namespace uir {
@@ -111,11 +112,26 @@ TEST_CASE("a report says how sure its numbers are, and where it does not know") 
   few.resolution = Resolution::kNotResolved;
   few.note = "not resolved: 3 impostor pairs may be accepted at this rate";
   result.set_uncertainty("few", few);
+  for (const auto& [name, events] : {std::pair{"weaker", 12}, {"three", 3}, {"none", 0}}) {
+    Uncertainty fewer = sure;
+    fewer.impostor_events = events;
+    fewer.resolution = events < 10 ? Resolution::kNotResolved : Resolution::kWeak;
+    if (events == 0) fewer.note = "none: a bound of one side";
+    result.number(name, events > 0 ? .97 : 0);
+    result.set_uncertainty(name, fewer);
+  }
   result.remarks.emplace_back("Few people decide.");
   const Report report{{{"m", {}, {result}}}};
   const std::string text = to_text(report);
   CHECK_THAT(text, contains_text("0.975  [0.9625, 0.9875]\n"));
   CHECK_THAT(text, contains_text("0.9  [0.9625, 0.9875]  (weak; at least this wide)\n"));
+  CHECK_THAT(text, contains_text("0.97  [0.9625, 0.9875]  (weak: 12 events)\n"));
+  CHECK_THAT(text, contains_text("0.97  [0.9625, 0.9875]  (few events: 3)\n"));
+  CHECK_THAT(text, contains_text("0  [0.9625, 0.9875]  (none: a bound of one side)\n"));
+  const std::string html = to_html(report);
+  CHECK_THAT(html, contains_text("title=\"12 events\">0.9625 to 0.9875, weak: 12 events<"));
+  CHECK_THAT(html, contains_text("0.9625 to 0.9875, few events: 3<"));
+  CHECK_THAT(html, contains_text("title=\"0 events; none: a bound of one side\">at most 0.9875<"));
   CHECK_THAT(text, contains_text("0.8  (not resolved: 3 impostor pairs may be accepted at this rate)\n"));
   CHECK_THAT(text, contains_text("3  (no interval)\n"));
   CHECK_THAT(text, contains_text("  Few people decide.\n"));

@@ -53,6 +53,18 @@ TEST_CASE("linear axes begin at a round number and never are empty") {
   CHECK(linear_axis("", {}, 1, true).low == Approx(0.9));
 }
 
+TEST_CASE("a band goes along its upper bounds and back, behind every line") {
+  Plot plot{"ROC", {"FAR", 1e-2, 1, true, false}, {"TAR", 0, 1, false, true}, {}, {}};
+  plot.lines.push_back({2, {{1e-2, .5}, {1, 1}}, {}, {{1e-1, .25, .75}, {1, .5, 1}}});
+  plot.lines.push_back({3, {{1e-2, .5}, {1, 1}}, {}, {{1e-1, .25, .75}}});  // of one place: nothing
+  const std::string svg = drawn(plot);
+  // The plot area is 484 wide and 274 high.
+  CHECK_THAT(svg, contains_text("<polygon class=\"band s2\" "
+                                "points=\"242.0,68.5 484.0,0.0 484.0,137.0 242.0,205.5\""));
+  CHECK(svg.find("<polygon") < svg.find("<polyline"));
+  CHECK(svg.rfind("<polygon") == svg.find("<polygon"));
+}
+
 TEST_CASE("points stand where their values say") {
   // The plot area is 560 - 62 - 14 = 484 wide and 330 - 10 - 46 = 274 high.
   Plot plot{"ROC",

@@ -1,0 +1,15 @@
+// What stands behind a number, in words for reports.
+#pragma once
+
+#include <string>
+
+#include "uir/report/uncertainty.h"
+
+namespace uir {
+
+// Beside an interval that few events carry: "weak: 12 events", "few events: 3"; "" beside others.
+std::string weakness_in_words(const Uncertainty& uncertainty);
+// "1,200 events, worth 7.5 independent ones; 40 misses", and the note.
+std::string evidence_in_words(const Uncertainty& uncertainty);
+
+}  // namespace uir
