@@ -6,6 +6,7 @@
 #include "support/ranks.h"
 #include "support/trainer_run.h"
 //
+#include <algorithm>
 #include <atomic>
 #include <mutex>
 #include <optional>
@@ -164,7 +165,7 @@ TEST_CASE("with graphs, rehearsed, training is the same bit for bit") {
     run->config.batch.accumulation = accumulation;
     run->config.optimizer.weight_decay = 0.01;
     run->config.verification = {3, {"dev"}};
-    run->backbone->poisoned = {2 * accumulation, 7 * accumulation};
+    run->backbone->poisoned = {2 * accumulation, 8 * accumulation};
     run->verify = [&seen, run, &with](Backbone& network) {
       const at::NoGradGuard no_grad;
       network.eval();
@@ -175,7 +176,8 @@ TEST_CASE("with graphs, rehearsed, training is the same bit for bit") {
     run->trainer().run();
   }
   check_equal(with, without);
-  CHECK(with.log()[7]["skipped"] == 2);
+  const std::vector<Json> log = with.log();
+  CHECK(std::ranges::count_if(log, [](const Json& line) { return line.contains("rows"); }) == 2);
   REQUIRE(seen[1].size() == 4);
   for (size_t i = 0; i < 4; ++i) CHECK(seen[1][i].equal(seen[0][i]));
 }
