@@ -104,6 +104,11 @@ foreach(dir ${TORCH_INCLUDE_DIRS})
   endif()
 endforeach()
 
+# CUDA graphs.
+if(uir_torch_cuda)
+  set_source_files_properties(lib/uir/device/step_graphs.cc PROPERTIES COMPILE_DEFINITIONS UIR_HAS_CUDA)
+endif()
+
 # NCCL's header comes with the distribution, with LibTorch or, in Python packages, beside torch.
 if(uir_torch_cuda AND Torch_VERSION VERSION_GREATER_EQUAL 2.4)
   find_path(UIR_NCCL_INCLUDE nccl.h HINTS ${TORCH_INCLUDE_DIRS})

@@ -14,7 +14,7 @@ export TESTS=${TESTS:-}                       # folder of test_pipeline; default
 export PYTHON=${PYTHON:-python3}              # that has PyTorch
 export BUNDLE=${BUNDLE:-}                     # folder of tools/bundle_deps.sh; empty: the system's libraries
 export MAY_SKIP=${MAY_SKIP:-}                 # parts that may be skipped
-all_parts="build tests ranks memory resume extract step_r50 head search step_r100"  # the longest last
+all_parts="build tests ranks memory resume graphs extract step_r50 head search step_r100"  # the longest last
 export PARTS=${PARTS:-$all_parts}
 programs="uir-index uir-train uir-extract uir-eval bench_training_step bench_head bench_tail_search"
 threads=$(nproc)
@@ -103,7 +103,7 @@ part_tests() {
   into out.txt "$TESTS/test_pipeline" '[device]'
   local cases
   cases=$(sed -nE 's/^All tests passed \([0-9]+ assertions? in ([0-9]+) test cases?\)$/\1/p' "$work/out.txt")
-  number cases "${cases:-0}" least 16
+  number cases "${cases:-0}" least 18
 }
 
 # Two ranks cannot share a device over NCCL, which is said; they can over Gloo.
@@ -147,6 +147,16 @@ part_memory() {
   number to_estimate "$ratio" most $high
 }
 
+# same_checkpoints RUN NAME OTHER: its checkpoint and that of $work/run hold the same: to the bit on a CPU, nearly on a device.
+same_checkpoints() {
+  report compare_checkpoints "$json" "$(latest "$1")" "$(latest "$work/run")"
+  if [ "$DEVICE" = cpu ]; then
+    [ "$(get "$json" numbers equal_to_the_bit)" = true ] || die "the $2 run's checkpoint differs from the $3 run's"
+  else
+    number largest_difference "$(get "$json" numbers largest_difference)" most 0.02
+  fi
+}
+
 # A run that is stopped and resumed ends where a whole one does: to the bit on a CPU, nearly on a device.
 part_resume() {
   experiment "$tiny" 16 12 4
@@ -154,12 +164,22 @@ part_resume() {
   expect 0 train "$@"
   expect 75 train "$@" --set paths.run="$work/stopped" --set paths.index="$work/run/index" --stop-after 7
   expect 0 train "$@" --set paths.run="$work/stopped" --set paths.index="$work/run/index" --resume
-  report compare_checkpoints "$json" "$(latest "$work/stopped")" "$(latest "$work/run")"
-  if [ "$DEVICE" = cpu ]; then
-    [ "$(get "$json" numbers equal_to_the_bit)" = true ] || die "the resumed run's checkpoint differs from the whole run's"
-  else
-    number largest_difference "$(get "$json" numbers largest_difference)" most 0.02
-  fi
+  same_checkpoints "$work/stopped" resumed whole
+}
+
+# A run with CUDA graphs, which CPUs rehearse, ends where one without them does; how fast a step is with them.
+part_graphs() {
+  experiment "$tiny" 16 12 4
+  set -- --set train.precision=float32 --set train.threads=1 --set train.batch.accumulation=2
+  expect 0 train "$@"
+  expect 0 train "$@" --set train.cuda_graphs=true --set paths.run="$work/recorded" --set paths.index="$work/run/index"
+  same_checkpoints "$work/recorded" recorded ordinary
+  set -- r50 128 "$threads" 1 1
+  [ "$DEVICE" != cpu ] || set -- r18 2 "$threads" 1 0.25
+  into called.json "$BIN/bench_training_step" "$@" "$(device)" "ours bf16"
+  into graphs.json "$BIN/bench_training_step" "$@" "$(device)" "graphs bf16"
+  number images_per_s "$(get "$work/graphs.json" images_per_s "graphs bf16")"
+  number to_called "$(report quotient "$(get "$json" numbers images_per_s)" "$(get "$work/called.json" images_per_s "ours bf16")")"
 }
 
 # Embeddings of the device against the CPU's of the same weights, and the numbers of a search through pairs of both.

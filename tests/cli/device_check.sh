@@ -9,7 +9,7 @@ result() { python3 -c 'import json, sys; print(*[p["result"] for p in json.load(
 
 # Whole, but for PyTorch, which may be missing.
 MAY_SKIP="step_r50 step_r100" expect 0 check
-for part in build tests ranks memory resume extract head search; do
+for part in build tests ranks memory resume graphs extract head search; do
   [ "$(result $part)" = passed ] || { cat out.txt >&2; die "$part: $(result $part)"; }
   grep -qE "^$part +passed " out.txt || { cat out.txt >&2; die "the table lacks $part"; }
 done
@@ -22,7 +22,7 @@ says "build failed: planted failure"
 says "tests cut off: after its limit of 1 s"
 says "memory missed: planted 1, target at least 2"
 says "ranks skipped: planted reason"
-says "left out, not asked for: resume extract step_r50 head step_r100"
+says "left out, not asked for: resume graphs extract step_r50 head step_r100"
 says "device check on cpu: 1 of 5 parts passed; not: build tests memory ranks;"
 for expected in build:failed "tests:cut off" memory:missed ranks:skipped search:passed; do
   [ "$(result "${expected%:*}")" = "${expected#*:}" ] || die "${expected%:*}: $(result "${expected%:*}"), expected ${expected#*:}"

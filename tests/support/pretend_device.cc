@@ -21,7 +21,7 @@
 namespace uir {
 namespace {
 
-std::atomic<int64_t> reads{0}, scalars{0};
+std::atomic<int64_t> reads{0}, scalars{0}, tensors{0};
 
 bool pretends(const at::Tensor& tensor) { return tensor.defined() && tensor.device() == kPretendDevice; }
 
@@ -114,7 +114,9 @@ at::Tensor empty_strided(at::IntArrayRef size, at::IntArrayRef stride, OptionalT
 
 at::Tensor& copy(at::Tensor& self, const at::Tensor& from, bool) {
   reads += !pretends(self) && pretends(from);
-  scalars += pretends(self) && !pretends(from) && from.dim() == 0;
+  const bool sent = pretends(self) && !pretends(from);
+  scalars += sent && from.dim() == 0;
+  tensors += sent && from.dim() > 0;
   on_cpu(self).copy_(on_cpu(from));
   return self;
 }
@@ -181,6 +183,6 @@ bool pretend_device_has_backward() {
 #endif
 }
 
-PretendTraffic pretend_traffic() { return {reads, scalars}; }
+PretendTraffic pretend_traffic() { return {reads, scalars, tensors}; }
 
 }  // namespace uir

@@ -20,6 +20,7 @@ bool pretend_device_has_backward();
 struct PretendTraffic {
   int64_t reads = 0;    // values and tensors that the host took from the device
   int64_t scalars = 0;  // single numbers that were copied to it, which waits as well
+  int64_t tensors = 0;  // larger ones that were
 };
 PretendTraffic pretend_traffic();
 

@@ -22,7 +22,7 @@ class TinyBackbone : public uir::Backbone {
     weight = register_parameter("weight", at::randn({48, kDim}, at::TensorOptions().dtype(at::kFloat)) * 0.1);
     calls = register_buffer("calls", at::zeros({1}));
   }
-  at::Tensor forward(const at::Tensor& pixels) override {
+  at::Tensor pass(const at::Tensor& pixels) override {
     calls.add_(1);  // a running statistic
     at::Tensor out = at::adaptive_avg_pool2d(pixels, {4, 4}).flatten(1).matmul(weight);
     if (poisoned.contains(forwards++)) out = out * std::numeric_limits<double>::quiet_NaN();

@@ -4,12 +4,13 @@
 //
 // network: mbf (default), mbf_large, r18, r34, r50, r100, r200; batch 64; threads 0: one per processor;
 // rounds 3; device cpu; only: the variants whose names begin so, default "": all. The baseline
-// (tests/support/plain_network.h) runs in float32 and in bf16 (weights cast as autocast would), in NCHW and
-// channels-last, each with the allocator as glibc sets it up; ours with tune_memory_allocator, in float32 and
-// bf16. Since allocator settings belong to a process, every measurement is a process of its own: the program
-// calls itself. A round measures each variant once, in turn; rates are medians over the rounds [images/s],
-// each the median of several steps. Prints JSON; what counts is ratio_to_best (target 2 on a CPU with AMX;
-// null unless there are variants of both).
+// (tests/support/plain_network.h) runs in float32 and in bf16 (weights cast as autocast would), in NCHW
+// and channels-last, each with the allocator as glibc sets it up; ours with tune_memory_allocator, in
+// float32 and bf16, called each time and as recorded passes (train.cuda_graphs; CPUs rehearse them).
+// Since allocator settings belong to a process, every measurement is a process of its own: the program
+// calls itself. A round measures each variant once, in turn; rates are medians over the rounds
+// [images/s], each the median of several steps. Prints JSON; what counts is ratio_to_best (target 2 on a
+// CPU with AMX; null unless there are variants of both).
 #include <torch/torch.h>
 
 #include <algorithm>
@@ -26,6 +27,7 @@
 #include "uir/base/parallel.h"
 #include "uir/device/use_device.h"
 #include "uir/model/backbone.h"
+#include "uir/train/network_passes.h"
 #include "variants.h"
 
 namespace uir {
@@ -58,6 +60,7 @@ Setup parse(const std::vector<std::string>& words) {
 struct Variant {
   std::string name;
   bool ours;
+  bool graphs;
   at::ScalarType type;
   at::MemoryFormat layout;
 
@@ -65,12 +68,14 @@ struct Variant {
 };
 
 const Variant kVariants[] = {
-    {"plain float32 NCHW", false, at::kFloat, at::MemoryFormat::Contiguous},
-    {"plain float32 channels-last", false, at::kFloat, at::MemoryFormat::ChannelsLast},
-    {"plain bf16 NCHW", false, at::kBFloat16, at::MemoryFormat::Contiguous},
-    {"plain bf16 channels-last", false, at::kBFloat16, at::MemoryFormat::ChannelsLast},
-    {"ours float32", true, at::kFloat, at::MemoryFormat::ChannelsLast},
-    {"ours bf16", true, at::kBFloat16, at::MemoryFormat::ChannelsLast},
+    {"plain float32 NCHW", false, false, at::kFloat, at::MemoryFormat::Contiguous},
+    {"plain float32 channels-last", false, false, at::kFloat, at::MemoryFormat::ChannelsLast},
+    {"plain bf16 NCHW", false, false, at::kBFloat16, at::MemoryFormat::Contiguous},
+    {"plain bf16 channels-last", false, false, at::kBFloat16, at::MemoryFormat::ChannelsLast},
+    {"ours float32", true, false, at::kFloat, at::MemoryFormat::ChannelsLast},
+    {"ours bf16", true, false, at::kBFloat16, at::MemoryFormat::ChannelsLast},
+    {"graphs float32", true, true, at::kFloat, at::MemoryFormat::ChannelsLast},
+    {"graphs bf16", true, true, at::kBFloat16, at::MemoryFormat::ChannelsLast},
 };
 
 // Median seconds of a step after two to warm up; on a device the mean of many, after which the host waits.
@@ -99,7 +104,16 @@ double measure(const Setup& setup, const Variant& variant) {
   const at::Tensor pixels = normalize_pixels(images, variant.type).contiguous(variant.layout);
   const at::Tensor direction = at::randn({setup.batch, network->embedding_size()}, setup.device);
   double seconds;
-  if (variant.ours) {
+  if (variant.graphs) {
+    NetworkPasses passes(network, variant.type, make_step_graphs(setup.device));
+    seconds = time_steps(setup.device, [&] {
+      for (const at::Tensor& parameter : network->parameters()) {
+        if (parameter.grad().defined()) parameter.grad().zero_();
+      }
+      passes.forward(images);
+      passes.backward(direction);
+    });
+  } else if (variant.ours) {
     seconds = time_steps(setup.device, [&] {
       network->zero_grad();
       network->forward(pixels).backward(direction);

@@ -25,6 +25,9 @@ namespace uir {
 struct ReducerOptions {
   double bucket_mb = 25;
   bool compress_bf16 = false;  // gradients travel as bf16; summed in it by NCCL, else in their own type
+  // While backward still computes. False: after it, which then runs without hooks of the Reducer and can be
+  // recorded (device/step_graphs.h); a copy of one bucket more.
+  bool overlaps = true;
 };
 
 class GradientReducer {

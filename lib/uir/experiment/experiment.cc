@@ -70,6 +70,7 @@ class CrossChecks {
     batch();
     depth();
     device();
+    graphs();
     models();
     submission();
     protocols();
@@ -125,6 +126,15 @@ class CrossChecks {
     const std::string& device = experiment_.train.device;
     if (device != "auto" && device != "cpu" && device != "cuda" && !device.starts_with("cuda:")) {
       problem("train.device: is '", device, "', expected auto, cpu, cuda or cuda:N");
+    }
+  }
+
+  void graphs() {
+    const TrainConfig& train = experiment_.train;
+    if (train.cuda_graphs && train.ranks.batch_norm == BatchNormStatistics::kSynchronized) {
+      problem(
+          "train.cuda_graphs: passes with train.ranks.batch_norm: synchronized talk to other ranks, "
+          "which cannot be recorded; use local, or no graphs");
     }
   }
 

@@ -166,6 +166,20 @@ void Backbone::run(std::span<const Step> steps, const at::Tensor& pixels, std::v
 }
 
 at::Tensor Backbone::forward(const at::Tensor& pixels) {
+  begin_pass(pixels.size(0));
+  return pass(pixels);
+}
+
+void Backbone::begin_pass(int64_t rows) {
+  if (!is_training()) return;
+  if (blueprint_.dropout > 0) draw_dropout(rows);
+  for (size_t op = 0; op < layers_.size(); ++op) {
+    if (blueprint_.ops[op].kind == OpKind::kBatchNorm)
+      layer<BatchNorm>(static_cast<int64_t>(op)).count_batch();
+  }
+}
+
+at::Tensor Backbone::pass(const at::Tensor& pixels) {
   std::vector<at::Tensor> values(blueprint_.ops.size());
   if (infers(pixels)) {
     fused_.check(*this, pixels.scalar_type());
@@ -255,6 +269,7 @@ at::Tensor Backbone::compute(const Step& step, const at::Tensor& input,
   if (step.conv >= 0) return convolve(step, input, values);
   const Op& op = blueprint_.ops[step.op];
   const at::Tensor x = op.always_float32 ? at_least_float32(input) : input;
+  const bool dropped_out = is_training() && blueprint_.dropout > 0;
   switch (op.kind) {
     case OpKind::kConv:
       return layer<Conv>(step.op).forward(x);
@@ -267,7 +282,7 @@ at::Tensor Backbone::compute(const Step& step, const at::Tensor& input,
     case OpKind::kFlatten:
       return x.flatten(1);
     case OpKind::kLinear:
-      return layer<Linear>(step.op).forward(dropout(x));
+      return layer<Linear>(step.op).forward(dropped_out ? x * dropout_mask_ : x);
     case OpKind::kNormalize:
       break;
   }
@@ -275,25 +290,34 @@ at::Tensor Backbone::compute(const Step& step, const at::Tensor& input,
 }
 
 // A row's mask depends on the seed, on its number among the rows of all ranks, and on the number of batches
-// seen by the last batch norm, which is part of the state dict: a resumed run drops the same elements.
-at::Tensor Backbone::dropout(const at::Tensor& x) const {
-  if (!is_training() || blueprint_.dropout == 0) return x;
-  ensure(row_numbers_.empty() || std::ssize(row_numbers_) == x.size(0), "every row has a number");
-  at::Tensor mask = at::empty(x.sizes(), at::kFloat);
+// seen before by the last batch norm, which is part of the state dict: a resumed run drops the same elements.
+void Backbone::draw_dropout(int64_t rows) {
+  ensure(row_numbers_.empty() || std::ssize(row_numbers_) == rows, "every row has a number");
+  const auto linear = std::ranges::find(blueprint_.ops, OpKind::kLinear, &Op::kind);
+  const int64_t columns = linear->in_channels;
+  at::Tensor mask = at::empty({rows, columns}, at::kFloat);
   const auto last = static_cast<int64_t>(layers_.size()) - 1;
   const auto batches = static_cast<uint64_t>(layer<BatchNorm>(last).num_batches_tracked());
   const auto batch = mix64(checksum64(as_bytes("dropout")) + batches);
   const auto kept = static_cast<float>(1 / (1 - blueprint_.dropout));
   float* values = mask.data_ptr<float>();
-  parallel_blocks(x.size(0), 8, 0, [&](int64_t begin, int64_t end) {
+  parallel_blocks(rows, 8, 0, [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
       const int64_t number = row_numbers_.empty() ? row : row_numbers_[row];
       ItemRandom random(seed_, RandomPurpose::kDropout, batch, static_cast<uint64_t>(number));
-      for (int64_t i = 0; i < x.size(1); ++i)
-        values[row * x.size(1) + i] = random.chance(blueprint_.dropout) ? 0 : kept;
+      for (int64_t i = 0; i < columns; ++i)
+        values[row * columns + i] = random.chance(blueprint_.dropout) ? 0 : kept;
     }
   });
-  return x * upload(mask, x.device());
+  const at::Device device = layer<Linear>(linear - blueprint_.ops.begin()).weight().device();
+  const at::Tensor there = upload(mask, device);
+  const bool fits =
+      dropout_mask_.defined() && dropout_mask_.sizes() == there.sizes() && dropout_mask_.device() == device;
+  if (fits) {
+    dropout_mask_.copy_(there);
+  } else {
+    dropout_mask_ = there;
+  }
 }
 
 }  // namespace uir

@@ -38,8 +38,15 @@ class Backbone : public torch::nn::Module {
 
   // pixels: float or bf16 (float16 on CUDA) [B, 3, 112, 112] channels-last, normalised to [−1, 1] (see
   // normalize_pixels). Convolutions run in pixels' type; the last layers and the result are float32. In
-  // training mode the running statistics move, and B is at least 2. Virtual for networks without blueprint.
-  virtual at::Tensor forward(const at::Tensor& pixels);
+  // training mode the running statistics move, and B is at least 2: begin_pass, then pass.
+  at::Tensor forward(const at::Tensor& pixels);
+  // What the host does in a training pass, before the device's part: it counts the batch and draws dropout's
+  // masks of so many rows, into the memory of the last ones. Nothing in evaluation.
+  void begin_pass(int64_t rows);
+  // The device's part. It reads nothing back, and pixels of the same memory and shape make it queue the same
+  // work on the same memory, so that it can be recorded (device/step_graphs.h). Virtual for networks without
+  // blueprint.
+  virtual at::Tensor pass(const at::Tensor& pixels);
   // Also forgets what inference keeps of the weights.
   void train(bool on = true) override;
   // The numbers that dropout knows the rows of a training batch by: every rank's rows have others, and one
@@ -73,7 +80,7 @@ class Backbone : public torch::nn::Module {
   // values: by operation, the step's inputs among them; input: the first of these.
   at::Tensor compute(const Step& step, const at::Tensor& input, const std::vector<at::Tensor>& values);
   at::Tensor convolve(const Step& step, const at::Tensor& input, const std::vector<at::Tensor>& values);
-  at::Tensor dropout(const at::Tensor& x) const;
+  void draw_dropout(int64_t rows);
   template <class Layer>
   Layer& layer(int64_t op) const {
     return static_cast<Layer&>(*layers_[op]);
@@ -82,6 +89,7 @@ class Backbone : public torch::nn::Module {
   Blueprint blueprint_;
   uint64_t seed_;
   std::vector<int64_t> row_numbers_;
+  at::Tensor dropout_mask_;  // of the training pass: 0, or one over the share that is kept
   std::vector<std::shared_ptr<torch::nn::Module>> layers_;  // by operation; none where it has no tensors
   std::vector<Step> steps_, inference_steps_;
   size_t front_steps_ = 0;             // of inference, for a few images at a time

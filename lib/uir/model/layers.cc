@@ -89,7 +89,6 @@ at::Tensor BatchNorm::forward(const at::Tensor& x, const at::Tensor& residual) {
 }
 
 at::Tensor BatchNorm::apply(const at::Tensor& x, const at::Tensor& slope, const at::Tensor& residual) {
-  if (is_training()) num_batches_tracked_.add_(1);
   return batch_norm({.x = x,
                      .weight = weight_,
                      .bias = bias_,

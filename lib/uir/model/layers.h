@@ -41,7 +41,7 @@ class BatchNorm : public torch::nn::Module {
   explicit BatchNorm(const Op& op);
   // x [B, channels, H, W] or [B, channels] → batch_norm(x), then PReLU if there is one, or plus the residual
   // (of x's shape and type) if there is one. In training the batch's statistics are used and the running ones
-  // updated.
+  // updated; batches are counted by count_batch, since the counter is the host's.
   at::Tensor forward(const at::Tensor& x);
   at::Tensor forward(const at::Tensor& x, const PReLU& activation);
   at::Tensor forward(const at::Tensor& x, const at::Tensor& residual);
@@ -55,6 +55,7 @@ class BatchNorm : public torch::nn::Module {
   // The counter stays on the CPU, where reading it waits for nothing.
   using torch::nn::Module::to;
   void to(at::Device device, bool non_blocking = false) override;
+  void count_batch() { num_batches_tracked_.add_(1); }
   int64_t num_batches_tracked() const { return num_batches_tracked_.item<int64_t>(); }
 
  private:
@@ -68,6 +69,7 @@ class Linear : public torch::nn::Module {
  public:
   explicit Linear(const Op& op);
   at::Tensor forward(const at::Tensor& x) const;  // float32 [B, in] → [B, out]
+  const at::Tensor& weight() const { return weight_; }
 
  private:
   at::Tensor weight_, bias_;

@@ -115,9 +115,20 @@ double sampling_bytes(const TrainingPlan& plan) {
 }
 
 double gradient_exchange_bytes(const TrainingPlan& plan) {
-  if (plan.ranks == 1 || !plan.bf16_gradients) return 0;  // the gradients lie in the buckets
-  const double narrow = 2 * as_double(plan.network.parameters());
-  return plan.cuda ? narrow : narrow * as_double(plan.ranks + 1);
+  if (plan.ranks == 1) return 0;
+  const double P = as_double(plan.network.parameters());
+  // Otherwise the gradients lie in the buckets.
+  const double bucket = plan.graphs ? std::min(plan.bucket_mb * 1048576, P * kFloat) : 0;
+  if (!plan.bf16_gradients) return bucket;
+  const double narrow = plan.graphs ? bucket / 2 : 2 * P;  // one bucket after the other
+  return bucket + (plan.cuda ? narrow : narrow * as_double(plan.ranks + 1));
+}
+
+// Both are gone when the other begins, but of a graph's pool the head gets nothing.
+Amount work_space(const TrainingPlan& plan, double backward) {
+  const double head = head_workspace(plan);
+  if (plan.cuda && plan.graphs) return {"work space of the head and of backward", head + backward};
+  return {"work space of the head or of backward", std::max(head, backward)};
 }
 
 std::vector<Amount> without_zeros(std::vector<Amount> amounts) {
@@ -151,7 +162,7 @@ std::vector<Amount> device_memory(const TrainingPlan& plan) {
        {"class centers", centers},
        {"their gradient", centers},
        {"their optimizer state", centers * states},
-       {"work space of the head or of backward", std::max(head_workspace(plan), backward)},
+       work_space(plan, backward),
        {"CUDA context and libraries (assumed)", device_runtime_bytes(plan)}});
 }
 
@@ -208,6 +219,7 @@ TrainingPlan training_plan(const Experiment& experiment, const DataCounts& data,
   plan.synchronized_norms = train.ranks.batch_norm == BatchNormStatistics::kSynchronized;
   plan.bf16_gradients = train.ranks.compression == GradientCompression::kBFloat16;
   plan.bucket_mb = train.ranks.bucket_mb;
+  plan.graphs = train.cuda_graphs;
   plan.prefetch = experiment.data.loader.prefetch;
   plan.copies_checkpoints = train.checkpoint.background;
   return plan;
@@ -325,7 +337,8 @@ StepTime step_time(const TrainingPlan& plan, const Rates& rates) {
   if (plan.ranks == 1) return time;
   const double gradients =
       gradient_bytes_sent(plan) / rates.bandwidth + number_of_buckets(plan) * rates.latency;
-  const double hidden = time.backbone * 2 / 3 / as_double(plan.accumulation);  // in the last backward pass
+  // In the last backward pass.
+  const double hidden = plan.graphs ? 0 : time.backbone * 2 / 3 / as_double(plan.accumulation);
   const double rest = total(bytes_sent_by_rank(plan)) - gradient_bytes_sent(plan);
   time.communication = std::max(0.0, gradients - hidden) + rest / rates.bandwidth +
                        number_of_collectives(plan) * rates.latency;

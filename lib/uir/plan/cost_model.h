@@ -44,6 +44,7 @@ struct TrainingPlan {
   bool synchronized_norms = false;
   bool bf16_gradients = false;
   double bucket_mb = 25;
+  bool graphs = false;  // of the network's passes: a pool of their own, gradients summed after them
   int64_t prefetch = 4;
   bool copies_checkpoints = false;  // writes them from a copy while training goes on
 
@@ -96,8 +97,8 @@ struct Rates {
 // Seconds of an optimizer step; the loader is assumed to keep up.
 struct StepTime {
   double backbone = 0, head = 0, optimizer = 0;
-  // Gradients travel during the backward pass, two thirds of the backbone's time: here is what remains, and
-  // the head's and the batch norms' collectives, which nothing hides.
+  // Gradients travel during the backward pass, two thirds of the backbone's time, or with graphs after it:
+  // here is what remains, and the head's and the batch norms' collectives, which nothing hides.
   double communication = 0;
   double total() const { return backbone + head + optimizer + communication; }
 };

@@ -224,6 +224,7 @@ struct TrainConfig {
   int64_t max_nonfinite_steps = 10;
   int64_t log_every = 20;
   bool tensorboard = true;
+  bool cuda_graphs = false;
   VerificationConfig verification;
   CheckpointConfig checkpoint;
   InitConfig init;
@@ -249,6 +250,10 @@ void describe(Visitor& v, TrainConfig& c) {
   v.field("tensorboard", c.tensorboard,
           "Write the console lines' numbers and the verifications for TensorBoard (tensorboard/ in the run "
           "folder).",
+          MayDifferOnResume{});
+  v.field("cuda_graphs", c.cuda_graphs,
+          "Record the network's forward and backward pass once as CUDA graphs and launch these; not tried on "
+          "a device yet. On CPUs the steps are rehearsed (docs/distributed.md).",
           MayDifferOnResume{});
   v.section("verification", c.verification, "Measured while training.", MayDifferOnResume{});
   v.section("checkpoint", c.checkpoint, "What is saved when.", MayDifferOnResume{});

@@ -25,6 +25,7 @@
 #include "uir/train/best_choice.h"
 #include "uir/train/loss_scaler.h"
 #include "uir/train/monitor.h"
+#include "uir/train/network_passes.h"
 #include "uir/train/optimizer.h"
 #include "uir/train/running_state.h"
 #include "uir/train/schedule.h"
@@ -52,6 +53,12 @@ std::vector<Parameter> trained_parameters(const TrainConfig& config, const Backb
   return parameters;
 }
 
+ReducerOptions reducer_options(const TrainConfig& config) {
+  return {.bucket_mb = config.ranks.bucket_mb,
+          .compress_bf16 = config.ranks.compression == GradientCompression::kBFloat16,
+          .overlaps = !config.cuda_graphs};
+}
+
 // Of this rank's rows of a micro-batch among those of all ranks, all labeled rows first.
 std::vector<int64_t> row_numbers(const BatchConfig& batch, const Communicator& ranks) {
   const int64_t parts = batch.accumulation * ranks.size();
@@ -71,9 +78,10 @@ struct Trainer::Impl {
         sampler(parts.index, shape_of(parts.config.batch, *parts.communicator), parts.config.seed),
         optimizer(parts.config.optimizer, trained_parameters(parts.config, *parts.backbone, *parts.head)),
         running(*parts.backbone, *parts.head),
-        reducer(
-            trained_tensors(*parts.backbone), parts.communicator->another(),
-            {parts.config.ranks.bucket_mb, parts.config.ranks.compression == GradientCompression::kBFloat16}),
+        passes(parts.backbone, parts.pixel_type,
+               parts.config.cuda_graphs ? make_step_graphs(parts.device) : nullptr),
+        reducer(trained_tensors(*parts.backbone), parts.communicator->another(),
+                reducer_options(parts.config)),
         writer(parts.checkpoints_folder, parts.config.checkpoint.keep_last,
                writers(parts.communicator->another()), parts.stop_grace_s),
         total_steps(sampler.steps_per_epoch() * parts.config.epochs) {
@@ -141,6 +149,7 @@ struct Trainer::Impl {
   Optimizer optimizer;
   LossScaler scaler;
   RunningState running;
+  NetworkPasses passes;
   GradientReducer reducer;
   BackgroundWriter writer;
   const int64_t total_steps;
@@ -290,11 +299,10 @@ HeadLoss Trainer::Impl::accumulate(BatchFeed& feed, bool last, Totals& totals) {
   options.measures_gradients = last && measures_gradients();
   const at::Tensor labels = at::tensor(
       at::ArrayRef<int64_t>(batch.labels.data(), static_cast<size_t>(options.num_labeled)), at::kLong);
-  const at::Tensor pixels = normalize_pixels(feed.images(), parts.pixel_type);
-  const at::Tensor embeddings = parts.backbone->forward(pixels);
-  const HeadLoss loss = parts.head->loss_and_gradients(embeddings.detach(), labels, options);
+  const at::Tensor embeddings = passes.forward(feed.images());
+  const HeadLoss loss = parts.head->loss_and_gradients(embeddings, labels, options);
   reducer.run(last ? GradientReducer::Sync::kReduce : GradientReducer::Sync::kAccumulate,
-              [&] { embeddings.backward(loss.embeddings_gradient); });
+              [&] { passes.backward(loss.embeddings_gradient); });
   totals.count(batch, loss.num_labeled);
   feed.prefetch();
   return loss;

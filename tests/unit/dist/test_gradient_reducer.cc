@@ -38,6 +38,7 @@ struct Network {
 TEST_CASE("gradients of all ranks and micro-batches are summed, not averaged, in every step") {
   const int64_t size = GENERATE(1, 2, 3);
   const double bucket_mb = GENERATE(25.0, 0.01);  // one bucket, several
+  const bool overlaps = GENERATE(true, false);
   Network expected;
   std::vector<Network> networks(static_cast<size_t>(size));
   for (int64_t rank = 0; rank < size; ++rank)
@@ -45,7 +46,7 @@ TEST_CASE("gradients of all ranks and micro-batches are summed, not averaged, in
   std::vector<int> equal(static_cast<size_t>(size));
   run_ranks(size, [&](std::shared_ptr<const Communicator> c) {
     const Network& mine = networks[static_cast<size_t>(c->rank())];
-    GradientReducer reducer(mine.parameters(), c, {bucket_mb, false});
+    GradientReducer reducer(mine.parameters(), c, {bucket_mb, false, overlaps});
     for (int step = 0; step < 3; ++step) {
       mine.zero();
       reducer.run(GradientReducer::Sync::kAccumulate, [&] { mine.backward(c->rank(), 0); });
@@ -58,10 +59,11 @@ TEST_CASE("gradients of all ranks and micro-batches are summed, not averaged, in
 }
 
 TEST_CASE("compressed gradients are the sums of bf16 roundings") {
+  const bool overlaps = GENERATE(true, false);
   std::vector<Network> networks{Network(at::kFloat), Network(at::kFloat)};
   run_ranks(2, [&](std::shared_ptr<const Communicator> c) {
     const Network& mine = networks[static_cast<size_t>(c->rank())];
-    GradientReducer reducer(mine.parameters(), c, {25, true});
+    GradientReducer reducer(mine.parameters(), c, {25, true, overlaps});
     for (int step = 0; step < 2; ++step) {
       mine.zero();
       reducer.run(GradientReducer::Sync::kReduce, [&] { mine.backward(c->rank(), 0); });

@@ -74,6 +74,8 @@ TEST_CASE("checks that span sections") {
             .find("best_by: 'lfw' is none of train.verification.protocols") != std::string::npos);
   CHECK(message(kSmall, {"train.checkpoint.best_by=lfw", "train.verification.protocols=[lfw]"}).empty());
   CHECK(message(kSmall, {"eval.protocols.0.set=lwf"}).find("'lwf' is no source") != std::string::npos);
+  CHECK(message(kSmall, {"train.cuda_graphs=true", "train.ranks.batch_norm=synchronized"})
+            .find("train.cuda_graphs: ") != std::string::npos);
   CHECK(message(kSmall, {"train.device=gpu"}).find("train.device: is 'gpu'") != std::string::npos);
   CHECK(message("data: {}") == "e.yaml: paths.run: missing");
 }

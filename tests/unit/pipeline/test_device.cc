@@ -4,6 +4,7 @@
 #include "uir/device/transfer.h"
 #include "uir/head/head.h"
 #include "uir/model/backbone.h"
+#include "uir/train/network_passes.h"
 #include "uir/train/optimizer.h"
 #include "unit/head/naive.h"
 //
@@ -301,6 +302,35 @@ TEST_CASE("device: a network's embeddings, gradients and statistics are the CPU'
     return pass.network->forward(normalize_pixels(images_of(6).to(device), at::kFloat));
   };
   CHECK(relative_error(evaluated(here, test_device()), evaluated(there, at::kCPU)) < 1e-3);
+}
+
+TEST_CASE("device: recorded passes are those that are called each time, and only the device works in them",
+          "[device]") {
+  const bool mobile = GENERATE(false, true);
+  const ModelConfig& config = mobile ? kMobile : kResidual;
+  CAPTURE(mobile);
+  const at::Device device = test_device();
+  const auto called = make_backbone(config, 3), recorded = make_backbone(config, 3);
+  for (const auto& network : {called, recorded}) move_to(*network, device);
+  NetworkPasses plain(called, at::kFloat, nullptr), graphs(recorded, at::kFloat, make_step_graphs(device));
+  for (int64_t pass = 0; pass < NetworkPasses::kWarmUps + 3; ++pass) {
+    CAPTURE(pass);
+    const at::Tensor images = images_of(6).roll(pass, 0).to(device);
+    const at::Tensor expected = plain.forward(images), embeddings = graphs.forward(images);
+    CHECK(relative_error(embeddings, expected) < 1e-4);
+    at::manual_seed(6);
+    const at::Tensor direction = at::randn({6, recorded->embedding_size()}).to(device);
+    plain.backward(direction);
+    graphs.backward(direction);
+    check_gradients(*recorded, *called);
+    check_running_statistics(*recorded, *called);
+  }
+  const at::Tensor pixels = normalize_pixels(images_of(6).to(device), at::kFloat);
+  recorded->begin_pass(6);
+  const PretendTraffic before = pretend_traffic();
+  const NoWaiting nobody_waits;
+  recorded->pass(pixels);
+  CHECK(pretend_traffic().tensors == before.tensors);
 }
 
 TEST_CASE("device: training in bf16 is close to the CPU's in float32, with gradients in float32",

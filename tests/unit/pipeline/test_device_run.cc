@@ -79,6 +79,16 @@ TEST_CASE("device: a run's losses and weights are the CPU's, and its log is whol
   check_same(here, there);
 }
 
+TEST_CASE("device: a run with graphs is the run without them", "[device]") {
+  RunOn with(test_device()), without(test_device());
+  for (RunOn* run : {&with, &without}) {
+    adjust(*run, 1, false);
+    run->config.cuda_graphs = run == &with;
+    run->trainer().run();
+  }
+  check_same(with, without);
+}
+
 TEST_CASE("device: no step reads a tensor's value on the host but the numbers that are logged", "[device]") {
   const HostReads reads;
   RunOn run(test_device());

@@ -94,6 +94,30 @@ TEST_CASE("memory of a rank, added up by hand") {
   CHECK(amount(device.host, "batches ahead of the network") == 6 * 5 * 37632);
 }
 
+TEST_CASE("graphs keep backward's memory from the head, and hide no communication") {
+  TrainingPlan plan = one_layer();
+  plan.cuda = true;
+  const auto of = [](const TrainingPlan& p, const char* what) {
+    return amount(memory_of_rank(p).device, what);
+  };
+  const Rates rates{.backbone = 1e6, .head = 1e6, .memory = 1e12, .bandwidth = 1e8, .latency = 0};
+  const double larger = of(plan, "work space of the head or of backward");
+  const double communication = step_time(plan, rates).communication;
+  plan.graphs = true;
+  const double both = of(plan, "work space of the head and of backward");
+  CHECK(both > larger);
+  CHECK(both < 2 * larger);
+  CHECK(of(plan, "gradients on their way") == 84 * 4);  // less than a bucket
+  CHECK(step_time(plan, rates).communication - communication == Approx(2 * 3 / 4.0 * 84 * 4 / 1e8));
+  plan.bf16_gradients = true;
+  CHECK(of(plan, "gradients on their way") == 84 * 4 + 84 * 2);
+  plan.bucket_mb = 100.0 / 1048576;
+  CHECK(of(plan, "gradients on their way") == 100 + 50);
+  plan.cuda = false;  // where nothing has a pool
+  CHECK(of(plan, "gradients on their way") == 100 + 5 * 50);
+  CHECK(of(plan, "work space of the head or of backward") > 0);
+}
+
 TEST_CASE("class sampling takes memory for the drawing and saves none of the centers") {
   TrainingPlan plan = one_layer();
   plan.sample_rate = 0.1;

@@ -6,6 +6,7 @@
 #include "support/ranks.h"
 #include "support/trainer_run.h"
 //
+#include <algorithm>
 #include <atomic>
 #include <mutex>
 #include <optional>
@@ -132,6 +133,80 @@ TEST_CASE("a stopped run continues to the same weights, bit for bit, from any st
     CHECK(first.backbone->weight.equal(whole.backbone->weight));
     CHECK(first.head->centers().equal(whole.head->centers()));
     CHECK(first.log().size() == 12);
+  }
+}
+
+namespace {
+
+// Weights, class centers, running statistic and everything logged but times.
+void check_equal(const Run& run, const Run& expected) {
+  CHECK(run.backbone->weight.equal(expected.backbone->weight));
+  CHECK(run.backbone->calls.equal(expected.backbone->calls));
+  CHECK(run.head->centers().equal(expected.head->centers()));
+  std::vector<Json> lines = run.log(), wanted = expected.log();
+  REQUIRE(lines.size() == wanted.size());
+  for (size_t i = 0; i < lines.size(); ++i) {
+    for (const char* key : {"time", "seconds", "images_per_s", "waited_s"}) {
+      lines[i].erase(key);
+      wanted[i].erase(key);
+    }
+    CHECK(lines[i] == wanted[i]);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("with graphs, rehearsed, training is the same bit for bit") {
+  Run with(tiny_index()), without(tiny_index());
+  with.config.cuda_graphs = true;
+  const int64_t accumulation = GENERATE(1, 2);
+  std::vector<at::Tensor> seen[2];
+  for (Run* run : {&with, &without}) {
+    run->config.batch.accumulation = accumulation;
+    run->config.optimizer.weight_decay = 0.01;
+    run->config.verification = {3, {"dev"}};
+    run->backbone->poisoned = {2 * accumulation, 8 * accumulation};
+    run->verify = [&seen, run, &with](Backbone& network) {
+      const at::NoGradGuard no_grad;
+      network.eval();
+      seen[run == &with].push_back(network.forward(at::ones({3, 3, 112, 112})).clone());
+      network.train();
+      return std::vector<VerificationScore>{{"dev", "accuracy", 1, Json::object()}};
+    };
+    run->trainer().run();
+  }
+  check_equal(with, without);
+  const std::vector<Json> log = with.log();
+  CHECK(std::ranges::count_if(log, [](const Json& line) { return line.contains("rows"); }) == 2);
+  REQUIRE(seen[1].size() == 4);
+  for (size_t i = 0; i < 4; ++i) CHECK(seen[1][i].equal(seen[0][i]));
+}
+
+TEST_CASE("with graphs, too, no step reads a tensor's value on the host") {
+  const HostReads reads;
+  Run run(tiny_index());
+  run.config.cuda_graphs = true;
+  run.config.checkpoint.every_steps = 1000;
+  Trainer trainer = run.trainer();
+  const int64_t before = reads.count();
+  trainer.run();
+  CHECK(reads.count() == before);
+}
+
+TEST_CASE("with graphs, too, a stopped run continues bit for bit, also without them") {
+  Run whole(tiny_index());
+  whole.config.batch.accumulation = 2;
+  whole.trainer().run();
+  for (const bool again : {true, false}) {
+    Run first(tiny_index());
+    first.config.batch.accumulation = 2;
+    first.config.cuda_graphs = true;
+    first.stop_after_step = 5;
+    CHECK(kind_of([&] { first.trainer().run(); }) == ErrorKind::kStopped);
+    first.config.cuda_graphs = again;
+    finish(first);
+    CHECK(first.backbone->weight.equal(whole.backbone->weight));
+    CHECK(first.head->centers().equal(whole.head->centers()));
   }
 }
 
@@ -282,6 +357,20 @@ TEST_CASE("any number of ranks trains to the same weights, losses and class cent
     CHECK(at::allclose(weight, one.weights[0], 1e-4, 1e-6));
   }
   CHECK(at::allclose(many.centers, one.centers, 1e-4, 1e-6));
+}
+
+TEST_CASE("with graphs two ranks sum their gradients after the passes, to the same bits") {
+  const TempFolder plain, recorded;
+  const auto configure = [](bool graphs) {
+    return [=](Run& run) {
+      run.config.batch.accumulation = 2;
+      run.config.cuda_graphs = graphs;
+    };
+  };
+  const Outcome without = run_on_ranks(2, plain.path(), configure(false)),
+                with = run_on_ranks(2, recorded.path(), configure(true));
+  for (size_t rank = 0; rank < 2; ++rank) CHECK(with.weights[rank].equal(without.weights[rank]));
+  CHECK(with.centers.equal(without.centers));
 }
 
 TEST_CASE("clipping, too, does not depend on how many ranks hold the class centers") {
