@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "uir/base/error.h"
 #include "uir/eval/context.h"
