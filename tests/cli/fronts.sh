@@ -41,14 +41,14 @@ for program in $experiment_programs; do
   says "--print-config"
   alike 0 "$program" exp.yaml --print-config
   says "embedding_size: 32"
-  alike 0 "$program" --describe-config
   alike 64 "$program"
 done
+alike 0 uir-train --describe-config
 for arguments in "bad.yaml" "exp.yaml --set train.epochs=many"; do
   for program in ${experiment_programs% uir-export}; do alike 78 "$program" $arguments; done
   alike 78 uir-export $arguments model.onnx
 done
-says "uir-export: --set train.epochs: is 'many', expected integer"
+says "uir-export: --set train.epochs=many: train.epochs: is 'many', expected integer"
 alike 66 uir-train absent.yaml
 alike 64 uir-train exp.yaml --resume --report
 alike 64 uir-train exp.yaml --stop-after=-3
