@@ -141,7 +141,8 @@ class Study:
         self.results = options.results
         self.results.mkdir(parents=True, exist_ok=True)
         self.faces, self.bin, self.work = options.faces.resolve(), options.bin.resolve(), options.work.resolve()
-        programs = [self.bin / name for name in ("uir-index", "uir-train", "uir-extract", "uir-eval")]
+        workers = self.bin.parent / "libexec/uir"
+        programs = [workers / name for name in ("uir-index", "uir-train", "uir-extract", "uir-eval")]
         self.programs = hashlib.sha256(b"".join(program.read_bytes() for program in programs)).hexdigest()
         self.people, self.unlabeled = read_people(self.faces, (options.lists or options.faces).resolve())
 
