@@ -112,7 +112,7 @@ TEST_CASE("a report says how sure its numbers are, and where it does not know") 
   few.resolution = Resolution::kNotResolved;
   few.note = "not resolved: 3 impostor pairs may be accepted at this rate";
   result.set_uncertainty("few", few);
-  for (const auto& [name, events] : {std::pair{"weaker", 12}, {"three", 3}, {"none", 0}}) {
+  for (const auto& [name, events] : {std::pair{"weaker", 12}, {"three", 3}, {"no_event", 0}}) {
     Uncertainty fewer = sure;
     fewer.impostor_events = events;
     fewer.resolution = events < 10 ? Resolution::kNotResolved : Resolution::kWeak;
