@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
+#include <utility>
 
 #include "uir/base/error.h"
 #include "uir/eval/context.h"
@@ -181,6 +183,62 @@ void report_scores(std::vector<double> scores, const PairGroups& pairs, const Pa
   report_nearest(sorted, fars, result);
 }
 
+// A part of the pairs, as a list of its own.
+struct IjbPart {
+  PairGroups pairs;
+  PairPeople subjects;
+};
+
+// The parts of a list of pairs; none where it is not split.
+struct IjbParts {
+  std::optional<PairParts> parts;
+  std::vector<IjbPart> lists;
+
+  IjbParts(const SplitOptions& split, std::span<const IjbPair> pairs, const TemplateIds& templates) {
+    if (!split.given()) return;
+    const AttributeTable table(split, {AttributeOf::kTemplate, AttributeOf::kPair});
+    const bool by_pair = table.about() == AttributeOf::kPair;
+    std::vector<bool> needed(static_cast<size_t>(by_pair ? std::ssize(pairs) : templates.size()), by_pair);
+    for (const IjbPair& pair : pairs) {
+      if (!by_pair) needed[pair.first] = needed[pair.second] = true;
+    }
+    const Groups groups = table.groups(
+        std::ssize(needed), [&](int64_t i) { return std::to_string(by_pair ? i + 1 : templates.id(i)); },
+        needed);
+    const auto sides = [&](size_t p) {
+      return by_pair ? std::pair(groups.of[p], groups.of[p])
+                     : std::pair(groups.of[pairs[p].first], groups.of[pairs[p].second]);
+    };
+    parts.emplace(table, groups.names);
+    for (size_t p = 0; p < pairs.size(); ++p) parts->count(sides(p).first, sides(p).second, pairs[p].genuine);
+    parts->close();
+    std::vector<std::vector<IjbPair>> of_part(static_cast<size_t>(parts->size()));
+    for (size_t p = 0; p < pairs.size(); ++p) {
+      const int64_t part = parts->part(sides(p).first, sides(p).second);
+      if (part >= 0) of_part[static_cast<size_t>(part)].push_back(pairs[p]);
+    }
+    for (std::vector<IjbPair>& list : of_part) {
+      PairGroups of_list(std::exchange(list, {}), templates.size());
+      PairPeople subjects = subjects_of(of_list, templates.size());
+      lists.push_back({std::move(of_list), std::move(subjects)});
+    }
+  }
+
+  void report(const CanonicalVectors& templates, std::span<const double> fars, int threads,
+              ProtocolResult& whole) const {
+    if (!parts) return;
+    parts->report(
+        [&](int64_t part) {
+          const IjbPart& list = lists[static_cast<size_t>(part)];
+          auto result = ProtocolResult::of<IjbVerificationProtocol>("");
+          report_scores(score_pairs(templates, list.pairs, threads), list.pairs, list.subjects, fars, threads,
+                        result);
+          return result;
+        },
+        whole);
+  }
+};
+
 }  // namespace
 
 NumberFacts IjbVerificationProtocol::number_facts() {
@@ -194,7 +252,9 @@ std::vector<ProtocolResult> run_ijb_verification(const std::string& name, const 
       template_variants(protocol.variants, set.mirrored().has_value());
   const IjbFiles files = ijb_files(protocol.meta.value, protocol.benchmark);
   const IjbImages images = read_ijb_images(files, threads);
-  const PairGroups pairs(read_ijb_pairs(files.pairs, images.templates, threads), images.templates.size());
+  std::vector<IjbPair> list = read_ijb_pairs(files.pairs, images.templates, threads);
+  const IjbParts parts(protocol.split, list, images.templates);
+  const PairGroups pairs(std::exchange(list, {}), images.templates.size());
   const std::vector<int64_t> rows = ijb_rows(images, set);
   std::vector<CanonicalVectors> templates =
       build_templates(images, rows, set.embeddings(), set.mirrored(), variants, threads);
@@ -220,8 +280,9 @@ std::vector<ProtocolResult> run_ijb_verification(const std::string& name, const 
     result.count("images", images.size());
     if (zeros > 0) result.count("images_of_zero_length", zeros);
     result.count("templates", images.templates.size());
-    report_scores(score_pairs(std::exchange(templates[v], {}), pairs, threads), pairs, subjects, protocol.far,
-                  threads, result);
+    const CanonicalVectors of_variant = std::exchange(templates[v], {});
+    report_scores(score_pairs(of_variant, pairs, threads), pairs, subjects, protocol.far, threads, result);
+    parts.report(of_variant, protocol.far, threads, result);
   }
   return results;
 }
@@ -229,7 +290,9 @@ std::vector<ProtocolResult> run_ijb_verification(const std::string& name, const 
 std::vector<std::string> sets_of(const IjbVerificationProtocol& config) { return {config.set}; }
 
 std::vector<std::string> problems_of(const IjbVerificationProtocol& config, const KnownSources& sources) {
-  return sources.problems_of_sets({{"set", {config.set}}});
+  std::vector<std::string> problems = sources.problems_of_sets({{"set", {config.set}}});
+  add_split_problems(config.split, problems);
+  return problems;
 }
 
 std::vector<ProtocolResult> measure(const std::string& name, const IjbVerificationProtocol& config,

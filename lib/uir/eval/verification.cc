@@ -323,8 +323,8 @@ ProtocolResult run_verification(const std::string& name, const CanonicalVectors&
       "Given pairs, called the same person when the squared Euclidean distance d of their unit vectors is "
       "below "
       "a threshold. ",
-      pairs.own_folds ? concat(pairs.num_folds, " contiguous folds")
-                      : "A list without folds: fold k holds the k-th tenth of each kind",
+      pairs.folds_from != Folds::kByKind ? concat(pairs.num_folds, " contiguous folds")
+                                         : "A list without folds: fold k holds the k-th tenth of each kind",
       "; accuracy: per fold, the first of the thresholds 0, 0.01 ... 3.99 that is best on the other folds; "
       "mean "
       "and population standard deviation. VAL at FAR 1e-3: threshold interpolated on the other folds from 0, "
@@ -369,6 +369,7 @@ std::vector<std::string> problems_of(const VerificationProtocol& config, const K
   if (!config.bin.empty() && bin)
     problems.emplace_back("bin: the set is a .bin source, which brings its own pairs");
   if (!config.pairs.empty() && !config.bin.empty()) problems.emplace_back("pairs and bin exclude each other");
+  add_split_problems(config.split, problems);
   return problems;
 }
 
@@ -377,9 +378,24 @@ std::vector<ProtocolResult> measure(const std::string& name, const VerificationP
   const PairList pairs = pairs_of(config, context.sources, context.sets.store(config.set).items());
   const CanonicalVectors& vectors = context.sets.canonical(config.set, config.flip);
   const EmbeddingStore set = context.sets.store(config.set, config.flip);
-  return {with_flip_test(
-      run_verification(name, vectors, pairs, context.threads(), context.calibration_of(set), set.labels()),
-      set)};
+  const auto run = [&](const std::string& of, const PairList& list) {
+    return run_verification(of, vectors, list, context.threads(), context.calibration_of(set), set.labels());
+  };
+  ProtocolResult result = with_flip_test(run(name, pairs), set);
+  if (!config.split.given()) return {result};
+  const AttributeTable table(
+      config.split, {AttributeOf::kImage, AttributeOf::kFolder, AttributeOf::kPerson, AttributeOf::kPair});
+  const PartedPairs parted = part_pairs(table, pairs, set.items(), set.labels());
+  parted.parts.report(
+      [&](int64_t part) {
+        std::vector<int64_t> chosen;
+        for (int64_t i = 0; i < std::ssize(parted.part_of); ++i) {
+          if (parted.part_of[i] == part) chosen.push_back(i);
+        }
+        return run(parted.parts.name(part), pairs_alone(pairs, chosen));
+      },
+      result);
+  return {result};
 }
 
 }  // namespace uir
