@@ -16,8 +16,9 @@
 namespace uir {
 namespace {
 
-constexpr NamedMeaning kMeanings[] = {
-    {"auc", kHigherRate}, {"eer", kLowerRate}, {"tar_at_far", kHigherRate}, {"achieved_far", kPlainRate}};
+constexpr NamedMeaning kMeanings[] = {{"auc", kHigherRate},           {"eer", kLowerRate},
+                                      {"tar_at_far", kHigherRate},    {"achieved_far", kPlainRate},
+                                      {"tar_at_common", kHigherRate}, {"far_at_common", kPlainRate}};
 
 void check_labels(const CanonicalVectors& vectors, std::span<const int64_t> labels) {
   ensure(static_cast<int64_t>(labels.size()) == vectors.rows, "one label per row");
@@ -115,8 +116,9 @@ PeopleTally tally_of(const PairUncertainty& uncertainty, const RowPairs& pairs, 
   return result;
 }
 
+// common: thresholds for the rates that were chosen elsewhere, or none.
 ProtocolResult run_row_pairs(const std::string& name, const RowPairs& pairs, const std::vector<double>& far,
-                             int threads, bool intervals) {
+                             int threads, bool intervals, std::span<const double> common = {}) {
   const Roc roc = roc_of(pairs, threads);
   auto report = ProtocolResult::of<AllPairsProtocol>(name);
   report.description =
@@ -131,7 +133,7 @@ ProtocolResult run_row_pairs(const std::string& name, const RowPairs& pairs, con
   report.count("impostor_pairs", roc.num_impostor());
   report_roc(roc, far, report);
   if (intervals && roc.defined()) {
-    const PairUncertainty uncertainty(roc, far);
+    const PairUncertainty uncertainty(roc, far, common);
     uncertainty.report(tally_of(uncertainty, pairs, threads), "", report);
   }
   return report;
@@ -198,11 +200,12 @@ void add_parts(const AllPairsProtocol& config, const CanonicalVectors& vectors, 
   PairParts parts(table, groups.names);
   count_pairs(labels, groups, parts);
   parts.close();
+  const std::vector<double> common = thresholds_of(whole);
   parts.report(
       [&](int64_t part) {
         const PartRows rows(vectors, labels, groups, parts.groups(part));
         return run_row_pairs(parts.name(part), {rows.vectors, rows.labels, rows.first}, config.far, threads,
-                             true);
+                             true, common);
       },
       whole);
 }

@@ -21,11 +21,10 @@
 namespace uir {
 namespace {
 
-constexpr NamedMeaning kMeanings[] = {{"auc", kHigherRate},
-                                      {"eer", kLowerRate},
-                                      {"tar_at_far", kHigherRate},
-                                      {"tar_nearest_far", kHigherRate},
-                                      {"achieved_far", kPlainRate}};
+constexpr NamedMeaning kMeanings[] = {{"auc", kHigherRate},         {"eer", kLowerRate},
+                                      {"tar_at_far", kHigherRate},  {"tar_nearest_far", kHigherRate},
+                                      {"achieved_far", kPlainRate}, {"tar_at_common", kHigherRate},
+                                      {"far_at_common", kPlainRate}};
 
 constexpr std::string_view kUirPaper =
     "H. Yu et al., Unknown Identity Rejection Loss: Utilizing Unlabeled Data for Face Recognition, ICCV 2019 "
@@ -166,15 +165,17 @@ PeopleTally tally_of(const PairUncertainty& uncertainty, std::span<const double>
   return result;
 }
 
-// scores: of the list's pairs, in the groups' order.
+// scores: of the list's pairs, in the groups' order; common: thresholds for the rates that were chosen
+// elsewhere, or none.
 void report_scores(std::vector<double> scores, const PairGroups& pairs, const PairPeople& subjects,
-                   std::span<const double> fars, int threads, ProtocolResult& result) {
+                   std::span<const double> fars, std::span<const double> common, int threads,
+                   ProtocolResult& result) {
   const Roc roc = make_roc(scores, pairs, threads);
   result.count("genuine_pairs", roc.num_genuine());
   result.count("impostor_pairs", roc.num_impostor());
   report_roc(roc, fars, result);
   if (roc.defined()) {
-    const PairUncertainty uncertainty(roc, fars);
+    const PairUncertainty uncertainty(roc, fars, common);
     uncertainty.report(tally_of(uncertainty, scores, pairs, subjects, threads), "", result);
   }
   PairScores sorted = by_kind(std::move(scores), pairs);
@@ -227,12 +228,13 @@ struct IjbParts {
   void report(const CanonicalVectors& templates, std::span<const double> fars, int threads,
               ProtocolResult& whole) const {
     if (!parts) return;
+    const std::vector<double> common = thresholds_of(whole);
     parts->report(
         [&](int64_t part) {
           const IjbPart& list = lists[static_cast<size_t>(part)];
           auto result = ProtocolResult::of<IjbVerificationProtocol>("");
-          report_scores(score_pairs(templates, list.pairs, threads), list.pairs, list.subjects, fars, threads,
-                        result);
+          report_scores(score_pairs(templates, list.pairs, threads), list.pairs, list.subjects, fars, common,
+                        threads, result);
           return result;
         },
         whole);
@@ -281,7 +283,8 @@ std::vector<ProtocolResult> run_ijb_verification(const std::string& name, const 
     if (zeros > 0) result.count("images_of_zero_length", zeros);
     result.count("templates", images.templates.size());
     const CanonicalVectors of_variant = std::exchange(templates[v], {});
-    report_scores(score_pairs(of_variant, pairs, threads), pairs, subjects, protocol.far, threads, result);
+    report_scores(score_pairs(of_variant, pairs, threads), pairs, subjects, protocol.far, {}, threads,
+                  result);
     parts.report(of_variant, protocol.far, threads, result);
   }
   return results;

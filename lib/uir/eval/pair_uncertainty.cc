@@ -24,6 +24,12 @@ Uncertainty without_interval(std::string why) {
   return uncertainty;
 }
 
+Uncertainty with_caveat(Uncertainty uncertainty, const std::string& caveat) {
+  if (uncertainty.has_interval() && !caveat.empty())
+    uncertainty.note += concat(uncertainty.note.empty() ? "" : "; ", caveat);
+  return uncertainty;
+}
+
 // Of the genuine pairs: Σn_i²/n², the share of one of as many people as if all had the same number of pairs.
 double concentration(const PeopleTally& tally) {
   double squares = 0;
@@ -332,17 +338,12 @@ Uncertainty PairUncertainty::far_at(const PeopleTally& tally, size_t threshold) 
 
 void PairUncertainty::report(const PeopleTally& tally, const std::string& caveat,
                              ProtocolResult& result) const {
-  const auto with_caveat = [&](Uncertainty uncertainty) {
-    if (uncertainty.has_interval() && !caveat.empty())
-      uncertainty.note += concat(uncertainty.note.empty() ? "" : "; ", caveat);
-    return uncertainty;
-  };
-  result.set_uncertainty("auc", with_caveat(auc(tally)));
-  result.set_uncertainty("eer", with_caveat(eer(tally)));
+  result.set_uncertainty("auc", with_caveat(auc(tally), caveat));
+  result.set_uncertainty("eer", with_caveat(eer(tally), caveat));
   for (size_t f = 0; f < fars_.size(); ++f) {
     const std::string name = name_with_rate("tar_at_far", fars_[f]);
     const Uncertainty uncertainty = tar_at_far(tally, f);
-    result.set_uncertainty(name, with_caveat(uncertainty));
+    result.set_uncertainty(name, with_caveat(uncertainty, caveat));
     if (uncertainty.has_interval() && result.details.contains("roc"))
       result.details["roc"]["intervals"].push_back({fars_[f], uncertainty.low, uncertainty.high});
     if (uncertainty.resolution == Resolution::kWeak)
@@ -352,9 +353,25 @@ void PairUncertainty::report(const PeopleTally& tally, const std::string& caveat
     const PerPerson mean = tar_per_person(tally, f);
     const std::string name = name_with_rate("tar_at_far", fars_[f]) + "_per_person";
     result.number(name, mean.mean);
-    result.set_uncertainty(name, with_caveat(mean.uncertainty));
+    result.set_uncertainty(name, with_caveat(mean.uncertainty, caveat));
   }
+  report_common(tally, caveat, result);
   report_people(tally, caveat, result);
+}
+
+void PairUncertainty::report_common(const PeopleTally& tally, const std::string& caveat,
+                                    ProtocolResult& result) const {
+  const auto add = [&](std::string_view name, size_t t, int64_t accepted, int64_t pairs,
+                       Uncertainty uncertainty) {
+    const std::string with_rate = name_with_rate(name, fars_[t]);
+    result.number(with_rate, static_cast<double>(accepted) / static_cast<double>(pairs));
+    result.set_uncertainty(with_rate, with_caveat(std::move(uncertainty), caveat));
+  };
+  for (size_t t = 0; first_threshold_ + t < levels_.size(); ++t) {
+    const size_t level = first_threshold_ + t;
+    add("tar_at_common_far", t, tally.genuine_at(level), tally.num_genuine(), tar_at(tally, t));
+    add("far_at_common_far", t, tally.impostors_at(level), tally.num_impostor(), far_at(tally, t));
+  }
 }
 
 void PairUncertainty::report_people(const PeopleTally& tally, const std::string& caveat,

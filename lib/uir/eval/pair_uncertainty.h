@@ -33,7 +33,8 @@ namespace uir {
 
 class PairUncertainty {
  public:
-  // thresholds: of which FAR and TAR are wanted as well. The ROC is defined() and outlives this.
+  // thresholds: of which FAR and TAR are wanted as well; for report() none, or one that was chosen elsewhere
+  // for each rate. The ROC is defined() and outlives this.
   PairUncertainty(const Roc& roc, std::span<const double> fars, std::span<const double> thresholds = {});
 
   // To be filled with all pairs.
@@ -51,8 +52,9 @@ class PairUncertainty {
   Uncertainty tar_at(const PeopleTally& tally, size_t threshold) const;
   Uncertainty far_at(const PeopleTally& tally, size_t threshold) const;
 
-  // Of report_roc()'s numbers: their intervals, the means per person, details["people"], and remarks in plain
-  // words. caveat: what limits all of them; "" for nothing.
+  // Of report_roc()'s numbers: their intervals, the means per person, TAR and FAR at the thresholds
+  // (tar_at_common_far_x, far_at_common_far_x), details["people"], and remarks in plain words. caveat: what
+  // limits all of them; "" for nothing.
   void report(const PeopleTally& tally, const std::string& caveat, ProtocolResult& result) const;
 
  private:
@@ -78,6 +80,7 @@ class PairUncertainty {
   std::function<double(int64_t)> threshold_part(const PeopleTally& tally, const RateCuts& cuts,
                                                 double b) const;
   void count_events(const PeopleTally& tally, const RateCuts& cuts, Uncertainty& uncertainty) const;
+  void report_common(const PeopleTally& tally, const std::string& caveat, ProtocolResult& result) const;
   void report_people(const PeopleTally& tally, const std::string& caveat, ProtocolResult& result) const;
 
   const Roc& roc_;

@@ -50,7 +50,7 @@ std::string name_in(const CsvReader& rows, AttributeOf about) {
 }
 
 [[noreturn]] void refuse_many(const std::string& file, const std::string& column, const std::string& what) {
-  fail(ErrorKind::kData, file, ": column '", column, "' makes ", what, ", more than ", kMostParts,
+  fail(ErrorKind::kData, file, ": column '", column, "' ", what,
        "; put its values into fewer bins (low, middle, high), or split by another column");
 }
 
@@ -120,7 +120,8 @@ Groups AttributeTable::groups(int64_t n, const std::function<std::string(int64_t
     if (line < 0 || lines_[static_cast<size_t>(line)].group.empty()) continue;
     line_of[static_cast<size_t>(i)] = line;
     numbers.try_emplace(lines_[static_cast<size_t>(line)].group, 0);
-    if (std::ssize(numbers) > kMostParts) refuse_many(file_, column_, "too many groups");
+    if (std::ssize(numbers) > kMostParts)
+      refuse_many(file_, column_, concat("has more than ", kMostParts, " values"));
   }
   if (lacking > 0 && std::ranges::count(seen, false) > 0) refuse_unknown(seen, first_lacking, lacking);
   if (numbers.empty()) {
@@ -186,7 +187,9 @@ void PairParts::close() {
   for (int a = 0; a < n; ++a) {
     for (int b = a + 1; b < n; ++b) add(a, b, genuine_[cell(a, b)] > 0);
   }
-  if (size() > kMostParts) refuse_many(file_, column_, concat(size(), " groups and pairs of groups"));
+  if (size() > kMostParts)
+    refuse_many(file_, column_,
+                concat("makes ", size(), " groups and pairs of groups, more than ", kMostParts));
 }
 
 std::string PairParts::name(int64_t part) const {

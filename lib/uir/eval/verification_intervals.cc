@@ -85,7 +85,8 @@ Uncertainty of_val(const VerificationResult& result, int64_t impostors) {
 
 void report_intervals(const std::vector<double>& distances, const PairList& pairs,
                       const VerificationResult& result, std::span<const double> fars,
-                      std::span<const int64_t> labels, ProtocolResult& report) {
+                      std::span<const double> common, std::span<const int64_t> labels,
+                      ProtocolResult& report) {
   const PairPeople people = people_of(pairs, labels);
   if (!result.folds.empty()) {
     const bool folds = people.size == pairs.num_folds && !people.caveat.empty();
@@ -94,7 +95,7 @@ void report_intervals(const std::vector<double>& distances, const PairList& pair
     if (!std::isnan(result.val)) report.set_uncertainty("val", of_val(result, result.roc.num_impostor()));
   }
   if (!result.roc.defined()) return;
-  const PairUncertainty uncertainty(result.roc, fars);
+  const PairUncertainty uncertainty(result.roc, fars, common);
   PeopleTally tally = uncertainty.empty_tally(people.size);
   for (size_t i = 0; i < distances.size(); ++i) {
     const Pair& pair = pairs.pairs[i];

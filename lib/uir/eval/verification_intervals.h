@@ -14,9 +14,11 @@
 
 namespace uir {
 
-// distances[i] belongs to pairs.pairs[i]; fars: those of the reported numbers; labels: of the set's rows.
+// distances[i] belongs to pairs.pairs[i]; fars: those of the reported numbers; common: thresholds of −d for
+// them that were chosen elsewhere, or none; labels: of the set's rows.
 void report_intervals(const std::vector<double>& distances, const PairList& pairs,
                       const VerificationResult& result, std::span<const double> fars,
-                      std::span<const int64_t> labels, ProtocolResult& report);
+                      std::span<const double> common, std::span<const int64_t> labels,
+                      ProtocolResult& report);
 
 }  // namespace uir

@@ -2,8 +2,8 @@
 // any order, and others may stand beside them.
 //
 // Fields are separated by commas, or by what the caller says, and kept as they are, blanks included; one that
-// stands in quotes may hold commas, line ends and doubled quotes. Lines end with \n or \r\n; a byte order mark and empty lines are
-// passed over. The bytes are given as they stand: no encoding is checked.
+// stands in quotes may hold separators, line ends and doubled quotes. Lines end with \n or \r\n; a byte order
+// mark and empty lines are passed over. The bytes are given as they stand: no encoding is checked.
 // Cost: one pass over the memory map. Threads: one thread.
 // Errors: kMissingInput for a missing file; kData naming file and line for a wanted column that is absent or
 // stands there twice, a row of another length than the header, misplaced or unclosed quotes, zero bytes.

@@ -1,6 +1,7 @@
 #include "uir/report/html_groups.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "uir/report/html_numbers.h"
 #include "uir/report/html_parts.h"
@@ -17,6 +18,8 @@ class GroupsTable {
       for (const auto& [name, n] : result->counts) counts_.push_back(name);
       break;
     }
+    add_numbers(whole);
+    for (const ComparedProtocol& group : whole.groups) add_numbers(group);
   }
 
   void write() {
@@ -30,15 +33,26 @@ class GroupsTable {
   }
 
  private:
+  void add_numbers(const ComparedProtocol& protocol) {
+    for (const ComparedNumber& number : protocol.numbers) {
+      if (std::ranges::count(numbers_, number.name) == 0) numbers_.push_back(number.name);
+    }
+  }
+  // Empty where another model alone has the count.
+  static std::string count_text(const ProtocolResult& result, const std::string& name) {
+    const auto found = std::ranges::find(result.counts, name, &std::pair<std::string, int64_t>::first);
+    return found == result.counts.end() ? "" : grouped(found->second);
+  }
+
   void head() {
     const Element head(page_, "thead");
     const Element row(page_, "tr");
     page_.element("th", {{"scope", "col"}}, whole_.split_by);
     if (models_.size() > 1) page_.element("th", {{"scope", "col"}}, "model");
     for (const std::string& count : counts_) page_.element("th", {{"scope", "col"}}, spaced(count));
-    for (const ComparedNumber& number : whole_.numbers) {
+    for (const std::string& number : numbers_) {
       const Element cell(page_, "th", {{"scope", "col"}});
-      write_breakable(number.name, page_);
+      write_breakable(number, page_);
     }
   }
 
@@ -48,12 +62,11 @@ class GroupsTable {
       const Element row(page_, "tr", {{"data-group", name}});
       page_.element("th", {{"scope", "row"}}, name);
       if (models_.size() > 1) page_.element("td", {}, models_[m]);
-      for (const std::string& count : counts_)
-        page_.element("td", {}, grouped(group.results[m]->count_of(count)));
-      for (const ComparedNumber& number : whole_.numbers) {
-        const auto found = std::ranges::find(group.numbers, number.name, &ComparedNumber::name);
+      for (const std::string& count : counts_) page_.element("td", {}, count_text(*group.results[m], count));
+      for (const std::string& number : numbers_) {
+        const auto found = std::ranges::find(group.numbers, number, &ComparedNumber::name);
         if (found == group.numbers.end()) {
-          page_.element("td", {{"class", "none"}}, "undefined");
+          page_.element("td", {{"class", "none"}}, "");
         } else {
           write_value_cell(*found, m, page_);
         }
@@ -64,7 +77,7 @@ class GroupsTable {
   const ComparedProtocol& whole_;
   const std::vector<std::string>& models_;
   Markup& page_;
-  std::vector<std::string> counts_;
+  std::vector<std::string> counts_, numbers_;
 };
 
 }  // namespace

@@ -58,6 +58,18 @@ bool has_uncertainty(const ProtocolResult& result) {
                              [](const Measurement& number) { return number.uncertainty.has_value(); });
 }
 
+// Those of the whole, and what only groups have.
+std::vector<std::string> numbers_of_groups(const ProtocolResult& whole) {
+  std::vector<std::string> names;
+  for (const Measurement& number : whole.numbers) names.push_back(number.name);
+  for (const ProtocolResult& group : whole.groups) {
+    for (const Measurement& number : group.numbers) {
+      if (std::ranges::count(names, number.name) == 0) names.push_back(number.name);
+    }
+  }
+  return names;
+}
+
 // A number after the other, each of all groups: "accuracy  (all)  0.97 …", "          frontal  0.98 …".
 std::string groups_text(const ProtocolResult& whole) {
   if (whole.groups.empty()) return "";
@@ -68,19 +80,20 @@ std::string groups_text(const ProtocolResult& whole) {
   size_t name_width = 0, group_width = 0;
   for (const auto& [group, result] : rows) group_width = std::max(group_width, group.size());
   std::vector<std::array<std::string, 3>> cells;  // number, group, value
-  const auto add = [&](const std::string& name, const auto& value_in) {
-    std::string shown = name;
+  const auto add = [&](std::string& name, const std::string& group, std::string value) {
     name_width = std::max(name_width, name.size());
-    for (const auto& [group, result] : rows)
-      cells.push_back({std::exchange(shown, ""), group, value_in(*result)});
+    cells.push_back({std::exchange(name, ""), group, std::move(value)});
   };
-  for (const auto& [name, n] : whole.groups.front().counts)
-    add(name, [&](const ProtocolResult& result) { return concat(result.count_of(name)); });
-  for (const Measurement& number : whole.numbers) {
-    add(number.name, [&](const ProtocolResult& result) {
-      const auto found = std::ranges::find(result.numbers, number.name, &Measurement::name);
-      return found == result.numbers.end() ? "undefined" : value_text(*found, says_interval);
-    });
+  for (auto [name, n] : whole.groups.front().counts) {
+    const std::string count = name;
+    for (const auto& [group, result] : rows) add(name, group, concat(result->count_of(count)));
+  }
+  for (const std::string& number : numbers_of_groups(whole)) {
+    std::string name = number;
+    for (const auto& [group, result] : rows) {
+      const auto found = std::ranges::find(result->numbers, number, &Measurement::name);
+      if (found != result->numbers.end()) add(name, group, value_text(*found, says_interval));
+    }
   }
   std::string text = concat("  by ", whole.split_by, "\n");
   for (const auto& [name, group, value] : cells) {

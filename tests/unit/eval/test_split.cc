@@ -97,13 +97,16 @@ std::string path_pairs(const SplitSet& set, const std::vector<std::array<size_t,
   return text;
 }
 
-// Numbers, intervals and counts of both are the same.
+// Numbers, intervals and counts of both are the same; the group also has some at the whole's thresholds.
 void check_same(const ProtocolResult& group, const ProtocolResult& alone, bool counts = true) {
   INFO(group.name);
   if (counts) CHECK(group.counts == alone.counts);
-  REQUIRE(group.numbers.size() == alone.numbers.size());
-  for (size_t i = 0; i < group.numbers.size(); ++i) {
-    const Measurement &a = group.numbers[i], &b = alone.numbers[i];
+  std::vector<Measurement> numbers = group.numbers;
+  std::erase_if(numbers,
+                [](const Measurement& n) { return n.name.find("_at_common_") != std::string::npos; });
+  REQUIRE(numbers.size() == alone.numbers.size());
+  for (size_t i = 0; i < numbers.size(); ++i) {
+    const Measurement &a = numbers[i], &b = alone.numbers[i];
     INFO(a.name);
     CHECK(a.name == b.name);
     CHECK(a.defined() == b.defined());
@@ -154,6 +157,15 @@ TEST_CASE("verification: a group's numbers are those of a list of its pairs alon
     for (const Measurement& number : group.numbers)
       resolved += number.uncertainty && number.uncertainty->has_interval();
     CHECK(group.details.contains("thresholds"));
+    const double common = whole.details["thresholds"][0]["threshold"].get<double>();
+    double accepted = 0, impostors = 0;
+    for (const auto& [a, b] : pairs) {
+      if (set.labels[a] == set.labels[b] || set.group_of(a, b) != group.name) continue;
+      const auto x = static_cast<int64_t>(a), y = static_cast<int64_t>(b);
+      accepted += -squared_distance(set.vectors.row(x), set.vectors.row(y)) >= common;
+      ++impostors;
+    }
+    CHECK(group.value_of("far_at_common_far_0.01") == accepted / impostors);
     CHECK_FALSE(group.details.contains("roc"));
   }
   CHECK(resolved > 6);
@@ -268,7 +280,9 @@ TEST_CASE("all pairs: a group's numbers are those of its images alone, and those
   CHECK(whole.count_of("pairs_without_group") == without);
   Roc roc(scores.genuine);
   roc.add_impostors(scores.impostor);
-  const PairUncertainty uncertainty(roc, protocol.far);
+  std::vector<double> common;
+  for (const Json& rate : whole.details["thresholds"]) common.push_back(rate["threshold"].get<double>());
+  const PairUncertainty uncertainty(roc, protocol.far, common);
   PeopleTally tally = uncertainty.empty_tally(30);
   for (const auto& [a, b] : pairs) {
     const double score = brute::dot(set.vectors, static_cast<int64_t>(a), static_cast<int64_t>(b));
@@ -284,6 +298,13 @@ TEST_CASE("all pairs: a group's numbers are those of its images alone, and those
     const auto number = std::ranges::find(mixed.numbers, name, &Measurement::name);
     CHECK(to_json(*number->uncertainty) == to_json(uncertainty.tar_at_far(tally, far)));
     CHECK(number->uncertainty->has_interval());
+    const std::string tar = name_with_rate("tar_at_common_far", protocol.far[far]);
+    const std::string false_accepts = name_with_rate("far_at_common_far", protocol.far[far]);
+    CHECK(mixed.value_of(tar) == brute::share_at_least(scores.genuine, common[far]));
+    CHECK(mixed.value_of(false_accepts) == brute::share_at_least(scores.impostor, common[far]));
+    CHECK(mixed.value_of(false_accepts) != unsplit.value_of(name));
+    const auto at_common = std::ranges::find(mixed.numbers, false_accepts, &Measurement::name);
+    CHECK(to_json(*at_common->uncertainty) == to_json(uncertainty.far_at(tally, far)));
   }
 }
 
@@ -409,9 +430,8 @@ TEST_CASE("tables that do not fit are refused with file, line and remedy") {
   CHECK_THAT(refusal("person,pose\nAnna,a\n"), contains_text("t.csv:2: 'Anna' is no number of a person"));
   std::string many = "image,pose\n";
   for (size_t row = 0; row < set.items.size(); ++row) many += concat(set.items[row], ",", row % 65, "\n");
-  CHECK_THAT(refusal(many),
-             contains_text("column 'pose' makes too many groups, more than 64; put its values into "
-                           "fewer bins"));
+  CHECK_THAT(refusal(many), contains_text("column 'pose' has more than 64 values; put its values into "
+                                          "fewer bins"));
   std::string mixes = "image,pose\n";
   for (size_t row = 0; row < set.items.size(); ++row)
     mixes += concat(set.items[row], ",", (row * 7 + row / 5) % 20, "\n");

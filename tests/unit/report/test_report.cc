@@ -73,6 +73,7 @@ TEST_CASE("a protocol that is split has one table of all numbers by group, in te
     auto group = ProtocolResult::of<VerificationProtocol>(name);
     group.count("genuine_pairs", 1200);
     group.number("accuracy", name[0] == 'f' ? 0.99 : 0.5);
+    if (name[0] == 'f') group.number("far_at_common", 0.25);
     whole.groups.push_back(group);
   }
   Uncertainty uncertainty;
@@ -87,7 +88,7 @@ TEST_CASE("a protocol that is split has one table of all numbers by group, in te
                                             "                 frontal    0.99  (no interval)\n"
                                             "                 <profile>  0.5  [0.4, 0.6]\n"
                                             "  val            (all)      undefined: a fold lacks pairs\n"
-                                            "                 frontal    undefined\n"));
+                                            "  far_at_common  frontal    0.25  (no interval)\n"));
   const Json json = to_json(report);
   const Json& lfw = json["models"][0]["protocols"][0];
   CHECK(lfw["split_by"] == "pose");
