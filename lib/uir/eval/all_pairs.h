@@ -16,6 +16,7 @@
 #include "uir/eval/people_tally.h"
 #include "uir/eval/protocol.h"
 #include "uir/eval/roc.h"
+#include "uir/eval/split.h"
 
 namespace uir {
 
@@ -28,12 +29,14 @@ struct AllPairsProtocol {
   std::string set;
   std::vector<double> far{1e-4, 1e-3, 1e-2};
   bool flip = true;
+  SplitOptions split{};
 };
 template <class Visitor>
 void describe(Visitor& v, AllPairsProtocol& c) {
   v.field("set", c.set, "The embedding set, with identities.", Required{});
   v.field("far", c.far, "False-acceptance rates.", GreaterThan{0}, Between{0, 1}, Distinct{});
   v.field("flip", c.flip, kFlipTest);
+  describe_split(v, c.split);
 }
 
 std::vector<std::string> sets_of(const AllPairsProtocol& config);

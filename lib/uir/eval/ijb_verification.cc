@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
+#include <utility>
 
 #include "uir/base/error.h"
 #include "uir/eval/context.h"
@@ -19,11 +21,10 @@
 namespace uir {
 namespace {
 
-constexpr NamedMeaning kMeanings[] = {{"auc", kHigherRate},
-                                      {"eer", kLowerRate},
-                                      {"tar_at_far", kHigherRate},
-                                      {"tar_nearest_far", kHigherRate},
-                                      {"achieved_far", kPlainRate}};
+constexpr NamedMeaning kMeanings[] = {{"auc", kHigherRate},         {"eer", kLowerRate},
+                                      {"tar_at_far", kHigherRate},  {"tar_nearest_far", kHigherRate},
+                                      {"achieved_far", kPlainRate}, {"tar_at_common", kHigherRate},
+                                      {"far_at_common", kPlainRate}};
 
 constexpr std::string_view kUirPaper =
     "H. Yu et al., Unknown Identity Rejection Loss: Utilizing Unlabeled Data for Face Recognition, ICCV 2019 "
@@ -164,22 +165,83 @@ PeopleTally tally_of(const PairUncertainty& uncertainty, std::span<const double>
   return result;
 }
 
-// scores: of the list's pairs, in the groups' order.
+// scores: of the list's pairs, in the groups' order; common: thresholds for the rates that were chosen
+// elsewhere, or none.
 void report_scores(std::vector<double> scores, const PairGroups& pairs, const PairPeople& subjects,
-                   std::span<const double> fars, int threads, ProtocolResult& result) {
+                   std::span<const double> fars, std::span<const double> common, int threads,
+                   ProtocolResult& result) {
   const Roc roc = make_roc(scores, pairs, threads);
   result.count("genuine_pairs", roc.num_genuine());
   result.count("impostor_pairs", roc.num_impostor());
   report_roc(roc, fars, result);
   if (roc.defined()) {
-    const PairUncertainty uncertainty(roc, fars, {}, PairUncertainty::kBandPoints);
-    uncertainty.report(tally_of(uncertainty, scores, pairs, subjects, threads), "", result);
+    const PairUncertainty uncertainty(roc, fars, common, PairUncertainty::kBandPoints);
+    const PeopleTally tally = tally_of(uncertainty, scores, pairs, subjects, threads);
+    uncertainty.report(tally, "", result);
+    if (!common.empty()) uncertainty.report_common(tally, "", result);
   }
   PairScores sorted = by_kind(std::move(scores), pairs);
   sort_descending(sorted.genuine, threads);
   sort_descending(sorted.impostor, threads);
   report_nearest(sorted, fars, result);
 }
+
+// A part of the pairs, as a list of its own.
+struct IjbPart {
+  PairGroups pairs;
+  PairPeople subjects;
+};
+
+// The parts of a list of pairs; none where it is not split.
+struct IjbParts {
+  std::optional<PairParts> parts;
+  std::vector<IjbPart> lists;
+
+  IjbParts(const SplitOptions& split, std::span<const IjbPair> pairs, const TemplateIds& templates) {
+    if (!split.given()) return;
+    const AttributeTable table(split, {AttributeOf::kTemplate, AttributeOf::kPair});
+    const bool by_pair = table.about() == AttributeOf::kPair;
+    std::vector<bool> needed(static_cast<size_t>(by_pair ? std::ssize(pairs) : templates.size()), by_pair);
+    for (const IjbPair& pair : pairs) {
+      if (!by_pair) needed[pair.first] = needed[pair.second] = true;
+    }
+    const Groups groups = table.groups(
+        std::ssize(needed), [&](int64_t i) { return std::to_string(by_pair ? i + 1 : templates.id(i)); },
+        needed);
+    const auto sides = [&](size_t p) {
+      return by_pair ? std::pair(groups.of[p], groups.of[p])
+                     : std::pair(groups.of[pairs[p].first], groups.of[pairs[p].second]);
+    };
+    parts.emplace(table, groups.names);
+    for (size_t p = 0; p < pairs.size(); ++p) parts->count(sides(p).first, sides(p).second, pairs[p].genuine);
+    parts->close();
+    std::vector<std::vector<IjbPair>> of_part(static_cast<size_t>(parts->size()));
+    for (size_t p = 0; p < pairs.size(); ++p) {
+      const int64_t part = parts->part(sides(p).first, sides(p).second);
+      if (part >= 0) of_part[static_cast<size_t>(part)].push_back(pairs[p]);
+    }
+    for (std::vector<IjbPair>& list : of_part) {
+      PairGroups of_list(std::exchange(list, {}), templates.size());
+      PairPeople subjects = subjects_of(of_list, templates.size());
+      lists.push_back({std::move(of_list), std::move(subjects)});
+    }
+  }
+
+  void report(const CanonicalVectors& templates, std::span<const double> fars, int threads,
+              ProtocolResult& whole) const {
+    if (!parts) return;
+    const std::vector<double> common = thresholds_of(whole);
+    parts->report(
+        [&](int64_t part) {
+          const IjbPart& list = lists[static_cast<size_t>(part)];
+          auto result = ProtocolResult::of<IjbVerificationProtocol>("");
+          report_scores(score_pairs(templates, list.pairs, threads), list.pairs, list.subjects, fars, common,
+                        threads, result);
+          return result;
+        },
+        whole);
+  }
+};
 
 }  // namespace
 
@@ -194,7 +256,9 @@ std::vector<ProtocolResult> run_ijb_verification(const std::string& name, const 
       template_variants(protocol.variants, set.mirrored().has_value());
   const IjbFiles files = ijb_files(protocol.meta.value, protocol.benchmark);
   const IjbImages images = read_ijb_images(files, threads);
-  const PairGroups pairs(read_ijb_pairs(files.pairs, images.templates, threads), images.templates.size());
+  std::vector<IjbPair> list = read_ijb_pairs(files.pairs, images.templates, threads);
+  const IjbParts parts(protocol.split, list, images.templates);
+  const PairGroups pairs(std::exchange(list, {}), images.templates.size());
   const std::vector<int64_t> rows = ijb_rows(images, set);
   std::vector<CanonicalVectors> templates =
       build_templates(images, rows, set.embeddings(), set.mirrored(), variants, threads);
@@ -220,8 +284,10 @@ std::vector<ProtocolResult> run_ijb_verification(const std::string& name, const 
     result.count("images", images.size());
     if (zeros > 0) result.count("images_of_zero_length", zeros);
     result.count("templates", images.templates.size());
-    report_scores(score_pairs(std::exchange(templates[v], {}), pairs, threads), pairs, subjects, protocol.far,
-                  threads, result);
+    const CanonicalVectors of_variant = std::exchange(templates[v], {});
+    report_scores(score_pairs(of_variant, pairs, threads), pairs, subjects, protocol.far, {}, threads,
+                  result);
+    parts.report(of_variant, protocol.far, threads, result);
   }
   return results;
 }
@@ -229,7 +295,9 @@ std::vector<ProtocolResult> run_ijb_verification(const std::string& name, const 
 std::vector<std::string> sets_of(const IjbVerificationProtocol& config) { return {config.set}; }
 
 std::vector<std::string> problems_of(const IjbVerificationProtocol& config, const KnownSources& sources) {
-  return sources.problems_of_sets({{"set", {config.set}}});
+  std::vector<std::string> problems = sources.problems_of_sets({{"set", {config.set}}});
+  add_split_problems(config.split, problems);
+  return problems;
 }
 
 std::vector<ProtocolResult> measure(const std::string& name, const IjbVerificationProtocol& config,

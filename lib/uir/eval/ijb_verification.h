@@ -17,6 +17,7 @@
 
 #include "uir/eval/ijb_options.h"
 #include "uir/eval/protocol.h"
+#include "uir/eval/split.h"
 
 namespace uir {
 
@@ -29,6 +30,7 @@ struct IjbVerificationProtocol {
   DataPath meta;
   std::vector<double> far{1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1};
   std::vector<TemplateProperty> variants;
+  SplitOptions split{};
 };
 template <class Visitor>
 void describe(Visitor& v, IjbVerificationProtocol& c) {
@@ -39,6 +41,7 @@ void describe(Visitor& v, IjbVerificationProtocol& c) {
   v.field("variants", c.variants,
           "Only the variants that have all of these properties, as [flip, norm_kept, score]; empty: all.",
           Distinct{});
+  describe_split(v, c.split);
 }
 
 std::vector<std::string> sets_of(const IjbVerificationProtocol& config);

@@ -224,8 +224,8 @@ class NoiseSearch {
     }
   }
 
-  // Of few pairs of classes some in a hundred may well be one person's: read only what is far more frequent. No
-  // mean cosine that images of others have is one of a person.
+  // Of few pairs of classes some in a hundred may well be one person's: read only what is far more frequent.
+  // No mean cosine that images of others have is one of a person.
   double threshold(std::vector<double> scores, int64_t pairs, double rate) const {
     const double far = pairs < 10000 ? 1e-1 : pairs < 1000000 ? 1e-2 : 1e-3;
     return std::max(result_.unlike,

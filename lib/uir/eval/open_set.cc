@@ -152,6 +152,30 @@ void report_calibrated(const CalibratedGallery* gallery, const OpenSetResult& re
   }
 }
 
+// The same gallery, and the probes of one group.
+template <class Run>
+void add_groups_of_probes(const SplitOptions& split, const OpenSetLists& lists, const EmbeddingStore& set,
+                          const Run& run, ProtocolResult& whole) {
+  const AttributeTable table(split, {AttributeOf::kImage, AttributeOf::kFolder, AttributeOf::kPerson});
+  std::vector<bool> is_probe(static_cast<size_t>(set.size()));
+  for (const OpenSetEntry& probe : lists.probes) is_probe[static_cast<size_t>(probe.row)] = true;
+  const Groups groups = table.groups_of_rows(set.items(), set.labels(), is_probe);
+  std::vector<OpenSetLists> of_group(groups.names.size(), {lists.gallery, {}, lists.by_rule});
+  int64_t without = 0;
+  for (const OpenSetEntry& probe : lists.probes) {
+    const int group = groups.of[static_cast<size_t>(probe.row)];
+    if (group < 0) {
+      ++without;
+    } else {
+      of_group[static_cast<size_t>(group)].probes.push_back(probe);
+    }
+  }
+  whole.split_by = split.column;
+  for (size_t g = 0; g < of_group.size(); ++g)
+    add_group(groups.names[g], run(groups.names[g], of_group[g]), whole);
+  whole.count("probes_without_group", without);
+}
+
 }  // namespace
 
 NumberFacts OpenSetProtocol::number_facts() { return {kMeanings, {}}; }
@@ -238,7 +262,6 @@ ProtocolResult run_open_set(const std::string& name, const CanonicalVectors& vec
   report.count("gallery", result.num_gallery);
   report.count("mated_probes", result.num_mated);
   report.count("non_mated_probes", result.num_non_mated);
-  warn_of_unresolved_rates(name, far, result.num_non_mated);
   if (result.num_mated == 0) {
     report.undefined("rank1", "there are no mated probes");
   } else {
@@ -269,6 +292,7 @@ std::vector<std::string> problems_of(const OpenSetProtocol& config, const KnownS
   std::vector<std::string> problems = sources.problems_of_sets({{"set", {config.set}}});
   if (config.gallery.empty() != config.probe.empty())
     problems.emplace_back("gallery and probe are given together or not at all");
+  add_split_problems(config.split, problems);
   return problems;
 }
 
@@ -279,8 +303,13 @@ std::vector<ProtocolResult> measure(const std::string& name, const OpenSetProtoc
                                  ? open_set_by_rule(set.labels())
                                  : read_open_set_lists(config.gallery.value, config.probe.value, set.items());
   const CanonicalVectors& vectors = context.sets.canonical(config.set, config.flip);
-  return {with_flip_test(
-      run_open_set(name, vectors, lists, config.far, context.threads(), context.calibration_of(set)), set)};
+  const auto run = [&](const std::string& of, const OpenSetLists& some) {
+    return run_open_set(of, vectors, some, config.far, context.threads(), context.calibration_of(set));
+  };
+  ProtocolResult result = with_flip_test(run(name, lists), set);
+  warn_of_unresolved_rates(name, config.far, result.count_of("non_mated_probes"));
+  if (config.split.given()) add_groups_of_probes(config.split, lists, set, run, result);
+  return {result};
 }
 
 }  // namespace uir

@@ -21,6 +21,7 @@
 #include "uir/eval/calibration.h"
 #include "uir/eval/flip_test.h"
 #include "uir/eval/protocol.h"
+#include "uir/eval/split.h"
 #include "uir/report/uncertainty.h"
 
 namespace uir {
@@ -35,6 +36,7 @@ struct OpenSetProtocol {
   DataPath probe;
   std::vector<double> far{1e-2, 1e-3};
   bool flip = true;
+  SplitOptions split{};
 };
 template <class Visitor>
 void describe(Visitor& v, OpenSetProtocol& c) {
@@ -43,6 +45,7 @@ void describe(Visitor& v, OpenSetProtocol& c) {
   v.field("probe", c.probe, "List of probe images (path row identity).");
   v.field("far", c.far, "False-acceptance rates.", GreaterThan{0}, Between{0, 1}, Distinct{});
   v.field("flip", c.flip, kFlipTest);
+  describe_split(v, c.split);
 }
 
 std::vector<std::string> sets_of(const OpenSetProtocol& config);

@@ -380,6 +380,21 @@ void PairUncertainty::report(const PeopleTally& tally, const std::string& caveat
   report_people(genuine_of(tally), caveat, result);
 }
 
+void PairUncertainty::report_common(const PeopleTally& tally, const std::string& caveat,
+                                    ProtocolResult& result) const {
+  const auto add = [&](std::string_view name, size_t t, int64_t accepted, int64_t pairs,
+                       Uncertainty uncertainty) {
+    const std::string with_rate = name_with_rate(name, fars_[t]);
+    result.number(with_rate, static_cast<double>(accepted) / static_cast<double>(pairs));
+    result.set_uncertainty(with_rate, with_caveat(std::move(uncertainty), caveat));
+  };
+  for (size_t t = 0; t < fars_.size(); ++t) {
+    const size_t level = first_threshold_ + t;
+    add("tar_at_common_far", t, tally.genuine_at(level), tally.num_genuine(), tar_at(tally, t));
+    add("far_at_common_far", t, tally.impostors_at(level), tally.num_impostor(), far_at(tally, t));
+  }
+}
+
 void report_people(std::span<const int64_t> genuine, std::string_view caveat, ProtocolResult& result) {
   const auto with_genuine = std::ranges::count_if(genuine, [](int64_t pairs) { return pairs > 0; });
   const double effective = 1 / concentration(genuine);

@@ -43,7 +43,8 @@ void report_people(std::span<const int64_t> genuine, std::string_view caveat, Pr
 class PairUncertainty {
  public:
   static constexpr int64_t kBandPoints = 24;  // of a report's curve
-  // thresholds: of which FAR and TAR are wanted as well. band_points: about so many along the curve are, too,
+  // thresholds: of which FAR and TAR are wanted as well; for report_common() the first ones are those that
+  // were chosen elsewhere for each rate. band_points: about so many along the curve are, too,
   // at most one per distinct point. The ROC is defined() and outlives this.
   PairUncertainty(const Roc& roc, std::span<const double> fars, std::span<const double> thresholds = {},
                   int64_t band_points = 0);
@@ -73,6 +74,9 @@ class PairUncertainty {
   // Of report_roc()'s numbers: their intervals, the means per person, the curve's band, details["people"],
   // and remarks in plain words. caveat: what limits all of them; "" for nothing.
   void report(const PeopleTally& tally, const std::string& caveat, ProtocolResult& result) const;
+  // TAR and FAR at thresholds that were chosen elsewhere for each rate, with their intervals:
+  // tar_at_common_far_x, far_at_common_far_x.
+  void report_common(const PeopleTally& tally, const std::string& caveat, ProtocolResult& result) const;
 
  private:
   // A place on the curve, and the two levels of the tally that bound its gap.

@@ -83,13 +83,20 @@ PairList read_lfw(const fs::path& path, ListedRows& rows) {
   }
   result.folds = list_folds(header);
   result.num_folds = header.has_folds ? static_cast<int>(header.folds) : 10;
-  result.own_folds = header.has_folds;
+  result.folds_from = header.has_folds ? Folds::kListed : Folds::kByKind;
   return result;
+}
+
+// Contiguous folds.
+void fold_by_order(PairList& list) {
+  list.folds = contiguous_folds(std::ssize(list.pairs), list.num_folds);
+  list.folds_from = Folds::kContiguous;
 }
 
 // Fold k holds the k-th tenth of each kind.
 void fold_by_kind(PairList& list) {
   const auto genuine = std::ranges::count(list.pairs, true, &Pair::same);
+  list.folds.clear();
   const std::vector<int> folds_of_same = contiguous_folds(genuine, 10);
   const std::vector<int> folds_of_different = contiguous_folds(std::ssize(list.pairs) - genuine, 10);
   size_t same = 0, different = 0;
@@ -97,7 +104,7 @@ void fold_by_kind(PairList& list) {
     list.folds.push_back(pair.same ? folds_of_same[same++] : folds_of_different[different++]);
   }
   list.num_folds = 10;
-  list.own_folds = false;
+  list.folds_from = Folds::kByKind;
 }
 
 void refuse_empty(const ListReader& list, const PairList& pairs) {
@@ -141,7 +148,7 @@ PairList read_path_pairs(const fs::path& path, ListedRows& rows) {
         {rows.row_of(fields[0], list.place()), rows.row_of(fields[1], list.place()), fields[2] == "1"});
   }
   refuse_empty(list, result);
-  result.folds = contiguous_folds(std::ssize(result.pairs), result.num_folds);
+  fold_by_order(result);
   return result;
 }
 
@@ -228,6 +235,7 @@ void leave_out_missing(PairList& list) {
   size_t kept = 0;
   for (size_t i = 0; i < list.pairs.size(); ++i) {
     if (is_missing(list.pairs[i])) continue;
+    list.places.push_back(static_cast<int64_t>(i));
     list.pairs[kept] = list.pairs[i];
     list.folds[kept++] = list.folds[i];
   }
@@ -264,8 +272,19 @@ PairList pairs_of_consecutive_rows(const std::vector<bool>& issame) {
     const auto row = static_cast<int64_t>(2 * i);
     result.pairs.push_back({row, row + 1, issame[i]});
   }
-  result.folds = contiguous_folds(static_cast<int64_t>(issame.size()), result.num_folds);
+  fold_by_order(result);
   return result;
+}
+
+PairList pairs_alone(const PairList& list, std::span<const int64_t> chosen) {
+  PairList alone{{}, {}, list.num_folds, list.folds_from};
+  for (const int64_t pair : chosen) {
+    alone.pairs.push_back(list.pairs[static_cast<size_t>(pair)]);
+    alone.folds.push_back(list.folds[static_cast<size_t>(pair)]);
+  }
+  if (list.folds_from == Folds::kContiguous) fold_by_order(alone);
+  if (list.folds_from == Folds::kByKind) fold_by_kind(alone);
+  return alone;
 }
 
 std::vector<int> contiguous_folds(int64_t n, int folds) {

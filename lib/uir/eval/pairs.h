@@ -16,6 +16,7 @@
 
 #include <array>
 #include <cstdint>
+#include <iterator>
 #include <span>
 #include <string>
 #include <string_view>
@@ -43,16 +44,27 @@ struct Pair {
   bool operator==(const Pair&) const = default;
 };
 
+// Where the folds of a list come from.
+enum class Folds {
+  kListed,      // the list says so
+  kContiguous,  // ten, cut from the list's order
+  kByKind       // fold k holds the k-th tenth of the genuine and the k-th tenth of the impostor pairs
+};
+
 struct PairList {
   std::vector<Pair> pairs;
   std::vector<int> folds;  // fold of each pair, in [0, num_folds)
   int num_folds = 10;
-  bool own_folds = true;  // false: a list without folds, fold k holds the k-th tenth of each kind
+  Folds folds_from = Folds::kListed;
   // Pairs of the list that are not among `pairs`, since the set lacks an image of theirs; the others keep the
   // folds that they have in the whole list.
   int64_t left_out = 0;
   int64_t num_missing = 0;             // images that the set lacks …
   std::vector<std::string> missing{};  // … and the first of them, as the list names them
+  std::vector<int64_t> places{};       // of each pair in the whole list, from 0; empty: they are all of it
+
+  int64_t whole_size() const { return std::ssize(pairs) + left_out; }
+  int64_t place(size_t pair) const { return places.empty() ? static_cast<int64_t>(pair) : places[pair]; }
 };
 
 enum class MissingImages { kRefuse, kLeaveOut };
@@ -64,6 +76,10 @@ PairList read_pairs(const fs::path& path, PairsFormat format, std::span<const st
 
 // Pair i is rows 2i and 2i + 1; ten contiguous folds, the first (P mod 10) of which hold one pair more.
 PairList pairs_of_consecutive_rows(const std::vector<bool>& issame);
+
+// Some pairs of a list (their numbers, ascending), as a list of these alone would give them: listed folds
+// stay, others are cut anew.
+PairList pairs_alone(const PairList& list, std::span<const int64_t> chosen);
 
 // Fold of each of n items cut into `folds` contiguous pieces, the first (n mod folds) one longer.
 std::vector<int> contiguous_folds(int64_t n, int folds);

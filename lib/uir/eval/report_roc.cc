@@ -46,6 +46,13 @@ void report_roc(const Roc& roc, std::span<const double> fars, ProtocolResult& re
   result.details["roc"] = curve_json(roc, fars);
 }
 
+std::vector<double> thresholds_of(const ProtocolResult& result) {
+  std::vector<double> thresholds;
+  if (!result.details.contains("thresholds")) return thresholds;
+  for (const Json& rate : result.details["thresholds"]) thresholds.push_back(rate["threshold"].get<double>());
+  return thresholds;
+}
+
 void warn_of_unresolved_rates(std::string_view protocol, std::span<const double> rates, int64_t impostors) {
   std::string fine;
   for (const double rate : rates) {

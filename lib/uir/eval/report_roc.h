@@ -3,6 +3,7 @@
 
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "uir/eval/roc.h"
 #include "uir/report/report.h"
@@ -12,6 +13,9 @@ namespace uir {
 // Adds auc, eer and tar_at_far_…, details["thresholds"] with the impostor scores on both sides of each
 // threshold, and details["roc"]; undefined where a kind of pair is absent.
 void report_roc(const Roc& roc, std::span<const double> fars, ProtocolResult& result);
+
+// The thresholds of these rates; none where they are undefined.
+std::vector<double> thresholds_of(const ProtocolResult& result);
 
 // Warns of rates below 1 / impostors, by the name of the protocol: what is measured there is acceptance above
 // every impostor's score.

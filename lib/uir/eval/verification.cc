@@ -21,12 +21,19 @@
 namespace uir {
 namespace {
 
-constexpr NamedMeaning kMeanings[] = {{"accuracy", kHigherRate},     {"accuracy_std", kPlainRate},
-                                      {"val", kHigherRate},          {"val_std", kPlainRate},
-                                      {"val_far", kPlainRate},       {"auc", kHigherRate},
-                                      {"eer", kLowerRate},           {"tar_at_far", kHigherRate},
-                                      {"achieved_far", kPlainRate},  {"tar_calibrated", kHigherRate},
-                                      {"far_calibrated", kPlainRate}};
+constexpr NamedMeaning kMeanings[] = {{"accuracy", kHigherRate},
+                                      {"accuracy_std", kPlainRate},
+                                      {"val", kHigherRate},
+                                      {"val_std", kPlainRate},
+                                      {"val_far", kPlainRate},
+                                      {"auc", kHigherRate},
+                                      {"eer", kLowerRate},
+                                      {"tar_at_far", kHigherRate},
+                                      {"achieved_far", kPlainRate},
+                                      {"tar_calibrated", kHigherRate},
+                                      {"far_calibrated", kPlainRate},
+                                      {"tar_at_common", kHigherRate},
+                                      {"far_at_common", kPlainRate}};
 
 constexpr std::string_view kModelZoo =
     "InsightFace Model Zoo (github.com/deepinsight/insightface, model_zoo/README.md)";
@@ -279,6 +286,36 @@ std::vector<FixedThreshold> report_calibrated(const Calibration& calibration,
   return thresholds;
 }
 
+// common: thresholds of −d for the reported rates that were chosen elsewhere, or none.
+ProtocolResult run_at(const std::string& name, const CanonicalVectors& vectors, const PairList& pairs,
+                      int threads, const Calibration* calibration,
+                      std::optional<std::span<const int64_t>> labels, std::span<const double> common) {
+  const std::vector<double> distances = pair_distances(vectors, pairs, threads);
+  const VerificationResult result = measure_verification(distances, pairs);
+  auto report = ProtocolResult::of<VerificationProtocol>(name);
+  report.description = concat(
+      "Given pairs, called the same person when the squared Euclidean distance d of their unit vectors is "
+      "below "
+      "a threshold. ",
+      pairs.folds_from != Folds::kByKind ? concat(pairs.num_folds, " contiguous folds")
+                                         : "A list without folds: fold k holds the k-th tenth of each kind",
+      "; accuracy: per fold, the first of the thresholds 0, 0.01 ... 3.99 that is best on the other folds; "
+      "mean "
+      "and population standard deviation. VAL at FAR 1e-3: threshold interpolated on the other folds from 0, "
+      "0.001 ... 3.999. AUC, EER and TAR at FAR (rule at_most) over all pairs.");
+  report.count("genuine_pairs", result.roc.num_genuine());
+  report.count("impostor_pairs", result.roc.num_impostor());
+  report.count("folds", pairs.num_folds);
+  report_missing(pairs, report);
+  report_folds(result, report);
+  report_roc(result.roc, kFars, report);
+  report.details["folds"] = folds_json(result);
+  std::vector<FixedThreshold> calibrated;
+  if (calibration) calibrated = report_calibrated(*calibration, distances, pairs, report);
+  if (labels) report_intervals(distances, pairs, result, kFars, {common, calibrated}, *labels, report);
+  return report;
+}
+
 }  // namespace
 
 NumberFacts VerificationProtocol::number_facts() {
@@ -325,30 +362,7 @@ VerificationResult measure_verification(const std::vector<double>& distances, co
 ProtocolResult run_verification(const std::string& name, const CanonicalVectors& vectors,
                                 const PairList& pairs, int threads, const Calibration* calibration,
                                 std::optional<std::span<const int64_t>> labels) {
-  const std::vector<double> distances = pair_distances(vectors, pairs, threads);
-  const VerificationResult result = measure_verification(distances, pairs);
-  auto report = ProtocolResult::of<VerificationProtocol>(name);
-  report.description = concat(
-      "Given pairs, called the same person when the squared Euclidean distance d of their unit vectors is "
-      "below "
-      "a threshold. ",
-      pairs.own_folds ? concat(pairs.num_folds, " contiguous folds")
-                      : "A list without folds: fold k holds the k-th tenth of each kind",
-      "; accuracy: per fold, the first of the thresholds 0, 0.01 ... 3.99 that is best on the other folds; "
-      "mean "
-      "and population standard deviation. VAL at FAR 1e-3: threshold interpolated on the other folds from 0, "
-      "0.001 ... 3.999. AUC, EER and TAR at FAR (rule at_most) over all pairs.");
-  report.count("genuine_pairs", result.roc.num_genuine());
-  report.count("impostor_pairs", result.roc.num_impostor());
-  report.count("folds", pairs.num_folds);
-  report_missing(pairs, report);
-  report_folds(result, report);
-  report_roc(result.roc, kFars, report);
-  report.details["folds"] = folds_json(result);
-  std::vector<FixedThreshold> calibrated;
-  if (calibration) calibrated = report_calibrated(*calibration, distances, pairs, report);
-  if (labels) report_intervals(distances, pairs, result, kFars, calibrated, *labels, report);
-  return report;
+  return run_at(name, vectors, pairs, threads, calibration, labels, {});
 }
 
 PairList pairs_of(const VerificationProtocol& config, const KnownSources& sources,
@@ -379,6 +393,7 @@ std::vector<std::string> problems_of(const VerificationProtocol& config, const K
   if (!config.bin.empty() && bin)
     problems.emplace_back("bin: the set is a .bin source, which brings its own pairs");
   if (!config.pairs.empty() && !config.bin.empty()) problems.emplace_back("pairs and bin exclude each other");
+  add_split_problems(config.split, problems);
   return problems;
 }
 
@@ -387,9 +402,25 @@ std::vector<ProtocolResult> measure(const std::string& name, const VerificationP
   const PairList pairs = pairs_of(config, context.sources, context.sets.store(config.set).items());
   const CanonicalVectors& vectors = context.sets.canonical(config.set, config.flip);
   const EmbeddingStore set = context.sets.store(config.set, config.flip);
-  return {with_flip_test(
-      run_verification(name, vectors, pairs, context.threads(), context.calibration_of(set), set.labels()),
-      set)};
+  const auto run = [&](const std::string& of, const PairList& list, std::span<const double> common) {
+    return run_at(of, vectors, list, context.threads(), context.calibration_of(set), set.labels(), common);
+  };
+  ProtocolResult result = with_flip_test(run(name, pairs, {}), set);
+  if (!config.split.given()) return {result};
+  const AttributeTable table(
+      config.split, {AttributeOf::kImage, AttributeOf::kFolder, AttributeOf::kPerson, AttributeOf::kPair});
+  const std::vector<double> common = thresholds_of(result);
+  const PartedPairs parted = part_pairs(table, pairs, set.items(), set.labels());
+  parted.parts.report(
+      [&](int64_t part) {
+        std::vector<int64_t> chosen;
+        for (int64_t i = 0; i < std::ssize(parted.part_of); ++i) {
+          if (parted.part_of[i] == part) chosen.push_back(i);
+        }
+        return run(parted.parts.name(part), pairs_alone(pairs, chosen), common);
+      },
+      result);
+  return {result};
 }
 
 }  // namespace uir

@@ -25,6 +25,7 @@
 #include "uir/eval/pairs.h"
 #include "uir/eval/protocol.h"
 #include "uir/eval/roc.h"
+#include "uir/eval/split.h"
 
 namespace uir {
 
@@ -39,6 +40,7 @@ struct VerificationProtocol {
   int64_t num_pairs = 0;
   bool allow_missing = false;
   bool flip = true;
+  SplitOptions split{};
 };
 template <class Visitor>
 void describe(Visitor& v, VerificationProtocol& c) {
@@ -58,6 +60,7 @@ void describe(Visitor& v, VerificationProtocol& c) {
           "Pairs of the list of which the set lacks an image (no face was found in it) are left out with a "
           "warning and counted in the report, instead of being an error.");
   v.field("flip", c.flip, kFlipTest);
+  describe_split(v, c.split);
 }
 
 std::vector<std::string> sets_of(const VerificationProtocol& config);

@@ -82,10 +82,10 @@ Uncertainty of_val(const VerificationResult& result, int64_t impostors) {
 }
 
 void report_pairs(const std::vector<double>& distances, const PairList& pairs, const Roc& roc,
-                  std::span<const double> fars, std::span<const FixedThreshold> calibrated,
-                  const PairPeople& people, ProtocolResult& report) {
-  std::vector<double> thresholds;
-  for (const FixedThreshold& wanted : calibrated) thresholds.push_back(wanted.score);
+                  std::span<const double> fars, const GivenThresholds& given, const PairPeople& people,
+                  ProtocolResult& report) {
+  std::vector<double> thresholds(given.common.begin(), given.common.end());
+  for (const FixedThreshold& wanted : given.calibrated) thresholds.push_back(wanted.score);
   const PairUncertainty uncertainty(roc, fars, thresholds, PairUncertainty::kBandPoints);
   PeopleTally tally = uncertainty.empty_tally(people.size);
   for (size_t i = 0; i < distances.size(); ++i) {
@@ -96,21 +96,23 @@ void report_pairs(const std::vector<double>& distances, const PairList& pairs, c
       tally.impostor(people.unit[pair.a], people.unit[pair.b], -distances[i]);
     }
   }
-  for (size_t t = 0; t < calibrated.size(); ++t) {
-    report.set_uncertainty(name_with_rate("tar_calibrated_for", calibrated[t].rate),
-                           with_caveat(uncertainty.tar_at(tally, t), people.caveat));
-    report.set_uncertainty(name_with_rate("far_calibrated_for", calibrated[t].rate),
-                           with_caveat(uncertainty.far_at(tally, t), people.caveat));
+  for (size_t t = 0; t < given.calibrated.size(); ++t) {
+    const double rate = given.calibrated[t].rate;
+    const size_t threshold = given.common.size() + t;
+    report.set_uncertainty(name_with_rate("tar_calibrated_for", rate),
+                           with_caveat(uncertainty.tar_at(tally, threshold), people.caveat));
+    report.set_uncertainty(name_with_rate("far_calibrated_for", rate),
+                           with_caveat(uncertainty.far_at(tally, threshold), people.caveat));
   }
   uncertainty.report(tally, people.caveat, report);
+  if (!given.common.empty()) uncertainty.report_common(tally, people.caveat, report);
 }
 
 }  // namespace
 
 void report_intervals(const std::vector<double>& distances, const PairList& pairs,
                       const VerificationResult& result, std::span<const double> fars,
-                      std::span<const FixedThreshold> calibrated, std::span<const int64_t> labels,
-                      ProtocolResult& report) {
+                      const GivenThresholds& given, std::span<const int64_t> labels, ProtocolResult& report) {
   const PairPeople people = people_of(pairs, labels);
   if (!result.folds.empty()) {
     const bool folds = people.size == pairs.num_folds && !people.caveat.empty();
@@ -118,7 +120,7 @@ void report_intervals(const std::vector<double>& distances, const PairList& pair
                                              : of_accuracy(distances, pairs, result, people));
     if (!std::isnan(result.val)) report.set_uncertainty("val", of_val(result, result.roc.num_impostor()));
   }
-  if (result.roc.defined()) report_pairs(distances, pairs, result.roc, fars, calibrated, people, report);
+  if (result.roc.defined()) report_pairs(distances, pairs, result.roc, fars, given, people, report);
 }
 
 }  // namespace uir

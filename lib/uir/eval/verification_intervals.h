@@ -21,11 +21,14 @@ struct FixedThreshold {
   double score = 0;  // a pair is accepted where −distance is at least that; infinite: never
 };
 
-// distances[i] belongs to pairs.pairs[i]; fars, calibrated: those of the reported numbers; labels: of the
-// set's rows.
+struct GivenThresholds {
+  std::span<const double> common{};  // of −d, one for each of the rates, or none (report_common)
+  std::span<const FixedThreshold> calibrated{};
+};
+
+// distances[i] belongs to pairs.pairs[i]; fars: those of the reported numbers; labels: of the set's rows.
 void report_intervals(const std::vector<double>& distances, const PairList& pairs,
                       const VerificationResult& result, std::span<const double> fars,
-                      std::span<const FixedThreshold> calibrated, std::span<const int64_t> labels,
-                      ProtocolResult& report);
+                      const GivenThresholds& given, std::span<const int64_t> labels, ProtocolResult& report);
 
 }  // namespace uir

@@ -15,8 +15,8 @@ std::string joined(const std::vector<std::string_view>& names) {
 
 }  // namespace
 
-CsvReader::CsvReader(const fs::path& path, const std::vector<std::string_view>& wanted)
-    : file_(path), rest_(as_text(file_.bytes())) {
+CsvReader::CsvReader(const fs::path& path, const std::vector<std::string_view>& wanted, char separator)
+    : file_(path), separator_(separator), rest_(as_text(file_.bytes())) {
   if (rest_.starts_with("\xef\xbb\xbf")) rest_.remove_prefix(3);
   const std::string_view begin = rest_.substr(0, rest_.find_first_of("\r\n")).substr(0, kShown);
   if (!read_row()) refuse("an empty file; expected the header ", joined(wanted));
@@ -24,19 +24,21 @@ CsvReader::CsvReader(const fs::path& path, const std::vector<std::string_view>& 
     const auto count = std::ranges::count(fields_, column);
     if (count == 1) continue;
     refuse("the header '", begin, "' has ", count == 0 ? "no column" : "several columns", " '", column,
-           "'; expected the columns ", joined(wanted), " in its first line, with commas between them");
+           "'; expected the columns ", joined(wanted), " in its first line, with ",
+           separator_ == ',' ? "commas" : "tabs", " between them");
   }
   for (const std::string_view column : wanted) {
     columns_.push_back(static_cast<size_t>(std::ranges::find(fields_, column) - fields_.begin()));
   }
   width_ = fields_.size();
+  first_column_ = fields_.front();
 }
 
 bool CsvReader::next() {
   if (!read_row()) return false;
   if (fields_.size() != width_) {
-    refuse(fields_.size(), " fields, the header has ", width_,
-           "; a field with a comma in it stands in quotes (\"…\")");
+    refuse(fields_.size(), " fields, the header has ", width_, "; a field with a ",
+           separator_ == ',' ? "comma" : "tab", " in it stands in quotes (\"…\")");
   }
   return true;
 }
@@ -59,14 +61,14 @@ bool CsvReader::read_row() {
 
 std::string CsvReader::read_field() {
   if (rest_.starts_with('"')) return read_quoted_field();
-  std::string field(rest_.substr(0, rest_.find_first_of(",\"\n")));
+  std::string field(rest_.substr(0, rest_.find_first_of(std::string{separator_, '"', '\n'})));
   rest_.remove_prefix(field.size());
   if (rest_.starts_with('"')) {
     refuse(
         "a quote within a field that does not begin with one; write the field in quotes, and the quote "
         "itself twice");
   }
-  if (!rest_.starts_with(',') && field.ends_with('\r')) field.pop_back();  // of the line's end
+  if (!rest_.starts_with(separator_) && field.ends_with('\r')) field.pop_back();  // of the line's end
   return field;
 }
 
@@ -81,9 +83,9 @@ std::string CsvReader::read_quoted_field() {
     rest_.remove_prefix(end + 1);
     if (rest_.starts_with('"')) field += '"';
   } while (rest_.starts_with('"'));
-  if (!at_line_end() && !rest_.starts_with(',')) {
+  if (!at_line_end() && !rest_.starts_with(separator_)) {
     refuse(
-        "text behind a closing quote; expected a comma or the line's end (a quote within quotes is "
+        "text behind a closing quote; expected a separator or the line's end (a quote within quotes is "
         "written twice)");
   }
   return field;

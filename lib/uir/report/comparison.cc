@@ -2,25 +2,26 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 #include "uir/base/error.h"
 
 namespace uir {
 namespace {
 
-// The protocols of all models; results[m] is null where model m lacks one.
-std::vector<ComparedProtocol> match_protocols(const Report& report) {
+// The results of all models; results[m] is null where model m lacks one.
+std::vector<ComparedProtocol> match_protocols(const std::vector<std::span<const ProtocolResult>>& models) {
   std::vector<ComparedProtocol> protocols;
-  for (size_t m = 0; m < report.models.size(); ++m) {
-    for (const ProtocolResult& result : report.models[m].results) {
+  for (size_t m = 0; m < models.size(); ++m) {
+    for (const ProtocolResult& result : models[m]) {
       const auto free_slot = [&](const ComparedProtocol& p) {
         return p.name == result.name && p.type == result.type && !p.results[m];
       };
       auto found = std::ranges::find_if(protocols, free_slot);
       if (found == protocols.end()) {
-        protocols.push_back({result.name, result.type, result.facts, {}, {}, {}, {}});
+        protocols.push_back({result.name, result.type, result.facts, {}, {}, {}, {}, result.split_by});
         found = std::prev(protocols.end());
-        found->results.resize(report.models.size());
+        found->results.resize(models.size());
       }
       found->results[m] = &result;
     }
@@ -132,6 +133,25 @@ std::vector<const Reference*> find_references(const ComparedProtocol& protocol) 
   return {};
 }
 
+void compare_results(const Comparison& comparison, ComparedProtocol& protocol) {
+  if (protocol.mismatches.empty()) protocol.mismatches = find_mismatches(comparison, protocol);
+  for (const std::string& name : names_of_all(protocol, &ProtocolResult::numbers, &Measurement::name))
+    protocol.numbers.push_back(compare_number(protocol, name));
+}
+
+// What is not the same in the whole is not in its groups.
+void compare_groups(const Comparison& comparison, ComparedProtocol& whole) {
+  std::vector<std::span<const ProtocolResult>> groups;
+  for (const ProtocolResult* result : whole.results)
+    groups.push_back(result ? std::span<const ProtocolResult>(result->groups)
+                            : std::span<const ProtocolResult>());
+  whole.groups = match_protocols(groups);
+  for (ComparedProtocol& group : whole.groups) {
+    group.mismatches = whole.mismatches;
+    compare_results(comparison, group);
+  }
+}
+
 Json number_or_null(double value) { return std::isnan(value) ? Json() : Json(value); }
 
 Json to_json(const ComparedNumber& number) {
@@ -165,6 +185,22 @@ Json to_json(const Reference& reference, const ComparedProtocol& protocol) {
           {"numbers", numbers}};
 }
 
+Json to_json(const ComparedProtocol& protocol) {
+  Json numbers = Json::array(), references = Json::array();
+  for (const ComparedNumber& number : protocol.numbers) numbers.push_back(to_json(number));
+  for (const Reference* reference : protocol.references) references.push_back(to_json(*reference, protocol));
+  Json json{{"name", protocol.name},
+            {"type", protocol.type},
+            {"same_protocol", protocol.mismatches.empty()},
+            {"mismatches", protocol.mismatches},
+            {"numbers", numbers},
+            {"published", references}};
+  if (protocol.groups.empty()) return json;
+  json["split_by"] = protocol.split_by;
+  for (const ComparedProtocol& group : protocol.groups) json["groups"].push_back(to_json(group));
+  return json;
+}
+
 }  // namespace
 
 std::optional<Interval> ComparedNumber::difference_interval(size_t model) const {
@@ -194,32 +230,23 @@ std::string_view ComparedNumber::verdict(size_t model) const {
 
 Comparison compare(const Report& report) {
   Comparison comparison;
-  for (const ModelReport& model : report.models) comparison.models.push_back(model.name);
-  comparison.protocols = match_protocols(report);
+  std::vector<std::span<const ProtocolResult>> results;
+  for (const ModelReport& model : report.models) {
+    comparison.models.push_back(model.name);
+    results.emplace_back(model.results);
+  }
+  comparison.protocols = match_protocols(results);
   for (ComparedProtocol& protocol : comparison.protocols) {
-    protocol.mismatches = find_mismatches(comparison, protocol);
-    for (const std::string& name : names_of_all(protocol, &ProtocolResult::numbers, &Measurement::name)) {
-      protocol.numbers.push_back(compare_number(protocol, name));
-    }
+    compare_results(comparison, protocol);
     protocol.references = find_references(protocol);
+    compare_groups(comparison, protocol);
   }
   return comparison;
 }
 
 Json to_json(const Comparison& comparison) {
   Json protocols = Json::array();
-  for (const ComparedProtocol& protocol : comparison.protocols) {
-    Json numbers = Json::array(), references = Json::array();
-    for (const ComparedNumber& number : protocol.numbers) numbers.push_back(to_json(number));
-    for (const Reference* reference : protocol.references)
-      references.push_back(to_json(*reference, protocol));
-    protocols.push_back({{"name", protocol.name},
-                         {"type", protocol.type},
-                         {"same_protocol", protocol.mismatches.empty()},
-                         {"mismatches", protocol.mismatches},
-                         {"numbers", numbers},
-                         {"published", references}});
-  }
+  for (const ComparedProtocol& protocol : comparison.protocols) protocols.push_back(to_json(protocol));
   return {{"models", comparison.models}, {"protocols", protocols}};
 }
 

@@ -49,6 +49,8 @@ struct ComparedProtocol {
   std::vector<std::string> mismatches;         // "genuine_pairs: 3000 (baseline), 2999 (uir)"
   std::vector<ComparedNumber> numbers;
   std::vector<const Reference*> references;
+  std::string split_by{};                  // the attribute that the protocol was split by …
+  std::vector<ComparedProtocol> groups{};  // … and its groups, by their names; without published numbers
 };
 
 struct Comparison {

@@ -93,7 +93,11 @@ std::string to_text(const Comparison& comparison, const ComparedProtocol& protoc
   for (const std::string& mismatch : protocol.mismatches) {
     text += concat("  NOT THE SAME PROTOCOL: ", mismatch, "\n");
   }
-  if (comparison.models.size() > 1) text += models_table(comparison, protocol);
+  if (comparison.models.size() > 1) {
+    text += models_table(comparison, protocol);
+    for (const ComparedProtocol& group : protocol.groups)
+      text += concat("  ", protocol.split_by, ": ", group.name, "\n", models_table(comparison, group));
+  }
   if (!protocol.references.empty()) text += references_table(comparison, protocol);
   return text;
 }

@@ -9,6 +9,7 @@
 #include "uir/base/error.h"
 #include "uir/report/html_curves.h"
 #include "uir/report/html_distributions.h"
+#include "uir/report/html_groups.h"
 #include "uir/report/html_numbers.h"
 #include "uir/report/html_parts.h"
 #include "uir/report/number_meaning.h"
@@ -38,6 +39,7 @@ class ProtocolSection {
     counts();
     numbers();
     published();
+    write_groups(protocol_, models_, page_);
     write_curves(protocol_, models_, page_);
     write_distributions(protocol_, models_, page_);
     tables();

@@ -1,6 +1,8 @@
 #include "uir/report/report.h"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include "uir/base/error.h"
 #include "uir/base/json_text.h"
@@ -23,9 +25,14 @@ Json to_json(const ProtocolResult& result) {
     if (!number.defined()) undefined[number.name] = number.note;
     if (number.uncertainty) uncertainty[number.name] = to_json(*number.uncertainty);
   }
-  return {{"name", result.name},        {"type", result.type},       {"description", result.description},
-          {"counts", counts},           {"numbers", numbers},        {"undefined", undefined},
-          {"uncertainty", uncertainty}, {"remarks", result.remarks}, {"details", result.details}};
+  Json json{{"name", result.name},        {"type", result.type},       {"description", result.description},
+            {"counts", counts},           {"numbers", numbers},        {"undefined", undefined},
+            {"uncertainty", uncertainty}, {"remarks", result.remarks}, {"details", result.details}};
+  if (result.split_by.empty()) return json;
+  json["split_by"] = result.split_by;
+  json["groups"] = Json::array();
+  for (const ProtocolResult& group : result.groups) json["groups"].push_back(to_json(group));
+  return json;
 }
 
 // "  name      value", the values in one column.
@@ -47,19 +54,70 @@ std::string value_text(const Measurement& number, bool says_so) {
   return concat(text, "  (", note, ")");
 }
 
+bool has_uncertainty(const ProtocolResult& result) {
+  return std::ranges::any_of(result.numbers,
+                             [](const Measurement& number) { return number.uncertainty.has_value(); });
+}
+
+// Those of the whole, and what only groups have.
+std::vector<std::string> numbers_of_groups(const ProtocolResult& whole) {
+  std::vector<std::string> names;
+  for (const Measurement& number : whole.numbers) names.push_back(number.name);
+  for (const ProtocolResult& group : whole.groups) {
+    for (const Measurement& number : group.numbers) {
+      if (std::ranges::count(names, number.name) == 0) names.push_back(number.name);
+    }
+  }
+  return names;
+}
+
+// A number after the other, each of all groups: "accuracy  (all)  0.97 …", "          frontal  0.98 …".
+std::string groups_text(const ProtocolResult& whole) {
+  if (whole.groups.empty()) return "";
+  std::vector<std::pair<std::string, const ProtocolResult*>> rows{{"(all)", &whole}};
+  for (const ProtocolResult& group : whole.groups) rows.emplace_back(group.name, &group);
+  const bool says_interval =
+      std::ranges::any_of(rows, [](const auto& row) { return has_uncertainty(*row.second); });
+  size_t name_width = 0, group_width = 0;
+  for (const auto& [group, result] : rows) group_width = std::max(group_width, group.size());
+  std::vector<std::array<std::string, 3>> cells;  // number, group, value
+  const auto add = [&](std::string& name, const std::string& group, std::string value) {
+    name_width = std::max(name_width, name.size());
+    cells.push_back({std::exchange(name, ""), group, std::move(value)});
+  };
+  for (auto [name, n] : whole.groups.front().counts) {
+    const std::string count = name;
+    for (const auto& [group, result] : rows) add(name, group, concat(result->count_of(count)));
+  }
+  for (const std::string& number : numbers_of_groups(whole)) {
+    std::string name = number;
+    for (const auto& [group, result] : rows) {
+      const auto found = std::ranges::find(result->numbers, number, &Measurement::name);
+      if (found != result->numbers.end()) add(name, group, value_text(*found, says_interval));
+    }
+  }
+  std::string text = concat("  by ", whole.split_by, "\n");
+  for (const auto& [name, group, value] : cells) {
+    const auto padded = [](const std::string& cell, size_t width) {
+      return cell + std::string(width + 2 - cell.size(), ' ');
+    };
+    text += concat("  ", padded(name, name_width), padded(group, group_width), value, "\n");
+  }
+  return text;
+}
+
 std::string to_text(const ProtocolResult& result) {
   std::string text = concat(result.name, " (", result.type, ")\n", wrap(result.description, "  "));
   size_t width = 0;
   for (const auto& [name, count] : result.counts) width = std::max(width, name.size());
   for (const Measurement& number : result.numbers) width = std::max(width, number.name.size());
   for (const auto& [name, count] : result.counts) text += table_line(name, width, concat(count));
-  const bool any_interval = std::ranges::any_of(
-      result.numbers, [](const Measurement& number) { return number.uncertainty.has_value(); });
+  const bool any_interval = has_uncertainty(result);
   for (const Measurement& number : result.numbers) {
     text += table_line(number.name, width, value_text(number, any_interval));
   }
   for (const std::string& remark : result.remarks) text += wrap(remark, "  ");
-  return text;
+  return text + groups_text(result);
 }
 
 }  // namespace
@@ -74,6 +132,12 @@ double ProtocolResult::value_of(std::string_view number) const {
   const auto found = std::ranges::find(numbers, number, &Measurement::name);
   ensure(found != numbers.end(), concat("the protocol result has the number '", number, "'"));
   return found->value;
+}
+
+int64_t ProtocolResult::count_of(std::string_view what) const {
+  const auto found = std::ranges::find(counts, what, &std::pair<std::string, int64_t>::first);
+  ensure(found != counts.end(), concat("the protocol result has the count '", what, "'"));
+  return found->second;
 }
 
 Json to_json(const Report& report) {

@@ -51,6 +51,10 @@ struct ProtocolResult {
   // (html_distributions.h), and shows other lists of flat objects as tables.
   Json details = Json::object();
   NumberFacts facts{};
+  // The attribute that the protocol was split by (empty: it was not), and the same result of each group,
+  // which has the group's name.
+  std::string split_by{};
+  std::vector<ProtocolResult> groups{};
 
   // A result without numbers of a protocol, which is told by its config: kType and number_facts().
   template <class Protocol>
@@ -76,6 +80,7 @@ struct ProtocolResult {
   void set_uncertainty(std::string_view number, Uncertainty uncertainty);
   // kInternal if there is no such number; not a number if it is undefined.
   double value_of(std::string_view number) const;
+  int64_t count_of(std::string_view what) const;  // kInternal if there is no such count
 };
 
 // What was measured of one model: of a run, or of another tool's embeddings.

@@ -47,7 +47,7 @@ TEST_CASE("pairs with folds") {
     CHECK(list.pairs == std::vector<Pair>{{0, 1, true}, {0, 4, false}, {2, 3, true}, {3, 5, false}});
     CHECK(list.folds == std::vector<int>{0, 0, 1, 1});
     CHECK(list.num_folds == 2);
-    CHECK(list.own_folds);
+    CHECK(list.folds_from == Folds::kListed);
   }
 }
 
@@ -62,7 +62,7 @@ TEST_CASE("pairs without folds: genuine first, fold k holds the k-th tenth of ea
   expected.insert(expected.end(), tenths.begin(), tenths.end());
   CHECK(list.folds == expected);
   CHECK(list.num_folds == 10);
-  CHECK_FALSE(list.own_folds);
+  CHECK(list.folds_from == Folds::kByKind);
   CHECK(list.pairs[11].same);
   CHECK_FALSE(list.pairs[12].same);
 }
@@ -171,7 +171,7 @@ TEST_CASE("calfw: two lines a pair, genuine where the flag is not 0") {
       write(folder, "Ann/Ann_0001.jpg 3\r\nAnn/Ann_0002.png 3\r\nCy/Cy_0001 0\r\nAnn/Ann_0001.jpg 0\r\n"),
       PairsFormat::kCalfw, kItems);
   CHECK(list.pairs == std::vector<Pair>{{0, 1, true}, {4, 0, false}});
-  CHECK_FALSE(list.own_folds);
+  CHECK(list.folds_from == Folds::kByKind);
   CHECK(list.num_folds == 10);
 
   const auto refused = [&](const std::string& text) { return refusal(folder, text, PairsFormat::kCalfw); };
@@ -269,7 +269,7 @@ TEST_CASE("CFP's folder Protocol: 7000 pairs in ten folds of 350 and 350") {
   for (const PairList* list : {&fp, &ff}) {
     REQUIRE(list->pairs.size() == 7000);
     CHECK(list->num_folds == 10);
-    CHECK(list->own_folds);
+    CHECK(list->folds_from == Folds::kListed);
     for (size_t i = 0; i < 7000; ++i) {
       CHECK(list->folds[i] == static_cast<int>(i / 700));
       CHECK(list->pairs[i].same == (i % 700 < 350));

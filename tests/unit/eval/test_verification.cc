@@ -111,7 +111,8 @@ TEST_CASE("accuracy and VAL are those of the protocol's words") {
 
 TEST_CASE("the first best threshold wins, and d == threshold is not the same") {
   // Two folds. Fold 0: genuine .30, impostor .50. Fold 1: genuine .20, impostor .31.
-  const PairList list{{{0, 1, true}, {2, 3, false}, {4, 5, true}, {6, 7, false}}, {0, 0, 1, 1}, 2, true};
+  const PairList list{
+      {{0, 1, true}, {2, 3, false}, {4, 5, true}, {6, 7, false}}, {0, 0, 1, 1}, 2, Folds::kListed};
   const VerificationResult result = measure_verification({30 * 0.01, 50 * 0.01, 20 * 0.01, 31 * 0.01}, list);
   // For fold 0, on fold 1: .20 < t <= .31, first .21: .30 is not below it, so one of two is right.
   CHECK(result.folds[0].threshold == 21 * 0.01);
@@ -126,7 +127,8 @@ TEST_CASE("the first best threshold wins, and d == threshold is not the same") {
 TEST_CASE("VAL's threshold by hand") {
   // One impostor per fold, so on the other fold FAR jumps from 0 to 1 behind the impostor's distance: between
   // thresholds .499 (FAR 0) and .500 (FAR 1) for .4995, target .001 lies a thousandth of the way.
-  const PairList list{{{0, 1, true}, {2, 3, false}, {4, 5, true}, {6, 7, false}}, {0, 0, 1, 1}, 2, true};
+  const PairList list{
+      {{0, 1, true}, {2, 3, false}, {4, 5, true}, {6, 7, false}}, {0, 0, 1, 1}, 2, Folds::kListed};
   const VerificationResult result = measure_verification({0.3, 0.4995, 0.4990005, 3.9999}, list);
   CHECK(result.folds[1].val_threshold == Approx(0.499 + 0.001 * 0.001).epsilon(1e-12));
   CHECK(result.folds[1].val == 1);            // .4990005 < .499001

@@ -47,6 +47,23 @@ TEST_CASE("fields are what RFC 4180 says") {
   CHECK(rows_of("a,b\n1,\"2\"\r") == Rows{{"1", "2"}});
 }
 
+TEST_CASE("another separator, the first column whatever its name, and the line of a row") {
+  TempFolder folder;
+  write_file_atomically(folder / "t.tsv", "image\tb\n\"x\ty\"\t1,2\n\nz\t\n");
+  CsvReader reader(folder / "t.tsv", {"b"}, '\t');
+  CHECK(reader.first_column() == "image");
+  REQUIRE(reader.next());
+  CHECK(reader.first() == "x\ty");
+  CHECK(reader.field(0) == "1,2");
+  CHECK(reader.line() == 2);
+  REQUIRE(reader.next());
+  CHECK(reader.first() == "z");
+  CHECK(reader.line() == 4);
+  CHECK_FALSE(reader.next());
+  CHECK_THAT(brute::error_of(ErrorKind::kData, [&] { CsvReader(folder / "t.tsv", {"c"}, '\t'); }),
+             contains_text("with tabs between them"));
+}
+
 TEST_CASE("what is no such file is refused with its line") {
   CHECK_THAT(refusal(""), contains_text("1: an empty file; expected the header a,b"));
   CHECK_THAT(refusal("a;b\n1;2\n"), contains_text("1: the header 'a;b' has no column 'a'; expected"));

@@ -6,6 +6,7 @@
 #include "uir/base/log.h"
 #include "uir/eval/config.h"
 #include "uir/eval/report_roc.h"
+#include "uir/report/comparison.h"
 #include "uir/report/html_report.h"
 #include "uir/report/report.h"
 
@@ -62,6 +63,57 @@ TEST_CASE("the text report is a table under the protocol's words") {
             "                 ours      theirs   difference\n"
             "  accuracy  99.5167 %   99.5167 %            =\n"
             "  val       undefined   undefined\n");
+}
+
+TEST_CASE("a protocol that is split has one table of all numbers by group, in text, JSON and page") {
+  Report report = example();
+  ProtocolResult& whole = report.models[0].results[0];
+  whole.split_by = "pose";
+  for (const char* name : {"frontal", "<profile>"}) {
+    auto group = ProtocolResult::of<VerificationProtocol>(name);
+    group.count("genuine_pairs", 1200);
+    group.number("accuracy", name[0] == 'f' ? 0.99 : 0.5);
+    if (name[0] == 'f') group.number("far_at_common", 0.25);
+    whole.groups.push_back(group);
+  }
+  Uncertainty uncertainty;
+  uncertainty.low = 0.4, uncertainty.high = 0.6;
+  whole.groups[1].set_uncertainty("accuracy", uncertainty);
+  whole.count("pairs_without_group", 7);
+  CHECK_THAT(to_text(report), contains_text("  by pose\n"
+                                            "  genuine_pairs  (all)      3000\n"
+                                            "                 frontal    1200\n"
+                                            "                 <profile>  1200\n"
+                                            "  accuracy       (all)      0.995167  (no interval)\n"
+                                            "                 frontal    0.99  (no interval)\n"
+                                            "                 <profile>  0.5  [0.4, 0.6]\n"
+                                            "  val            (all)      undefined: a fold lacks pairs\n"
+                                            "  far_at_common  frontal    0.25  (no interval)\n"));
+  const Json json = to_json(report);
+  const Json& lfw = json["models"][0]["protocols"][0];
+  CHECK(lfw["split_by"] == "pose");
+  CHECK(lfw["groups"][1]["name"] == "<profile>");
+  CHECK(lfw["groups"][1]["counts"]["genuine_pairs"] == 1200);
+  CHECK(lfw["groups"][1]["numbers"]["accuracy"] == 0.5);
+  CHECK(lfw["groups"][1]["uncertainty"]["accuracy"]["interval"] == Json::parse("[0.4, 0.6]"));
+  CHECK_THAT(to_html(report), contains_text("data-group=\"&lt;profile&gt;\""));
+
+  // Two models are compared in each group, by the whole's protocol.
+  report.models.push_back(report.models[0]);
+  report.models[1].name = "theirs";
+  report.models[1].results[0].groups[0].numbers[0].value = 0.98;
+  const Comparison comparison = compare(report);
+  const ComparedProtocol& compared = comparison.protocols[0];
+  REQUIRE(compared.groups.size() == 2);
+  CHECK(compared.groups[0].numbers[0].difference(1) == Approx(-0.01));
+  CHECK(compared.groups[0].numbers[0].best == std::vector<bool>{true, false});
+  CHECK(compared.groups[0].references.empty());
+  CHECK_THAT(to_text(report), contains_text("  pose: frontal\n"));
+  CHECK(to_json(comparison)["protocols"][0]["groups"][0]["name"] == "frontal");
+  report.models[1].results[0].description = "other words";
+  const Comparison others = compare(report);
+  CHECK(others.protocols[0].groups[0].mismatches == others.protocols[0].mismatches);
+  CHECK(others.protocols[0].groups[0].numbers[0].best == std::vector<bool>{false, false});
 }
 
 TEST_CASE("a report replaces the old one") {
