@@ -36,7 +36,6 @@ std::vector<std::vector<double>> far_influences(const TailRate& rate, std::span<
   for (const TailPairs& person : people) groups[0].push_back(influence(person.accepted, person.impostors));
   if (distractors.accepted.empty()) return groups;
   std::vector<double>& lone = groups.emplace_back();
-  lone.reserve(distractors.accepted.size());
   for (const int64_t accepted : distractors.accepted)
     lone.push_back(influence(accepted, distractors.impostors_each));
   return groups;

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <numeric>
+#include <tuple>
 #include <utility>
 
 #include "uir/base/error.h"
@@ -39,14 +40,6 @@ std::vector<int64_t> places(int64_t n, int64_t length, int64_t count) {
 void append(const UnitRows& rows, int64_t i, std::vector<float>& values) {
   values.resize(values.size() + static_cast<size_t>(rows.dim()));
   rows.read(i, std::span(values).last(static_cast<size_t>(rows.dim())));
-}
-
-// [n, D] of rows and columns.
-std::vector<float> sample_of(const ScoreMatrix& matrix) {
-  std::vector<float> values;
-  for (const UnitRows* side : {&matrix.rows, &matrix.columns})
-    for (const int64_t i : places(side->size(), 1, kSample / 2)) append(*side, i, values);
-  return values;
 }
 
 // out[r, c] = Σ_d a[r, d] b[c, d] in float64.
@@ -128,12 +121,42 @@ std::vector<int64_t> sizes_to_try(int64_t dim) {
   return sizes;
 }
 
-FilterVectors filter_vectors(const FilterKernel& kernel, FilterVectors::Side side,
-                             const std::vector<float>& values, int64_t size) {
-  FilterVectors vectors(kernel, side, std::ssize(values) / size, size);
-  for (int64_t i = 0; i < vectors.size(); ++i)
-    vectors.set(i, std::span(values).subspan(static_cast<size_t>(i * size), static_cast<size_t>(size)));
-  return vectors;
+// ‖PPᵀ − 1‖ of the first `size` of axes whose products are given, row by row.
+double not_orthonormal(const std::vector<double>& products, int64_t axes, int64_t size) {
+  double squares = 0;
+  for (int64_t i = 0; i < size; ++i)
+    for (int64_t j = 0; j < size; ++j) squares += std::pow(products[i * axes + j] - (i == j ? 1 : 0), 2);
+  return std::sqrt(squares) * (1 + 1e-9);
+}
+
+// The vectors of `count` pieces of the set.
+std::vector<float> pieces_of(const UnitRows& set, int64_t length, int64_t count) {
+  std::vector<float> values;
+  for (const int64_t begin : places(set.size(), length, count))
+    for (int64_t i = begin; i < begin + length; ++i) append(set, i, values);
+  return values;
+}
+
+// The threshold from which on the filter leaves the tile out, by bisection: its own errors count.
+double level_of_tile(const FilterKernel& kernel, const FilterVectors& rows, int64_t group,
+                     const FilterVectors& columns, int64_t panel, double slack) {
+  double passes = -2, left_out = 2;
+  while (left_out - passes > 1e-3) {
+    const double middle = (passes + left_out) / 2;
+    std::array<double, kFilterRows> thresholds;
+    thresholds.fill(middle - slack);
+    FilterMasks masks;
+    (filter_tile(kernel, rows, group, columns, panel, thresholds, masks) ? passes : left_out) = middle;
+  }
+  return left_out;
+}
+
+// Of tiles with these levels, at these thresholds.
+double share_passing(const std::vector<double>& levels, std::span<const double> thresholds) {
+  double passing = 0;
+  for (const double threshold : thresholds)
+    passing += static_cast<double>(levels.end() - std::ranges::lower_bound(levels, threshold));
+  return passing / static_cast<double>(levels.size() * thresholds.size());
 }
 
 }  // namespace
@@ -158,16 +181,14 @@ LeadingAxes::LeadingAxes(const ScoreMatrix& matrix, const FilterKernel& kernel,
                          std::span<const int64_t> sizes)
     : dim_(matrix.rows.dim()) {
   const int64_t most = std::ranges::max(sizes) - kRestValues;
-  axes_ = principal_axes(sample_of(matrix), dim_, most);
+  std::vector<float> sample = pieces_of(matrix.rows, 1, kSample / 2);
+  const std::vector<float> of_columns = pieces_of(matrix.columns, 1, kSample / 2);
+  sample.insert(sample.end(), of_columns.begin(), of_columns.end());
+  axes_ = principal_axes(sample, dim_, most);
   const MatrixView view{axes_.data(), most, dim_};
   const std::vector<double> gram = products(view, view);
   for (const int64_t size : sizes) {
-    double squares = 0;
-    for (int64_t i = 0; i < size - kRestValues; ++i) {
-      for (int64_t j = 0; j < size - kRestValues; ++j)
-        squares += std::pow(gram[i * most + j] - (i == j ? 1 : 0), 2);
-    }
-    const double epsilon = std::sqrt(squares) * (1 + 1e-9);
+    const double epsilon = not_orthonormal(gram, most, size - kRestValues);
     if (epsilon < kOrthonormal) looks_.push_back({size, epsilon, {}});
   }
   for (Look& look : looks_) look.levels = levels_of_tiles(matrix, kernel, look);
@@ -188,8 +209,7 @@ std::vector<float> LeadingAxes::vectors(MatrixView unit, int64_t size) const {
   std::vector<float> out(static_cast<size_t>(unit.rows * size));
   for (int64_t i = 0; i < unit.rows; ++i) {
     float* leading = out.data() + i * size;
-    double squares = rest_slack;
-    for (const float x : unit.row(i)) squares += double{x} * double{x};
+    double squares = rest_slack + score(unit.row(i), unit.row(i));
     for (int64_t k = 0; k < num_axes; ++k) {
       leading[k] = static_cast<float>(coordinates[k * unit.rows + i]);
       squares -= double{leading[k]} * double{leading[k]};
@@ -199,34 +219,19 @@ std::vector<float> LeadingAxes::vectors(MatrixView unit, int64_t size) const {
   return out;
 }
 
-// By bisection: the filter decides, so its own errors count.
 std::vector<double> LeadingAxes::levels_of_tiles(const ScoreMatrix& matrix, const FilterKernel& kernel,
                                                  const Look& look) const {
-  std::vector<float> rows, columns;
-  for (const int64_t begin : places(matrix.rows.size(), kFilterRows, kGroups))
-    for (int64_t i = begin; i < begin + kFilterRows; ++i) append(matrix.rows, i, rows);
-  for (const int64_t begin : places(matrix.columns.size(), kFilterColumns, kPanels))
-    for (int64_t i = begin; i < begin + kFilterColumns; ++i) append(matrix.columns, i, columns);
   const auto packed = [&](FilterVectors::Side side, const std::vector<float>& unit) {
     const MatrixView view{unit.data(), std::ssize(unit) / dim_, dim_};
     return filter_vectors(kernel, side, vectors(view, look.size), look.size);
   };
-  const FilterVectors row_side = packed(FilterVectors::Side::kRows, rows);
-  const FilterVectors column_side = packed(FilterVectors::Side::kColumns, columns);
+  const FilterVectors rows = packed(FilterVectors::Side::kRows, pieces_of(matrix.rows, kFilterRows, kGroups));
+  const FilterVectors columns =
+      packed(FilterVectors::Side::kColumns, pieces_of(matrix.columns, kFilterColumns, kPanels));
   std::vector<double> levels;
-  for (int64_t group = 0; group < row_side.num_groups(); ++group) {
-    for (int64_t panel = 0; panel < column_side.num_groups(); ++panel) {
-      double passes = -2, left_out = 2;
-      while (left_out - passes > 1e-3) {
-        std::array<double, kFilterRows> thresholds;
-        thresholds.fill((passes + left_out) / 2 - slack(look.size));
-        FilterMasks masks;
-        const bool any = filter_tile(kernel, row_side, group, column_side, panel, thresholds, masks);
-        (any ? passes : left_out) = (passes + left_out) / 2;
-      }
-      levels.push_back(left_out);
-    }
-  }
+  for (int64_t group = 0; group < rows.num_groups(); ++group)
+    for (int64_t panel = 0; panel < columns.num_groups(); ++panel)
+      levels.push_back(level_of_tile(kernel, rows, group, columns, panel, slack(look.size)));
   std::ranges::sort(levels);
   return levels;
 }
@@ -239,18 +244,9 @@ int64_t LeadingAxes::best_size(std::span<const double> thresholds, int64_t rows,
                                    (1 / static_cast<double>(rows) + 1 / static_cast<double>(columns));
   for (const Look& look : looks_) {
     if (look.levels.empty()) continue;
-    double passing = 0;
-    for (const double threshold : thresholds) {
-      const auto first = std::ranges::lower_bound(look.levels, threshold);
-      passing += static_cast<double>(look.levels.end() - first) / static_cast<double>(look.levels.size());
-    }
-    passing /= static_cast<double>(thresholds.size());
     const double cost = static_cast<double>(look.size) * per_value + kTileCost +
-                        passing * kPassingCost * static_cast<double>(dim_);
-    if (cost < least) {
-      least = cost;
-      best = look.size;
-    }
+                        share_passing(look.levels, thresholds) * kPassingCost * static_cast<double>(dim_);
+    if (cost < least) std::tie(least, best) = std::pair(cost, look.size);
   }
   return best;
 }

@@ -100,6 +100,14 @@ void FilterVectors::set_int8(std::span<const float> vector, int64_t i, uint32_t*
   start_[i] = -levels_ * sum;
 }
 
+FilterVectors filter_vectors(const FilterKernel& kernel, FilterVectors::Side side,
+                             std::span<const float> values, int64_t dim) {
+  FilterVectors vectors(kernel, side, std::ssize(values) / dim, dim);
+  for (int64_t i = 0; i < vectors.size(); ++i)
+    vectors.set(i, values.subspan(static_cast<size_t>(i * dim), static_cast<size_t>(dim)));
+  return vectors;
+}
+
 bool filter_tile(const FilterKernel& kernel, const FilterVectors& rows, int64_t row_group,
                  const FilterVectors& columns, int64_t panel, std::span<const double> thresholds,
                  FilterMasks& masks) {

@@ -96,6 +96,10 @@ class FilterVectors {
   std::vector<int32_t> start_;                   // columns: −L·Σ q
 };
 
+// Of values [n, dim].
+FilterVectors filter_vectors(const FilterKernel& kernel, FilterVectors::Side side,
+                             std::span<const float> values, int64_t dim);
+
 // Sets in `masks` the pairs of row group `row_group` and column panel `panel` that may score at least their
 // row's threshold (kFilterRows of them; −infinity: all pass, +infinity: none). False: there are none, and
 // masks are not to be read. Rows and columns are of this kernel, their side and one dimension.

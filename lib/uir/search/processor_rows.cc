@@ -52,9 +52,7 @@ class ProcessorRows : public FilteredRows {
   int64_t scan(RowRange range, PairSearch::Block& found) const override {
     const int64_t dim = matrix_.columns.dim();
     const std::vector<float> unit = unit_vectors(matrix_.columns, range);
-    FilterVectors columns(kernel_, FilterVectors::Side::kColumns, range.size(), dim);
-    for (int64_t c = 0; c < range.size(); ++c)
-      columns.set(c, std::span(unit).subspan(static_cast<size_t>(c * dim), static_cast<size_t>(dim)));
+    const FilterVectors columns = filter_vectors(kernel_, FilterVectors::Side::kColumns, unit, dim);
     PairScorer scorer(matrix_.rows, unit.data(), range.begin, matrix_.pairs, found);
     FirstLook look{leading_size(range, found)};
     if (look.size > 0) {
@@ -113,11 +111,7 @@ class ProcessorRows : public FilteredRows {
   FilterVectors leading_vectors(FilterVectors::Side side, const std::vector<float>& unit,
                                 int64_t size) const {
     const int64_t dim = matrix_.rows.dim(), n = std::ssize(unit) / dim;
-    const std::vector<float> leading = axes_->vectors({unit.data(), n, dim}, size);
-    FilterVectors vectors(kernel_, side, n, size);
-    for (int64_t i = 0; i < n; ++i)
-      vectors.set(i, std::span(leading).subspan(static_cast<size_t>(i * size), static_cast<size_t>(size)));
-    return vectors;
+    return filter_vectors(kernel_, side, axes_->vectors({unit.data(), n, dim}, size), size);
   }
 
   const FilterVectors* leading_rows(int64_t number, int64_t size) const {
@@ -138,6 +132,12 @@ class ProcessorRows : public FilteredRows {
     return {begin, std::min(range_.end, begin + kFilterRows)};
   }
 
+  bool passes(const FirstLook& look, int64_t group, int64_t panel, std::array<double, kFilterRows> thresholds,
+              FilterMasks& masks) const {
+    for (double& threshold : thresholds) threshold -= look.slack;
+    return filter_tile(kernel_, *look.rows, group % part_groups_, *look.columns, panel, thresholds, masks);
+  }
+
   void scan_tile(int64_t group, RowRange range, const FilterVectors& columns, int64_t panel,
                  const FirstLook& look, PairSearch::Block& found, PairScorer& scorer) const {
     const auto [first_row, end_row] = rows_of(group);
@@ -150,10 +150,7 @@ class ProcessorRows : public FilteredRows {
                      std::span(thresholds).first(static_cast<size_t>(end_row - first_row)));
     FilterMasks masks;
     if (look.rows) {
-      std::array<double, kFilterRows> lowered = thresholds;
-      for (double& threshold : lowered) threshold -= look.slack;
-      if (!filter_tile(kernel_, *look.rows, group % part_groups_, *look.columns, panel, lowered, masks))
-        return;
+      if (!passes(look, group, panel, thresholds, masks)) return;
       if (count(masks) <= kScoredAtOnce) return scorer.add(first_row, first_column, masks);
     }
     if (!filter_tile(kernel_, rows_, group, columns, panel, thresholds, masks)) return;
