@@ -1,4 +1,5 @@
 #include <functional>
+#include <initializer_list>
 #include <optional>
 
 #include "support/brute_force.h"
@@ -348,7 +349,7 @@ TEST_CASE("two models differ by the same people and distractors") {
   for (size_t i = 0; i < noise.size(); ++i) noisy.vectors.values[i] += .2F * noise[i];
   noisy.vectors = canonical_vectors({noisy.vectors.values.data(), f.vectors.rows, f.vectors.cols});
   Report report;
-  for (const Faces* some : {&f, &noisy}) {
+  for (const Faces* some : std::initializer_list<const Faces*>{&f, &noisy}) {
     report.models.push_back({some == &f ? "a" : "b",
                              {},
                              {run_trillion_pairs("t", UnitRows(some->vectors), some->labels,
