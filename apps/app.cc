@@ -1,9 +1,7 @@
 #include "app.h"
 
-#include <filesystem>
 #include <iostream>
 #include <optional>
-#include <system_error>
 #include <utility>
 
 #include "uir/base/allocator.h"
@@ -75,6 +73,7 @@ int App::run_or_report(int argc, char** argv, const Body& body) {
 int App::execute(std::vector<std::string> arguments, const Body& body) {
   const CLI::App* command = cli_.get_subcommands().empty() ? nullptr : cli_.get_subcommands().front();
   if (const auto alone = commands_.find(command); alone != commands_.end()) {
+    if constexpr (!kWorker) start_worker(name_, arguments);
     ignore_write_signals();
     alone->second();
     return 0;
@@ -104,9 +103,13 @@ int App::execute(std::vector<std::string> arguments, const Body& body) {
     std::cout << resolved_config(*experiment);
     return 0;
   }
-  ignore_write_signals();
   // Only now: a wrong command line or experiment is reported once.
-  if (processes_ > 0) return launch(std::move(arguments));
+  if constexpr (!kWorker) {
+    if (processes_ == 0) start_worker(name_, arguments);
+    ignore_write_signals();
+    return launch(std::move(arguments));
+  }
+  ignore_write_signals();
   tune_memory_allocator();
   const auto of_command = experiment_commands_.find(command);
   if (of_command != experiment_commands_.end()) {
@@ -123,7 +126,7 @@ int App::launch(std::vector<std::string> arguments) const {
          launcher, " are set); leave the option out, or unset them");
   }
   const PassingFolder meeting(create_meeting_folder());  // also when a killed rank could not leave it
-  return launch_ranks({.program = std::filesystem::read_symlink("/proc/self/exe").string(),
+  return launch_ranks({.program = prepare_worker(name_),
                        .arguments = without_option(std::move(arguments), kProcessesOption),
                        .environment = {{kMeetingVariable, meeting.path().string()}},
                        .ranks = processes_});

@@ -1,5 +1,5 @@
-// What the programs share that read an experiment: common flags, and starting several ranks. What is shown on
-// the console, errors and exit codes: console.h.
+// What the programs share that read an experiment: common flags, and starting worker and ranks. What is shown
+// on the console, errors and exit codes: console.h. Front and worker: worker.h.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -11,6 +11,7 @@
 
 #include "console.h"
 #include "uir/experiment/experiment.h"
+#include "worker.h"
 
 namespace uir {
 
@@ -35,16 +36,17 @@ class App {
   // For the program's own flags.
   CLI::App& cli() { return cli_; }
 
-  // A flag that does something else, without an experiment, and stops.
+  // A flag that does something else, without an experiment, and stops; the front does it.
   void add_action(const std::string& flag, const std::string& description, std::function<void()> body);
-  // A subcommand with flags of its own that needs no experiment; its body takes the place of run()'s.
+  // A subcommand with flags of its own that needs no experiment; its body takes the place of run()'s. All
+  // bodies are called by the worker only.
   CLI::App& add_command(const std::string& name, const std::string& description, std::function<void()> body);
   // The same for one that takes the experiment and the common flags as well.
   CLI::App& add_command(const std::string& name, const std::string& description,
                         std::function<void(const Experiment&)> body);
 
-  // Parses the command line, loads the experiment and calls body, or starts ranks that do; returns the exit
-  // code.
+  // Parses the command line, loads the experiment and calls body; the front starts the worker or its ranks
+  // instead, which do the same. Returns the exit code.
   int run(int argc, char** argv, const std::function<void(const Experiment&)>& body);
   // The same for a program whose last argument is a file of its own to write: the experiment file in front of
   // it may be left out, and body then gets null.

@@ -16,7 +16,7 @@ void add_calibrate(uir::App& app, uir::CalibrationRequest& request) {
   CLI::App& cli = app.add_command(
       "calibrate", "Finds the thresholds of a network, from embeddings of known people and of strangers.",
       std::function<void(const uir::Experiment&)>([&request](const uir::Experiment& experiment) {
-        std::cout << uir::run_calibrate(experiment, request);
+        if constexpr (uir::kWorker) std::cout << uir::run_calibrate(experiment, request);
       }));
   const auto several = [](CLI::Option* option) { return option->allow_extra_args(false); };
   cli.add_option("--model", request.model, "One of eval.models; default: the only one, or this run");
@@ -97,6 +97,7 @@ int main(int argc, char** argv) {
   add_compare(app, comparison);
   uir::CalibrationRequest calibration;
   add_calibrate(app, calibration);
-  return app.run(argc, argv,
-                 [](const uir::Experiment& experiment) { std::cout << uir::run_eval(experiment); });
+  return app.run(argc, argv, [](const uir::Experiment& experiment) {
+    if constexpr (uir::kWorker) std::cout << uir::run_eval(experiment);
+  });
 }

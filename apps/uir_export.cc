@@ -41,6 +41,6 @@ int main(int argc, char** argv) {
     request.file.output = output;
     if (fold || keep) request.file.fold_batch_norms = fold;
     request.weights = weights;
-    uir::run_export(experiment, request);
+    if constexpr (uir::kWorker) uir::run_export(experiment, request);
   });
 }

@@ -3,12 +3,14 @@
 
 #include "app.h"
 #include "uir/base/blas.h"
-#include "uir/pipeline/onnx_engines.h"
+#include "uir/pipeline/engine_trial.h"
 #include "uir/pipeline/run_extract.h"
 
 int main(int argc, char** argv) {
   uir::choose_blas_kernels(argv);
-  if (argc == 3 && std::string_view(argv[1]) == uir::kEngineTrial) return uir::engine_trial_main(argv[2]);
+  if constexpr (uir::kWorker) {
+    if (argc == 3 && std::string_view(argv[1]) == uir::kEngineTrial) return uir::engine_trial_main(argv[2]);
+  }
   uir::App app("uir-extract",
                "Dumps embeddings of images and their mirror images; continues where it was interrupted.",
                uir::Ranks::kSeveral);
@@ -20,6 +22,7 @@ int main(int argc, char** argv) {
                                          "Also write the features as a challenge wants them: " + formats);
   app.cli().add_option("--out", submission.out,
                        "Where to (megaface: a folder); default: submissions/ in the run folder");
-  return app.run(argc, argv,
-                 [&](const uir::Experiment& experiment) { uir::run_extract(experiment, submission); });
+  return app.run(argc, argv, [&](const uir::Experiment& experiment) {
+    if constexpr (uir::kWorker) uir::run_extract(experiment, submission);
+  });
 }

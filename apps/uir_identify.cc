@@ -1,7 +1,5 @@
 // uir-identify: who appears when in a film, or on which photos. Questions to a timeline and corrections of it
-// are answered here, at once; everything that looks at films or faces is handed to uir-identify-films.
-#include <unistd.h>
-
+// are answered by the front, at once; what looks at films or faces stands in identify_films.cc.
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
@@ -12,7 +10,8 @@
 #include <set>
 #include <vector>
 
-#include "identify_flags.h"
+#include "console.h"
+#include "identify_films.h"
 #include "uir/base/allocator.h"
 #include "uir/base/child_process.h"
 #include "uir/base/log.h"
@@ -25,7 +24,6 @@
 namespace {
 
 constexpr const char* kProgram = "uir-identify";
-constexpr const char* kWorker = "uir-identify-films";
 
 // What every command is given.
 struct Arguments {
@@ -34,27 +32,10 @@ struct Arguments {
   bool play = false, copy = false;
 };
 
-// The program takes the place of this one; returns if it cannot be started.
-void replace_by(const std::string& file, const uir::Command& command) {
-  std::vector<char*> arguments;
-  for (const std::string& argument : command) arguments.push_back(const_cast<char*>(argument.c_str()));
-  arguments.push_back(nullptr);
-  ::execvp(file.c_str(), arguments.data());
-}
-
-int hand_over(int argc, char** argv) {
-  const std::string worker = (uir::fs::path(uir::own_program()).parent_path() / kWorker).string();
-  uir::Command command(argv, argv + argc);
-  command[0] = worker;
-  replace_by(worker, command);
-  uir::fail(uir::ErrorKind::kMissingInput, worker, ": cannot start: ", std::strerror(errno),
-            "; it looks at films, and is installed beside ", kProgram);
-}
-
 // Runs it, or prints it where the program is not installed.
 int run_or_print(const uir::Command& command) {
   std::cout.flush();
-  replace_by(command.front(), command);
+  uir::replace_process(command.front(), command);
   if (errno != ENOENT)
     uir::fail(uir::ErrorKind::kIo, command.front(), ": cannot start: ", std::strerror(errno));
   uir::log_info(command.front(), " is not installed; this would do it:");
@@ -233,8 +214,8 @@ int main(int argc, char** argv) {
   add_corrections(commands);
   const std::set<std::string> own = {"-h", "--help", "--version"};
   const bool answered_here = argc < 2 || own.count(argv[1]) > 0 || commands.has(argv[1]);
+  if (!answered_here) return uir::identify_films(argc, argv);
   return uir::run_program(cli, kProgram, [&] {
-    if (!answered_here) return hand_over(argc, argv);
     cli.parse(argc, argv);
     uir::ignore_write_signals();
     uir::tune_memory_allocator();

@@ -14,7 +14,9 @@ namespace {
 
 void add_align(uir::App& app, uir::AlignRequest& request) {
   CLI::App& cli = app.add_command("align", "Finds the faces of photos or videos and aligns them to 112x112.",
-                                  std::function<void()>([&request] { uir::run_align(request); }));
+                                  std::function<void()>([&request] {
+                                    if constexpr (uir::kWorker) uir::run_align(request);
+                                  }));
   uir::AlignRun& run = request.run;
   cli.add_option("input", request.inputs, "Folder of photos (any tree), or video files");
   cli.add_option("--out", run.out, "Folder of the aligned faces, in the tree of the photos")->required();
@@ -61,7 +63,7 @@ void add_overlap(uir::App& app, uir::OverlapRequest& request) {
   CLI::App& cli = app.add_command(
       "overlap", "Finds known people and near-duplicates among unlabeled faces, by their embeddings.",
       std::function<void(const uir::Experiment&)>([&request](const uir::Experiment& experiment) {
-        std::cout << uir::run_overlap(experiment, request);
+        if constexpr (uir::kWorker) std::cout << uir::run_overlap(experiment, request);
       }));
   const auto sets = [&cli](const std::string& flag, std::vector<std::string>& names,
                            const std::string& help) {
@@ -101,7 +103,7 @@ void add_clean(uir::App& app, uir::CleanRequest& request) {
       "Finds images unlike the rest of their class, classes that are one person and classes of several "
       "people.",
       std::function<void(const uir::Experiment&)>([&request](const uir::Experiment& experiment) {
-        std::cout << uir::run_clean(experiment, request);
+        if constexpr (uir::kWorker) std::cout << uir::run_clean(experiment, request);
       }));
   cli.add_option("--model", request.model, "One of eval.models; default: the only one, or this run");
   cli.add_option("--labeled", request.set, "Set of labeled images; default: the only labeled source");
@@ -135,5 +137,7 @@ int main(int argc, char** argv) {
   add_overlap(app, overlap);
   uir::CleanRequest clean;
   add_clean(app, clean);
-  return app.run(argc, argv, [&](const uir::Experiment& experiment) { uir::run_index(experiment, run); });
+  return app.run(argc, argv, [&](const uir::Experiment& experiment) {
+    if constexpr (uir::kWorker) uir::run_index(experiment, run);
+  });
 }

@@ -44,10 +44,12 @@ int main(int argc, char** argv) {
       ->check(CLI::PositiveNumber)
       ->needs(machines);
   return app.run(argc, argv, [&](const uir::Experiment& experiment) {
-    if (*machines) {
-      std::cout << uir::run_estimate(experiment, estimate);
-    } else {
-      uir::run_train(experiment, run);
+    if constexpr (uir::kWorker) {
+      if (*machines) {
+        std::cout << uir::run_estimate(experiment, estimate);
+      } else {
+        uir::run_train(experiment, run);
+      }
     }
   });
 }

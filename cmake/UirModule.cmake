@@ -84,43 +84,35 @@ function(uir_embed module header)
   target_sources(uir_${module} PRIVATE ${out})
 endfunction()
 
-# uir_console: what every program shares, without LibTorch (apps/console.cc), compiled once.
-function(uir_console_library)
-  if(NOT TARGET uir_console)
-    add_library(uir_console STATIC apps/console.cc)
-    target_link_libraries(uir_console PUBLIC uir_base CLI11::CLI11)
-    target_compile_definitions(uir_console PRIVATE UIR_VERSION="${PROJECT_VERSION}")
-  endif()
-endfunction()
-
-# uir_light_app(name source DEPS module…): a program that starts at once: it links these modules and nothing of LibTorch.
-function(uir_light_app name source)
+# uir_app(name source… [DEPS module…]): a program, made twice from the same sources (docs/architecture.md#programs): the front
+# bin/<name>, which links nothing of LibTorch and OpenCV but uir_experiment and DEPS, and the worker libexec/uir/<name>.
+function(uir_app name)
   cmake_parse_arguments(arg "" "" "DEPS" ${ARGN})
-  uir_console_library()
-  add_executable(${name} ${source})
+  if(NOT TARGET uir_front)
+    foreach(part front worker)
+      add_library(uir_${part} STATIC apps/app.cc apps/console.cc apps/worker.cc)
+      target_link_libraries(uir_${part} PUBLIC uir_experiment uir_ranks CLI11::CLI11)
+      target_compile_definitions(uir_${part} PRIVATE UIR_VERSION="${PROJECT_VERSION}")
+    endforeach()
+    target_link_libraries(uir_worker PUBLIC uir_pipeline)
+    target_compile_definitions(uir_worker PUBLIC UIR_WORKER)
+    uir_precompile(uir_front app LIBS CLI11::CLI11 nlohmann_json::nlohmann_json)
+    uir_precompile(uir_worker app_torch LIBS uir_torch CLI11::CLI11 nlohmann_json::nlohmann_json)
+  endif()
+  add_executable(${name} ${arg_UNPARSED_ARGUMENTS})
   list(TRANSFORM arg_DEPS PREPEND uir_)
-  target_link_libraries(${name} PRIVATE uir_console ${arg_DEPS})
+  target_link_libraries(${name} PRIVATE uir_front ${arg_DEPS})
+  uir_precompile(${name} app)
+  add_executable(${name}-worker ${arg_UNPARSED_ARGUMENTS})
+  target_link_libraries(${name}-worker PRIVATE uir_worker)
+  uir_precompile(${name}-worker app_torch)
+  add_dependencies(${name} ${name}-worker)
+  # The front finds the worker from its own place (apps/worker.cc).
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
-endfunction()
-
-# uir_app(name source [OPENMP]): a program on an experiment; what these share is apps/app.cc, compiled once. OPENMP: it computes with threads of
-# OpenMP, whose spinning is bounded.
-function(uir_app name source)
-  cmake_parse_arguments(arg "OPENMP" "" "" ${ARGN})
-  if(NOT TARGET uir_app)
-    add_library(uir_app STATIC apps/app.cc)
-    uir_console_library()
-    target_link_libraries(uir_app PUBLIC uir_pipeline uir_console)
-    add_library(uir_bounded_spinning OBJECT apps/bounded_spinning.cc)  # nothing calls it: an archive would leave it out
-    uir_precompile(uir_app app LIBS uir_torch CLI11::CLI11 nlohmann_json::nlohmann_json)
-  endif()
-  add_executable(${name} ${source})
-  target_link_libraries(${name} PRIVATE uir_app)
-  if(arg_OPENMP)
-    target_link_libraries(${name} PRIVATE uir_bounded_spinning)
-  endif()
-  uir_precompile(${name} app LIBS uir_torch CLI11::CLI11 nlohmann_json::nlohmann_json)
-  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+  set_target_properties(${name}-worker PROPERTIES OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/libexec/uir
+                                                  INSTALL_RPATH_USE_LINK_PATH ON)
+  install(TARGETS ${name} DESTINATION bin)
+  install(TARGETS ${name}-worker DESTINATION libexec/uir)
 endfunction()
 
 # uir_test(module): one Catch2 program from tests/unit/<module>/*.cc, registered with ctest as unit.<module>.

@@ -35,13 +35,14 @@ says "build failed: $PWD/empty/uir-index is missing"
 says "ranks skipped: uir-index is not built"
 PARTS="ranks head" expect 1 check 0
 says "ranks skipped: no time left of 0 minutes"
-cp -r "$UIR_BIN" broken
-cat >broken/uir-train <<'EOF'
+mkdir broken
+cp -r "$UIR_BIN" "$UIR_BIN/../libexec" broken
+cat >broken/bin/uir-train <<'EOF'
 #!/bin/sh
 case "$*" in *stopped*) set -- "$@" --set train.seed=9 ;; esac
 exec uir-train "$@"
 EOF
-BIN=$PWD/broken TESTS=$UIR_BIN/../tests PARTS=resume expect 1 check
+BIN=$PWD/broken/bin TESTS=$UIR_BIN/../tests PARTS=resume expect 1 check
 says "resume failed: the resumed run's checkpoint differs from the whole run's"
 
 # Words that are none.

@@ -82,13 +82,13 @@ for text in '' '{}' '[1]' '{"format":"uir-timeline","version":9}'; do
   says "bad.timeline/timeline.json: "
 done
 
-# Films are looked at by the other program.
-mkdir bin
+# Films are looked at by the worker.
+mkdir -p bin libexec/uir
 cp "$UIR_BIN/uir-identify" bin
 expect 66 bin/uir-identify "$film" --gallery people
-says "bin/uir-identify-films: cannot start"
-printf '#!/bin/sh\nprintf "<%%s>" "$@"; exit 75\n' >bin/uir-identify-films
-chmod +x bin/uir-identify-films
+says "libexec/uir/uir-identify: cannot start"
+printf '#!/bin/sh\nprintf "<%%s>" "$@"; exit 75\n' >libexec/uir/uir-identify
+chmod +x libexec/uir/uir-identify
 expect 75 bin/uir-identify "$film" --gallery people
 says "<film, it's.mkv><--gallery><people>"
 

@@ -43,12 +43,18 @@ class Pipe {
   std::array<int, 2> ends_{-1, -1};
 };
 
+// An argument list as exec takes it: pointers into the texts.
+std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  for (const std::string& text : texts) pointers.push_back(const_cast<char*>(text.c_str()));
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
 pid_t start(const std::string& program, const std::vector<std::string>& arguments, int standard_error) {
   std::vector<std::string> texts{program};
   texts.insert(texts.end(), arguments.begin(), arguments.end());
-  std::vector<char*> pointers;
-  for (std::string& text : texts) pointers.push_back(text.data());
-  pointers.push_back(nullptr);
+  const std::vector<char*> pointers = pointers_to(texts);
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, standard_error, STDERR_FILENO);
@@ -95,6 +101,10 @@ ChildResult run_child(const std::string& program, const std::vector<std::string>
   if (WIFSIGNALED(status))
     result.problem = concat("ended by signal ", WTERMSIG(status), " (", ::strsignal(WTERMSIG(status)), ")");
   return result;
+}
+
+void replace_process(const std::string& program, const std::vector<std::string>& arguments) {
+  ::execvp(program.c_str(), pointers_to(arguments).data());
 }
 
 std::string own_program() {

@@ -1,4 +1,4 @@
-// Another program, run to its end: what may crash or hang goes there.
+// Another program, run to its end, for what may crash or hang; or in the place of this one.
 #pragma once
 
 #include <chrono>
@@ -18,6 +18,10 @@ struct ChildResult {
 // kInternal if it cannot be started.
 ChildResult run_child(const std::string& program, const std::vector<std::string>& arguments,
                       std::chrono::seconds limit);
+
+// The program, a path or a name that PATH finds, takes the place of this one; arguments: its command line,
+// the name in front. Returns only if it cannot be started, with errno.
+void replace_process(const std::string& program, const std::vector<std::string>& arguments);
 
 // The program that is running.
 std::string own_program();

@@ -18,6 +18,7 @@
 #include "uir/engines/engine.h"
 #include "uir/model/onnx_network.h"
 #include "uir/onnx/interpreter.h"
+#include "uir/pipeline/engine_trial.h"
 #include "uir/pipeline/sample_faces.h"
 
 namespace uir {

@@ -62,13 +62,10 @@ struct EngineTrial {
 
   bool right() const;
 };
-// program: one whose main calls engine_trial_main where the first argument is kEngineTrial. work: a folder
-// for the exchange, which exists.
-inline constexpr const char* kEngineTrial = "--engine-trial";
+// program: one whose main answers engine trials (engine_trial.h). work: a folder for the exchange, which
+// exists.
 EngineTrial try_engine(const FaceNetwork& network, const EngineCandidate& candidate,
                        const EngineReference& reference, int64_t batch, const std::string& program,
                        const fs::path& work);
-// The other side; request: the argument behind kEngineTrial. The program's exit code.
-int engine_trial_main(const fs::path& request);
 
 }  // namespace uir
