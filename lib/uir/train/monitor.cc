@@ -154,7 +154,8 @@ void Monitor::show_in_tensorboard(const StepRecord& last, double seconds) {
                              {"speed/seconds_left", seconds_left(last, seconds)}});
   if (!is_measured(last)) return;
   Scalars norms;
-  for (const auto& [name, norm] : gradient_norms(last).items())
+  const Json measured = gradient_norms(last);
+  for (const auto& [name, norm] : measured.items())
     norms.emplace_back("gradient_norms/" + name, norm.get<double>());
   events_->write(last.step, norms);
 }
