@@ -71,7 +71,7 @@ sed '5s/^/no/' poses.csv >misnamed.csv
 refused 65 misnamed.csv pose "misnamed.csv:5: image 'no"
 awk 'NR == 1 {print "pair,pose"} NR > 1 {print NR ",p" NR}' pairs.txt >many.csv
 refused 65 many.csv pose "put its values into fewer bins"
-expect 78 uir-eval split.yaml --set eval.protocols.0.attributes=
+expect 78 uir-eval exp.yaml --set eval.protocols='[{name: pairs, type: all_pairs, set: strangers, split: pose}]'
 says "attributes and split are given together or not at all"
 expect 78 uir-eval exp.yaml --set eval.protocols='[{name: centers, type: separation, attributes: poses.csv, split: pose}]'
 says "split: unknown key"

@@ -97,6 +97,14 @@ std::string path_pairs(const SplitSet& set, const std::vector<std::array<size_t,
   return text;
 }
 
+VerificationProtocol over_list(std::string path_pairs) {
+  VerificationProtocol protocol;
+  protocol.set = "set";
+  protocol.pairs.value = std::move(path_pairs);
+  protocol.format = PairsFormat::kPathPairs;
+  return protocol;
+}
+
 // Numbers, intervals and counts of both are the same; the group also has some at the whole's thresholds.
 void check_same(const ProtocolResult& group, const ProtocolResult& alone, bool counts = true) {
   INFO(group.name);
@@ -136,9 +144,8 @@ int64_t sum_of(const std::vector<ProtocolResult>& groups, const char* count) {
 TEST_CASE("verification: a group's numbers are those of a list of its pairs alone") {
   SplitSet set;
   const auto pairs = drawn_pairs(set, 3000);
-  VerificationProtocol protocol{"set",
-                                {set.file("all.txt", path_pairs(set, pairs, [](size_t) { return true; }))},
-                                PairsFormat::kPathPairs};
+  VerificationProtocol protocol =
+      over_list(set.file("all.txt", path_pairs(set, pairs, [](size_t) { return true; })));
   const ProtocolResult unsplit = set.run(protocol);
   protocol.split = {{set.table_of_poses()}, "pose"};
   const ProtocolResult whole = set.run(protocol);
@@ -180,9 +187,8 @@ TEST_CASE("verification: a group's numbers are those of a list of its pairs alon
 TEST_CASE("verification: pairs have groups by themselves, by their people or by folders") {
   SplitSet set;
   const auto pairs = drawn_pairs(set, 600);
-  VerificationProtocol protocol{"set",
-                                {set.file("all.txt", path_pairs(set, pairs, [](size_t) { return true; }))},
-                                PairsFormat::kPathPairs};
+  VerificationProtocol protocol =
+      over_list(set.file("all.txt", path_pairs(set, pairs, [](size_t) { return true; })));
   std::string by_pair = "pair\tsource\n", by_person = "person,source\n";
   for (size_t i = 0; i < pairs.size(); ++i)
     by_pair += concat("00", i + 1, "\t", i % 3 ? "web" : "film", "\n");
@@ -216,7 +222,7 @@ TEST_CASE("verification: pairs are numbered as in the whole list, also where som
   SplitSet set;
   const std::string list = concat("nowhere.jpg ", set.items[0], " 1\n", set.items[0], " ", set.items[1],
                                   " 1\n", set.items[0], " ", set.items[7], " 0\n");
-  VerificationProtocol protocol{"set", {set.file("some.txt", list)}, PairsFormat::kPathPairs};
+  VerificationProtocol protocol = over_list(set.file("some.txt", list));
   protocol.allow_missing = true;
   protocol.split = {{set.file("pairs.csv", "pair,kind\n1,lost\n2,easy\n3,hard\n")}, "kind"};
   const ProtocolResult result = set.run(protocol);
@@ -448,7 +454,7 @@ TEST_CASE("tables that do not fit are refused with file, line and remedy") {
 
 TEST_CASE("a table and its column are given together") {
   const KnownSources none({}, false);
-  AllPairsProtocol protocol{"set"};
+  AllPairsProtocol protocol;
   protocol.split.column = "pose";
   CHECK(problems_of(protocol, none) ==
         std::vector<std::string>{"attributes and split are given together or not at all"});
