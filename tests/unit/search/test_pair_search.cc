@@ -157,7 +157,7 @@ TEST_CASE("a first look at leading coordinates leaves out nothing, however much 
             options.leading_values = leading;
             const UnitRows rows(set.vectors);
             INFO(set.name << ", " << leading << " values, kernel " << kernel.name);
-            CHECK(best_scores(rows, rows, kind, 40, different_class, options) == brute_tail(pairs, 40));
+            CHECK(best_pairs(rows, rows, kind, 40, different_class, options) == brute_tail(pairs, 40));
             if (kind == PairsOf::kOneSet) continue;
             CHECK(top_k(rows, rows, 3, different_class, options) == brute_top_k(pairs, set.vectors.rows, 3));
           }
