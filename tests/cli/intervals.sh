@@ -22,7 +22,7 @@ fi
 write_tiny_config exp.yaml
 expect 0 uir-index exp.yaml
 expect 0 uir-train exp.yaml --set train.epochs=1
-expect 0 uir-extract exp.yaml --set extract.sets=[strangers,passers_by]
+expect 0 uir-extract exp.yaml --set extract.sets=[strangers,passers_by] --set train.precision=bf16
 expect 0 uir-extract exp.yaml --set extract.sets=[strangers] --set extract.mirrored=false --set train.precision=float32 --set paths.run=other --set paths.index=run/index \
   --set extract.weights="run/checkpoints/$(cut -d' ' -f1 run/checkpoints/latest)"
 ours=run/embeddings/strangers/embeddings.npy theirs=other/embeddings/strangers/embeddings.npy
