@@ -170,7 +170,7 @@ part_resume() {
 # A run with CUDA graphs, which CPUs rehearse, ends where one without them does; how fast a step is with them.
 part_graphs() {
   experiment "$tiny" 16 12 4
-  set -- --set train.precision=float32 --set train.threads=1 --set train.batch.accumulation=2
+  set -- --set train.precision=float32 --set train.threads=1 --set train.epochs=1 --set train.batch.accumulation=2
   expect 0 train "$@"
   expect 0 train "$@" --set train.cuda_graphs=true --set paths.run="$work/recorded" --set paths.index="$work/run/index"
   same_checkpoints "$work/recorded" recorded ordinary
