@@ -31,7 +31,7 @@ App::App(const std::string& name, const std::string& description, Ranks ranks)
     cli_.add_option(
             kProcessesOption, processes_,
             "Start this many processes on this machine, which share the work (instead of torchrun or mpirun)")
-        ->check(CLI::PositiveNumber);
+        ->check(CLI::Range(1, 1 << 16));
   }
   cli_.set_version_flag("--version", version_text(name));
 }
@@ -70,12 +70,21 @@ int App::run_or_report(int argc, char** argv, const Body& body) {
   });
 }
 
+void App::run_alone(const CLI::App& command, const std::vector<std::string>& arguments,
+                    const std::function<void()>& body) {
+  if (cli_.count_all() > command.count_all() + 1) {
+    fail(ErrorKind::kUsage, command.get_name(), " stands by itself: nothing may precede it; see ", name_, " ",
+         command.get_name(), " --help");
+  }
+  if constexpr (!kWorker) start_worker(name_, arguments);
+  ignore_write_signals();
+  body();
+}
+
 int App::execute(std::vector<std::string> arguments, const Body& body) {
   const CLI::App* command = cli_.get_subcommands().empty() ? nullptr : cli_.get_subcommands().front();
   if (const auto alone = commands_.find(command); alone != commands_.end()) {
-    if constexpr (!kWorker) start_worker(name_, arguments);
-    ignore_write_signals();
-    alone->second();
+    run_alone(*command, arguments, alone->second);
     return 0;
   }
   for (const auto& [flag, action] : actions_) {

@@ -57,6 +57,8 @@ class App {
   using Body = std::function<void(const Experiment*)>;
   int run_or_report(int argc, char** argv, const Body& body);
   int execute(std::vector<std::string> arguments, const Body& body);
+  void run_alone(const CLI::App& command, const std::vector<std::string>& arguments,
+                 const std::function<void()>& body);
   int launch(std::vector<std::string> arguments) const;
 
   std::string name_;

@@ -50,6 +50,8 @@ class ConsoleSink {
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
+constexpr const char* kCannotWrite = "standard output: cannot write";
+
 int report(const std::string& program, const std::string& message, int exit_code) {
   // All ranks of a run stop alike: the first one says it.
   const bool stopped = exit_code == static_cast<int>(ErrorKind::kStopped);
@@ -73,11 +75,14 @@ int run_program(CLI::App& cli, const std::string& program, const std::function<i
   try {
     const int code = body();
     std::cout.flush();
-    return std::cout ? code
-                     : report(program, "standard output: cannot write", static_cast<int>(ErrorKind::kIo));
+    return std::cout ? code : report(program, kCannotWrite, static_cast<int>(ErrorKind::kIo));
   } catch (const CLI::ParseError& e) {
     const bool asked = e.get_exit_code() == 0;  // --help, --version
-    if (asked) return cli.exit(e);
+    if (asked) {
+      const int code = cli.exit(e);
+      std::cout.flush();
+      return std::cout ? code : report(program, kCannotWrite, static_cast<int>(ErrorKind::kIo));
+    }
     return report(program, std::string(e.what()) + "; see " + program + " --help",
                   static_cast<int>(ErrorKind::kUsage));
   } catch (const Error& e) {

@@ -66,8 +66,25 @@ says "uir-train: $PWD/alone/libexec/uir/uir-train: cannot start: No such file or
 expect 66 alone/bin/uir-train exp.yaml --nproc-per-node 2
 says "alone/libexec/uir/uir-train: cannot start"
 
-# The worker has the front's place: its process id, its command line, its exit code, and what launchers put into the environment.
 mkdir -p alone/libexec/uir
+: >alone/libexec/uir/uir-train
+chmod +x alone/libexec/uir/uir-train
+expect 66 alone/bin/uir-train exp.yaml
+says "cannot start: Exec format error"
+
+# An answer that cannot be written is no success; a pipe is no experiment; what compare would ignore is a mistake.
+expect 74 bash -c 'uir-train --help >/dev/full'
+expect 74 bash -c 'uir-eval --version >/dev/full'
+mkfifo pipe
+expect 66 uir-train pipe
+says "pipe: not a regular file"
+expect 64 uir-eval --set a=b compare a.npy b.npy --list faces.txt
+says "compare stands by itself"
+expect 64 uir-eval exp.yaml compare a.npy b.npy --list faces.txt
+expect 64 uir-eval compare a.npy b.npy --list faces.txt --far 0.1,0.1
+says "--far: no value twice"
+
+# The worker has the front's place: its process id, its command line, its exit code, and what launchers put into the environment.
 cat >alone/libexec/uir/uir-train <<'END'
 #!/bin/sh
 echo "process $$ $(cat /proc/$$/comm) rank ${RANK-none} of ${WORLD_SIZE-none} turns ${GOMP_SPINCOUNT-none} <$*>"

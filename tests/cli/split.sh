@@ -56,6 +56,19 @@ says "age: young"
 says "by age"
 expect 0 python3 "$UIR_SOURCE/tests/cli/check_html_report.py" run/report
 
+# One image of each person: such a group has no ROC, but its false accepts at the whole's threshold.
+awk -F'\t' 'BEGIN {print "image,which"} {print $1 "," (seen[$2]++ ? "rest" : "first")}' $list >which.csv
+expect 0 uir-eval exp.yaml --set eval.protocols='[{name: pairs, type: all_pairs, set: strangers, far: [0.1], attributes: which.csv, split: which}]'
+python3 - <<'PY'
+import json
+whole = json.load(open("run/report/report.json"))["models"][0]["protocols"][0]
+first, rest, mixed = whole["groups"]
+assert first["name"] == "first" and first["counts"]["genuine_pairs"] == 0
+assert "tar_at_common_far_0.1" in first["undefined"] and "auc" in first["undefined"]
+accepted = sum(g["numbers"]["far_at_common_far_0.1"] * g["counts"]["impostor_pairs"] for g in (first, rest, mixed))
+assert abs(accepted - whole["details"]["thresholds"][0]["achieved_far"] * whole["counts"]["impostor_pairs"]) < 1e-6
+PY
+
 # What does not fit is refused with its place.
 refused() { # CODE TABLE COLUMN TEXT
   expect "$1" uir-eval split.yaml --set eval.protocols.0.attributes="$2" --set eval.protocols.0.split="$3"
@@ -75,3 +88,9 @@ expect 78 uir-eval exp.yaml --set eval.protocols='[{name: pairs, type: all_pairs
 says "attributes and split are given together or not at all"
 expect 78 uir-eval exp.yaml --set eval.protocols='[{name: centers, type: separation, attributes: poses.csv, split: pose}]'
 says "split: unknown key"
+sed 's/,frontal/,(all)/' poses.csv >whole.csv
+refused 65 whole.csv pose "the value '(all)', which reports call the whole"
+awk -F, 'NR == 2 || NR == 4 {print $1 ",frontal x profile"; next} {print}' poses.csv >crossed.csv
+refused 65 crossed.csv pose "the value 'frontal x profile', which is also the name of the pairs between"
+refused 66 absent.csv pose "absent.csv: cannot open"
+! grep -q scoring out.txt || die "the pairs were scored before the table was opened"

@@ -104,7 +104,9 @@ ChildResult run_child(const std::string& program, const std::vector<std::string>
 }
 
 void replace_process(const std::string& program, const std::vector<std::string>& arguments) {
-  ::execvp(program.c_str(), pointers_to(arguments).data());
+  // execvp gives a file that is no program to the shell.
+  const bool is_path = program.find('/') != std::string::npos;
+  (is_path ? ::execv : ::execvp)(program.c_str(), pointers_to(arguments).data());
 }
 
 std::string own_program() {

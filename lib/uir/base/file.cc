@@ -112,7 +112,7 @@ std::string read_text_file(const fs::path& path, uint64_t max_bytes) {
 }
 
 MappedFile::MappedFile(const fs::path& path) : path_(path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // of a pipe: at once
   if (fd < 0) fail(ErrorKind::kMissingInput, path.string(), ": cannot open: ", reason());
   struct stat info {};
   if (::fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {

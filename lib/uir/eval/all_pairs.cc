@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 
@@ -116,6 +117,18 @@ PeopleTally tally_of(const PairUncertainty& uncertainty, const RowPairs& pairs, 
   return result;
 }
 
+CommonRates common_rates(const RowPairs& pairs, std::span<const double> thresholds, int threads) {
+  const CommonRates empty(thresholds);
+  CommonRates result = empty;
+  reduce_pairs(
+      "counting accepted pairs", pairs, threads, empty,
+      [&](CommonRates& rates, int64_t a, int64_t b, double score) {
+        rates.add(pairs.labels[a] == pairs.labels[b], score);
+      },
+      [&](const CommonRates& rates) { result.add(rates); });
+  return result;
+}
+
 // common: thresholds for the rates that were chosen elsewhere, or none.
 ProtocolResult run_row_pairs(const std::string& name, const RowPairs& pairs, const std::vector<double>& far,
                              int threads, bool intervals, std::span<const double> common = {}) {
@@ -137,6 +150,8 @@ ProtocolResult run_row_pairs(const std::string& name, const RowPairs& pairs, con
     const PeopleTally tally = tally_of(uncertainty, pairs, threads);
     uncertainty.report(tally, "", report);
     if (!common.empty()) uncertainty.report_common(tally, "", report);
+  } else if (!common.empty()) {
+    common_rates(pairs, common, threads).report(far, report);
   }
   return report;
 }
@@ -194,19 +209,29 @@ struct PartRows {
   }
 };
 
-void add_parts(const AllPairsProtocol& config, const CanonicalVectors& vectors, const EmbeddingStore& set,
-               int threads, ProtocolResult& whole) {
-  const AttributeTable table(config.split, {AttributeOf::kImage, AttributeOf::kFolder, AttributeOf::kPerson});
+// The groups of a set's rows, and the parts of its pairs.
+struct PartedRows {
+  Groups groups;
+  PairParts parts;
+};
+
+PartedRows part_rows(const SplitOptions& split, const EmbeddingStore& set) {
+  const AttributeTable table(split, {AttributeOf::kImage, AttributeOf::kFolder, AttributeOf::kPerson});
   const std::span<const int64_t> labels = set.labels();
-  const Groups groups = table.groups_of_rows(set.items(), labels, std::vector<bool>(labels.size(), true));
+  Groups groups = table.groups_of_rows(set.items(), labels, std::vector<bool>(labels.size(), true));
   PairParts parts(table, groups.names);
   count_pairs(labels, groups, parts);
   parts.close();
+  return {std::move(groups), std::move(parts)};
+}
+
+void add_parts(const PartedRows& parted, const std::vector<double>& far, const CanonicalVectors& vectors,
+               std::span<const int64_t> labels, int threads, ProtocolResult& whole) {
   const std::vector<double> common = thresholds_of(whole);
-  parts.report(
+  parted.parts.report(
       [&](int64_t part) {
-        const PartRows rows(vectors, labels, groups, parts.groups(part));
-        return run_row_pairs(parts.name(part), {rows.vectors, rows.labels, rows.first}, config.far, threads,
+        const PartRows rows(vectors, labels, parted.groups, parted.parts.groups(part));
+        return run_row_pairs(parted.parts.name(part), {rows.vectors, rows.labels, rows.first}, far, threads,
                              true, common);
       },
       whole);
@@ -244,11 +269,13 @@ std::vector<std::string> problems_of(const AllPairsProtocol& config, const Known
 std::vector<ProtocolResult> measure(const std::string& name, const AllPairsProtocol& config,
                                     EvalContext& context) {
   const EmbeddingStore set = context.sets.store(config.set, config.flip);
+  std::optional<PartedRows> parted;
+  if (config.split.given()) parted = part_rows(config.split, set);
   const CanonicalVectors& vectors = context.sets.canonical(config.set, config.flip);
   ProtocolResult result =
       with_flip_test(run_all_pairs(name, vectors, set.labels(), config.far, context.threads()), set);
   warn_of_unresolved_rates(name, config.far, result.count_of("impostor_pairs"));
-  if (config.split.given()) add_parts(config, vectors, set, context.threads(), result);
+  if (parted) add_parts(*parted, config.far, vectors, set.labels(), context.threads(), result);
   return {result};
 }
 

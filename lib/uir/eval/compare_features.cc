@@ -121,6 +121,10 @@ std::vector<MappedMatrix> open_all(const FeatureComparison& comparison, size_t f
   return all;
 }
 
+void check_rates(const std::vector<double>& far) {
+  if (std::set(far.begin(), far.end()).size() < far.size()) fail(ErrorKind::kUsage, "--far: no value twice");
+}
+
 std::vector<std::string> names_of(const FeatureComparison& comparison) {
   std::vector<std::string> names = comparison.names;
   if (names.empty()) {
@@ -148,6 +152,7 @@ bool has_strangers(const std::vector<int64_t>& labels) {
 }  // namespace
 
 Report compare_features(const FeatureComparison& comparison) {
+  check_rates(comparison.far);
   if (comparison.features.size() < 2)
     fail(ErrorKind::kUsage, "a comparison takes two files of features or more");
   const std::vector<std::string> names = names_of(comparison);

@@ -179,6 +179,10 @@ void report_scores(std::vector<double> scores, const PairGroups& pairs, const Pa
     const PeopleTally tally = tally_of(uncertainty, scores, pairs, subjects, threads);
     uncertainty.report(tally, "", result);
     if (!common.empty()) uncertainty.report_common(tally, "", result);
+  } else {
+    CommonRates rates(common);
+    for (size_t p = 0; p < scores.size(); ++p) rates.add(pairs.partners()[p].genuine, scores[p]);
+    rates.report(fars, result);
   }
   PairScores sorted = by_kind(std::move(scores), pairs);
   sort_descending(sorted.genuine, threads);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -152,14 +153,17 @@ void report_calibrated(const CalibratedGallery* gallery, const OpenSetResult& re
   }
 }
 
-// The same gallery, and the probes of one group.
-template <class Run>
-void add_groups_of_probes(const SplitOptions& split, const OpenSetLists& lists, const EmbeddingStore& set,
-                          const Run& run, ProtocolResult& whole) {
+Groups groups_of_probes(const SplitOptions& split, const OpenSetLists& lists, const EmbeddingStore& set) {
   const AttributeTable table(split, {AttributeOf::kImage, AttributeOf::kFolder, AttributeOf::kPerson});
   std::vector<bool> is_probe(static_cast<size_t>(set.size()));
   for (const OpenSetEntry& probe : lists.probes) is_probe[static_cast<size_t>(probe.row)] = true;
-  const Groups groups = table.groups_of_rows(set.items(), set.labels(), is_probe);
+  return table.groups_of_rows(set.items(), set.labels(), is_probe);
+}
+
+// The same gallery, and the probes of one group.
+template <class Run>
+void add_groups_of_probes(const std::string& split_by, const Groups& groups, const OpenSetLists& lists,
+                          const Run& run, ProtocolResult& whole) {
   std::vector<OpenSetLists> of_group(groups.names.size(), {lists.gallery, {}, lists.by_rule});
   int64_t without = 0;
   for (const OpenSetEntry& probe : lists.probes) {
@@ -170,7 +174,7 @@ void add_groups_of_probes(const SplitOptions& split, const OpenSetLists& lists, 
       of_group[static_cast<size_t>(group)].probes.push_back(probe);
     }
   }
-  whole.split_by = split.column;
+  whole.split_by = split_by;
   for (size_t g = 0; g < of_group.size(); ++g)
     add_group(groups.names[g], run(groups.names[g], of_group[g]), whole);
   whole.count("probes_without_group", without);
@@ -302,13 +306,16 @@ std::vector<ProtocolResult> measure(const std::string& name, const OpenSetProtoc
   const OpenSetLists lists = config.gallery.empty()
                                  ? open_set_by_rule(set.labels())
                                  : read_open_set_lists(config.gallery.value, config.probe.value, set.items());
+  std::optional<Groups> groups;
+  if (config.split.given()) groups = groups_of_probes(config.split, lists, set);
   const CanonicalVectors& vectors = context.sets.canonical(config.set, config.flip);
+  const Calibration* calibration = context.calibration_of(set);
   const auto run = [&](const std::string& of, const OpenSetLists& some) {
-    return run_open_set(of, vectors, some, config.far, context.threads(), context.calibration_of(set));
+    return run_open_set(of, vectors, some, config.far, context.threads(), calibration);
   };
   ProtocolResult result = with_flip_test(run(name, lists), set);
   warn_of_unresolved_rates(name, config.far, result.count_of("non_mated_probes"));
-  if (config.split.given()) add_groups_of_probes(config.split, lists, set, run, result);
+  if (groups) add_groups_of_probes(config.split.column, *groups, lists, run, result);
   return {result};
 }
 

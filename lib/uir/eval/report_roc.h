@@ -1,6 +1,7 @@
 // A ROC as a protocol reports it.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,25 @@ namespace uir {
 // Adds auc, eer and tar_at_far_…, details["thresholds"] with the impostor scores on both sides of each
 // threshold, and details["roc"]; undefined where a kind of pair is absent.
 void report_roc(const Roc& roc, std::span<const double> fars, ProtocolResult& result);
+
+// Shares of pairs that are accepted at thresholds which were chosen elsewhere, one for each rate; also of a list
+// that has pairs of one kind only, and no ROC.
+class CommonRates {
+ public:
+  explicit CommonRates(std::span<const double> thresholds);
+  void add(bool genuine, double score);
+  void add(const CommonRates& more);
+  // tar_at_common_far_x and far_at_common_far_x; undefined where that kind of pair is absent.
+  void report(std::span<const double> fars, ProtocolResult& result) const;
+
+ private:
+  struct Kind {
+    std::vector<int64_t> accepted;  // by threshold
+    int64_t pairs = 0;
+  };
+  std::vector<double> thresholds_;
+  Kind genuine_, impostor_;
+};
 
 // The thresholds of these rates; none where they are undefined.
 std::vector<double> thresholds_of(const ProtocolResult& result);

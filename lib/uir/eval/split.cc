@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "uir/base/error.h"
 #include "uir/base/text.h"
 #include "uir/eval/pairs.h"
 #include "uir/formats/csv.h"
 #include "uir/formats/text_lines.h"
+#include "uir/report/group_names.h"
 #include "uir/report/report.h"
 
 namespace uir {
@@ -123,6 +125,9 @@ Groups AttributeTable::groups(int64_t n, const std::function<std::string(int64_t
     if (std::ssize(numbers) > kMostParts)
       refuse_many(file_, column_, concat("has more than ", kMostParts, " values"));
   }
+  if (numbers.contains(kWholeName))
+    fail(ErrorKind::kData, file_, ": column '", column_, "' has the value '", kWholeName,
+         "', which reports call the whole; name it otherwise");
   if (lacking > 0 && std::ranges::count(seen, false) > 0) refuse_unknown(seen, first_lacking, lacking);
   if (numbers.empty()) {
     fail(ErrorKind::kData, file_, ": column '", column_, "' has no group for anything that is measured",
@@ -186,6 +191,12 @@ void PairParts::close() {
   }
   for (int a = 0; a < n; ++a) {
     for (int b = a + 1; b < n; ++b) add(a, b, genuine_[cell(a, b)] > 0);
+  }
+  std::set<std::string> names;
+  for (int64_t p = 0; p < size(); ++p) {
+    if (!names.insert(name(p)).second)
+      fail(ErrorKind::kData, file_, ": column '", column_, "' has the value '", name(p),
+           "', which is also the name of the pairs between two other values; name it otherwise");
   }
   if (size() > kMostParts)
     refuse_many(file_, column_,

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <iterator>
 #include <limits>
+#include <optional>
 #include <tuple>
 #include <utility>
 
@@ -402,22 +403,26 @@ std::vector<ProtocolResult> measure(const std::string& name, const VerificationP
   const PairList pairs = pairs_of(config, context.sources, context.sets.store(config.set).items());
   const CanonicalVectors& vectors = context.sets.canonical(config.set, config.flip);
   const EmbeddingStore set = context.sets.store(config.set, config.flip);
+  const Calibration* calibration = context.calibration_of(set);
   const auto run = [&](const std::string& of, const PairList& list, std::span<const double> common) {
-    return run_at(of, vectors, list, context.threads(), context.calibration_of(set), set.labels(), common);
+    return run_at(of, vectors, list, context.threads(), calibration, set.labels(), common);
   };
+  std::optional<PartedPairs> parted;
+  if (config.split.given()) {
+    const AttributeTable table(
+        config.split, {AttributeOf::kImage, AttributeOf::kFolder, AttributeOf::kPerson, AttributeOf::kPair});
+    parted = part_pairs(table, pairs, set.items(), set.labels());
+  }
   ProtocolResult result = with_flip_test(run(name, pairs, {}), set);
-  if (!config.split.given()) return {result};
-  const AttributeTable table(
-      config.split, {AttributeOf::kImage, AttributeOf::kFolder, AttributeOf::kPerson, AttributeOf::kPair});
+  if (!parted) return {result};
   const std::vector<double> common = thresholds_of(result);
-  const PartedPairs parted = part_pairs(table, pairs, set.items(), set.labels());
-  parted.parts.report(
+  parted->parts.report(
       [&](int64_t part) {
         std::vector<int64_t> chosen;
-        for (int64_t i = 0; i < std::ssize(parted.part_of); ++i) {
-          if (parted.part_of[i] == part) chosen.push_back(i);
+        for (int64_t i = 0; i < std::ssize(parted->part_of); ++i) {
+          if (parted->part_of[i] == part) chosen.push_back(i);
         }
-        return run(parted.parts.name(part), pairs_alone(pairs, chosen), common);
+        return run(parted->parts.name(part), pairs_alone(pairs, chosen), common);
       },
       result);
   return {result};

@@ -8,6 +8,7 @@
 #include "uir/base/error.h"
 #include "uir/eval/pair_people.h"
 #include "uir/eval/pair_uncertainty.h"
+#include "uir/eval/report_roc.h"
 #include "uir/eval/share_uncertainty.h"
 #include "uir/report/intervals.h"
 
@@ -120,7 +121,10 @@ void report_intervals(const std::vector<double>& distances, const PairList& pair
                                              : of_accuracy(distances, pairs, result, people));
     if (!std::isnan(result.val)) report.set_uncertainty("val", of_val(result, result.roc.num_impostor()));
   }
-  if (result.roc.defined()) report_pairs(distances, pairs, result.roc, fars, given, people, report);
+  if (result.roc.defined()) return report_pairs(distances, pairs, result.roc, fars, given, people, report);
+  CommonRates rates(given.common);
+  for (size_t i = 0; i < distances.size(); ++i) rates.add(pairs.pairs[i].same, -distances[i]);
+  rates.report(fars, report);
 }
 
 }  // namespace uir

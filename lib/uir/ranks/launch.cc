@@ -5,6 +5,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <string_view>
 
 #include <algorithm>
 #include <array>
@@ -116,6 +117,8 @@ class Ranks {
     if (::getppid() != launcher) ::_exit(kRankLostCode);  // it ended before the line above
     ::pthread_sigmask(SIG_SETMASK, &signals_.mask_before(), nullptr);
     ::execve(launch_.program.c_str(), argument_list.data(), variables.data());
+    constexpr std::string_view kMessage = "a rank's program cannot be started: is its installation whole?\n";
+    static_cast<void>(::write(STDERR_FILENO, kMessage.data(), kMessage.size()) == 0);
     ::_exit(127);
   }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "uir/report/group_names.h"
 #include "uir/report/html_numbers.h"
 #include "uir/report/html_parts.h"
 
@@ -28,7 +29,7 @@ class GroupsTable {
     const Element table(page_, "table", {{"class", "numbers groups"}});
     head();
     const Element body(page_, "tbody");
-    rows("(all)", whole_);
+    rows(std::string(kWholeName), whole_);
     for (const ComparedProtocol& group : whole_.groups) rows(group.name, group);
   }
 

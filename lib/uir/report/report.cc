@@ -7,6 +7,7 @@
 #include "uir/base/error.h"
 #include "uir/base/json_text.h"
 #include "uir/report/comparison.h"
+#include "uir/report/group_names.h"
 #include "uir/report/html_report.h"
 #include "uir/report/uncertainty_words.h"
 
@@ -74,7 +75,7 @@ std::vector<std::string> numbers_of_groups(const ProtocolResult& whole) {
 // A number after the other, each of all groups: "accuracy  (all)  0.97 …", "          frontal  0.98 …".
 std::string groups_text(const ProtocolResult& whole) {
   if (whole.groups.empty()) return "";
-  std::vector<std::pair<std::string, const ProtocolResult*>> rows{{"(all)", &whole}};
+  std::vector<std::pair<std::string, const ProtocolResult*>> rows{{std::string(kWholeName), &whole}};
   for (const ProtocolResult& group : whole.groups) rows.emplace_back(group.name, &group);
   const bool says_interval =
       std::ranges::any_of(rows, [](const auto& row) { return has_uncertainty(*row.second); });
