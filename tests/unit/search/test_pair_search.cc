@@ -195,7 +195,7 @@ TEST_CASE("leading vectors: no score is above their product and the slack, and l
 TEST_CASE("a first look is taken where it pays, and only there") {
   const auto looks = [](Spectrum spectrum, double threshold) {
     const SyntheticFeatures set{
-        .gallery = 12000, .identities = 3000, .distractors = 0, .dim = 128, .seed = 2, .spectrum = spectrum};
+        .gallery = 34000, .identities = 3000, .distractors = 0, .dim = 128, .seed = 2, .spectrum = spectrum};
     std::vector<float> values(static_cast<size_t>(set.rows() * set.dim));
     for (int64_t i = 0; i < set.rows(); ++i) set.write(i, std::span(values).subspan(i * set.dim, set.dim));
     const UnitRows rows(MatrixView{values.data(), set.rows(), set.dim});
