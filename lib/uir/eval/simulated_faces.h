@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "uir/base/random.h"
-#include "uir/eval/uncertainty_example.h"
+#include "uir/eval/scored_pairs.h"
 
 namespace uir {
 

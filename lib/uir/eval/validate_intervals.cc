@@ -51,26 +51,9 @@ struct MeasuredPairs {
 
   explicit MeasuredPairs(const ScoredPairs& pairs, std::span<const double> fars,
                          std::span<const double> thresholds)
-      : roc(roc_of(pairs)), uncertainty(roc, fars, thresholds), tally(uncertainty.empty_tally(pairs.people)) {
-    for (const ScoredPair& pair : pairs.pairs) {
-      if (pair.a == pair.b) {
-        tally.genuine(pair.a, pair.score);
-      } else {
-        tally.impostor(pair.a, pair.b, pair.score);
-      }
-    }
-  }
+      : roc(roc_of(pairs)), uncertainty(roc, fars, thresholds), tally(tally_of(uncertainty, pairs)) {}
   MeasuredPairs(const MeasuredPairs&) = delete;
   MeasuredPairs& operator=(const MeasuredPairs&) = delete;
-
- private:
-  static Roc roc_of(const ScoredPairs& pairs) {
-    std::vector<double> genuine, impostor;
-    for (const ScoredPair& pair : pairs.pairs) (pair.a == pair.b ? genuine : impostor).push_back(pair.score);
-    Roc roc(std::move(genuine));
-    roc.add_impostors(impostor);
-    return roc;
-  }
 };
 
 Estimate estimate_of(double value, const Uncertainty& uncertainty) {

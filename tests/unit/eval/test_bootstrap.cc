@@ -90,26 +90,11 @@ double error_of(const Uncertainty& uncertainty) {
   return (logit(uncertainty.high) - logit(uncertainty.low)) / (2 * t_quantile(df));
 }
 
-Roc roc_of(const ScoredPairs& pairs) {
-  std::vector<double> genuine, impostor;
-  for (const ScoredPair& pair : pairs.pairs) (pair.a == pair.b ? genuine : impostor).push_back(pair.score);
-  Roc roc(genuine);
-  roc.add_impostors(impostor);
-  return roc;
-}
-
 Numbers engine_errors(const ScoredPairs& pairs) {
   const Roc roc = roc_of(pairs);
   const double fars[] = {kFar}, thresholds[] = {kThreshold};
   const PairUncertainty uncertainty(roc, fars, thresholds);
-  PeopleTally tally = uncertainty.empty_tally(pairs.people);
-  for (const ScoredPair& pair : pairs.pairs) {
-    if (pair.a == pair.b) {
-      tally.genuine(pair.a, pair.score);
-    } else {
-      tally.impostor(pair.a, pair.b, pair.score);
-    }
-  }
+  const PeopleTally tally = tally_of(uncertainty, pairs);
   return {error_of(uncertainty.far_at(tally, 0)), error_of(uncertainty.tar_at(tally, 0)),
           error_of(uncertainty.tar_at_far(tally, 0)), error_of(uncertainty.auc(tally))};
 }

@@ -1,6 +1,7 @@
 #include <functional>
 #include <initializer_list>
 #include <optional>
+#include <utility>
 
 #include "support/brute_force.h"
 #include "support/catch.h"
@@ -55,18 +56,24 @@ brute::Scores pair_scores(const Faces& f, bool all) {
   return scores;
 }
 
+// Of a row with its own person's images and with those of others in the gallery; −2: none.
+std::pair<double, double> best_scores(const Faces& f, int64_t i) {
+  double own = -2, other = -2;
+  for (int64_t j = 0; j < f.vectors.rows; ++j) {
+    if (j == i || f.labels[j] < 0) continue;
+    double& mine = f.labels[j] == f.labels[i] ? own : other;
+    mine = std::max(mine, brute::dot(f.vectors, std::min(i, j), std::max(i, j)));
+  }
+  return {own, other};
+}
+
 // Share of probes whose own best score is above all others of the gallery and above a threshold that at most
 // the share `rate` of distractors reach: tried for every threshold.
 double identification(const Faces& f, double rate) {
   std::vector<double> best, hits;
   int64_t probes = 0;
   for (int64_t i = 0; i < f.vectors.rows; ++i) {
-    double own = -2, other = -2;
-    for (int64_t j = 0; j < f.vectors.rows; ++j) {
-      if (j == i || f.labels[j] < 0) continue;
-      double& mine = f.labels[j] == f.labels[i] ? own : other;
-      mine = std::max(mine, brute::dot(f.vectors, std::min(i, j), std::max(i, j)));
-    }
+    const auto [own, other] = best_scores(f, i);
     if (f.labels[i] < 0) {
       best.push_back(other);
     } else if (own > -2) {
@@ -265,12 +272,7 @@ std::vector<std::vector<double>> deletions(const Faces& f,
 std::pair<double, double> shares_at(const Faces& f, double t) {
   double probes = 0, hits = 0, distractors = 0, alarms = 0;
   for (int64_t i = 0; i < f.vectors.rows; ++i) {
-    double own = -2, other = -2;
-    for (int64_t j = 0; j < f.vectors.rows; ++j) {
-      if (j == i || f.labels[j] < 0) continue;
-      double& mine = f.labels[j] == f.labels[i] ? own : other;
-      mine = std::max(mine, brute::dot(f.vectors, std::min(i, j), std::max(i, j)));
-    }
+    const auto [own, other] = best_scores(f, i);
     if (f.labels[i] < 0) {
       ++distractors;
       alarms += other > t;
