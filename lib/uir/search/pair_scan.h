@@ -12,12 +12,13 @@
 // Cost: 2·M·N·D operations in the filter's precision, 0.3 µs (AVX-512) per pair that is scored. Memory: at
 // most ScanResources::memory, by smaller blocks and, where that is not enough, fewer threads. By default a
 // row block has 2^25 / D rows (32 MiB in int8, 128 MiB in float32) and each thread 8 bytes per value of 256
-// columns. On a device (block_filter.h) a row block is as large as its memory allows, columns come by 4096,
-// and both machines' memory counts. The vectors are read row by row when needed; files that are mapped for
-// them do not count.
-// Errors: a row without a direction kData (with a state or slices all rows are read once, before the scan); a
-// stop request kStopped, after the state was saved; too little memory for the smallest block kConfig, as are
-// slices that cut the work differently. What the search holds is then a part of the result.
+// columns; a first look takes some 16 bytes more per value of these and of 256 KiB of rows in int8, beyond
+// the limit. On a device (block_filter.h) a row block is as large as its memory allows, columns come by
+// 4096, and both machines' memory counts. The vectors are read row by row when needed; files that are mapped
+// for them do not count.
+// Errors: a row without a direction kData (with a state or slices all rows are read once, before the scan);
+// a stop request kStopped, after the state was saved; too little memory for the smallest block kConfig, as
+// are slices that cut the work differently. What the search holds is then a part of the result.
 #pragma once
 
 #include <cstdint>

@@ -12,11 +12,10 @@
 #include "support/brute_force.h"
 #include "support/catch.h"
 #include "support/errors.h"
-#include "support/synthetic_features.h"
+#include "support/search_vectors.h"
 #include "support/temp_folder.h"
 #include "uir/base/log.h"
 #include "uir/search/byte_values.h"
-#include "uir/search/leading_axes.h"
 #include "uir/search/tail_search.h"
 #include "uir/search/top_k.h"
 
@@ -27,20 +26,6 @@ struct TestSet {
   std::string name;
   CanonicalVectors vectors;
 };
-
-CanonicalVectors from_values(const std::vector<float>& values, int64_t dim) {
-  return canonical_vectors({values.data(), static_cast<int64_t>(values.size()) / dim, dim});
-}
-
-// Whole numbers of few values: many equal scores; every fifth row is a copy of an earlier one.
-CanonicalVectors tied_vectors(int64_t n, int64_t dim, uint64_t seed) {
-  ItemRandom random(seed, RandomPurpose::kTest, 0, 0);
-  std::vector<float> values;
-  for (int64_t i = 0; i < n * dim; ++i)
-    values.push_back(i % dim == 0 ? 1.0F : static_cast<float>(random.below(3)) - 1);
-  for (int64_t i = 5; i < n; i += 5) std::copy_n(values.data() + (i / 2) * dim, dim, values.data() + i * dim);
-  return from_values(values, dim);
-}
 
 std::vector<TestSet> test_sets() {
   std::vector<int64_t> clusters;
@@ -124,23 +109,6 @@ TEST_CASE("tail search agrees with brute force for every kernel, block size and 
   }
 }
 
-// Vectors of few large and many small coordinates, turned; with copies, and one along the first axis.
-CanonicalVectors low_rank_vectors(int64_t n, int64_t dim, uint64_t seed) {
-  const int64_t rank = 6;
-  const std::vector<float> directions = brute::random_values(rank * dim, seed);
-  std::vector<float> values = brute::random_values(n * dim, seed + 1);
-  ItemRandom random(seed, RandomPurpose::kTest, 1, 0);
-  for (int64_t i = 0; i < n; ++i) {
-    for (int64_t d = 0; d < dim; ++d) values[i * dim + d] *= i % 7 == 0 ? 0 : 0.05F;
-    for (int64_t k = 0; k < rank; ++k) {
-      const auto along = static_cast<float>(random.normal());
-      for (int64_t d = 0; d < dim; ++d) values[i * dim + d] += along * directions[k * dim + d];
-    }
-  }
-  for (int64_t i = 5; i < n; i += 5) std::copy_n(values.data() + i / 2 * dim, dim, values.data() + i * dim);
-  return from_values(values, dim);
-}
-
 TEST_CASE("a first look at leading coordinates leaves out nothing, however much of a vector they are") {
   std::vector<TestSet> sets = test_sets();
   sets.push_back({"low rank", low_rank_vectors(420, 80, 11)});
@@ -165,50 +133,6 @@ TEST_CASE("a first look at leading coordinates leaves out nothing, however much 
       }
     }
   }
-}
-
-TEST_CASE("leading vectors: no score is above their product and the slack, and low rank leaves no rest") {
-  for (const auto& vectors : {low_rank_vectors(300, 80, 3), tied_vectors(200, 70, 4),
-                              from_values(brute::random_values(150 * 65, 5), 65)}) {
-    const UnitRows rows(vectors);
-    const ScoreMatrix matrix{rows, rows, PairsOf::kRowsAndColumns};
-    for (const int64_t size : {6, 20, 60}) {
-      const auto axes = LeadingAxes::forced(matrix, filter_kernels().front(), size);
-      REQUIRE(axes);
-      const std::vector<float> leading = axes->vectors(vectors.view(), size);
-      double above = -1, rest = 0;
-      for (int64_t i = 0; i < vectors.rows; ++i) {
-        rest = std::max(rest, double{leading[i * size + size - 1]} * 2);
-        for (int64_t j = 0; j < vectors.rows; ++j) {
-          double product = 0;
-          for (int64_t k = 0; k < size; ++k) product += double{leading[i * size + k]} * leading[j * size + k];
-          above = std::max(above, score(vectors.row(i), vectors.row(j)) - product);
-        }
-      }
-      CHECK(above <= axes->slack(size));
-      CHECK(axes->slack(size) < 1e-4);
-      if (vectors.cols == 80 && size >= 20) CHECK(rest < 0.1);
-    }
-  }
-}
-
-TEST_CASE("a first look is taken where it pays, and only there") {
-  const auto looks = [](Spectrum spectrum, double threshold) {
-    const SyntheticFeatures set{
-        .gallery = 34000, .identities = 3000, .distractors = 0, .dim = 128, .seed = 2, .spectrum = spectrum};
-    std::vector<float> values(static_cast<size_t>(set.rows() * set.dim));
-    for (int64_t i = 0; i < set.rows(); ++i) set.write(i, std::span(values).subspan(i * set.dim, set.dim));
-    const UnitRows rows(MatrixView{values.data(), set.rows(), set.dim});
-    FilterKernel kernel = filter_kernels().front();
-    if (!kernel.int8()) return int64_t{-1};
-    const auto axes = LeadingAxes::find({rows, rows, PairsOf::kOneSet}, kernel);
-    return axes ? axes->best_size(std::array{threshold}, 1 << 20, 1 << 20) : 0;
-  };
-  if (looks(Spectrum::kFlat, 0.9) < 0) return;  // no filter in int8 here
-  CHECK(looks(Spectrum::kFlat, 0.5) == 0);
-  CHECK(looks(Spectrum::kFace, -1) == 0);
-  CHECK(looks(Spectrum::kFace, 0.9) > 0);
-  CHECK(looks(Spectrum::kFace, 0.9) <= looks(Spectrum::kFace, 0.75));
 }
 
 TEST_CASE("the best k of every row agree with brute force, ties by column") {
