@@ -17,6 +17,7 @@ namespace {
 
 constexpr int64_t kRestValues = 4;             // of a leading vector
 constexpr int64_t kLeastDim = 64;              // with which a look may pay
+constexpr int64_t kMostDim = 2048;             // with which the axes cost little memory
 constexpr int64_t kLeastPairs = 1 << 23;       // of a scan, times D: below, making the axes costs too much
 constexpr int64_t kSample = 2048;              // vectors whose axes they are
 constexpr int64_t kIterations = 4;             // of the subspace
@@ -178,7 +179,8 @@ double cost_of_passing(double share) {
 std::unique_ptr<LeadingAxes> LeadingAxes::find(const ScoreMatrix& matrix, const FilterKernel& kernel) {
   const int64_t dim = matrix.rows.dim();
   const double pairs = static_cast<double>(matrix.rows.size()) * static_cast<double>(matrix.columns.size());
-  if (!kernel.int8() || dim < kLeastDim || pairs < static_cast<double>(kLeastPairs * dim)) return nullptr;
+  if (!kernel.int8() || dim < kLeastDim || dim > kMostDim || pairs < static_cast<double>(kLeastPairs * dim))
+    return nullptr;
   std::unique_ptr<LeadingAxes> axes(new LeadingAxes(matrix, kernel, sizes_to_try(dim)));
   return axes->usable() ? std::move(axes) : nullptr;
 }

@@ -14,8 +14,8 @@
 //
 // Whether a look pays is measured: the filter itself says of a sample of tiles from which threshold on it
 // leaves them out. Cost of making: some 2 D² (2048 + 4 k) operations in float64 and a sample of tiles.
-// Memory: 4 k D bytes. Threads: const functions may run at once. Errors: none; rows without a direction as
-// UnitRows.
+// Memory: 4 k D bytes; while they are made 12 D² more, for which vectors of more than 2048 values get none.
+// Threads: const functions may run at once. Errors: none; rows without a direction as UnitRows.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +29,8 @@ namespace uir {
 
 class LeadingAxes {
  public:
-  // Of the matrix's own vectors. Null where no look would pay: few pairs, short vectors, a filter in float32.
+  // Of the matrix's own vectors. Null where no look would pay: few pairs, short vectors or very long ones, a
+  // filter in float32.
   static std::unique_ptr<LeadingAxes> find(const ScoreMatrix& matrix, const FilterKernel& kernel);
   // Always looks with leading vectors of so many values, less than the dimension. For tests.
   static std::unique_ptr<LeadingAxes> forced(const ScoreMatrix& matrix, const FilterKernel& kernel,

@@ -59,4 +59,16 @@ TEST_CASE("a first look is taken where it pays, and only there") {
   }
 }
 
+TEST_CASE("no axes are made for few pairs, and for very short or long vectors") {
+  const FilterKernel kernel{"int8 by name", 127, nullptr};  // nothing is filtered
+  const auto made = [&](int64_t dim, int64_t rows) {
+    const CanonicalVectors one = from_values(brute::random_values(dim, 1), dim);
+    const UnitRows many = UnitRows(one).subset(std::vector<int64_t>(static_cast<size_t>(rows), 0));
+    return LeadingAxes::find({many, many, PairsOf::kRowsAndColumns}, kernel) != nullptr;
+  };
+  CHECK_FALSE(made(128, 20000));
+  CHECK_FALSE(made(48, 40000));
+  CHECK_FALSE(made(4096, 400000));
+}
+
 }  // namespace uir
