@@ -70,10 +70,14 @@ def quotient(a, b):
     print(json.loads(a) / json.loads(b))
 
 
-def run_peak(path, *command):
+def sum_of(a, b):
+    print(json.loads(a) + json.loads(b))
+
+
+def run_peak(path, name, *command):
     """Runs a command and notes its peak of resident memory, or that of its largest process [GB]; its exit code."""
     code = subprocess.run(command).returncode
-    change(path, numbers={"resident_gb": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 / 1e9})
+    change(path, numbers={name: resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 / 1e9})
     sys.exit(code)
 
 

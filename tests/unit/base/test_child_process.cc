@@ -33,7 +33,7 @@ TEST_CASE("a child that dies or hangs is told from one that ends") {
   const ChildResult killed = shell("kill -SEGV $$");
   CHECK(killed.exit_code == -1);
   CHECK_THAT(killed.problem, contains_text("ended by signal 11"));
-  const ChildResult hanging = shell("sleep 30", std::chrono::seconds(1));
+  const ChildResult hanging = shell("exec sleep 30", std::chrono::seconds(1));
   CHECK(hanging.exit_code == -1);
   CHECK_THAT(hanging.problem, contains_text("took longer than 1 s"));
 }
