@@ -9,8 +9,8 @@
 
 class TarArchive {
  public:
-  // A header and its content in whole blocks. type: '0' file, '1' and '2' links, '5' folder, 'S' GNU's sparse file,
-  // 'L' GNU's long name, 'x' pax's records.
+  // A header and its content in whole blocks. type: '0' file, '1' and '2' links, '5' folder, 'S' GNU's sparse
+  // file, 'L' GNU's long name, 'x' pax's records.
   void add(std::string_view name, std::string_view content, char type = '0') {
     std::string header(kBlock, '\0');
     const auto put = [&](size_t at, std::string_view text) { header.replace(at, text.size(), text); };

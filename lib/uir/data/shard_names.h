@@ -1,8 +1,8 @@
 // The files that a pattern of shards names.
 //
 // {000..123} stands for every number from one end to the other, as wide as the wider one; {a,b} for each of
-// these, braces within braces included; then *, ? and [..] for the files that are there, in byte order. A file
-// that has the pattern itself as its name is meant by it.
+// these, braces within braces included; then *, ? and [..] for the files that are there, in byte order. A
+// file that has the pattern itself as its name is meant by it.
 // Errors: kMissingInput for files that are not there; kConfig for more than a million. Threads: thread-safe.
 #pragma once
 

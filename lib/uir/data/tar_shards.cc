@@ -172,7 +172,11 @@ void for_each_tar_member(const MappedFile& file, const std::function<void(const 
 
 TarShards::TarShards(const std::vector<fs::path>& paths) {
   files_.reserve(paths.size());
-  for (const fs::path& path : paths) files_.emplace_back(path);
+  for (const fs::path& path : paths) {
+    files_.emplace_back(path);
+    if (files_.back().bytes().size() >> kOffsetBits)
+      fail(ErrorKind::kData, path.string(), ": above 1 TiB; divide it into several shards");
+  }
 }
 
 std::optional<Bytes> TarShards::bytes(uint64_t place, uint64_t size) const {

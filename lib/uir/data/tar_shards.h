@@ -2,8 +2,8 @@
 //
 // Read are ustar, GNU's and pax's headers (libarchive). Names are bytes, whatever the locale.
 // Cost: for_each_tar_member reads the headers; a shard is a memory map, and bytes() a view into it.
-// Errors: kMissingInput; kData naming the shard, and the place in it, for what is no tar, compressed, cut off,
-// damaged or joined, and for links, sparse files and names that check_name refuses.
+// Errors: kMissingInput; kData naming the shard, and the place in it, for what is no tar, compressed, cut,
+// damaged, joined or above 1 TiB, and for links, sparse files and names that check_name refuses.
 // Threads: const functions are thread-safe; for_each_tar_member is.
 #pragma once
 
