@@ -25,5 +25,6 @@ find_path(UIR_BOOST_INCLUDE boost/math/distributions/beta.hpp REQUIRED DOC "fold
 find_package(ZLIB REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
+pkg_check_modules(archive REQUIRED IMPORTED_TARGET libarchive)
 # FFmpeg 5.1 (Debian 12) to 7.x (Debian 13).
 pkg_check_modules(ffmpeg REQUIRED IMPORTED_TARGET libavformat>=59 libavcodec>=59 libavutil>=57 libswscale>=6)

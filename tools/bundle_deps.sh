@@ -12,7 +12,7 @@ for tool in patchelf pkg-config ldd; do
 done
 [ ! -e "$1" ] || { echo "bundle_deps.sh: $1 exists; choose a new folder, or remove it" >&2; exit 73; }
 for header in /usr/include/opencv4/opencv2/core.hpp /usr/include/yaml-cpp/yaml.h /usr/include/CLI/CLI.hpp \
-  /usr/include/nlohmann/json.hpp /usr/include/jpeglib.h /usr/include/xxhash.h /usr/include/zlib.h /usr/include/catch2 /usr/include/boost/math/distributions/beta.hpp \
+  /usr/include/nlohmann/json.hpp /usr/include/jpeglib.h /usr/include/xxhash.h /usr/include/zlib.h /usr/include/archive.h /usr/include/catch2 /usr/include/boost/math/distributions/beta.hpp \
   "/usr/include/$(gcc -dumpmachine)/libavformat/avformat.h"; do
   [ -e "$header" ] || { echo "bundle_deps.sh: $header is missing; run tools/setup.sh" >&2; exit 66; }
 done
@@ -21,7 +21,7 @@ folder=$1.tmp-$$
 trap 'rm -rf "$folder"' EXIT
 mkdir -p "$folder/include" "$folder/lib/cmake" "$folder/lib/pkgconfig"
 folder_include=$(cd "$folder/include" && pwd)
-cp -r /usr/include/{opencv4,yaml-cpp,CLI,nlohmann,catch2,jpeglib.h,jmorecfg.h,jerror.h,xxhash.h,zlib.h,zconf.h} "/usr/include/$(gcc -dumpmachine)/jconfig.h" "$folder/include"
+cp -r /usr/include/{opencv4,yaml-cpp,CLI,nlohmann,catch2,jpeglib.h,jmorecfg.h,jerror.h,xxhash.h,archive.h,archive_entry.h,zlib.h,zconf.h} "/usr/include/$(gcc -dumpmachine)/jconfig.h" "$folder/include"
 # Of Boost only what is used of its mathematics.
 g++ -std=c++20 -M -I "$(dirname "$0")/../lib" "$(dirname "$0")/../lib/uir/report/intervals.cc" | grep -o '/usr/include/boost/[^ \\]*' |
   (cd /usr/include && sed 's|^/usr/include/||' | xargs cp --parents -t "$folder_include")
@@ -31,7 +31,7 @@ cp -r "/usr/include/$(gcc -dumpmachine)"/lib{avformat,avcodec,avutil,swscale} "$
 link_dir=/usr/lib/$(gcc -dumpmachine)
 modules=(core imgproc imgcodecs dnn objdetect)
 ffmpeg=(avformat avcodec avutil swscale)
-libraries=("${modules[@]/#/libopencv_}" "${ffmpeg[@]/#/lib}" libyaml-cpp libjpeg libxxhash libz)
+libraries=("${modules[@]/#/libopencv_}" "${ffmpeg[@]/#/lib}" libyaml-cpp libjpeg libxxhash libarchive libz)
 [ ! -e "$link_dir/libCatch2.a" ] || cp "$link_dir"/libCatch2*.a "$folder/lib"
 own='^(ld-linux.*|lib(c|m|dl|rt|pthread|resolv|stdc\+\+|gcc_s|gomp))\.so'
 for library in "${libraries[@]}"; do
@@ -73,22 +73,13 @@ if [ -e "$folder/lib/libCatch2Main.a" ]; then  # Catch2 3
 else
   target Catch2::Catch2 include | config Catch2 "$(version catch2)"
 fi
-cat >"$folder/lib/pkgconfig/libxxhash.pc" <<EOF
+for library in libxxhash libarchive "${ffmpeg[@]/#/lib}"; do
+  cat >"$folder/lib/pkgconfig/$library.pc" <<EOF
 prefix=\${pcfiledir}/../..
-Name: xxhash
-Description: extremely fast hash
-Version: $(pkg-config --modversion libxxhash)
-Libs: -L\${prefix}/lib -lxxhash
-Cflags: -I\${prefix}/include
-EOF
-
-for library in "${ffmpeg[@]}"; do
-  cat >"$folder/lib/pkgconfig/lib$library.pc" <<EOF
-prefix=\${pcfiledir}/../..
-Name: lib$library
-Description: part of FFmpeg
-Version: $(pkg-config --modversion "lib$library")
-Libs: -L\${prefix}/lib -l$library
+Name: $library
+Description: ${library#lib}
+Version: $(pkg-config --modversion "$library")
+Libs: -L\${prefix}/lib -l${library#lib}
 Cflags: -I\${prefix}/include
 EOF
 done

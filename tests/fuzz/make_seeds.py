@@ -9,6 +9,7 @@ import json
 import pickle
 import struct
 import sys
+import tarfile
 import zipfile
 import zlib
 from collections import OrderedDict
@@ -283,6 +284,31 @@ def recordio():
     write("recordio", "without_key_0", parts("".join(lines.splitlines(True)[:3]).encode(), b"".join(large)))
 
 
+def tars():
+    def tar(*files, format=tarfile.USTAR_FORMAT):
+        out = io.BytesIO()
+        with tarfile.open(fileobj=out, mode="w", format=format) as shard:
+            for name, content in files:
+                info = tarfile.TarInfo(name)
+                info.size = len(content)
+                shard.addfile(info, io.BytesIO(content))
+        whole = out.getvalue().rstrip(b"\0")
+        return whole + b"\0" * (-len(whole) % 512 + 512)  # one block of the end instead of many
+    write("tar", "cls", b"\0" + tar(("a.jpg", b"x"), ("a.cls", b"7")))
+    write("tar", "txt", b"\1" + tar(("b/c.d.png", b"x"), ("b/c.txt", b"Ann")))
+    write("tar", "json", b"\2" + tar(("a.jpg", b"x"), ("a.json", b'{"label": 1}')))
+    write("tar", "gnu", b"\3" + tar(("n" * 120 + ".jpg", b"x"), format=tarfile.GNU_FORMAT))
+    write("tar", "pax", b"\3" + tar(("\u00e9.jpg", b"x"), format=tarfile.PAX_FORMAT))
+    write("tar", "none", b"\3" + tar(("./a.jpg", b""), (".hidden", b""), ("LICENSE", b"z")))
+    sparse = bytearray(tar(("s.jpg", b"data"), format=tarfile.GNU_FORMAT))
+    sparse[156:157] = b"S"
+    sparse[386:410] = b"00000000000\0" + b"00000000004\0"
+    sparse[483:495] = b"00000010004\0"
+    sparse[148:156] = b" " * 8
+    sparse[148:156] = b"%06o\0 " % sum(sparse[:512])
+    write("tar", "sparse", b"\3" + bytes(sparse))
+
+
 def lists():
     five = "38.3 51.7 73.5 51.5 56 71.7 41.5 92.4 70.7 92.2"
     pairs = "38.3,51.7 73.5,51.5 56,71.7 41.5,92.4 70.7,92.2"
@@ -472,6 +498,7 @@ def main():
     onnx_networks()
     safetensors()
     recordio()
+    tars()
     lists()
     pair_lists()
     arrays()

@@ -55,6 +55,16 @@ struct EnumNames<VideoListFormat> {
        {VideoListFormat::kLabelNames, "label_names"}}};
 };
 
+// Which file of a sample in tar shards holds its label.
+enum class SampleLabel { kCls, kTxt, kJson, kNone };
+template <>
+struct EnumNames<SampleLabel> {
+  static constexpr std::array<EnumName<SampleLabel>, 4> value{{{SampleLabel::kCls, "cls"},
+                                                               {SampleLabel::kTxt, "txt"},
+                                                               {SampleLabel::kJson, "json"},
+                                                               {SampleLabel::kNone, "none"}}};
+};
+
 // root/<identity>/<image>; as an unlabeled source any depth.
 struct FolderSource {
   static constexpr std::string_view kType = "folder";
@@ -93,6 +103,25 @@ void describe(Visitor& v, RecordIoSource& c) {
   v.field("rec", c.rec, "The .rec file.", Required{});
   v.field("idx", c.idx,
           "The .idx file; empty: the .rec's name with .idx if that exists, else rebuilt by scanning.");
+}
+
+// Tar shards in webdataset's naming: KEY.jpg with KEY.cls, KEY.txt or KEY.json.
+struct WebdatasetSource {
+  static constexpr std::string_view kType = "webdataset";
+  DataPath shards;
+  SampleLabel label = SampleLabel::kCls;
+  std::string json_field = "label";
+};
+template <class Visitor>
+void describe(Visitor& v, WebdatasetSource& c) {
+  v.field("shards", c.shards,
+          "The tar files: a path with {000..123}, {a,b}, * and ? in it, as webdataset and shells write them.",
+          Required{});
+  v.field(
+      "label", c.label,
+      "Where a sample's label stands: cls: a whole number in KEY.cls; txt: a name in KEY.txt; json: either "
+      "in a field of KEY.json; none: test images without identities. Not read of unlabeled sources.");
+  v.field("json_field", c.json_field, "That field, in the outermost object.");
 }
 
 // A verification set of InsightFace (lfw.bin): images 2i and 2i+1 are pair i. Role test only.
@@ -171,7 +200,7 @@ struct SourceConfig {
   std::string name;
   Role role = Role::kLabeled;
   std::variant<FolderSource, ListSource, RecordIoSource, BinSource, SyntheticSource, FramesSource,
-               VideosSource>
+               VideosSource, WebdatasetSource>
       kind;
   std::array<int64_t, 2> shift{0, 0};
   double held_out = 0;

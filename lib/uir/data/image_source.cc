@@ -5,6 +5,7 @@
 
 #include "uir/base/error.h"
 #include "uir/data/synthetic.h"
+#include "uir/data/tar_shards.h"
 #include "uir/data/video_images.h"
 #include "uir/formats/bin_set.h"
 #include "uir/formats/recordio.h"
@@ -39,6 +40,7 @@ struct SourceStorage {
   std::optional<BinSet> bin;            // kBin
   SyntheticSource synthetic;            // kSynthetic
   std::unique_ptr<VideoImages> videos;  // kVideos
+  std::optional<TarShards> tar;         // kTar
 };
 
 SourceStorage open_storage(const Index& index, const SourceInfo& info) {
@@ -63,6 +65,9 @@ SourceStorage open_storage(const Index& index, const SourceInfo& info) {
     case SourceKind::kVideos:
       storage.videos = std::make_unique<VideoImages>(index, info);
       break;
+    case SourceKind::kTar:
+      storage.tar.emplace(info.shards);
+      break;
   }
   return storage;
 }
@@ -82,6 +87,7 @@ struct ImageSource::Impl {
   Bytes stored(const SourceInfo& info, int64_t row, std::vector<std::byte>& buffer) const {
     const Bytes bytes = info.kind == SourceKind::kFiles      ? stored_in_file(info, row, buffer)
                         : info.kind == SourceKind::kRecordIo ? stored_in_record(info, row, buffer)
+                        : info.kind == SourceKind::kTar      ? stored_in_tar(info, row)
                                                              : stored_in_bin(info, row);
     if (content_hash(bytes) != index.hashes()[static_cast<size_t>(row)]) fail_changed("other content");
     return bytes;
@@ -99,6 +105,13 @@ struct ImageSource::Impl {
 
   Bytes stored_in_record(const SourceInfo& info, int64_t row, std::vector<std::byte>& buffer) const {
     return storage_of(info).record->record(index.offsets()[static_cast<size_t>(row)], buffer).image;
+  }
+
+  Bytes stored_in_tar(const SourceInfo& info, int64_t row) const {
+    const auto i = static_cast<size_t>(row);
+    const std::optional<Bytes> bytes = storage_of(info).tar->bytes(index.offsets()[i], index.sizes()[i]);
+    if (!bytes) fail_changed("its shard ends before it");
+    return *bytes;
   }
 
   Bytes stored_in_bin(const SourceInfo& info, int64_t row) const {

@@ -4,8 +4,8 @@
 // source's shift moves images that were not aligned by landmarks (those sit on the template already). Faces
 // in video files: data/video_images.h.
 //
-// Shapes: uint8 [112, 112, 3] RGB. Cost: one read, one hash and one decode per image; .rec and .bin files are
-// memory-mapped, so that only files take system calls. Opening opens every source of the index.
+// Shapes: uint8 [112, 112, 3] RGB. Cost: one read, one hash and one decode per image; .rec, .bin and .tar files
+// are memory-mapped, so that only files take system calls. Opening opens every source of the index.
 // Errors: kData naming the item if it cannot be decoded or is not what the index saw (size and content hash
 // are compared on every load); kMissingInput if the file is gone.
 // Threads: const functions are thread-safe.

@@ -37,7 +37,7 @@ enum IndexFlag : uint32_t {
   kExcluded = 32,  // left out on request (SourceConfig::exclude, uir-index overlap): never used
 };
 
-enum class SourceKind { kFiles, kRecordIo, kBin, kSynthetic, kVideos };
+enum class SourceKind { kFiles, kRecordIo, kBin, kSynthetic, kVideos, kTar };
 
 // False where images are drawn or decoded from something larger.
 inline bool has_encoded_images(SourceKind kind) {
@@ -48,7 +48,9 @@ struct SourceInfo {
   std::string name;
   Role role = Role::kTest;
   SourceKind kind = SourceKind::kFiles;
-  fs::path path;  // root folder (kFiles, kVideos), .rec (kRecordIo: for RecordFile), .bin (kBin)
+  // Root folder (kFiles, kVideos), .rec (kRecordIo: for RecordFile), .bin (kBin), pattern (kTar).
+  fs::path path;
+  std::vector<fs::path> shards;  // kTar: for TarShards; else none
   std::array<int64_t, 2> shift{0, 0};
   int64_t first_row = 0, num_rows = 0;
   int64_t first_class = 0,
@@ -72,7 +74,7 @@ class Index {
   const SourceInfo& source_of_row(int64_t row) const;
 
   // Where RecordFile::record finds the image (kRecordIo), its number for BinSet::image (kBin), frame and face
-  // (kVideos: frame_of_offset), else 0.
+  // (kVideos: frame_of_offset), shard and place for TarShards::bytes (kTar), else 0.
   std::span<const uint64_t> offsets() const;
   std::span<const uint32_t> sizes() const;  // bytes of the encoded image; of a video's decoded frame
   // Class of labeled rows, identity within the test sets of test rows, −1: unlabeled or not known.
@@ -91,12 +93,12 @@ class Index {
   uint32_t picture_rules() const;
   std::span<const int64_t> mtimes() const;  // of the file that holds the image [ns since 1970]; 0: synthetic
   // Relative path (kFiles), record key ("shard/key" in packs of several), image number (kBin),
-  // "person/image", "video/000123" (kVideos).
+  // "person/image", "video/000123" (kVideos), name in the shard (kTar).
   std::string_view item(int64_t row) const;
   // The files of all kVideos sources; none in an index of an older version.
   std::span<const VideoFacts> videos() const;
   std::span<const FrameFacts> video_frames(int64_t video) const;  // all that can be decoded
-  std::string_view video_name(int64_t video) const;  // "source/video"
+  std::string_view video_name(int64_t video) const;               // "source/video"
   // As in the source: folder name, label in digits.
   std::string_view identity_name(int64_t class_index) const;
   std::string_view test_identity_name(int64_t identity) const;

@@ -26,12 +26,19 @@ constexpr size_t kRowsPerBatch = 8192;
 constexpr int64_t kRowsPerBlock = 64;  // a thread's share at a time
 constexpr int64_t kMaxWarnings = 20;
 
+// One is the beginning of the other: the numbers of shards that both have mean the same.
+bool same_shards(const std::vector<fs::path>& a, const std::vector<fs::path>& b) {
+  const auto both = static_cast<std::ptrdiff_t>(std::min(a.size(), b.size()));
+  return std::equal(a.begin(), a.begin() + both, b.begin());
+}
+
 // The source as the index that stands in the folder has it; null if it has none of this name, kind and place.
 const SourceInfo* source_known_by(const std::optional<Index>& index, const SourceInfo& info) {
   if (!index || index->picture_rules() != Index::kPictureRules) return nullptr;
   if (index->mtimes().empty() || index->pixel_sizes().empty()) return nullptr;
   const auto known = std::ranges::find_if(index->sources(), [&](const SourceInfo& source) {
-    return source.name == info.name && source.kind == info.kind && source.path == info.path;
+    return source.name == info.name && source.kind == info.kind && source.path == info.path &&
+           same_shards(source.shards, info.shards);
   });
   return known == index->sources().end() ? nullptr : &*known;
 }

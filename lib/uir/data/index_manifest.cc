@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -12,12 +13,13 @@ constexpr std::string_view kFormat = "uir-index";
 constexpr int kVersion = 1;
 constexpr int64_t kMaxRows = int64_t{1} << 40;  // so that rows times bytes cannot overflow
 
-constexpr std::array<std::pair<SourceKind, std::string_view>, 5> kKindNames{
+constexpr std::array<std::pair<SourceKind, std::string_view>, 6> kKindNames{
     {{SourceKind::kFiles, "files"},
      {SourceKind::kRecordIo, "recordio"},
      {SourceKind::kBin, "bin"},
      {SourceKind::kSynthetic, "synthetic"},
-     {SourceKind::kVideos, "videos"}}};
+     {SourceKind::kVideos, "videos"},
+     {SourceKind::kTar, "tar"}}};
 
 std::string_view kind_name(SourceKind kind) { return kKindNames[static_cast<size_t>(kind)].second; }
 
@@ -35,6 +37,23 @@ Role role_from_name(std::string_view name, std::string_view place) {
 
 // JSON holds UTF-8, paths may be anything: those that are no UTF-8 stand there once more, in hexadecimal.
 constexpr const char* kPathBytes = "path_bytes";
+constexpr const char* kShardBytes = "shard_bytes";
+
+void add_shards(Json& json, const std::vector<fs::path>& shards) {
+  for (const fs::path& shard : shards) json["shards"].push_back(readable(shard.string()));
+  if (std::ranges::all_of(shards, [](const fs::path& shard) { return is_utf8(shard.string()); })) return;
+  for (const fs::path& shard : shards) json[kShardBytes].push_back(to_hex(shard.string()));
+}
+
+std::vector<fs::path> shards_from_json(const Json& json, std::string_view place) {
+  const bool as_bytes = json.contains(kShardBytes);
+  const char* key = as_bytes ? kShardBytes : "shards";
+  std::vector<fs::path> shards;
+  if (!json.contains(key)) return shards;
+  for (const std::string& shard : json_at<std::vector<std::string>>(json, key, place))
+    shards.emplace_back(as_bytes ? from_hex(shard) : shard);
+  return shards;
+}
 
 Json source_to_json(const SourceInfo& source) {
   Json json{{"name", source.name},
@@ -47,6 +66,7 @@ Json source_to_json(const SourceInfo& source) {
             {"first_class", source.first_class},
             {"num_classes", source.num_classes},
             {"settings", source.settings.is_null() ? Json::object() : source.settings}};
+  add_shards(json, source.shards);
   if (is_utf8(source.path.string())) return json;
   json["path"] = readable(source.path.string());
   json[kPathBytes] = to_hex(source.path.string());
@@ -60,6 +80,7 @@ SourceInfo source_from_json(const Json& json, std::string_view place) {
   source.kind = kind_from_name(json_at<std::string>(json, "kind", place), place);
   source.path = json.contains(kPathBytes) ? from_hex(json_at<std::string>(json, kPathBytes, place))
                                           : json_at<std::string>(json, "path", place);
+  source.shards = shards_from_json(json, place);
   source.shift = json_at<std::array<int64_t, 2>>(json, "shift", place);
   source.first_row = json_at<int64_t>(json, "first_row", place);
   source.num_rows = json_at<int64_t>(json, "num_rows", place);
@@ -151,7 +172,10 @@ IndexManifest IndexManifest::read(const fs::path& folder) {
 
 std::string IndexManifest::fingerprint() const {
   IndexManifest portable = *this;
-  for (SourceInfo& source : portable.sources) source.path.clear();
+  for (SourceInfo& source : portable.sources) {
+    source.path.clear();
+    source.shards.clear();
+  }
   std::erase_if(portable.files, [](const File& file) {
     return file.name == index_files::kMtimes || file.name == index_files::kRules ||
            file.name.starts_with(index_files::kVideoNames);

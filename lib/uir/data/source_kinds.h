@@ -21,6 +21,9 @@ std::unique_ptr<Source> make_source(const SyntheticSource& config, Role role);
 // (allow_faceless).
 std::unique_ptr<Source> make_source(const VideosSource& config, Role role);
 
+// Rows stand in the order of the shards and of the samples in them; items are the images' names in the tar.
+std::unique_ptr<Source> make_source(const WebdatasetSource& config, Role role);
+
 // What Source::info starts from.
 inline SourceInfo source_info(SourceKind kind, const fs::path& path) {
   SourceInfo info;
