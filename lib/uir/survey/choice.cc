@@ -111,17 +111,22 @@ class Chooser {
          "folder with one folder per person");
   }
 
+  static std::string stem_of(const FoundSource& found) {
+    const bool is_file = std::holds_alternative<RecordIoSource>(found.source.kind) ||
+                         std::holds_alternative<BinSource>(found.source.kind) ||
+                         (std::holds_alternative<ListSource>(found.source.kind) &&
+                          found.path.has_extension() && found.to_write == ListToWrite::kNone);
+    if (!is_file) return found.path.filename().string();
+    const std::string stem = found.path.stem().string();
+    if (stem == "train") return found.path.parent_path().filename().string();
+    return stem.substr(0, stem.find("-00000-of-"));
+  }
+
   void names() {
     std::set<std::string> taken;
     for (FoundSource& found : choice_.sources) {
-      std::string stem =
-          std::holds_alternative<FolderSource>(found.source.kind) || found.to_write != ListToWrite::kNone
-              ? found.path.filename().string()
-              : found.path.stem().string();
-      if (stem == "train" && std::holds_alternative<RecordIoSource>(found.source.kind))
-        stem = found.path.parent_path().filename().string();
-      if (found.to_write == ListToWrite::kPeople && found.source.role == Role::kTest) stem += "_test";
-      const std::string name = source_name(stem);
+      const bool spared = found.to_write == ListToWrite::kPeople && found.source.role == Role::kTest;
+      const std::string name = source_name(stem_of(found) + (spared ? "_test" : ""));
       found.source.name = name;
       for (int i = 2; !taken.insert(found.source.name).second; ++i) found.source.name = concat(name, '_', i);
     }

@@ -51,12 +51,13 @@ void count_records(const RecordFile& file, FoundSource& found) {
 bool read_record_0(const RecordFile& file, FoundSource& found) {
   std::vector<std::byte> buffer;
   const ImageRecord first = file.record(0, buffer);
-  if (!first.image.empty() || first.header.flag < 2) return false;
-  found.images = std::max<int64_t>(static_cast<int64_t>(first.label(0)) - 1, 0);
-  found.people = std::max<int64_t>(static_cast<int64_t>(first.label(1) - first.label(0)), 0);
+  if (!first.image.empty() || first.header.flag < 2 || first.label(0) < 2 || first.label(1) <= first.label(0))
+    return false;
+  found.images = static_cast<int64_t>(first.label(0)) - 1;
+  found.people = static_cast<int64_t>(first.label(1) - first.label(0));
   found.people_of_two = found.people;  // as people who publish such sets make them
   found.images_of_three = found.images >= 3 * found.people ? found.images : 0;
-  return found.people > 0;
+  return true;
 }
 
 Role role_of_records(std::optional<Role> role, FoundSource& found) {
@@ -66,20 +67,24 @@ Role role_of_records(std::optional<Role> role, FoundSource& found) {
   return Role::kUnlabeled;
 }
 
+// "faces-00003-of-00010.rec": the first shard stands for it.
+bool is_later_shard(std::string_view name) {
+  const size_t of = name.rfind("-of-");
+  if (of == std::string_view::npos || of < 6 || name[of - 6] != '-') return false;
+  const std::string_view digits = name.substr(of - 5, 5);
+  return digits.find_first_not_of("0123456789") == std::string_view::npos && digits != "00000";
+}
+
 void survey_records(const fs::path& rec, std::optional<Role> role, Collected& collected) {
-  const std::vector<fs::path> shards = shard_paths(rec);
-  if (shards.front() != rec) return;  // another shard of a pack that its first one stands for
+  if (is_later_shard(rec.filename().string())) return;
   FoundSource found;
   found.path = rec;
   found.source.kind = RecordIoSource{{rec.string()}, {}};
   const RecordFile file(rec);
-  if (!read_record_0(file, found)) {
-    found.images = 0;
-    count_records(file, found);
-  }
-  if (const int64_t classes = classes_of_property(rec.parent_path() / "property"); classes > 0)
-    found.people = classes;
+  if (file.num_shards() > 1 || !read_record_0(file, found)) count_records(file, found);
   found.source.role = role_of_records(role, found);
+  const int64_t classes = classes_of_property(rec.parent_path() / "property");
+  if (classes > 0 && found.source.role == Role::kLabeled) found.people = classes;
   found.what = concat("RecordIO of ", count_of(found.people, "person", "people"), ", ",
                       count_of(found.images, "image", "images"));
   if (found.source.role == Role::kUnlabeled) found.people = 0;

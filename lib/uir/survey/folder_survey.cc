@@ -97,6 +97,7 @@ struct FolderSurvey::Child {
   std::string name;
   int64_t images = 0, folders = 0;
   bool special = false;  // files of data besides images
+  bool texts = false;    // files that may be lists
 };
 
 struct FolderSurvey::Children {
@@ -181,7 +182,7 @@ FolderSurvey::Children FolderSurvey::children_of(const fs::path& folder,
   children.all.reserve(names.size());
   for (size_t i = 0; i < names.size(); ++i) {
     const FolderContent content = list_folder(folder / names[i], any_name);
-    Child child{names[i], 0, std::ssize(content.folders), false};
+    Child child{names[i], 0, std::ssize(content.folders)};
     for (const std::string& file : content.files) {
       if (is_image_name(file)) {
         if (child.images++ == 0 && is_sampled(i, names.size()))
@@ -190,6 +191,7 @@ FolderSurvey::Children FolderSurvey::children_of(const fs::path& folder,
                  file.ends_with(".onnx")) {
         child.special = true;
       } else {
+        child.texts |= file.ends_with(".txt") || file.ends_with(".lst");
         children.left_out.add_file(file);
       }
     }
@@ -211,8 +213,7 @@ void FolderSurvey::look_at(const fs::path& folder, std::optional<Role> inherited
       images.push_back(file);
     } else if (is_video_name(file)) {
       videos.push_back(file);
-    } else if (const auto said = said_of(folder / file);
-               !survey_file(folder / file, said ? said : role, collected_)) {
+    } else if (!survey_file(folder / file, role_of(folder / file, role), collected_)) {
       left_out.add_file(file);
     }
   }
@@ -236,7 +237,8 @@ void FolderSurvey::look_at_images(const fs::path& folder, const std::vector<std:
     add_images(folder, images, *std::make_unique<Children>(), role);
   }
   for (const Child& child : children.all) {
-    if (child.images > 0 || child.folders > 0 || child.special) look_at(folder / child.name, role, depth + 1);
+    if (child.images > 0 || child.folders > 0 || child.special || child.texts)
+      look_at(folder / child.name, role, depth + 1);
   }
 }
 
