@@ -250,16 +250,20 @@ class Chooser {
     train().checkpoint.every_steps = std::clamp<int64_t>(choice_.steps / 4, 1, 2000);
   }
 
+  void note(const std::string& words) {
+    if (std::ranges::find(choice_.notes, words) == choice_.notes.end()) choice_.notes.push_back(words);
+  }
+
   void sizes() {
     for (const FoundSource& found : choice_.sources) {
       if (!found.size || *found.size == ImageSize{112, 112}) continue;
       const auto [width, height] = *found.size;
-      choice_.notes.push_back(
-          concat(found.path.string(), ": images of ", width, "x", height, " are stretched to 112x112",
-                 width > 256 || height > 256 || width > height
-                     ? "; if they are photos, not crops of faces, align them first: uir-index align " +
-                           found.path.string() + " --detector yunet.onnx --out aligned"
-                     : ""));
+      const bool perhaps_photos = width > 256 || height > 256 || width > height;
+      note(concat(found.path.string(), ": images of ", width, "x", height, " are stretched to 112x112",
+                  perhaps_photos
+                      ? concat("; if they are photos, not crops of faces, align them first: uir-index align ",
+                               found.path.string(), " --detector yunet.onnx --out aligned")
+                      : std::string()));
     }
   }
 

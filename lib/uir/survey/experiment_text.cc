@@ -66,6 +66,7 @@ class Text {
 
   std::string write() {
     head();
+    for (const std::string& words : choice_.notes) comment("Note: " + words);
     line("paths: {run: ", yaml_text("runs/" + run_), "}");
     data();
     if (choice_.trains) training();
@@ -187,7 +188,6 @@ class Text {
     text_ += "\n";
     line("eval:");
     line("  protocols:");
-    for (const std::string& words : choice_.notes) comment(words, "    ");
     for (const PlannedProtocol& protocol : choice_.protocols) {
       line("    - {name: ", yaml_text(protocol.name), ", ", protocol.options,
            protocol.key.empty() ? "" : concat(", ", protocol.key, ": ", path(protocol.path)), "}");
