@@ -167,6 +167,12 @@ std::optional<Role> FolderSurvey::role_of(const fs::path& path, std::optional<Ro
   return named ? named : inherited;
 }
 
+// test/faces are faces to test with; those in my_test_project/faces need not be.
+std::optional<Role> FolderSurvey::role_below(const fs::path& folder, std::optional<Role> role,
+                                             std::optional<Role> inherited) {
+  return said_of(folder) || is_role_name(folder.filename().string()) ? role : inherited;
+}
+
 bool FolderSurvey::look_at_benchmark(const fs::path& folder, const std::vector<std::string>& folders) {
   std::optional<FoundSource> found;
   if (has(folders, "meta")) found = find_ijb(folder);
@@ -203,6 +209,7 @@ FolderSurvey::Children FolderSurvey::children_of(const fs::path& folder,
 void FolderSurvey::look_at(const fs::path& folder, std::optional<Role> inherited, int depth) {
   if (depth > kDeepest) return collected_.leave_out(folder, "too deep below what was named");
   const std::optional<Role> role = role_of(folder, inherited);
+  const std::optional<Role> below = role_below(folder, role, inherited);
   const FolderContent content = list_folder(folder, any_name);
   if (look_at_benchmark(folder, content.folders)) return;
   collected_.folders.push_back(folder);
@@ -213,18 +220,19 @@ void FolderSurvey::look_at(const fs::path& folder, std::optional<Role> inherited
       images.push_back(file);
     } else if (is_video_name(file)) {
       videos.push_back(file);
-    } else if (!survey_file(folder / file, role_of(folder / file, role), collected_)) {
+    } else if (!survey_file(folder / file, role_of(folder / file, below), collected_)) {
       left_out.add_file(file);
     }
   }
   for (const std::string& line : left_out.lines()) collected_.leave_out(folder, line);
   if (!videos.empty()) survey_videos(folder, videos, role, collected_);
   Children children = children_of(folder, content.folders);
-  look_at_images(folder, images, children, role, depth);
+  look_at_images(folder, images, children, role, below, depth);
 }
 
 void FolderSurvey::look_at_images(const fs::path& folder, const std::vector<std::string>& images,
-                                  Children& children, std::optional<Role> role, int depth) {
+                                  Children& children, std::optional<Role> role, std::optional<Role> below,
+                                  int depth) {
   const bool strangers = role == Role::kUnlabeled && children.special() == 0 && children.with_images() > 0;
   if (images.empty() && !strangers && children.are_people()) return add_people(folder, children, role);
   if (strangers || !images.empty()) {
@@ -238,7 +246,7 @@ void FolderSurvey::look_at_images(const fs::path& folder, const std::vector<std:
   }
   for (const Child& child : children.all) {
     if (child.images > 0 || child.folders > 0 || child.special || child.texts)
-      look_at(folder / child.name, role, depth + 1);
+      look_at(folder / child.name, below, depth + 1);
   }
 }
 

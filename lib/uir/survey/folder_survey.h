@@ -21,6 +21,8 @@ class FolderSurvey {
   void look_at(const fs::path& folder, std::optional<Role> inherited, int depth);
   std::optional<Role> said_of(const fs::path& path);
   std::optional<Role> role_of(const fs::path& path, std::optional<Role> inherited);
+  std::optional<Role> role_below(const fs::path& folder, std::optional<Role> role,
+                                 std::optional<Role> inherited);
   bool look_at_benchmark(const fs::path& folder, const std::vector<std::string>& folders);
   Children children_of(const fs::path& folder, const std::vector<std::string>& names);
   void add_people(const fs::path& folder, Children& children, std::optional<Role> role);
@@ -28,7 +30,7 @@ class FolderSurvey {
                   std::optional<Role> role);
   Role people_or_strangers(const FoundSource& found);
   void look_at_images(const fs::path& folder, const std::vector<std::string>& images, Children& children,
-                      std::optional<Role> role, int depth);
+                      std::optional<Role> role, std::optional<Role> below, int depth);
 
   const std::vector<RoleOfPath>& said_;
   const AskRole& ask_;

@@ -59,6 +59,10 @@ std::optional<Role> role_of_name(std::string_view name) {
   return std::nullopt;
 }
 
+bool is_role_name(std::string_view name) {
+  return role_of_name(name) && std::ranges::all_of(name, is_letter);
+}
+
 std::string_view agedb_person(std::string_view name) {
   std::string_view rest = name.substr(0, name.rfind('.'));
   const std::string_view sex = take_last(rest), age = take_last(rest), number = take_first(rest);

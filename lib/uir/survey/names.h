@@ -13,6 +13,9 @@ namespace uir {
 // tells. Of several, test counts before unlabeled and unlabeled before labeled.
 std::optional<Role> role_of_name(std::string_view name);
 
+// Whether the name is such a word and nothing else.
+bool is_role_name(std::string_view name);
+
 // The person of an image that is named as AgeDB's are: "12_MariaCallas_35_f.jpg" -> "MariaCallas"; else empty.
 std::string_view agedb_person(std::string_view name);
 

@@ -16,6 +16,9 @@ TEST_CASE("A role is a word of a name, not a part of a word", "[survey]") {
   CHECK_FALSE(role_of_name("Webster"));
   CHECK_FALSE(role_of_name("lfw"));
   CHECK_FALSE(role_of_name(""));
+  CHECK(is_role_name("Val"));
+  CHECK_FALSE(is_role_name("my_test"));
+  CHECK_FALSE(is_role_name("lfw"));
 }
 
 TEST_CASE("Names of AgeDB's images tell the person", "[survey]") {
