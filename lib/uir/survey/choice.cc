@@ -72,6 +72,10 @@ class Chooser {
     choice_.network_what = chosen->what;
     choice_.trains = chosen->config && has_role(Role::kLabeled);
     if (choice_.trains) settings().model = *chosen->config;
+    if (!chosen->config && has_role(Role::kLabeled))
+      note(concat(
+          chosen->path.string(),
+          ": none of our networks, so it embeds the people and nothing is trained; to train, leave it out"));
     for (auto other = networks.begin(); other != networks.end(); ++other) {
       if (other != chosen) leave_out(other->path, "another network is taken; name one at a time");
     }

@@ -179,8 +179,7 @@ class Text {
 
   void extraction() {
     text_ += "\n";
-    comment(choice_.network_what +
-            "; it is none of our networks, or there is nobody to train on, so it embeds only.");
+    comment(choice_.network_what);
     line("extract: {weights: ", path(choice_.network), "}");
   }
 

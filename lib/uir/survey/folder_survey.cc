@@ -211,6 +211,8 @@ void FolderSurvey::look_at(const fs::path& folder, std::optional<Role> inherited
   const std::optional<Role> role = role_of(folder, inherited);
   const std::optional<Role> below = role_below(folder, role, inherited);
   const FolderContent content = list_folder(folder, any_name);
+  if (has(content.files, "index_report.json") || has(content.files, "log.jsonl"))
+    return collected_.leave_out(folder, "the folder of a run");
   if (look_at_benchmark(folder, content.folders)) return;
   collected_.folders.push_back(folder);
   std::vector<std::string> images, videos;

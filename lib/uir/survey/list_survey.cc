@@ -100,7 +100,7 @@ class ListSurvey {
 
  private:
   bool take_as_list(const fs::path& list) {
-    if (looks_like_pairs(list)) return false;
+    if (looks_like_pairs(list) || is_of_experiment(list)) return false;
     const std::vector<fs::path> roots = possible_roots(list, collected_);
     for (const ListFormat format : kFormats) {
       const std::vector<std::string> paths = first_paths(list, format);
@@ -149,6 +149,13 @@ class ListSurvey {
       if (covered) collected_.leave_out(found.path, "its images are taken as the lists name them");
       return covered;
     });
+  }
+
+  // "exp.faces.lst" beside exp.yaml: written with it (choice.cc).
+  static bool is_of_experiment(const fs::path& list) {
+    std::error_code error;
+    return list.stem().has_extension() &&
+           fs::is_regular_file(list.parent_path() / list.stem().replace_extension("yaml"), error);
   }
 
   // --- Pairs -----------------------------------------------------------------------------------------------
@@ -219,6 +226,7 @@ class ListSurvey {
   std::string reason_of(const fs::path& text) const {
     if (looks_like_pairs(text))
       return "pairs whose images are in no data that was found, or all in training data";
+    if (is_of_experiment(text)) return "a list of the experiment beside it";
     const std::vector<std::string> paths = first_paths(text, ListFormat::kPath);
     if (!paths.empty() && paths.front().find(".jpg") != std::string::npos)
       return concat("a list whose images were not found: no '", paths.front().substr(0, 60),

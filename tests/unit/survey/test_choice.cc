@@ -123,6 +123,7 @@ TEST_CASE("Networks: ours are trained on, others embed", "[survey]") {
   CHECK(experiment_of(embeds).extract.weights.value == "/data/y1.onnx");
   CHECK(experiment_of(embeds).data.sources.size() == 1);
   CHECK(embeds.left_out.size() == 1);
+  CHECK(embeds.notes.size() == 1);
   const Choice starts = choose_experiment({photos, {other, ours}, {}}, kLaptop, "/data/exp.yaml");
   CHECK(starts.trains);
   CHECK(experiment_of(starts).train.init.from.value == "/data/net.onnx");

@@ -134,6 +134,19 @@ TEST_CASE("A list finds its format and its folder by its images", "[survey]") {
   CHECK(leaves_out(found, "crops: its images are taken as the lists name them"));
 }
 
+TEST_CASE("What earlier commands wrote is no data", "[survey]") {
+  const TempFolder folder;
+  write_people(folder / "faces", 3, 2);
+  write(folder / "exp.yaml");
+  write(folder / "exp.faces.lst", "faces/p0/0.jpg\tp0\n");
+  write(folder / "runs/exp/index_report.json");
+  write(folder / "runs/exp/contact_sheet.png");
+  const Survey found = survey({folder.path()});
+  CHECK(found.sources.size() == 1);
+  CHECK(leaves_out(found, "the folder of a run"));
+  CHECK(leaves_out(found, "a list of the experiment beside it"));
+}
+
 TEST_CASE("Pairs make their images test data, unless these are trained on", "[survey]") {
   const TempFolder folder;
   for (const char* person : {"Ann_Lee", "Bob"}) {
