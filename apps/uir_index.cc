@@ -1,16 +1,49 @@
 // uir-index CONFIG: indexes the data sets of an experiment, and checks or packs them.
+// uir-index new: writes an experiment for what lies there.
 // uir-index align: turns raw photos and videos into aligned faces.
 // uir-index overlap CONFIG: finds known people and near-duplicates among unlabeled faces.
 // uir-index clean CONFIG: finds wrong labels.
+#include <unistd.h>
+
 #include <iostream>
+#include <optional>
+#include <string>
 
 #include "app.h"
 #include "uir/pipeline/run_align.h"
 #include "uir/pipeline/run_clean.h"
 #include "uir/pipeline/run_index.h"
+#include "uir/pipeline/run_new.h"
 #include "uir/pipeline/run_overlap.h"
 
 namespace {
+
+// On a terminal people answer, elsewhere nobody does.
+std::optional<uir::Role> ask_role(const std::string& question) {
+  if (isatty(STDIN_FILENO) == 0 || isatty(STDERR_FILENO) == 0) return std::nullopt;
+  std::cerr << question << " (labeled, unlabeled or test) ";
+  std::string answer;
+  std::getline(std::cin, answer);
+  return uir::enum_from_name<uir::Role>(answer);
+}
+
+void add_new(uir::App& app, uir::NewRequest& request) {
+  CLI::App& cli = app.add_command("new", "Looks at what is there and writes an experiment for it.",
+                                  std::function<void()>([&request] {
+                                    request.ask = ask_role;
+                                    if constexpr (uir::kWorker) std::cout << uir::run_new(request);
+                                  }));
+  cli.add_option(
+         "data", request.data,
+         "Folders of people or strangers, .rec, .bin, lists, videos, published sets, an ONNX network, or "
+         "folders that hold these")
+      ->required();
+  cli.add_option("-o,--out", request.out, "The experiment file to write")->required();
+  cli.add_option("--as", request.roles, "What a folder or file is: labeled, unlabeled or test (repeatable)")
+      ->type_name("ROLE PATH")
+      ->allow_extra_args(false);
+  cli.add_flag("--force", request.force, "Replace the file, and lists beside it, where they exist");
+}
 
 void add_align(uir::App& app, uir::AlignRequest& request) {
   CLI::App& cli = app.add_command("align", "Finds the faces of photos or videos and aligns them to 112x112.",
@@ -131,6 +164,8 @@ int main(int argc, char** argv) {
       .add_option("--write-bin", run.bin,
                   "Write the images and pairs of this verification protocol as a .bin set into this file")
       ->type_name("PROTOCOL FILE");
+  uir::NewRequest fresh;
+  add_new(app, fresh);
   uir::AlignRequest align;
   add_align(app, align);
   uir::OverlapRequest overlap;
