@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -30,6 +31,8 @@ void each_kind(Report& report, Visit&& visit) {
   }
 }
 
+std::string text_of(const Json& face, const char* member) { return face[member].get<std::string>(); }
+
 std::string last_part(const std::string& name) { return name.substr(name.rfind('/') + 1); }
 
 class ReportPictures {
@@ -42,8 +45,7 @@ class ReportPictures {
   void write() {
     const bool several = report_.models.size() > 1;
     each_kind(report_, [&](const ModelReport& model, const ProtocolResult& result, Json& kind) {
-      std::string name =
-          concat(several ? model.name + "." : "", result.name, ".", kind["kind"].get<std::string>());
+      std::string name = concat(several ? model.name + "." : "", result.name, ".", text_of(kind, "kind"));
       for (char& c : name) {
         if (c == '/') c = '_';
       }
@@ -65,7 +67,8 @@ class ReportPictures {
     each_kind(report_, [&](const ModelReport&, const ProtocolResult&, const Json& kind) {
       for (const Json& pair : kind["pairs"]) {
         for (const char* side : {"left", "right"}) {
-          if (pair[side].contains("set")) names[pair[side]["set"]].push_back(pair[side]["name"]);
+          const Json& face = pair[side];
+          if (face.contains("set")) names[text_of(face, "set")].push_back(text_of(face, "name"));
         }
       }
     });
@@ -94,7 +97,8 @@ class ReportPictures {
     int64_t row = -1;
     if (face.contains("class")) {
       row = row_of_class(face);
-    } else if (const auto found = rows_.find({face["set"], face["name"]}); found != rows_.end()) {
+    } else if (const auto found = rows_.find({text_of(face, "set"), text_of(face, "name")});
+               found != rows_.end()) {
       row = found->second;
     }
     if (row < 0) face["missing"] = "not in the index";
@@ -104,7 +108,7 @@ class ReportPictures {
   void write_pair(const std::string& file, Json& pair) {
     const int64_t left = row_of(pair["left"]), right = row_of(pair["right"]);
     if (left < 0 && right < 0) return;
-    const auto name_of = [&](const char* side) { return last_part(pair[side]["name"].get<std::string>()); };
+    const auto name_of = [&](const char* side) { return last_part(text_of(pair[side], "name")); };
     const FacePair faces{left, right, name_of("left"), name_of("right")};
     write_pair_sheet(index_, std::span(&faces, 1), folder_ / file);
     pair["picture"] = concat(kFolder, "/", file);
