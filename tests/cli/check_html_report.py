@@ -1,8 +1,10 @@
-"""check_html_report.py FOLDER: report.html is well-formed, loads nothing, and says the same as report.json."""
+"""check_html_report.py FOLDER: report.html is well-formed, loads nothing but its pictures, and says the same as report.json."""
 import html.parser
 import json
 import math
+import os
 import sys
+import urllib.parse
 import xml.etree.ElementTree as ElementTree
 
 folder = sys.argv[1]
@@ -12,7 +14,12 @@ text = open(f"{folder}/report.html", encoding="utf-8").read()
 html.parser.HTMLParser().feed(text)
 page = ElementTree.fromstring(text)  # XML too, its drawings included
 XHTML, SVG = "{http://www.w3.org/1999/xhtml}", "{http://www.w3.org/2000/svg}"
+pictures = []
 for element in page.iter():
+    if element.tag == XHTML + "img":
+        pictures.append(urllib.parse.unquote(element.get("src")))
+        assert open(f"{folder}/{pictures[-1]}", "rb").read(8) == b"\x89PNG\r\n\x1a\n", pictures[-1]
+        continue
     assert "src" not in element.attrib, element.tag
     assert element.tag != XHTML + "link", element.attrib
     assert element.get("href", "#").startswith("#"), element.attrib
@@ -61,4 +68,17 @@ for group in page.iterfind(f".//{XHTML}div[@data-curves]"):
         curves += 1
 expected = sum("roc" in p["details"] for m in report["models"] for p in m["protocols"])
 assert curves == expected, (curves, expected)
-print(f"{folder}: {numbers} numbers, {curves} curves")
+
+# The hardest pairs, hardest first, each with its picture; no picture without a pair.
+named = []
+for model in report["models"]:
+    for protocol in model["protocols"]:
+        for kind in protocol["details"].get("hardest", []):
+            scores = [pair["score"] for pair in kind["pairs"]]
+            assert scores == sorted(scores, reverse=kind["kind"] != "genuine"), (protocol["name"], scores)
+            assert 0 < len(scores) <= 12
+            named += [pair["picture"] for pair in kind["pairs"] if "picture" in pair]
+assert pictures == named, (pictures, named)
+files = os.listdir(f"{folder}/pictures") if os.path.isdir(f"{folder}/pictures") and named else []
+assert sorted("pictures/" + file for file in files) == sorted(named)
+print(f"{folder}: {numbers} numbers, {curves} curves, {len(pictures)} pictures")

@@ -27,6 +27,19 @@ EOF
 expect 0 uir-eval exp.yaml
 grep -v '^report:' out.txt | diff - <(grep -v '^report:' first.txt) || die "a second evaluation differs"
 
+# Pictures of the hardest pairs, only where they are asked for: of the index's faces, of scores in order.
+[ ! -e run/report/pictures ] || die "pictures that nobody asked for"
+expect 0 uir-eval exp.yaml --set eval.pictures=true
+says "pictures of the hardest pairs"
+expect 0 python3 "$UIR_SOURCE/tests/cli/check_html_report.py" run/report
+says "72 pictures"  # 12 pairs of 6 kinds that this data has
+mv run/index away
+expect 0 uir-eval exp.yaml --set eval.pictures=true
+says "warning: No pictures of the hardest pairs: there is no index in"
+mv away run/index
+expect 0 python3 "$UIR_SOURCE/tests/cli/check_html_report.py" run/report
+says " 0 pictures"
+
 # A damaged set is extracted again; sets of different weights are not measured together.
 echo >>run/embeddings/strangers/items.tsv
 expect 65 uir-eval exp.yaml
@@ -150,6 +163,7 @@ assert ours["protocols"] == theirs["protocols"] and len(ours["protocols"]) == 2
 EOF
 says "== comparison =="
 says "models_run/report/report.html"
+grep -q 'of pairs are judged right' models_run/report/report.txt || die "no number in words"
 for report in models_run pairs_run run; do
   expect 0 python3 "$UIR_SOURCE/tests/cli/check_html_report.py" $report/report
 done

@@ -125,7 +125,8 @@ void write_contact_sheet(const Index& index, const fs::path& png, const ContactS
 void write_pair_sheet(const Index& index, std::span<const FacePair> pairs, const fs::path& png) {
   constexpr int kPairsPerLine = 5, kPairWidth = 2 * kCellWidth + 3 * kGap;
   const auto lines = static_cast<int>((pairs.size() + kPairsPerLine - 1) / kPairsPerLine);
-  Sheet sheet(index, kGap + kPairsPerLine * kPairWidth, kGap + std::max(1, lines) * (kCellHeight + kGap));
+  const int columns = std::clamp(static_cast<int>(pairs.size()), 1, kPairsPerLine);
+  Sheet sheet(index, kGap + columns * kPairWidth, kGap + std::max(1, lines) * (kCellHeight + kGap));
   for (size_t i = 0; i < pairs.size(); ++i) {
     const auto column = static_cast<int>(i) % kPairsPerLine, line = static_cast<int>(i) / kPairsPerLine;
     const cv::Point at(kGap + column * kPairWidth, kGap + line * (kCellHeight + kGap));

@@ -26,7 +26,7 @@ struct FacePair {
   int64_t left = -1, right = -1;
   std::string left_caption, right_caption;
 };
-// A sheet of pairs, five in a line.
+// A sheet of pairs, up to five in a line.
 void write_pair_sheet(const Index& index, std::span<const FacePair> pairs, const fs::path& png);
 
 }  // namespace uir

@@ -9,6 +9,7 @@
 #include "uir/base/error.h"
 #include "uir/base/progress.h"
 #include "uir/eval/context.h"
+#include "uir/eval/hardest.h"
 #include "uir/eval/pair_uncertainty.h"
 #include "uir/eval/report_roc.h"
 #include "uir/report/report.h"
@@ -17,9 +18,9 @@
 namespace uir {
 namespace {
 
-constexpr NamedMeaning kMeanings[] = {{"auc", kHigherRate},           {"eer", kLowerRate},
-                                      {"tar_at_far", kHigherRate},    {"achieved_far", kPlainRate},
-                                      {"tar_at_common", kHigherRate}, {"far_at_common", kPlainRate}};
+constexpr NamedMeaning kMeanings[] = {{"auc", kHigherRate, kAucWords},        {"eer", kLowerRate, kEerWords},
+                                      {"tar_at_far", kHigherRate, kTarWords}, {"achieved_far", kPlainRate},
+                                      {"tar_at_common", kHigherRate},         {"far_at_common", kPlainRate}};
 
 void check_labels(const CanonicalVectors& vectors, std::span<const int64_t> labels) {
   ensure(static_cast<int64_t>(labels.size()) == vectors.rows, "one label per row");
@@ -237,6 +238,30 @@ void add_parts(const PartedRows& parted, const std::vector<double>& far, const C
       whole);
 }
 
+struct HardestOfSet {
+  HardestPairs genuine{Hardest::kLowest}, impostors{Hardest::kHighest};
+  void merge(const HardestOfSet& other) {
+    genuine.merge(other.genuine);
+    impostors.merge(other.impostors);
+  }
+};
+
+// Another pass over all pairs.
+void add_hardest(const std::string& set_name, const EmbeddingStore& set, const CanonicalVectors& vectors,
+                 int threads, ProtocolResult& report) {
+  const RowPairs pairs{vectors, set.labels()};
+  HardestOfSet found;
+  reduce_pairs(
+      "finding the hardest pairs", pairs, threads, HardestOfSet(),
+      [&](HardestOfSet& hardest, int64_t a, int64_t b, double score) {
+        (pairs.labels[a] == pairs.labels[b] ? hardest.genuine : hardest.impostors).add({score, a, b});
+      },
+      [&](const HardestOfSet& hardest) { found.merge(hardest); });
+  const Json thresholds = hard_thresholds(report);
+  report_hardest(hardest_genuine(thresholds), found.genuine, set_name, set, report);
+  report_hardest(hardest_impostors(thresholds), found.impostors, set_name, set, report);
+}
+
 }  // namespace
 
 NumberFacts AllPairsProtocol::number_facts() { return {kMeanings, {}}; }
@@ -275,6 +300,7 @@ std::vector<ProtocolResult> measure(const std::string& name, const AllPairsProto
   ProtocolResult result =
       with_flip_test(run_all_pairs(name, vectors, set.labels(), config.far, context.threads()), set);
   warn_of_unresolved_rates(name, config.far, result.count_of("impostor_pairs"));
+  if (context.pictures) add_hardest(config.set, set, vectors, context.threads(), result);
   if (parted) add_parts(*parted, config.far, vectors, set.labels(), context.threads(), result);
   return {result};
 }

@@ -68,6 +68,7 @@ struct EvalConfig {
   int64_t threads = 0;
   int64_t memory_mb = 2048;
   std::string device = "auto";
+  bool pictures = false;
 };
 template <class Visitor>
 void describe(Visitor& v, EvalConfig& c) {
@@ -83,6 +84,11 @@ void describe(Visitor& v, EvalConfig& c) {
           "Where such searches filter pairs: auto, cpu, cuda or cuda:N. auto: CUDA when LibTorch sees a "
           "device. No "
           "result depends on it.");
+  v.field(
+      "pictures", c.pictures,
+      "Pictures of the hardest pairs, and of the strangers most surely taken for somebody (verification, "
+      "all_pairs, open_set, rejection), in the folder pictures beside the report, which shows them. They are "
+      "faces: who may see them is a matter of the set's licence and of people's privacy.");
 }
 
 }  // namespace uir

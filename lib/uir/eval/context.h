@@ -26,6 +26,7 @@ struct EvalContext {
   // Files to continue from after an interruption; no longer needed once the report is written.
   std::vector<fs::path> states{};
   std::optional<Calibration> calibration{};  // of the model
+  bool pictures = false;                     // results name their hardest pairs (eval/hardest.h)
 
   int threads() const { return scan.resources.threads; }
   // The model's calibration, if it has one; kData if the set is of another network.

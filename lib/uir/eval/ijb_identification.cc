@@ -23,7 +23,14 @@
 namespace uir {
 namespace {
 
-constexpr NamedMeaning kMeanings[] = {{"tpir_at_fpir", kHigherRate}, {"top", kHigherRate}};
+constexpr NamedMeaning kMeanings[] = {
+    {"tpir_at_fpir",
+     kHigherRate,
+     {"TPIR@FPIR {x}",
+      "{value} of the probes of enrolled people are given the right name when {rate} probes of strangers "
+      "{is} taken "
+      "for somebody."}},
+    {"top", kHigherRate, {"rank-{x}", "{value} of the probes have the right person {place}."}}};
 
 std::vector<Reference> published_numbers() {
   return {{"ArcFace R100, MS1MV2",

@@ -21,10 +21,10 @@
 namespace uir {
 namespace {
 
-constexpr NamedMeaning kMeanings[] = {{"auc", kHigherRate},         {"eer", kLowerRate},
-                                      {"tar_at_far", kHigherRate},  {"tar_nearest_far", kHigherRate},
-                                      {"achieved_far", kPlainRate}, {"tar_at_common", kHigherRate},
-                                      {"far_at_common", kPlainRate}};
+constexpr NamedMeaning kMeanings[] = {
+    {"auc", kHigherRate, kAucWords},  {"eer", kLowerRate, kEerWords}, {"tar_at_far", kHigherRate, kTarWords},
+    {"tar_nearest_far", kHigherRate}, {"achieved_far", kPlainRate},   {"tar_at_common", kHigherRate},
+    {"far_at_common", kPlainRate}};
 
 constexpr std::string_view kUirPaper =
     "H. Yu et al., Unknown Identity Rejection Loss: Utilizing Unlabeled Data for Face Recognition, ICCV 2019 "

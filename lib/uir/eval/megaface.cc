@@ -24,7 +24,14 @@ namespace uir {
 namespace {
 
 constexpr NamedMeaning kMeanings[] = {
-    {"identification_rank", kHigherRate}, {"tar_at_far", kHigherRate}, {"achieved_far", kPlainRate}};
+    {"identification_rank",
+     kHigherRate,
+     {"rank-{x}", "{value} of the searches have the right person {place}, before or among all distractors."}},
+    {"tar_at_far",
+     kHigherRate,
+     {"TAR@FAR {x}",
+      "{value} of pairs of one person are accepted when {rate} pairs of a probe and a distractor {is}."}},
+    {"achieved_far", kPlainRate}};
 
 constexpr int64_t kTen = 10;
 

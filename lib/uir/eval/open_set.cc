@@ -10,6 +10,7 @@
 #include "uir/base/error.h"
 #include "uir/base/progress.h"
 #include "uir/eval/context.h"
+#include "uir/eval/hardest.h"
 #include "uir/eval/identification_uncertainty.h"
 #include "uir/eval/items.h"
 #include "uir/eval/quantile.h"
@@ -20,11 +21,19 @@
 namespace uir {
 namespace {
 
-constexpr NamedMeaning kMeanings[] = {{"rank", kHigherRate},
-                                      {"dir", kHigherRate},
-                                      {"achieved_far", kPlainRate},
-                                      {"dir_calibrated", kHigherRate},
-                                      {"far_calibrated", kPlainRate}};
+constexpr NamedMeaning kMeanings[] = {
+    {"rank",
+     kHigherRate,
+     {"rank-{x}", "{value} of the faces of enrolled people have the right person {place}, strangers aside."}},
+    {"dir", kHigherRate},
+    {"dir_at_far",
+     kHigherRate,
+     {"DIR@FAR {x}",
+      "{value} of the faces of enrolled people are given the right name when {rate} faces of strangers {is} "
+      "taken for somebody."}},
+    {"achieved_far", kPlainRate},
+    {"dir_calibrated", kHigherRate},
+    {"far_calibrated", kPlainRate}};
 
 constexpr double kNotDefined = std::numeric_limits<double>::quiet_NaN();
 
@@ -180,6 +189,58 @@ void add_groups_of_probes(const std::string& split_by, const Groups& groups, con
   whole.count("probes_without_group", without);
 }
 
+// Of a probe the best of the gallery that is its own person, and the best that is somebody else; −1: none.
+struct NearestEntries {
+  int64_t own = -1, other = -1;
+  double own_score = 0, other_score = 0;
+
+  void add(bool is_own, int64_t entry, double score) {
+    int64_t& best = is_own ? own : other;
+    double& best_score = is_own ? own_score : other_score;
+    if (best < 0 || score > best_score) best = entry, best_score = score;
+  }
+};
+
+std::vector<NearestEntries> nearest_entries(const CanonicalVectors& vectors, const OpenSetLists& lists,
+                                            int threads) {
+  const CanonicalVectors probes = gather(vectors, lists.probes);
+  const ScoreColumns gallery(gather(vectors, lists.gallery).view());
+  std::vector<NearestEntries> nearest(lists.probes.size());
+  parallel_blocks(probes.rows, kScoreRows, threads, [&](int64_t begin, int64_t end) {
+    visit_scores(probes.view(), begin, end, gallery, 0,
+                 [&](int64_t row, int64_t first, std::span<const double> scores) {
+                   for (size_t c = 0; c < scores.size(); ++c) {
+                     const int64_t entry = first + static_cast<int64_t>(c);
+                     const bool own = lists.gallery[entry].identity == lists.probes[row].identity;
+                     nearest[row].add(own, entry, scores[c]);
+                   }
+                 });
+  });
+  return nearest;
+}
+
+void add_hardest(const std::string& set_name, const EmbeddingStore& set, const CanonicalVectors& vectors,
+                 const OpenSetLists& lists, int threads, ProtocolResult& report) {
+  const std::vector<NearestEntries> nearest = nearest_entries(vectors, lists, threads);
+  HardestPairs genuine(Hardest::kLowest), impostors(Hardest::kHighest), strangers(Hardest::kHighest);
+  for (size_t i = 0; i < nearest.size(); ++i) {
+    const NearestEntries& of = nearest[i];
+    const int64_t probe = lists.probes[i].row;
+    if (of.own >= 0) genuine.add({of.own_score, probe, lists.gallery[of.own].row});
+    if (of.other < 0) continue;
+    const bool confused = of.own >= 0 && of.other_score >= of.own_score;
+    if (of.own < 0) strangers.add({of.other_score, probe, lists.gallery[of.other].row});
+    if (confused) impostors.add({of.other_score, probe, lists.gallery[of.other].row});
+  }
+  const Json thresholds = hard_thresholds(report);
+  const auto add = [&](std::string_view kind, std::string_view words, const HardestPairs& hardest) {
+    report_hardest({kind, words, "cosine", thresholds}, hardest, set_name, set, report);
+  };
+  add("genuine", "Enrolled people who score lowest with their own gallery", genuine);
+  add("impostor", "Enrolled people most surely taken for somebody else", impostors);
+  add("strangers", "Strangers most surely taken for somebody", strangers);
+}
+
 }  // namespace
 
 NumberFacts OpenSetProtocol::number_facts() { return {kMeanings, {}}; }
@@ -315,6 +376,7 @@ std::vector<ProtocolResult> measure(const std::string& name, const OpenSetProtoc
   };
   ProtocolResult result = with_flip_test(run(name, lists), set);
   warn_of_unresolved_rates(name, config.far, result.count_of("non_mated_probes"));
+  if (context.pictures) add_hardest(config.set, set, vectors, lists, context.threads(), result);
   if (groups) add_groups_of_probes(config.split.column, *groups, lists, run, result);
   return {result};
 }

@@ -7,6 +7,7 @@
 
 #include "uir/base/error.h"
 #include "uir/eval/context.h"
+#include "uir/eval/hardest.h"
 #include "uir/eval/quantile.h"
 #include "uir/eval/rejection_intervals.h"
 #include "uir/report/report.h"
@@ -16,11 +17,26 @@ namespace {
 
 // Probabilities of strangers rank no models: a network whose recognition is ruined can have better ones
 // (docs/protocols.md).
-constexpr NamedMeaning kMeanings[] = {{"known_rank", kHigherRate},
-                                      {"known_accepted", kHigherRate},
-                                      {"strangers_rejected", kHigherRate},
-                                      {"strangers_below", kHigherRate},
-                                      {"strangers_accepted", kPlainRate}};
+constexpr NamedMeaning kMeanings[] = {
+    {"known_rank", kHigherRate, {"rank-{x}", "{value} of the faces of known people get their own class."}},
+    {"known_accepted", kHigherRate},
+    {"known_accepted_right",
+     kHigherRate,
+     {"detection and identification, by probability",
+      "{value} of the faces of known people are accepted in the right class by the threshold of "
+      "threshold.json.",
+      "_by_probability"}},
+    {"strangers_rejected", kHigherRate},
+    {"strangers_rejected_keeping",
+     kHigherRate,
+     {"rejection at {percent} kept, by probability",
+      "{value} of the faces of strangers are rejected when {percent} of the faces of known people are kept.",
+      "_by_probability"}},
+    {"strangers_below", kHigherRate},
+    {"strangers_accepted", kPlainRate},
+    {"strangers_mean_probability",
+     {},
+     {"open-set response", "A face of a stranger has a best class of probability {value} on average."}}};
 
 constexpr std::array kQuantiles{0.01, 0.05, 0.25, 0.50, 0.75, 0.95, 0.99};
 constexpr size_t kHistogramBins = 20;
@@ -184,6 +200,56 @@ Json names_of(std::span<const ClassifiedSet> sets) {
   return names;
 }
 
+bool all_have_odds(std::span<const ClassifiedSet> known, std::span<const ClassifiedSet> strangers) {
+  const auto has_odds = [](const ClassifiedSet& set) { return has_column(set, ClassColumn::kLogOdds); };
+  return std::ranges::all_of(known, has_odds) && std::ranges::all_of(strangers, has_odds);
+}
+
+// A face of some sets, and its class.
+struct HardFaces {
+  HardestPairs pairs;
+  std::vector<std::pair<const ClassifiedSet*, int64_t>> faces{};  // the pairs' left side counts in them
+
+  void add(const ClassifiedSet& set, int64_t row, ClassColumn column) {
+    const std::span<const float> classes = set.classes.row(row);
+    pairs.add({classes[static_cast<size_t>(column)], std::ssize(faces),
+               static_cast<int64_t>(classes[static_cast<size_t>(ClassColumn::kClass)])});
+    faces.emplace_back(&set, row);
+  }
+};
+
+void add_hardest(std::span<const ClassifiedSet> known, std::span<const ClassifiedSet> strangers,
+                 EmbeddingSets& sets, ProtocolResult& report) {
+  const bool odds = all_have_odds(known, strangers);  // they tell apart what rounds to probability 1
+  const ClassColumn column = odds ? ClassColumn::kLogOdds : ClassColumn::kProbability;
+  HardFaces right{HardestPairs(Hardest::kLowest)}, wrong{HardestPairs(Hardest::kHighest)},
+      taken{HardestPairs(Hardest::kHighest)};
+  for (const ClassifiedSet& set : known) {
+    for (int64_t row = 0; row < set.classes.rows; ++row) {
+      const auto of = static_cast<int64_t>(set.classes.row(row)[static_cast<size_t>(ClassColumn::kClass)]);
+      (of == set.labels[static_cast<size_t>(row)] ? right : wrong).add(set, row, column);
+    }
+  }
+  for (const ClassifiedSet& set : strangers) {
+    for (int64_t row = 0; row < set.classes.rows; ++row) taken.add(set, row, column);
+  }
+  const char* member = odds ? "log_odds" : "probability";
+  Json thresholds = Json::array();
+  thresholds.push_back({{"at", "the threshold of threshold.json"},
+                        {"threshold", report.details["threshold"][member]["threshold"]}});
+  const auto add = [&](std::string_view kind, std::string_view words, const HardFaces& hard) {
+    const auto face = [&](int64_t i) {
+      const auto [set, row] = hard.faces[static_cast<size_t>(i)];
+      return hard_face(set->name, sets.store(set->name), row);
+    };
+    report_hardest({kind, words, odds ? "log odds" : "probability", thresholds},
+                   hard_pairs(hard.pairs, face, hard_face_of_class), report);
+  };
+  add("genuine", "Known people who are least sure of their own class", right);
+  add("impostor", "Known people most surely taken for another class", wrong);
+  add("strangers", "Strangers most surely taken for somebody", taken);
+}
+
 }  // namespace
 
 NumberFacts RejectionProtocol::number_facts() { return {kMeanings, {}}; }
@@ -196,10 +262,7 @@ RejectionResult measure_rejection(std::span<const ClassifiedSet> known,
   RejectionResult result;
   result.probability = of(ClassColumn::kProbability);
   result.cosine = of(ClassColumn::kCosine);
-  const auto has_odds = [](const ClassifiedSet& set) { return has_column(set, ClassColumn::kLogOdds); };
-  if (std::ranges::all_of(known, has_odds) && std::ranges::all_of(strangers, has_odds)) {
-    result.log_odds = of(ClassColumn::kLogOdds);
-  }
+  if (all_have_odds(known, strangers)) result.log_odds = of(ClassColumn::kLogOdds);
   const Values probability = values_of(known, strangers, ClassColumn::kProbability);
   result.num_known = static_cast<int64_t>(probability.known.size());
   result.num_strangers = static_cast<int64_t>(probability.strangers.size());
@@ -258,8 +321,10 @@ std::vector<std::string> problems_of(const RejectionProtocol& config, const Know
 
 std::vector<ProtocolResult> measure(const std::string& name, const RejectionProtocol& config,
                                     EvalContext& context) {
-  ProtocolResult result = run_rejection(name, context.sets.classified(config.known),
-                                        context.sets.classified(config.strangers), config);
+  const std::vector<ClassifiedSet> known = context.sets.classified(config.known),
+                                   strangers = context.sets.classified(config.strangers);
+  ProtocolResult result = run_rejection(name, known, strangers, config);
+  if (context.pictures) add_hardest(known, strangers, context.sets, result);
   if (context.writes) write_threshold(context.file(name, ".threshold.json"), result);
   return {std::move(result)};
 }

@@ -11,6 +11,15 @@
 
 namespace uir {
 
+// What they say to people, of pairs of images or templates.
+inline constexpr NumberWords kAucWords{
+    "AUC", "In {value} of cases a pair of one person scores higher than a pair of different people."},
+    kEerWords{
+        "EER",
+        "{value} of the pairs of either kind are judged wrong where both mistakes are equally frequent."},
+    kTarWords{"TAR@FAR {x}",
+              "{value} of pairs of one person are accepted when {rate} pairs of different people {is}."};
+
 // Adds auc, eer and tar_at_far_…, details["thresholds"] with the impostor scores on both sides of each
 // threshold, and details["roc"]; undefined where a kind of pair is absent.
 void report_roc(const Roc& roc, std::span<const double> fars, ProtocolResult& result);

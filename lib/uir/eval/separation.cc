@@ -117,6 +117,17 @@ double variance_of_nearest(const Seen& seen, double mean) {
   return std::max(own, own + shared) / (centers * centers);
 }
 
+constexpr NamedMeaning kMeanings[] = {
+    {"nearest_mean",
+     {},
+     {"mean distance to the nearest class center",
+      "A class center is {value} away from its nearest other on average, as 1 - cosine: 0 is the same "
+      "direction, 1 a "
+      "right angle."}},
+    {"minimum",
+     {},
+     {"smallest distance", "The two closest class centers are {value} away from each other."}}};
+
 void report_spread(std::string_view prefix, const Spread& spread, ProtocolResult& report) {
   report.number(concat(prefix, "_mean"), spread.mean);
   report.number(concat(prefix, "_q01"), spread.q01);
@@ -127,7 +138,7 @@ void report_spread(std::string_view prefix, const Spread& spread, ProtocolResult
 }  // namespace
 
 // None ranks models: a network whose recognition is ruined can have better ones (docs/protocols.md).
-NumberFacts SeparationProtocol::number_facts() { return {}; }
+NumberFacts SeparationProtocol::number_facts() { return {kMeanings, {}}; }
 
 SeparationResult measure_separation(MatrixView centers, int threads) {
   if (centers.rows < 2)

@@ -20,21 +20,30 @@ namespace uir {
 namespace {
 
 constexpr NumberMeaning kLowerNumber{Better::kLower, false};
-constexpr NamedMeaning kMeanings[] = {{"ier", kLowerRate},
-                                      {"confusion", kLowerRate},
-                                      {"false_alarm", kLowerRate},
-                                      {"miss", kLowerRate},
-                                      {"precision", kHigherRate},
-                                      {"recall", kHigherRate},
-                                      {"f1", kHigherRate},
-                                      {"mean_f1", kHigherRate},
-                                      {"screen_time_error", kLowerRate},
-                                      {"interval_map_at_iou", kHigherRate},
-                                      {"interval_ap_at_iou", kHigherRate},
-                                      {"false_names_per_hour", kLowerNumber},
-                                      {"false_person_seconds_per_hour", kLowerNumber},
-                                      {"fnir", kLowerRate},
-                                      {"cluster_purity", kHigherRate}};
+constexpr NamedMeaning kMeanings[] = {
+    {"ier",
+     kLowerRate,
+     {"IER",
+      "Time that is missed, invented or given to somebody else is {value} of the time that people are to be "
+      "seen."}},
+    {"confusion", kLowerRate},
+    {"false_alarm", kLowerRate},
+    {"miss", kLowerRate},
+    {"precision", kHigherRate, {"precision", "{value} of the time in which somebody is named is right."}},
+    {"recall",
+     kHigherRate,
+     {"recall", "{value} of the time that known people are to be seen has their name."}},
+    {"f1", kHigherRate},
+    {"mean_f1", kHigherRate},
+    {"screen_time_error", kLowerRate},
+    {"interval_map_at_iou", kHigherRate},
+    {"interval_ap_at_iou", kHigherRate},
+    {"false_names_per_hour",
+     kLowerNumber,
+     {"false names", "{value} times an hour somebody is named who is not there."}},
+    {"false_person_seconds_per_hour", kLowerNumber},
+    {"fnir", kLowerRate, {"FNIR", "{value} of the appearances of known people do not get their name."}},
+    {"cluster_purity", kHigherRate}};
 
 constexpr double kHour = 3600 * kMicroseconds;
 

@@ -24,9 +24,19 @@
 namespace uir {
 namespace {
 
-constexpr NamedMeaning kMeanings[] = {{"tpr_at_fpr", kHigherRate},
-                                      {"identification_tpr_at_fpr", kHigherRate},
-                                      {"identification_rank", kHigherRate}};
+constexpr NamedMeaning kMeanings[] = {
+    {"tpr_at_fpr",
+     kHigherRate,
+     {"TPR@FPR {x}",
+      "{value} of pairs of one person are accepted when {rate} pairs of different people {is}."}},
+    {"identification_tpr_at_fpr",
+     kHigherRate,
+     {"identification TPR@FPR {x}",
+      "{value} of the searches find the right person when {rate} faces of strangers {is} taken for "
+      "somebody."}},
+    {"identification_rank",
+     kHigherRate,
+     {"rank-{x}", "{value} of the searches have the right person {place}."}}};
 
 constexpr std::string_view kChallengeNote =
     "Published in May 2019; the organisers cleaned the labels of the image track in June 2019.";

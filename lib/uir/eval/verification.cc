@@ -13,6 +13,7 @@
 #include "uir/base/log.h"
 #include "uir/base/parallel.h"
 #include "uir/eval/context.h"
+#include "uir/eval/hardest.h"
 #include "uir/eval/quantile.h"
 #include "uir/eval/report_roc.h"
 #include "uir/eval/verification_intervals.h"
@@ -22,14 +23,16 @@
 namespace uir {
 namespace {
 
-constexpr NamedMeaning kMeanings[] = {{"accuracy", kHigherRate},
+constexpr NumberWords kAccuracyWords{
+    "accuracy", "{value} of pairs are judged right, one person or two, at a threshold of the other folds."};
+constexpr NamedMeaning kMeanings[] = {{"accuracy", kHigherRate, kAccuracyWords},
                                       {"accuracy_std", kPlainRate},
                                       {"val", kHigherRate},
                                       {"val_std", kPlainRate},
                                       {"val_far", kPlainRate},
-                                      {"auc", kHigherRate},
-                                      {"eer", kLowerRate},
-                                      {"tar_at_far", kHigherRate},
+                                      {"auc", kHigherRate, kAucWords},
+                                      {"eer", kLowerRate, kEerWords},
+                                      {"tar_at_far", kHigherRate, kTarWords},
                                       {"achieved_far", kPlainRate},
                                       {"tar_calibrated", kHigherRate},
                                       {"far_calibrated", kPlainRate},
@@ -317,6 +320,19 @@ ProtocolResult run_at(const std::string& name, const CanonicalVectors& vectors, 
   return report;
 }
 
+void add_hardest(const std::string& set_name, const EmbeddingStore& set, const CanonicalVectors& vectors,
+                 const PairList& pairs, int threads, ProtocolResult& report) {
+  const std::vector<double> distances = pair_distances(vectors, pairs, threads);
+  HardestPairs genuine(Hardest::kLowest), impostors(Hardest::kHighest);
+  for (size_t i = 0; i < distances.size(); ++i) {
+    const Pair& pair = pairs.pairs[i];
+    (pair.same ? genuine : impostors).add({1 - distances[i] / 2, pair.a, pair.b});
+  }
+  const Json thresholds = hard_thresholds(report, .5, 1);  // of −d
+  report_hardest(hardest_genuine(thresholds), genuine, set_name, set, report);
+  report_hardest(hardest_impostors(thresholds), impostors, set_name, set, report);
+}
+
 }  // namespace
 
 NumberFacts VerificationProtocol::number_facts() {
@@ -414,6 +430,7 @@ std::vector<ProtocolResult> measure(const std::string& name, const VerificationP
     parted = part_pairs(table, pairs, set.items(), set.labels());
   }
   ProtocolResult result = with_flip_test(run(name, pairs, {}), set);
+  if (context.pictures) add_hardest(config.set, set, vectors, pairs, context.threads(), result);
   if (!parted) return {result};
   const std::vector<double> common = thresholds_of(result);
   parted->parts.report(

@@ -21,7 +21,13 @@
 namespace uir {
 namespace {
 
-constexpr NamedMeaning kMeanings[] = {{"map", kHigherRate}};
+constexpr NamedMeaning kMeanings[] = {
+    {"map", kHigherRate},
+    {"map_at",
+     kHigherRate,
+     {"mAP@{x}",
+      "A search for a person finds the right videos with an average precision of {value} over the first {x} "
+      "answers."}}};
 
 std::vector<Reference> published_numbers() {
   return {{"WitcheR, first of 2018",

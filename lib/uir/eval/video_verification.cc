@@ -13,7 +13,12 @@
 namespace uir {
 namespace {
 
-constexpr NamedMeaning kMeanings[] = {{"tpr_at_fpr", kHigherRate}};
+constexpr NamedMeaning kMeanings[] = {
+    {"tpr_at_fpr",
+     kHigherRate,
+     {"TPR@FPR {x}",
+      "{value} of pairs of videos of one person are accepted when {rate} pairs of videos of different people "
+      "{is}."}}};
 
 std::vector<Reference> published_numbers() {
   const auto video_track = [](std::string_view model, double tpr) {

@@ -15,6 +15,8 @@ std::string caption_of(const OverlapMatch& match) {
   return concat(score_text(match.cosine), ' ', last_part(match.item));
 }
 
+}  // namespace
+
 std::vector<int64_t> first_of_each_class(const Index& index) {
   std::vector<int64_t> rows(static_cast<size_t>(index.num_classes()), -1);
   for (const int64_t row : index.training_rows(Role::kLabeled)) {
@@ -23,8 +25,6 @@ std::vector<int64_t> first_of_each_class(const Index& index) {
   }
   return rows;
 }
-
-}  // namespace
 
 OverlapPictures::OverlapPictures(Index index, std::span<const NamedStore> targets, fs::path folder)
     : index_(std::move(index)), folder_(std::move(folder)), first_of_class_(first_of_each_class(index_)) {

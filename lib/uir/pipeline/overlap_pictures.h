@@ -13,6 +13,9 @@
 
 namespace uir {
 
+// Rows of the index: of each class its first good image; −1: none.
+std::vector<int64_t> first_of_each_class(const Index& index);
+
 class OverlapPictures {
  public:
   // Targets as OverlapSearch has them.
@@ -30,8 +33,8 @@ class OverlapPictures {
 
   Index index_;
   fs::path folder_;
-  std::vector<IndexRows> target_rows_;   // of the targets behind the first
-  std::vector<int64_t> first_of_class_;  // rows of the index: of each class its first good image; −1: none
+  std::vector<IndexRows> target_rows_;  // of the targets behind the first
+  std::vector<int64_t> first_of_class_;
 };
 
 }  // namespace uir

@@ -12,6 +12,7 @@
 #include "uir/base/parallel.h"
 #include "uir/dist/rendezvous.h"
 #include "uir/eval/context.h"
+#include "uir/pipeline/report_pictures.h"
 #include "uir/pipeline/search_device.h"
 #include "uir/pipeline/stop_request.h"
 #include "uir/report/report.h"
@@ -109,6 +110,7 @@ std::string evaluate(const Experiment& experiment, const Communicator& ranks, co
   for (size_t m = 0; m < models.size(); ++m) {
     EvalContext context{*sets[m], sources, scan, file_prefix(experiment, models[m]), writes};
     context.calibration = std::move(calibrations[m]);
+    context.pictures = writes && experiment.eval.pictures;
     report.models.push_back(
         naming(experiment, models[m], [&] { return measure_model(experiment, models[m], context); }));
     states.insert(states.end(), context.states.begin(), context.states.end());
@@ -116,6 +118,7 @@ std::string evaluate(const Experiment& experiment, const Communicator& ranks, co
   }
   if (writes) {
     warn_of_precisions(report);
+    if (experiment.eval.pictures) write_report_pictures(experiment, report);
     write_report(experiment.report_folder(), report);
     log_info("report: ", (experiment.report_folder() / "report.html").string(),
              " for people (also report.txt), report.json for programs");

@@ -18,6 +18,7 @@
 #include "uir/pipeline/stop_request.h"
 #include "uir/pipeline/training_verification.h"
 #include "uir/ranks/world.h"
+#include "uir/report/live_page.h"
 #include "uir/report/report.h"
 #include "uir/report/training_report.h"
 #include "uir/train/trainer.h"
@@ -72,10 +73,13 @@ void describe_run(const BatchConfig& batch, const Index& index, const Trainer& t
            " parameters");
 }
 
+fs::path write_training_page(const Experiment& experiment, int refresh_s) {
+  return write_training_report(experiment.run_folder(), VerificationProtocol::number_facts().meanings,
+                               refresh_s);
+}
+
 void report_run(const Experiment& experiment) {
-  log_info(
-      "report: ",
-      write_training_report(experiment.run_folder(), VerificationProtocol::number_facts().meanings).string());
+  log_info("report: ", write_training_page(experiment, 0).string());
 }
 
 // What was trained is saved already: a page that cannot be written does not make the run a failure.
@@ -94,14 +98,23 @@ void report_end(const Experiment& experiment, const Communicator& ranks, at::Dev
   try_to_report(experiment, ranks);
 }
 
+// Of rank 0: the page shows a training that goes on, and in the end one that does not.
 void train_and_report(Trainer& trainer, const Experiment& experiment, const Communicator& ranks,
                       at::Device device) {
+  std::optional<LivePage> page;
+  if (ranks.rank() == 0) page.emplace([&](int refresh_s) { write_training_page(experiment, refresh_s); });
   try {
     trainer.run();
   } catch (const Error& error) {
-    if (error.kind() == ErrorKind::kStopped) report_end(experiment, ranks, device);
+    const bool shown = page && page->stop();
+    if (error.kind() == ErrorKind::kStopped) {
+      report_end(experiment, ranks, device);
+    } else if (shown) {
+      try_to_report(experiment, ranks);
+    }
     throw;
   }
+  if (page) page->stop();
   report_end(experiment, ranks, device);
 }
 

@@ -1,6 +1,7 @@
 #include "uir/report/html_parts.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 
 #include "uir/base/error.h"
@@ -93,13 +94,14 @@ void write_legend(size_t style, std::string_view name, Markup& page) {
   write_breakable(name, page);
 }
 
-void write_head(const std::string& title, const std::string& also_allowed, Markup& page) {
+void write_head(const std::string& title, const std::string& also_allowed, Markup& page, int refresh_s) {
   const Element head(page, "head");
   page.element("meta", {{"charset", "utf-8"}});
   page.element("meta", {{"name", "viewport"}, {"content", "width=device-width, initial-scale=1"}});
   page.element("meta", {{"http-equiv", "Content-Security-Policy"},
                         {"content", "default-src 'none'; " + also_allowed +
                                         "style-src 'unsafe-inline'; script-src 'unsafe-inline'"}});
+  if (refresh_s > 0) page.element("meta", {{"http-equiv", "refresh"}, {"content", concat(refresh_s)}});
   page.element("title", {}, title);
   write_style(page);
 }
@@ -110,10 +112,24 @@ void write_script(Markup& page) {
   page.raw(concat("<script>\n//<![CDATA[\n", kPageScript, "//]]>\n</script>\n"));
 }
 
+std::string link_to(std::string_view path) {
+  constexpr std::string_view kHex = "0123456789ABCDEF", kPlain = "-._~/";
+  std::string link;
+  for (const char c : path) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x80 && (std::isalnum(byte) != 0 || kPlain.find(c) != std::string_view::npos)) {
+      link += c;
+    } else {
+      link += {'%', kHex[byte >> 4], kHex[byte & 15]};
+    }
+  }
+  return link;
+}
+
 void write_picture(const std::string& file, Markup& page) {
   const Element figure(page, "figure");
   page.element("figcaption", {}, file);
-  page.element("img", {{"src", file}, {"alt", file}, {"style", "max-width:100%"}});
+  page.element("img", {{"src", link_to(file)}, {"alt", file}, {"style", "max-width:100%"}});
 }
 
 std::string plain_page(const std::string& title, const std::function<void(Markup&)>& body) {

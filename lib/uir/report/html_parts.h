@@ -30,8 +30,8 @@ void write_breakable(std::string_view name, Markup& page);
 void write_legend(size_t style, std::string_view name, Markup& page);
 
 // The page's head: title, style sheet, and a policy that forbids to load anything but what `also_allowed`
-// names.
-void write_head(const std::string& title, const std::string& also_allowed, Markup& page);
+// names. refresh_s: after so many seconds the page loads itself anew; 0: never.
+void write_head(const std::string& title, const std::string& also_allowed, Markup& page, int refresh_s = 0);
 // Its style sheet alone, for a page with a head of its own.
 void write_style(Markup& page);
 // A whole page with nothing but a title and what `body` writes into its main part.
@@ -44,6 +44,8 @@ void write_script(Markup& page);
 void write_curve_data(const std::vector<std::string>& columns, const std::vector<std::string>& names,
                       const std::vector<std::string>& points, Markup& page);
 
+// A path relative to the page as its links name it (RFC 3986).
+std::string link_to(std::string_view path);
 // A picture in a file beside the page.
 void write_picture(const std::string& file, Markup& page);
 // Bytes as text, for pictures inside the page (RFC 4648).

@@ -12,7 +12,9 @@
 #include "uir/report/html_groups.h"
 #include "uir/report/html_numbers.h"
 #include "uir/report/html_parts.h"
+#include "uir/report/html_pictures.h"
 #include "uir/report/number_meaning.h"
+#include "uir/report/number_words.h"
 #include "uir/report/reference.h"
 
 namespace uir {
@@ -37,11 +39,13 @@ class ProtocolSection {
       page_.element("p", {{"class", "warning"}}, "Not the same protocol for all models: " + mismatch);
     }
     counts();
+    in_words();
     numbers();
     published();
     write_groups(protocol_, models_, page_);
     write_curves(protocol_, models_, page_);
     write_distributions(protocol_, models_, page_);
+    write_hardest(protocol_, models_, page_);
     tables();
   }
 
@@ -69,6 +73,36 @@ class ProtocolSection {
         page_.element("dd", {}, grouped(count.second));
       }
     }
+  }
+
+  // The headline numbers as sentences; of several models one sentence with all their values.
+  void in_words() {
+    std::vector<std::pair<std::string, std::string>> sentences;  // with their terms
+    for (const ComparedNumber& number : protocol_.numbers) {
+      const auto words = words_of(number.name, protocol_.facts.meanings);
+      const std::string values = words ? values_in_words(number) : "";
+      if (!values.empty()) sentences.emplace_back(words->with(values), words->term);
+    }
+    if (sentences.empty()) return;
+    const Element list(page_, "ul", {{"class", "in-words"}});
+    for (const auto& [sentence, term] : sentences) {
+      const Element item(page_, "li");
+      page_.text(sentence);
+      page_.element("span", {{"class", "quiet"}}, concat(" ", term));
+    }
+  }
+
+  // "94.1 % (93.2 to 95.0 %)"; "94.1 % (ours), 92.8 % (theirs)"; empty where no model has a value.
+  std::string values_in_words(const ComparedNumber& number) const {
+    std::string text;
+    for (size_t m = 0; m < number.values.size(); ++m) {
+      if (std::isnan(number.values[m])) continue;
+      if (models_.size() == 1)
+        return value_in_words(number.values[m], number.uncertainties[m], number.meaning);
+      text += concat(text.empty() ? "" : ", ", value_in_words(number.values[m], number.meaning), " (",
+                     models_[m], ")");
+    }
+    return text;
   }
 
   void numbers() {
@@ -152,7 +186,7 @@ class ProtocolSection {
       }
     }
     for (const std::string& member : members) {
-      if (member == "roc" || member == "det" || member == "distributions") continue;
+      if (member == "roc" || member == "det" || member == "distributions" || member == "hardest") continue;
       if (!member_table(member)) untold.push_back(member);
     }
     if (untold.empty()) return;

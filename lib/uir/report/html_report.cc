@@ -22,7 +22,7 @@ class ReportPage {
     page_.raw("<!DOCTYPE html>\n");
     {
       const Element html(page_, "html", {{"lang", "en"}, {"xmlns", "http://www.w3.org/1999/xhtml"}});
-      write_head(title(), "", page_);
+      write_head(title(), shows_pictures() ? "img-src 'self' file:; " : "", page_);
       const Element body(page_, "body");
       header();
       contents();
@@ -42,6 +42,16 @@ class ReportPage {
     std::string names;
     for (const std::string& model : comparison_.models) names += (names.empty() ? "" : ", ") + model;
     return "Face recognition evaluation: " + names;
+  }
+
+  // Of faces, in files beside the page.
+  bool shows_pictures() const {
+    for (const ModelReport& model : report_.models) {
+      for (const ProtocolResult& result : model.results) {
+        if (result.details.contains("hardest")) return true;
+      }
+    }
+    return false;
   }
 
   void header() {

@@ -14,14 +14,6 @@ bool begins_with(std::string_view number, std::string_view name) {
   return number.size() == name.size() || number[name.size()] == '_' || is_digit(number[name.size()]);
 }
 
-// "g1.top5" -> "top5"; the point of a rate ("far_0.001") stands between digits.
-std::string_view without_gallery(std::string_view number) {
-  const size_t point = number.find('.');
-  const bool gallery =
-      point != std::string_view::npos && point + 1 < number.size() && !is_digit(number[point + 1]);
-  return gallery ? number.substr(point + 1) : number;
-}
-
 std::string print(const char* format, double value) {
   char text[64];
   std::snprintf(text, sizeof text, format, value);
@@ -30,14 +22,26 @@ std::string print(const char* format, double value) {
 
 }  // namespace
 
-NumberMeaning meaning_of(std::string_view number, std::span<const NamedMeaning> known) {
+std::string_view without_gallery(std::string_view number) {
+  const size_t point = number.find('.');
+  const bool gallery =
+      point != std::string_view::npos && point + 1 < number.size() && !is_digit(number[point + 1]);
+  return gallery ? number.substr(point + 1) : number;
+}
+
+const NamedMeaning* family_of(std::string_view number, std::span<const NamedMeaning> known) {
   const std::string_view name = without_gallery(number);
-  if (name.ends_with("threshold")) return {};  // a score, of whatever rate
   const NamedMeaning* found = nullptr;
   for (const NamedMeaning& one : known) {
     if (begins_with(name, one.name) && (!found || one.name.size() > found->name.size())) found = &one;
   }
-  return found ? found->meaning : NumberMeaning{};
+  return found;
+}
+
+NumberMeaning meaning_of(std::string_view number, std::span<const NamedMeaning> known) {
+  if (number.ends_with("threshold")) return {};  // a score, of whatever rate
+  const NamedMeaning* family = family_of(number, known);
+  return family ? family->meaning : NumberMeaning{};
 }
 
 std::string_view to_string(Better better) {

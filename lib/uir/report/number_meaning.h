@@ -20,11 +20,26 @@ struct NumberMeaning {
 inline constexpr NumberMeaning kHigherRate{Better::kHigher, true}, kLowerRate{Better::kLower, true},
     kPlainRate{Better::kNone, true};
 
+// A sentence for readers who do not know the field's terms. Filled in (number_words.h): {value}, what was
+// measured; of the rate or rank in the number's name {rate}, "one in 1,000", and {is} behind it; {percent},
+// "99 %"; {place}, "in the first place", "among the first 5"; {x}, "1e-3", "5".
+struct NumberWords {
+  std::string_view term;      // "TAR@FAR {x}"
+  std::string_view sentence;  // empty: none
+  std::string_view ending{};  // what follows the rate in the names of the numbers that it is for
+};
+
 // Of the numbers that begin with the name, where its end, a '_' or a digit follows.
 struct NamedMeaning {
   std::string_view name;
   NumberMeaning meaning;
+  NumberWords words{};  // of the headline numbers only
 };
+
+// "g1.top5" -> "top5"; the point of a rate ("far_0.001") stands between digits.
+std::string_view without_gallery(std::string_view number);
+// The longest of the names that the number begins with, its gallery aside; null: none.
+const NamedMeaning* family_of(std::string_view number, std::span<const NamedMeaning> known);
 
 // By the name's first words: "tar_at_far_0.001" is a "tar_at_far". A gallery in front ("g1.", "mean.") is not
 // looked at; of several names that fit, the longest counts; where none fits, and of thresholds, nothing is

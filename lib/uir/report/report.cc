@@ -9,6 +9,7 @@
 #include "uir/report/comparison.h"
 #include "uir/report/group_names.h"
 #include "uir/report/html_report.h"
+#include "uir/report/number_words.h"
 #include "uir/report/uncertainty_words.h"
 
 namespace uir {
@@ -107,6 +108,20 @@ std::string groups_text(const ProtocolResult& whole) {
   return text;
 }
 
+// The headline numbers as sentences.
+std::string text_in_words(const ProtocolResult& result) {
+  std::string text;
+  for (const Measurement& number : result.numbers) {
+    const auto words = words_of(number.name, result.facts.meanings);
+    if (!words || !number.defined()) continue;
+    const NumberMeaning meaning = meaning_of(number.name, result.facts.meanings);
+    const Uncertainty* uncertainty = number.uncertainty ? &*number.uncertainty : nullptr;
+    const std::string sentence = words->with(value_in_words(number.value, uncertainty, meaning));
+    text += wrap(concat(sentence, " (", words->term, ")"), "    ");
+  }
+  return text.empty() ? text : "  In words:\n" + text;
+}
+
 std::string to_text(const ProtocolResult& result) {
   std::string text = concat(result.name, " (", result.type, ")\n", wrap(result.description, "  "));
   size_t width = 0;
@@ -118,7 +133,7 @@ std::string to_text(const ProtocolResult& result) {
     text += table_line(number.name, width, value_text(number, any_interval));
   }
   for (const std::string& remark : result.remarks) text += wrap(remark, "  ");
-  return text + groups_text(result);
+  return text + text_in_words(result) + groups_text(result);
 }
 
 }  // namespace

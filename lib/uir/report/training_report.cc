@@ -27,16 +27,17 @@ struct Curve {
 
 class TrainingPage {
  public:
-  TrainingPage(const fs::path& folder, TrainingLog log, std::span<const NamedMeaning> meanings)
-      : folder_(folder), log_(std::move(log)), meanings_(meanings) {}
+  TrainingPage(const fs::path& folder, TrainingLog log, std::span<const NamedMeaning> meanings, int refresh_s)
+      : folder_(folder), log_(std::move(log)), meanings_(meanings), refresh_s_(refresh_s) {}
 
   std::string write() {
     page_.raw("<!DOCTYPE html>\n");
     {
       const Element html(page_, "html", {{"lang", "en"}, {"xmlns", "http://www.w3.org/1999/xhtml"}});
-      write_head(title(), "img-src data:; ", page_);
+      write_head(title(), "img-src data:; ", page_, refresh_s_);
       const Element body(page_, "body");
       page_.element("h1", {}, title());
+      goes_on();
       counts();
       {
         const Element main(page_, "main");
@@ -52,6 +53,12 @@ class TrainingPage {
 
  private:
   std::string title() const { return "Training of " + folder_.filename().string(); }
+
+  void goes_on() {
+    if (refresh_s_ == 0) return;
+    page_.element("p", {{"class", "warning"}},
+                  concat("Training goes on: this page loads itself anew every ", refresh_s_, " seconds."));
+  }
 
   void count(std::string_view name, const std::string& value) {
     const Element pair(page_, "div");
@@ -174,16 +181,18 @@ class TrainingPage {
   const fs::path folder_;
   const TrainingLog log_;
   const std::span<const NamedMeaning> meanings_;
+  const int refresh_s_;
   Markup page_;
 };
 
 }  // namespace
 
-fs::path write_training_report(const fs::path& run_folder, std::span<const NamedMeaning> meanings) {
+fs::path write_training_report(const fs::path& run_folder, std::span<const NamedMeaning> meanings,
+                               int refresh_s) {
   const fs::path folder = fs::absolute(run_folder).lexically_normal();
   const fs::path path = run_folder / "training.html";
   const TrainingLog log = read_training_log(run_folder / "log.jsonl");
-  write_file_atomically(path, TrainingPage(folder, log, meanings).write());
+  write_file_atomically(path, TrainingPage(folder, log, meanings, refresh_s).write());
   return path;
 }
 

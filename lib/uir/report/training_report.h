@@ -17,7 +17,9 @@
 namespace uir {
 
 // Writes <run_folder>/training.html and returns its path. The same files give the same bytes. meanings: of
-// the numbers that the run's verifications give.
-fs::path write_training_report(const fs::path& run_folder, std::span<const NamedMeaning> meanings);
+// the numbers that the run's verifications give. refresh_s: of a training that goes on; the page then says so,
+// and loads itself anew after so many seconds.
+fs::path write_training_report(const fs::path& run_folder, std::span<const NamedMeaning> meanings,
+                               int refresh_s = 0);
 
 }  // namespace uir

@@ -43,11 +43,15 @@ TEST_CASE("the JSON report keeps every digit and says why a number is missing") 
 }
 
 TEST_CASE("the text report is a table under the protocol's words") {
-  const std::string expected = "lfw (verification)\n  Words of the protocol.\n  " + std::string(120, 'x') +
-                               "\n  end\n"
-                               "  genuine_pairs  3000\n"
-                               "  accuracy       0.995167\n"
-                               "  val            undefined: a fold lacks pairs\n";
+  const std::string expected =
+      "lfw (verification)\n  Words of the protocol.\n  " + std::string(120, 'x') +
+      "\n  end\n"
+      "  genuine_pairs  3000\n"
+      "  accuracy       0.995167\n"
+      "  val            undefined: a fold lacks pairs\n"
+      "  In words:\n"
+      "    99.52 % of pairs are judged right, one person or two, at a threshold of the "
+      "other folds.\n    (accuracy)\n";
   CHECK(to_text(example()) == expected);
   Report two = example();
   two.models[0].results.push_back(two.models[0].results[0]);

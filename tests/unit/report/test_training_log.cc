@@ -7,6 +7,7 @@
 #include "support/errors.h"
 #include "support/temp_folder.h"
 #include "uir/base/error.h"
+#include "uir/report/training_report.h"
 
 namespace uir {
 namespace {
@@ -50,6 +51,19 @@ TEST_CASE("a training log: numbers by step, verifications apart, a line under wa
   CHECK(verified.at("lfw")[0].y == 0.75);
   CHECK(verified.at("held (tar_at_far_0.1)")[0].y == 0.25);
   CHECK(log_of("").last.is_null());
+}
+
+TEST_CASE("the page loads itself anew while training goes on, and only then") {
+  const TempFolder folder;
+  std::ofstream(folder / "log.jsonl") << "{\"step\": 1, \"total\": 3.5}\n{\"step\": 2, \"total\": 3}\n";
+  const auto page = [&](int refresh_s) {
+    return read_text_file(write_training_report(folder.path(), {}, refresh_s));
+  };
+  CHECK_THAT(page(30), contains_text("<meta http-equiv=\"refresh\" content=\"30\"/>"));
+  CHECK_THAT(page(30), contains_text("Training goes on"));
+  CHECK(page(0).find("refresh") == std::string::npos);
+  CHECK(page(0).find("Training goes on") == std::string::npos);
+  CHECK(page(0) == page(0));
 }
 
 TEST_CASE("without a log there is nothing to report") {
