@@ -18,13 +18,13 @@ check() {
   python3 "$UIR_SOURCE/tests/cli/check_json_lines.py" lines.txt "$1" "$2" "${phases[@]}" >error.txt || { cat lines.txt >&2; die "lines of $1"; }
 }
 
-told uir-index 0 "indexing people|verifying people" exp.yaml --verify
+told uir-index 0 "indexing people|indexing strangers" exp.yaml
 told uir-train 0 training exp.yaml --set train.log_every=1
 [ "$(grep -c '"phase":"training"' lines.txt)" = 30 ] || die "training did not tell each of its 30 steps"
 expect 0 uir-index exp.yaml --verify --set paths.run=words
 ! grep -F $'\x1b' out.txt || die "an escape sequence, and no terminal"
 told uir-extract 0 "extracting strangers" exp.yaml
-told uir-eval 0 "all pairs" exp.yaml
+told uir-eval 0 "scoring all pairs" exp.yaml
 told uir-export 0 "" exp.yaml model.onnx
 told uir-train 0 "" --print-config exp.yaml
 [ -s out.txt ] || die "nothing on standard output"
