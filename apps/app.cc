@@ -1,12 +1,15 @@
 #include "app.h"
 
+#include <cstdlib>
 #include <iostream>
 #include <optional>
 #include <utility>
 
+#include "programs.h"
 #include "uir/base/allocator.h"
 #include "uir/base/parallel.h"
 #include "uir/base/passing_folder.h"
+#include "uir/experiment/option_names.h"
 #include "uir/ranks/launch.h"
 #include "uir/ranks/meeting_folder.h"
 #include "uir/ranks/world.h"
@@ -18,8 +21,8 @@ constexpr const char* kProcessesOption = "--nproc-per-node";
 
 }  // namespace
 
-App::App(const std::string& name, const std::string& description, Ranks ranks)
-    : name_(name), ranks_(ranks), cli_(description, name) {
+App::App(const std::string& name, Ranks ranks)
+    : name_(name), ranks_(ranks), cli_(description_of(name), name) {
   cli_.add_option("config", config_file_, "Experiment file (YAML)");
   cli_.add_option("--set", overrides_,
                   "Override an option: a.b=value (repeatable); paths are relative to the current folder")
@@ -33,7 +36,6 @@ App::App(const std::string& name, const std::string& description, Ranks ranks)
             "Start this many processes on this machine, which share the work (instead of torchrun or mpirun)")
         ->check(CLI::Range(1, 1 << 16));
   }
-  cli_.set_version_flag("--version", version_text(name));
 }
 
 void App::add_action(const std::string& flag, const std::string& description, std::function<void()> body) {
@@ -55,24 +57,26 @@ CLI::App& App::add_command(const std::string& name, const std::string& descripti
 }
 
 int App::run(int argc, char** argv, const std::function<void(const Experiment&)>& body) {
-  return run_or_report(argc, argv, [&](const Experiment* experiment) { body(*experiment); });
+  return run_body(argc, argv, [&](const Experiment* experiment) { body(*experiment); });
 }
 
 int App::run_with_operand(int argc, char** argv, std::string& operand, const Body& body) {
   operand_ = &operand;
-  return run_or_report(argc, argv, body);
+  return run_body(argc, argv, body);
 }
 
-int App::run_or_report(int argc, char** argv, const Body& body) {
-  return run_program(cli_, name_, [&] {
-    cli_.parse(argc, argv);
-    return execute({argv, argv + argc}, body);
-  });
+int App::run_body(int argc, char** argv, const Body& body) {
+  return run_program(
+      cli_, argc, argv,
+      [&] {
+        return execute({argv, argv + argc}, body);
+      },
+      experiment_options);
 }
 
 void App::run_alone(const CLI::App& command, const std::vector<std::string>& arguments,
                     const std::function<void()>& body) {
-  if (cli_.count_all() > command.count_all() + 1) {
+  if (cli_.count_all() - cli_.count(kJsonFlag) > command.count_all() + 1) {
     fail(ErrorKind::kUsage, command.get_name(), " stands by itself: nothing may precede it; see ", name_, " ",
          command.get_name(), " --help");
   }
@@ -94,7 +98,7 @@ int App::execute(std::vector<std::string> arguments, const Body& body) {
   }
   if (ranks_ == Ranks::kSeveral) {
     const World world = world_from_environment();
-    log_to_console(world.rank);
+    log_as_rank(world.rank, std::getenv(kMeetingVariable) != nullptr);
     share_processors(world.local_size);
   }
   if (operand_ && operand_->empty() && !print_config_)

@@ -31,7 +31,7 @@ enum class Ranks { kOne, kSeveral };
 
 class App {
  public:
-  App(const std::string& name, const std::string& description, Ranks ranks);
+  App(const std::string& name, Ranks ranks);
 
   // For the program's own flags.
   CLI::App& cli() { return cli_; }
@@ -55,7 +55,7 @@ class App {
 
  private:
   using Body = std::function<void(const Experiment*)>;
-  int run_or_report(int argc, char** argv, const Body& body);
+  int run_body(int argc, char** argv, const Body& body);
   int execute(std::vector<std::string> arguments, const Body& body);
   void run_alone(const CLI::App& command, const std::vector<std::string>& arguments,
                  const std::function<void()>& body);

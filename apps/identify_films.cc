@@ -4,12 +4,14 @@
 #include <string_view>
 
 #include "console.h"
+#include "programs.h"
 #include "uir/base/blas.h"
+#include "uir/experiment/option_names.h"
 #include "uir/pipeline/engine_trial.h"
-#include "uir/pipeline/run_identify.h"
 #include "worker.h"
 
 namespace uir {
+namespace {
 
 void add_identify_flags(CLI::App& cli, IdentifyRequest& request) {
   cli.add_option("film", request.inputs, "Films, or folders of photos");
@@ -52,50 +54,55 @@ void add_identify_flags(CLI::App& cli, IdentifyRequest& request) {
       ->allow_extra_args(false);  // one value each, so that a film may follow
 }
 
+void add_find_flags(CLI::App& cli, FindRequest& find) {
+  cli.add_option("face", find.face, "A photo with one face")->required();
+  cli.add_option("timelines", find.timelines, "Folders FILM.timeline, or the films beside them")->required();
+  cli.add_option("--model", find.model, "The network that made the timelines");
+  cli.add_option("--detector", find.detector, "YuNet model (ONNX), 2022mar or 2023mar");
+  cli.add_option("--least", find.least, "Least score; default: from which the timelines are unsure")
+      ->check(number_between(-1., 1.));
+  cli.add_option("--set", find.overrides, "An option of the model: a.b=value (repeatable)")
+      ->allow_extra_args(false);
+}
+
+}  // namespace
+
+void add_film_flags(CLI::App& cli, FilmRequests& requests) {
+  add_identify_flags(cli, requests.films);
+  add_identify_flags(
+      *cli.add_subcommand(
+          "calibrate",
+          "Measures which score is worth a name, on films in which nobody of the gallery appears."),
+      requests.strangers);
+  add_find_flags(*cli.add_subcommand("find", "Finds in which films a face is to be seen, and for how long."),
+                 requests.find);
+}
+
 int identify_films(int argc, char** argv) {
   choose_blas_kernels(argv);
   if constexpr (kWorker) {
     if (argc == 3 && std::string_view(argv[1]) == kEngineTrial) return engine_trial_main(argv[2]);
   }
   constexpr const char* kProgram = "uir-identify";
-  CLI::App cli("Finds who appears when in films and photos.", kProgram);
-  IdentifyRequest request;
-  add_identify_flags(cli, request);
-
-  IdentifyRequest strangers;
-  CLI::App* calibrate = cli.add_subcommand(
-      "calibrate", "Measures which score is worth a name, on films in which nobody of the gallery appears.");
-  add_identify_flags(*calibrate, strangers);
-
-  FindRequest find;
-  CLI::App* finding =
-      cli.add_subcommand("find", "Finds in which films a face is to be seen, and for how long.");
-  finding->add_option("face", find.face, "A photo with one face")->required();
-  finding->add_option("timelines", find.timelines, "Folders FILM.timeline, or the films beside them")
-      ->required();
-  finding->add_option("--model", find.model, "The network that made the timelines");
-  finding->add_option("--detector", find.detector, "YuNet model (ONNX), 2022mar or 2023mar");
-  finding->add_option("--least", find.least, "Least score; default: from which the timelines are unsure")
-      ->check(number_between(-1., 1.));
-  finding->add_option("--set", find.overrides, "An option of the model: a.b=value (repeatable)")
-      ->allow_extra_args(false);
-
-  return run_program(cli, kProgram, [&] {
-    cli.parse(argc, argv);
+  CLI::App cli(description_of(kProgram), kProgram);
+  FilmRequests requests;
+  add_film_flags(cli, requests);
+  const auto body = [&] {
     if constexpr (!kWorker) {
       start_worker(kProgram, {argv, argv + argc});
     } else {
       ignore_write_signals();
-      if (calibrate->parsed()) {
-        std::cout << run_track_calibration(strangers);
-      } else if (finding->parsed()) {
-        std::cout << run_find(find);
+      if (cli.got_subcommand("calibrate")) {
+        std::cout << run_track_calibration(requests.strangers);
+      } else if (cli.got_subcommand("find")) {
+        std::cout << run_find(requests.find);
       } else {
-        std::cout << run_identify(request);
+        std::cout << run_identify(requests.films);
       }
     }
     return 0;
-  });
+  };
+  return run_program(cli, argc, argv, body, experiment_options);
 }
 
 }  // namespace uir

@@ -86,9 +86,7 @@ void add_compare(uir::App& app, Comparison& asked) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  uir::App app("uir-eval",
-               "Evaluates embeddings and class centers: verification, open set, UIR's measurements.",
-               uir::Ranks::kSeveral);
+  uir::App app("uir-eval", uir::Ranks::kSeveral);
   app.add_action(
       "--validate-intervals",
       "Simulate faces whose truth is known, count how often the intervals of reports hold it, and stop",

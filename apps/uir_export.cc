@@ -6,11 +6,7 @@
 
 int main(int argc, char** argv) {
   uir::choose_blas_kernels(argv);
-  uir::App app(
-      "uir-export",
-      "Writes a network as ONNX (.onnx), TorchScript (.pt) or PyTorch state dict (.pth). A file appears only "
-      "after another engine has computed the same embeddings with it, or its tensors were read back.",
-      uir::Ranks::kOne);
+  uir::App app("uir-export", uir::Ranks::kOne);
   uir::ExportRequest request;
   std::string output, weights;
   CLI::App& cli = app.cli();

@@ -11,9 +11,7 @@ int main(int argc, char** argv) {
   if constexpr (uir::kWorker) {
     if (argc == 3 && std::string_view(argv[1]) == uir::kEngineTrial) return uir::engine_trial_main(argv[2]);
   }
-  uir::App app("uir-extract",
-               "Dumps embeddings of images and their mirror images; continues where it was interrupted.",
-               uir::Ranks::kSeveral);
+  uir::App app("uir-extract", uir::Ranks::kSeveral);
   uir::SubmissionRequest submission;
   std::string formats;
   for (const auto& [format, name] : uir::EnumNames<uir::SubmissionFormat>::value)

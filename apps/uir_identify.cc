@@ -7,15 +7,17 @@
 #include <iostream>
 #include <map>
 #include <optional>
-#include <set>
+#include <string_view>
 #include <vector>
 
 #include "console.h"
 #include "identify_films.h"
+#include "programs.h"
 #include "uir/base/allocator.h"
 #include "uir/base/child_process.h"
 #include "uir/base/log.h"
 #include "uir/base/text.h"
+#include "uir/experiment/option_names.h"
 #include "uir/timeline/answers.h"
 #include "uir/timeline/corrections.h"
 #include "uir/timeline/cutting.h"
@@ -200,25 +202,19 @@ void add_corrections(Commands& commands) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App cli(
-      "Finds who appears when in films and photos; answers questions to the timelines, and corrects them.",
-      kProgram);
-  cli.set_version_flag("--version", uir::version_text(kProgram));
-  uir::IdentifyRequest request;
-  uir::add_identify_flags(cli, request);
-  cli.footer(
-      "uir-identify calibrate VIDEOS… measures thresholds; uir-identify find FACE TIMELINES… finds a face in "
-      "films.");
+  CLI::App cli(uir::description_of(kProgram), kProgram);
   Commands commands(cli);
   add_questions(commands);
   add_corrections(commands);
-  const std::set<std::string> own = {"-h", "--help", "--version"};
-  const bool answered_here = argc < 2 || own.count(argv[1]) > 0 || commands.has(argv[1]);
+  uir::FilmRequests films;
+  uir::add_film_flags(cli, films);
+  const int first = argc > 1 && argv[1] == std::string_view(uir::kJsonFlag) ? 2 : 1;
+  const bool answered_here = argc <= first || uir::is_shared_flag(argv[first]) || commands.has(argv[first]);
   if (!answered_here) return uir::identify_films(argc, argv);
-  return uir::run_program(cli, kProgram, [&] {
-    cli.parse(argc, argv);
+  const auto body = [&] {
     uir::ignore_write_signals();
     uir::tune_memory_allocator();
     return commands.run();
-  });
+  };
+  return uir::run_program(cli, argc, argv, body, uir::experiment_options);
 }

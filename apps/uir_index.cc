@@ -153,9 +153,7 @@ void add_clean(uir::App& app, uir::CleanRequest& request) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  uir::App app("uir-index",
-               "Indexes the faces of an experiment: folders, lists, RecordIO, videos, synthetic faces.",
-               uir::Ranks::kOne);
+  uir::App app("uir-index", uir::Ranks::kOne);
   uir::IndexRun run;
   app.cli().add_flag("--verify", run.verify, "Decode every image and mark the bad ones");
   app.cli().add_option("--pack", run.pack_folder,

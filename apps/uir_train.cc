@@ -8,8 +8,7 @@
 
 int main(int argc, char** argv) {
   uir::choose_blas_kernels(argv);
-  uir::App app("uir-train", "Trains with labeled faces (margin softmax) and unlabeled faces (UIR loss).",
-               uir::Ranks::kSeveral);
+  uir::App app("uir-train", uir::Ranks::kSeveral);
   uir::TrainRun run;
   uir::EstimateRun estimate;
   app.cli().add_flag(

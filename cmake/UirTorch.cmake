@@ -4,6 +4,16 @@
 # CUDA toolkit beside it, find libc10 of another LibTorch and link another NCCL; so its libraries are named here. The archives
 # of pytorch.org and the distributions' packages (Debian 12 and 13) are found by LibTorch's own files.
 add_library(uir_torch INTERFACE)
+set_target_properties(uir_torch PROPERTIES EXPORT_NAME torch)
+install(TARGETS uir_torch EXPORT uir COMPONENT development)
+
+# uir_torch_standin(name [BEFORE]): headers that a LibTorch lacks, from cmake/standin; they are installed.
+function(uir_torch_standin name)
+  set(installed include/uir/standin/${name})
+  target_include_directories(uir_torch SYSTEM ${ARGN} INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/cmake/standin/${name}>
+                                                                $<INSTALL_INTERFACE:$<INSTALL_PREFIX>/${installed}>)
+  install(DIRECTORY cmake/standin/${name}/ DESTINATION ${installed} COMPONENT development)
+endfunction()
 
 # <site-packages>/torch, or torch.utils.cmake_prefix_path, which is a folder of it. Kept in the cache: a later run of CMake, which the
 # build starts by itself, may not have the environment of the first.
@@ -89,7 +99,7 @@ foreach(dir ${TORCH_INCLUDE_DIRS})
   endif()
 endforeach()
 if(NOT uir_gloo_headers)
-  target_include_directories(uir_torch SYSTEM BEFORE INTERFACE ${CMAKE_SOURCE_DIR}/cmake/standin/gloo)
+  uir_torch_standin(gloo BEFORE)
 elseif(NOT UIR_TORCH_PACKAGE)
   find_library(UIR_GLOO gloo)
   if(UIR_GLOO)
@@ -100,7 +110,7 @@ endif()
 foreach(dir ${TORCH_INCLUDE_DIRS})
   if(EXISTS ${dir}/torch/csrc/distributed/c10d/reducer.hpp AND
      NOT EXISTS ${dir}/torch/csrc/distributed/autograd/context/context.h)
-    target_include_directories(uir_torch SYSTEM INTERFACE ${CMAKE_SOURCE_DIR}/cmake/standin/autograd)
+    uir_torch_standin(autograd)
   endif()
 endforeach()
 

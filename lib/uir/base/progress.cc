@@ -1,10 +1,12 @@
 #include "uir/base/progress.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <utility>
 
 #include "uir/base/log.h"
+#include "uir/base/progress_sink.h"
 
 namespace uir {
 namespace {
@@ -12,23 +14,38 @@ namespace {
 constexpr double kQuiet_s = 2.0;
 constexpr std::chrono::milliseconds kInterval{500};
 
+double seconds_left(int64_t done, int64_t total, double elapsed_s) {
+  const bool known = total > 0 && done > 0;
+  return known
+             ? elapsed_s / static_cast<double>(done) * static_cast<double>(std::max<int64_t>(total - done, 0))
+             : -1;
+}
+
 }  // namespace
 
 Progress::Progress(std::string what, std::string unit, int64_t total)
     : what_(std::move(what)), unit_(std::move(unit)), total_(total) {}
 
 Progress::~Progress() {
-  if (shown_) log_message(LogLevel::kInfo, line());
+  if (has_progress_sink())
+    report_progress({what_, done_, total_, unit_, seconds_left(done_, total_, elapsed_s())});
+  else if (shown_)
+    log_message(LogLevel::kInfo, line());
 }
 
 void Progress::add(int64_t done) {
   done_ += done;
   std::unique_lock lock(show_mutex_, std::try_to_lock);
   if (!lock) return;  // somebody else is showing
-  if (elapsed_s() < kQuiet_s || Clock::now() - last_shown_ < kInterval) return;
+  // A program that watches is told at once that a phase has begun.
+  const bool begins = has_progress_sink() && !shown_;
+  if (!begins && Clock::now() - last_shown_ < kInterval) return;
+  if (!has_progress_sink() && elapsed_s() < kQuiet_s) return;
   last_shown_ = Clock::now();
   shown_ = true;
-  log_message(LogLevel::kStatus, line());
+  const double left = seconds_left(done_, total_, elapsed_s());
+  has_progress_sink() ? report_progress({what_, done_, total_, unit_, left})
+                      : log_message(LogLevel::kStatus, line());
 }
 
 double Progress::elapsed_s() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
@@ -39,7 +56,8 @@ std::string Progress::line() const {
   std::string text = concat(what_, ": ", done);
   if (total_ > 0) text += concat("/", total_);
   text += concat(" ", unit_, ", ", std::llround(rate), "/s");
-  if (total_ > done && done > 0) text += concat(", ", format_duration((total_ - done) / rate), " left");
+  if (total_ > done && done > 0)
+    text += concat(", ", format_duration(seconds_left(done, total_, elapsed_s())), " left");
   return text;
 }
 

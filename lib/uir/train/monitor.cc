@@ -6,6 +6,7 @@
 
 #include "uir/base/log.h"
 #include "uir/base/progress.h"
+#include "uir/base/progress_sink.h"
 
 namespace uir {
 namespace {
@@ -134,6 +135,7 @@ void Monitor::show_on_console(const StepRecord& last, double seconds) const {
            percent(totals.share(totals.correct_with_margin)), ")  data wait ",
            percent(interval_.waited_s / seconds), "  ", format_duration(seconds_left(last, seconds)),
            " left");
+  report_progress({"training", last.step, options_.total_steps, "steps", seconds_left(last, seconds)});
 }
 
 void Monitor::show_in_tensorboard(const StepRecord& last, double seconds) {
