@@ -53,7 +53,7 @@ struct SourceInfo {
   int64_t first_row = 0, num_rows = 0;
   int64_t first_class = 0,
           num_classes = 0;  // labels lie in [first_class, first_class + num_classes), or are −1
-  Json settings;            // of a synthetic source: its SyntheticSource fields
+  Json settings;            // of a synthetic source its SyntheticSource fields; color_order.h
 };
 
 // What stands in for the content hash of a synthetic image: nothing is rendered to index it.
@@ -96,7 +96,7 @@ class Index {
   // The files of all kVideos sources; none in an index of an older version.
   std::span<const VideoFacts> videos() const;
   std::span<const FrameFacts> video_frames(int64_t video) const;  // all that can be decoded
-  std::string_view video_name(int64_t video) const;  // "source/video"
+  std::string_view video_name(int64_t video) const;               // "source/video"
   // As in the source: folder name, label in digits.
   std::string_view identity_name(int64_t class_index) const;
   std::string_view test_identity_name(int64_t identity) const;
