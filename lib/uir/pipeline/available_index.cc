@@ -8,7 +8,6 @@
 #include <thread>
 
 #include "uir/base/error.h"
-#include "uir/base/json.h"
 #include "uir/base/log.h"
 #include "uir/pipeline/run_index.h"
 #include "uir/pipeline/stop_request.h"
@@ -63,15 +62,14 @@ void wait_for_first(const Communicator& ranks) {
   }
 }
 
-// Rank 0's error, on every rank.
+// Rank 0's error, on every rank. It travels as "66 message".
 void throw_alike(const Communicator& ranks, const std::optional<Error>& error) {
-  std::string mine;
-  if (error) mine = Json{{"kind", error->exit_code()}, {"message", error->what()}}.dump();
+  const std::string mine = error ? concat(error->exit_code(), ' ', error->what()) : "";
   const std::string first = all_gather_bytes(ranks, mine).front();
   if (error) throw *error;
   if (first.empty()) return;
-  const Json json = Json::parse(first);
-  throw Error(static_cast<ErrorKind>(json.at("kind").get<int>()), json.at("message").get<std::string>());
+  const size_t space = first.find(' ');
+  throw Error(static_cast<ErrorKind>(std::stoi(first.substr(0, space))), first.substr(space + 1));
 }
 
 std::optional<Error> build(const Experiment& experiment, const Communicator& ranks) {
