@@ -2,13 +2,20 @@
 set -eu
 . "$UIR_SOURCE/tests/cli/lib.sh"
 write_tiny_config exp.yaml
-expect 0 uir-index exp.yaml --set paths.index=index
 train() { uir-train --nproc-per-node 2 exp.yaml --set paths.index=index --set train.epochs=12 --set train.log_every=1 "$@"; }
 
+# Without an index rank 0 builds it, and the others wait: longer than a collective may take.
 expect 0 train --set paths.run=whole
+says "index: no index yet: indexing first; the other ranks (1) wait for rank 0"
 says "2 ranks; 16 identities"
 want=$(weights_of whole)
 steps=$(wc -l <whole/log.jsonl)
+
+# What cannot be indexed ends all ranks, and is said once.
+sed 's#type: synthetic, identities: 16, images_per_identity: 10,#type: folder, root: nowhere,#' exp.yaml >nowhere.yaml
+expect 66 uir-train --nproc-per-node 2 nowhere.yaml --set paths.run=nowhere
+[ "$(grep -c "cannot open the folder" out.txt)" = 1 ] || die "an error of indexing is not said once"
+[ ! -e nowhere/index ] || die "a refused index left something"
 
 # A batch that the ranks cannot share is refused before anything is written.
 expect 78 train --set paths.run=uneven --set train.batch.labeled=13

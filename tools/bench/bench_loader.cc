@@ -188,7 +188,7 @@ void make_data(const fs::path& folder) {
   OutputFile(folder / "faces.tar").write(tar.text);
   const auto build = [&](const char* name, auto kind) {
     DataConfig config;
-    config.sources.push_back({name, Role::kUnlabeled, kind, {0, 0}, 0, {}});
+    config.sources.push_back({.name = name, .role = Role::kUnlabeled, .kind = kind, .exclude = {}});
     build_index(config, folder / name);
   };
   build("folder", FolderSource{{(folder / "faces").string()}, {}});

@@ -46,10 +46,10 @@ AlignUnits photos_of(const SourceConfig& config) {
 }
 
 AlignUnits units_of(const FolderSource& folder) {
-  return photos_of({folder.root.value, Role::kUnlabeled, folder, {0, 0}, 0, {}});
+  return photos_of({.name = folder.root.value, .role = Role::kUnlabeled, .kind = folder, .exclude = {}});
 }
 AlignUnits units_of(const ListSource& list) {
-  return photos_of({list.list.value, Role::kUnlabeled, list, {0, 0}, 0, {}});
+  return photos_of({.name = list.list.value, .role = Role::kUnlabeled, .kind = list, .exclude = {}});
 }
 AlignUnits units_of(const VideosSource& config) {
   AlignUnits videos;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "uir/config/visitor.h"
+#include "uir/pixels/preparation.h"
 
 namespace uir {
 
@@ -17,6 +18,12 @@ template <>
 struct EnumNames<Role> {
   static constexpr std::array<EnumName<Role>, 3> value{
       {{Role::kLabeled, "labeled"}, {Role::kUnlabeled, "unlabeled"}, {Role::kTest, "test"}}};
+};
+
+template <>
+struct EnumNames<ColorOrder> {
+  static constexpr std::array<EnumName<ColorOrder>, 2> value{
+      {{ColorOrder::kRgb, "rgb"}, {ColorOrder::kBgr, "bgr"}}};
 };
 
 // One line of a list file; docs/formats.md has an example of each.
@@ -199,6 +206,7 @@ void describe(Visitor& v, VideosSource& c) {
 struct SourceConfig {
   std::string name;
   Role role = Role::kLabeled;
+  ColorOrder color_order = ColorOrder::kRgb;
   std::variant<FolderSource, ListSource, RecordIoSource, BinSource, SyntheticSource, FramesSource,
                VideosSource, WebdatasetSource>
       kind;
@@ -219,6 +227,8 @@ void describe(Visitor& v, SourceConfig& c) {
   v.field("shift", c.shift,
           "Moves every image by [x, y] pixels, border replicated ([8, 0] for 112x96 crops).",
           Between{-56, 56});
+  v.field("color_order", c.color_order,
+          "bgr where red and blue were swapped when the images were stored: they are swapped back.");
   v.field("held_out", c.held_out,
           "Share kept out of training for measurements: of each identity with at least 3 images, or of "
           "unlabeled images.",

@@ -87,11 +87,20 @@ class RecordIo : public Source {
     if (role_ == Role::kTest && label == -1) return -1;
     if (!(label >= 0 && label < static_cast<float>(end_of_labels_) && std::floor(label) == label)) {
       fail(ErrorKind::kData, place(row), ": label ", label, " is not a whole number in [0, ", end_of_labels_,
-           ")");
+           ")", label >= 0 ? property_remedy() : "");
     }
     int64_t identity = -1;
     identities_.add_number(static_cast<int64_t>(label), identity);
     return identity;
+  }
+
+  // Labels may have gaps, so a count of classes is often written where their end is meant.
+  std::string property_remedy() const {
+    const fs::path property = path_.parent_path() / "property";
+    if (!fs::exists(property)) return {};
+    return concat(", as ", property.string(),
+                  " says; if its number counts classes whose labels have gaps, leave it out:\n    mv ",
+                  property.string(), " ", property.string(), ".wrong");
   }
 
   fs::path path_, idx_;

@@ -9,6 +9,7 @@
 #include "uir/data/folder_listing.h"
 #include "uir/data/list_file.h"
 #include "uir/data/missing_files.h"
+#include "uir/data/path_remedy.h"
 #include "uir/data/source_kinds.h"
 #include "uir/data/video_list.h"
 
@@ -33,10 +34,20 @@ class SideLandmarks {
   std::optional<LandmarkTable> table_;
 };
 
+ImageFolder open_root(const DataPath& root) {
+  try {
+    return ImageFolder(root.value);
+  } catch (const Error& error) {
+    std::error_code unreadable;
+    if (fs::exists(root.value, unreadable)) throw;
+    throw Error(error.kind(), error.what() + root_remedy(root.value));
+  }
+}
+
 class FolderTree : public Source {
  public:
   FolderTree(const FolderSource& config, Role role)
-      : files_(config.root.value), landmarks_(config.landmarks), role_(role) {}
+      : files_(open_root(config.root)), landmarks_(config.landmarks), role_(role) {}
 
   SourceInfo info() const override { return source_info(SourceKind::kFiles, files_.root()); }
 
@@ -68,11 +79,19 @@ class FolderTree : public Source {
 
   void visit_identities(const RowBody& body) {
     const FolderContent root = list_folder(files_.root(), is_image_name, &left_out_);
-    if (!root.files.empty()) refuse_layout(root.files.front(), "lies outside any identity's folder");
+    if (!root.files.empty()) {
+      refuse_layout(
+          root.files.front(), "lies outside any identity's folder",
+          concat("if the folder is one person's, write\n    root: ", files_.root().parent_path().string(),
+                 "\n  and if it holds strangers\n    role: unlabeled"));
+    }
     for (const std::string& identity : root.folders) {
       const FolderContent content = list_folder(files_.root() / identity, is_image_name, &left_out_);
-      if (!content.folders.empty())
-        refuse_layout(identity + "/" + content.folders.front(), "is a folder within an identity's folder");
+      if (!content.folders.empty()) {
+        refuse_layout(identity + "/" + content.folders.front(), "is a folder within an identity's folder",
+                      concat("if ", identity,
+                             " holds the people, write\n    root: ", (files_.root() / identity).string()));
+      }
       if (content.files.empty()) left_out_.add_empty_folder();
       for (const std::string& image : content.files) {
         int64_t number = -1;
@@ -82,9 +101,10 @@ class FolderTree : public Source {
     }
   }
 
-  [[noreturn]] void refuse_layout(const std::string& item, std::string_view what) const {
+  [[noreturn]] void refuse_layout(const std::string& item, std::string_view what,
+                                  const std::string& remedy) const {
     fail(ErrorKind::kData, (files_.root() / item).string(), ": ", what,
-         "; expected root/<identity>/<image> (use a list for other layouts)");
+         "; expected root/<identity>/<image> (use a list for other layouts)\n  ", remedy);
   }
 
   ImageFolder files_;
@@ -106,7 +126,7 @@ class List : public Source {
  public:
   List(const ListSource& config, Role role)
       : list_(config.list.value, config.format),
-        files_(config.root.value),
+        files_(open_root(config.root)),
         landmarks_(config.landmarks),
         format_(config.format),
         role_(role) {
@@ -139,6 +159,7 @@ class List : public Source {
     return examine_file(files_, row.item, known);
   }
   void look(const SourceRow& row) const override { look_for_file(files_, row.item); }
+  std::string remedy(const SourceRow& row) const override { return remedy_for(row.item); }
   std::string place(const SourceRow& row) const override { return list_.lines().place_at(row.where); }
 
  private:
@@ -146,8 +167,14 @@ class List : public Source {
     try {
       return item_in(files_.root(), path);
     } catch (const Error& error) {
-      throw error.at(list_.place());
+      const std::string remedy = remedy_for(path);
+      throw Error(error.kind(),
+                  concat(list_.place(), ": ", error.what(), remedy.empty() ? "" : "\n  ", remedy));
     }
+  }
+
+  std::string remedy_for(std::string_view path) const {
+    return list_remedy(list_.lines().path(), format_, files_.root(), path);
   }
 
   int64_t identity_of(std::string_view label) {
@@ -175,7 +202,7 @@ class List : public Source {
 
 class Frames : public Source {
  public:
-  Frames(const FramesSource& config, Role role) : config_(config), files_(config.root.value) {
+  Frames(const FramesSource& config, Role role) : config_(config), files_(open_root(config.root)) {
     if (role == Role::kLabeled) {
       fail(ErrorKind::kConfig, config.list.value,
            ": a list of videos has no labels; the role must be unlabeled or test");

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "uir/base/error.h"
+#include "uir/data/color_order.h"
 #include "uir/data/synthetic.h"
 #include "uir/data/tar_shards.h"
 #include "uir/data/video_images.h"
@@ -35,6 +36,7 @@ SyntheticSource synthetic_source(const SourceInfo& info) {
 
 // What a source needs open while its rows are read.
 struct SourceStorage {
+  ColorOrder colors = ColorOrder::kRgb;
   std::optional<ImageFolder> files;     // kFiles
   std::optional<RecordFile> record;     // kRecordIo
   std::optional<BinSet> bin;            // kBin
@@ -45,6 +47,7 @@ struct SourceStorage {
 
 SourceStorage open_storage(const Index& index, const SourceInfo& info) {
   SourceStorage storage;
+  storage.colors = color_order_of(info);
   switch (info.kind) {
     case SourceKind::kFiles:
       try {
@@ -143,6 +146,13 @@ struct ImageSource::Impl {
   }
 
   void load(const SourceInfo& info, int64_t row, uint8_t* rgb) const {
+    load_as_stored(info, row, rgb);
+    if (storage_of(info).colors == ColorOrder::kRgb) return;
+    for (size_t i = 0; i < kImageBytes; i += 3) std::swap(rgb[i], rgb[i + 2]);
+  }
+
+  // The colours in the order in which the source has them.
+  void load_as_stored(const SourceInfo& info, int64_t row, uint8_t* rgb) const {
     if (info.kind == SourceKind::kVideos) return storage_of(info).videos->load(row, rgb);
     bool aligned = false;
     if (info.kind == SourceKind::kSynthetic) {
@@ -191,7 +201,8 @@ std::vector<std::byte> ImageSource::encoded(int64_t row) const {
 bool ImageSource::as_jpeg(int64_t row, int quality, std::vector<std::byte>& encoded_row) const {
   const SourceInfo& source = index().source_of_row(row);
   const bool fits = !(index().flags()[static_cast<size_t>(row)] & kNotNetworkSize) &&
-                    source.shift == std::array<int64_t, 2>{0, 0};
+                    source.shift == std::array<int64_t, 2>{0, 0} &&
+                    impl_->storage_of(source).colors == ColorOrder::kRgb;
   if (fits && has_encoded_images(source.kind)) {
     encoded_row = encoded(row);
     if (is_jpeg(encoded_row)) return true;

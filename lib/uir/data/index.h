@@ -55,7 +55,7 @@ struct SourceInfo {
   int64_t first_row = 0, num_rows = 0;
   int64_t first_class = 0,
           num_classes = 0;  // labels lie in [first_class, first_class + num_classes), or are −1
-  Json settings;            // of a synthetic source: its SyntheticSource fields
+  Json settings;            // of a synthetic source its SyntheticSource fields; color_order.h
 };
 
 // What stands in for the content hash of a synthetic image: nothing is rendered to index it.

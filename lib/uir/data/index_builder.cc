@@ -9,6 +9,7 @@
 #include "uir/base/log.h"
 #include "uir/base/parallel.h"
 #include "uir/base/progress.h"
+#include "uir/data/color_order.h"
 #include "uir/data/image_source.h"
 #include "uir/data/index_files.h"
 #include "uir/data/index_writer.h"
@@ -140,7 +141,7 @@ class ExcludedItems {
 class SourceIndexer {
  public:
   SourceIndexer(const SourceConfig& config, const std::optional<Index>& previous, IndexWriter& writer,
-                int threads)
+                int threads, const std::function<bool()>& stop)
       : config_(config),
         source_(open_source(config)),
         info_(describe_source()),
@@ -149,6 +150,7 @@ class SourceIndexer {
         excluded_(config.exclude),
         writer_(writer),
         threads_(threads),
+        stop_(stop),
         progress_("indexing " + config.name, "images", 0) {}
 
   void run(IndexingRecord& record) {
@@ -157,12 +159,15 @@ class SourceIndexer {
     if (!config_.label_map.empty()) source_->identities().rename(LabelMap(config_.label_map.value));
     source_->for_each_row([this](SourceRow row) { collect(std::move(row)); });
     finish_batch();
-    missing_.refuse("put them there, take them out of the list, or name them in `exclude`");
+    missing_.refuse("put them there, take them out of the list, or name them in `exclude`", [this] {
+      const bool all = counts_.images_read + counts_.images_reused == 0;
+      return all ? source_->remedy(*first_missing_) : std::string();
+    });
     excluded_.check_used();
     source_->identities().check_renamed();
     source_->for_each_video(
         [this](std::string_view name, const SurveyedVideo& video) { writer_.add_video(name, video); });
-    if (writer_.rows_of_source() == 0) fail(ErrorKind::kData, "it has no images", source_->left_out().note());
+    if (writer_.rows_of_source() == 0) no_images();
     if (info_.kind == SourceKind::kRecordIo && counts_.images_read > 0) check_pack(info_.path);
     writer_.end_source(source_->identities());
     record.images_read += counts_.images_read;
@@ -183,7 +188,13 @@ class SourceIndexer {
     info.name = config_.name;
     info.role = config_.role;
     info.shift = config_.shift;
+    set_color_order(info, config_.color_order);
     return info;
+  }
+
+  [[noreturn]] void no_images() const {
+    fail(ErrorKind::kData, "it has no images", source_->left_out().note(),
+         info_.path.empty() ? "" : concat("; look whether ", info_.path.string(), " is what you mean"));
   }
 
   void collect(SourceRow row) {
@@ -197,6 +208,7 @@ class SourceIndexer {
     if (batch_.empty()) return;
     parallel_blocks(static_cast<int64_t>(batch_.size()), kRowsPerBlock, threads_,
                     [this](int64_t begin, int64_t end) {
+                      if (stop_ && stop_()) fail(ErrorKind::kStopped, "stopped; run again to index it");
                       for (int64_t i = begin; i < end; ++i) examine(batch_[static_cast<size_t>(i)]);
                     });
     for (const Entry& entry : batch_) write(entry);
@@ -227,6 +239,7 @@ class SourceIndexer {
     uint32_t flags = excluded_.contains(entry.row.item) ? uint32_t{kExcluded} : 0;
     if (!entry.missing.empty()) {
       if (flags != 0) return writer_.add(entry.row, {}, flags);
+      if (!first_missing_) first_missing_ = entry.row;
       return missing_.add([&] { return concat(source_->place(entry.row), ": ", entry.missing); });
     }
     ++(facts.reused ? counts_.images_reused : counts_.images_read);
@@ -253,10 +266,12 @@ class SourceIndexer {
   ExcludedItems excluded_;
   IndexWriter& writer_;
   int threads_;
+  const std::function<bool()>& stop_;
   Progress progress_;
   std::vector<Entry> batch_;
   IndexingRecord counts_;
   MissingFiles missing_;
+  std::optional<SourceRow> first_missing_;
   int64_t num_warnings_ = 0;
 };
 
@@ -283,14 +298,15 @@ void check_config(const DataConfig& config) {
 
 }  // namespace
 
-IndexReport build_index(const DataConfig& config, const fs::path& folder, int threads) {
+IndexReport build_index(const DataConfig& config, const fs::path& folder, int threads,
+                        const std::function<bool()>& stop) {
   check_config(config);
   const std::optional<Index> previous = open_previous(folder);
   IndexWriter writer(folder);
   IndexingRecord record;
   for (const SourceConfig& source : config.sources) {
     try {
-      SourceIndexer(source, previous, writer, threads).run(record);
+      SourceIndexer(source, previous, writer, threads, stop).run(record);
     } catch (const Error& error) {
       throw error.at(concat("source '", source.name, "'"));
     }

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,9 @@ namespace uir {
 
 // Indexes all sources of the config into `folder`, which is made or replaced. kConfig for a config without
 // sources and for a held_out share of test images; errors name the source. threads: 0, one per processor.
-IndexReport build_index(const DataConfig& config, const fs::path& folder, int threads = 0);
+// stop (may be empty) is asked on all of them: kStopped, and nothing is changed, once it says so.
+IndexReport build_index(const DataConfig& config, const fs::path& folder, int threads = 0,
+                        const std::function<bool()>& stop = {});
 
 struct VerifyReport {
   int64_t images = 0;         // decoded; neither synthetic ones, which cannot fail, nor excluded ones

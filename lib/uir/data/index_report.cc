@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "uir/base/error.h"
+#include "uir/data/folder_listing.h"
 #include "uir/data/training_warnings.h"
 #include "uir/images/face_aligner.h"
 
@@ -124,6 +125,27 @@ SourceStatistics statistics_of(const Index& index, const SourceInfo& source) {
     statistics.samples.push_back(sample_text(index, source, source.first_row + i));
   }
   return statistics;
+}
+
+std::string how_to_align(const SourceInfo& source) {
+  const std::string unless = "unless they are the 112x112 crop enlarged, ";
+  if (source.kind != SourceKind::kFiles) return unless + "cut them from the photos anew with uir-index align";
+  const std::string aligned = without_last_slash(source.path).string() + "_112";
+  return concat(unless, "align them anew\n    uir-index align ", source.path.string(),
+                " --detector yunet.onnx --out ", aligned,
+                "\n  (or with --landmarks points.csv instead of a detector), and write\n    root: ", aligned);
+}
+
+// Half of a source that is neither of the network's size nor aligned by landmarks: crops for other networks.
+std::string stretched_images(const Index& index, const SourceStatistics& s) {
+  const int64_t stretched = s.not_network_size - s.aligned;
+  if (s.pixel_sizes.empty() || 2 * stretched < s.images) return {};
+  const PixelSizeCount& size = s.pixel_sizes.front();
+  return concat("source '", s.name, "': ", stretched, " of ", s.images, " images are not 112x112 (most are ",
+                size.width, "x", size.height,
+                ") and have no landmarks, so they are stretched to it; crops made for other networks "
+                "(FaceNet's 160x160, say) have the eyes elsewhere, which costs accuracy: ",
+                how_to_align(index.source(s.name)));
 }
 
 // --- Text and JSON -----------------------------------------------------------------------------------------
@@ -250,6 +272,10 @@ IndexReport make_index_report(const Index& index) {
   for (const SourceInfo& source : index.sources()) report.sources.push_back(statistics_of(index, source));
   report.contents = compare_contents(index);
   report.warnings = training_warnings(index, report.contents);
+  for (const SourceStatistics& source : report.sources) {
+    const std::string text = stretched_images(index, source);
+    if (!text.empty()) report.warnings.push_back(text);
+  }
   return report;
 }
 

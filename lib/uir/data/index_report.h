@@ -49,7 +49,7 @@ struct IndexReport {
   int64_t images = 0, num_classes = 0, num_test_identities = 0;
   std::vector<SourceStatistics> sources;
   ContentComparison contents;
-  std::vector<std::string> warnings;  // training_warnings
+  std::vector<std::string> warnings;  // training_warnings, and images that are stretched
   IndexingRecord record;              // by build_index
 
   Json to_json() const;

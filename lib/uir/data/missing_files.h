@@ -20,14 +20,20 @@ class MissingFiles {
   }
   bool any() const { return count_ > 0; }
 
-  // kMissingInput naming the first twenty and how many there are, if there are any. remedy: what helps.
-  void refuse(std::string_view remedy) const {
+  // kMissingInput naming the first twenty and how many there are, if there are any. remedy: what helps;
+  // more(): what would help with these, a line at the end; empty if nothing is known.
+  template <class More>
+  void refuse(std::string_view remedy, More&& more) const {
     if (count_ == 0) return;
-    if (count_ == 1) fail(ErrorKind::kMissingInput, named_.front(), "; ", remedy);
+    const std::string last = more(), end = last.empty() ? "" : "\n  " + last;
+    if (count_ == 1) fail(ErrorKind::kMissingInput, named_.front(), "; ", remedy, end);
     std::string text = concat(count_, " files are not there (", remedy, "):");
     for (const std::string& what : named_) text += "\n  " + what;
     if (count_ > kNamed) text += concat("\n  and ", count_ - kNamed, " more");
-    fail(ErrorKind::kMissingInput, text);
+    fail(ErrorKind::kMissingInput, text, end);
+  }
+  void refuse(std::string_view remedy) const {
+    refuse(remedy, [] { return std::string(); });
   }
 
  private:

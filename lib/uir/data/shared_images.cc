@@ -46,6 +46,7 @@ class Comparer {
       if (known_rows_[i] > 0 && known_rows_[i] == used_rows_[i])
         found_.known_people.whole_sources.push_back(index_.sources()[i].name);
     }
+    found_.test_classes.assign(test_labels_.begin(), test_labels_.end());
     return std::move(found_);
   }
 
@@ -99,6 +100,13 @@ class Comparer {
       }
     }
     find_known_people(equal);
+    if (first[kTestGroup]) find_test_classes(equal);
+  }
+
+  void find_test_classes(std::span<const Entry> equal) {
+    for (const Entry& entry : equal) {
+      if (index_.source_of_row(entry.row).role == Role::kLabeled) test_labels_.insert(label(entry));
+    }
   }
 
   void find_known_people(std::span<const Entry> equal) {
@@ -145,7 +153,7 @@ class Comparer {
   ContentComparison found_;
   std::vector<Entry> entries_;
   std::map<std::pair<size_t, size_t>, SharedImages> shared_;
-  std::set<int64_t> known_labels_;
+  std::set<int64_t> known_labels_, test_labels_;
   std::vector<int64_t> known_rows_, used_rows_;  // by source
 };
 

@@ -31,6 +31,7 @@ struct ContentComparison {
   int64_t repeated = 0;              // rows of one group whose bytes occurred in it before
   SharedImages conflicting;          // the same labeled image under two identities
   KnownPeople known_people;
+  std::vector<int64_t> test_classes;  // labeled ones of which an image is in a test source as well, in order
 };
 
 // Of all rows but bad and excluded ones.

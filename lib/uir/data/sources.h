@@ -53,6 +53,8 @@ class Source {
   virtual ImageFacts examine(const SourceRow& row, const ImageFacts* known) const = 0;
   // kMissingInput if the file that holds the row is not there, without reading it: what examine says first.
   virtual void look(const SourceRow& /*row*/) const {}
+  // What to type where no row's file is there, of which this one is the first; empty: nothing is known.
+  virtual std::string remedy(const SourceRow& /*missing*/) const { return {}; }
   // For sources whose rows come out of larger files: before for_each_row, an index that knows files of the
   // source of this name; after it, what the next index is to know of them.
   virtual void reuse(const Index& /*previous*/, std::string_view /*source*/) {}

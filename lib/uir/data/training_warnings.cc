@@ -19,6 +19,22 @@ std::string single_identity(const Index& index) {
       "least two people, each in a folder (or under a label) of its own");
 }
 
+// Nine people in ten with one image: a folder for each image instead of each person, or a list whose label is
+// the image's number.
+std::string single_images(const Index& index) {
+  const int64_t classes = index.num_classes();
+  if (classes < 2) return {};
+  std::vector<int64_t> images(static_cast<size_t>(classes), 0);
+  for (const int64_t row : index.training_rows(Role::kLabeled))
+    ++images.at(static_cast<size_t>(index.labels()[static_cast<size_t>(row)]));
+  const int64_t single = std::ranges::count(images, 1);
+  if (10 * single < 9 * classes) return {};
+  return concat(single, " of ", classes,
+                " labeled people have a single image: nothing tells what two images of a person have in "
+                "common. Put all images of a person into one folder (in lists: under one label); if nobody "
+                "knows who they are, write in that source\n    role: unlabeled");
+}
+
 std::string known_people(const KnownPeople& known) {
   if (known.images == 0) return {};
   std::string text = concat(known.images, known.images == 1 ? " unlabeled image is" : " unlabeled images are",
@@ -35,7 +51,8 @@ std::string known_people(const KnownPeople& known) {
 
 std::vector<std::string> training_warnings(const Index& index, const ContentComparison& contents) {
   std::vector<std::string> warnings;
-  for (const std::string& text : {single_identity(index), known_people(contents.known_people)}) {
+  for (const std::string& text :
+       {single_identity(index), single_images(index), known_people(contents.known_people)}) {
     if (!text.empty()) warnings.push_back(text);
   }
   return warnings;

@@ -1,4 +1,4 @@
-// Whether a training has the memory of its CUDA device: before it starts, and when it had not.
+// Whether a training has the memory of its device: before it starts, and when it had not.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -8,15 +8,18 @@
 
 #include "uir/data/index.h"
 #include "uir/experiment/experiment.h"
+#include "uir/ranks/world.h"
 
 namespace uir {
 
 // plan/estimate.h's memory_warning for the memory that is free on the device now: logged, or thrown.
-// Nothing for a CPU, nor with a LibTorch before 2.10, which does not tell.
-void check_device_memory(const Experiment& experiment, const Index& index, int64_t ranks, at::Device device);
+// CPU: an equal share of the machine's memory (that of the control group, where it sets a limit) for each
+// of its ranks. Nothing for a CUDA device with a LibTorch before 2.10, which does not tell.
+void check_device_memory(const Experiment& experiment, const Index& index, const World& world,
+                         at::Device device);
 
-// Logs the most that the run's tensors held on the device, to be compared with the estimate. Where it is not
-// known, as above: nothing.
+// Logs the most that the run's tensors held on the device, to be compared with the estimate. Nothing for a
+// CPU, and where it is not known.
 void log_peak_memory(at::Device device);
 
 // Runs body. If the memory of a device does not suffice there, kConfig with what would help.

@@ -15,6 +15,7 @@
 #include "uir/embed/extractor.h"
 #include "uir/formats/weights_kind.h"
 #include "uir/head/best_classes.h"
+#include "uir/pipeline/available_index.h"
 #include "uir/pipeline/backbone_embedding.h"
 #include "uir/pipeline/chosen_weights.h"
 #include "uir/pipeline/compute.h"
@@ -34,11 +35,11 @@ class Extraction {
       : experiment_(experiment),
         ranks_(std::move(ranks)),
         compute_(choose_compute(experiment.train, world)),
-        index_(Index::open(experiment.index_folder(), Index::Check::kFull)) {
+        weights_file_(chosen_weights(experiment)),
+        index_(available_index(experiment, *ranks_).index) {
     if (in_int8()) check_int8(compute_.device, InferenceConv::runs_int8());
     sets_ = wanted_sets();
-    const fs::path weights = chosen_weights(experiment);
-    is_onnx(weights) ? load_onnx(weights) : load_weights(weights);
+    is_onnx(weights_file_) ? load_onnx(weights_file_) : load_weights(weights_file_);
   }
 
   void run(const SubmissionRequest& request) {
@@ -216,6 +217,7 @@ class Extraction {
   const Experiment& experiment_;
   const std::shared_ptr<const Communicator> ranks_;
   Compute compute_;
+  const fs::path weights_file_;
   const Index index_;
   std::vector<std::string> sets_;
   Embedder embedder_;

@@ -10,6 +10,7 @@
 #include "uir/dist/rendezvous.h"
 #include "uir/eval/verification.h"
 #include "uir/network/architecture.h"
+#include "uir/pipeline/available_index.h"
 #include "uir/pipeline/compute.h"
 #include "uir/pipeline/device_memory.h"
 #include "uir/pipeline/resume_check.h"
@@ -36,11 +37,13 @@ std::optional<Checkpoint> agreed_checkpoint(const fs::path& root, const Communic
   return checkpoint;
 }
 
-Index open_index(const fs::path& folder) {
-  const Index index = Index::open(folder, Index::Check::kFull);
-  if (index.num_classes() == 0)
-    fail(ErrorKind::kConfig, folder.string(), ": no labeled faces; training needs a labeled source");
-  return index;
+AvailableIndex labeled_index(const Experiment& experiment, const Communicator& ranks) {
+  AvailableIndex available = available_index(experiment, ranks);
+  if (available.index.num_classes() == 0) {
+    fail(ErrorKind::kConfig, experiment.index_folder().string(),
+         ": no labeled faces; training needs a labeled source");
+  }
+  return available;
 }
 
 // Strangers matter where the loss has any.
@@ -129,17 +132,17 @@ std::unique_ptr<RunLock> lock_run(const Experiment& experiment, const Communicat
 void train_as_rank(const Experiment& experiment, const TrainRun& run, const World& world,
                    const std::shared_ptr<const Communicator>& cpu_ranks) {
   const Compute compute = choose_compute(experiment.train, world);
+  const auto [index, built] = labeled_index(experiment, *cpu_ranks);  // before a device's group has time-outs
   const auto ranks = device_ranks(cpu_ranks, experiment.train.ranks, compute.device);
-  const Index index = open_index(experiment.index_folder());
   const std::unique_ptr<RunLock> lock = lock_run(experiment, *ranks);
-  if (ranks->rank() == 0) warn_of(index, experiment.train.batch);
+  if (ranks->rank() == 0 && !built) warn_of(index, experiment.train.batch);
   const std::optional<Checkpoint> checkpoint = agreed_checkpoint(experiment.checkpoints_folder(), *ranks);
   if (checkpoint && !run.resume) {
     fail(ErrorKind::kUsage, experiment.run_folder().string(), ": holds a run at step ", checkpoint->step(),
          "; continue it with --resume, or choose another paths.run");
   }
 
-  check_device_memory(experiment, index, ranks->size(), compute.device);
+  check_device_memory(experiment, index, world, compute.device);
   const auto [backbone, head] = make_networks(experiment, index, compute, ranks);
   if (!checkpoint && !experiment.train.init.from.empty())
     start_from(experiment.train.init, index, *backbone, *head);

@@ -206,17 +206,23 @@ class Advice {
   // The largest batch of the same shares that the ranks can divide.
   void batch() {
     const int64_t parts = plan_.ranks * plan_.accumulation;
-    for (int64_t labeled = plan_.labeled / parts - 1; labeled > 0; --labeled) {
+    const auto with = [&](int64_t labeled) {
       const double unlabeled = static_cast<double>(labeled * parts) * static_cast<double>(plan_.unlabeled) /
                                static_cast<double>(plan_.labeled);
       TrainingPlan changed = plan_;
       changed.labeled = labeled * parts;
       changed.unlabeled = std::llround(unlabeled / static_cast<double>(parts)) * parts;
-      if (!fits(changed) || changed.rows() < 2) continue;
-      offer(concat("train.batch.labeled=", changed.labeled, " train.batch.unlabeled=", changed.unlabeled),
-            changed);
-      return;
+      return changed;
+    };
+    int64_t fitting = 0, too_large = plan_.labeled / parts;
+    while (too_large - fitting > 1) {
+      const int64_t middle = fitting + (too_large - fitting) / 2;
+      (fits(with(middle)) ? fitting : too_large) = middle;
     }
+    const TrainingPlan changed = with(fitting);
+    if (fitting == 0 || changed.rows() < 2) return;
+    offer(concat("train.batch.labeled=", changed.labeled, " train.batch.unlabeled=", changed.unlabeled),
+          changed);
   }
   // Of the same batch if they can divide it; else with as many rows each as now.
   void more_ranks() {
@@ -251,6 +257,12 @@ class Advice {
   double memory_;
   std::vector<std::string> lines_;
 };
+
+std::string remedies_text(const TrainingPlan& plan, double memory) {
+  std::string text = "What would help, each by itself (with --set, or in the file):";
+  for (const std::string& line : Advice(plan, memory).all()) text += concat("\n    ", line);
+  return text;
+}
 
 // --- The report -------------------------------------------------------------------------------------------
 
@@ -409,18 +421,23 @@ std::string estimate_report(const Experiment& experiment, const PlannedData& dat
   return text;
 }
 
-std::string memory_warning(const TrainingPlan& plan, const std::string& device, double free_bytes) {
+std::string memory_warning(const TrainingPlan& plan, const std::string& device, double free_bytes,
+                           std::optional<double> most_bytes) {
   const double centers = class_center_bytes(plan), all = memory_of(plan);
   if (all <= free_bytes) return "";
-  std::string remedies;
-  for (const std::string& line : Advice(plan, free_bytes).all()) remedies += concat("; ", line);
-  if (centers > free_bytes) {
+  const bool never = most_bytes && all * (1 - kMemoryError) > *most_bytes;
+  const std::string remedies = remedies_text(plan, never ? *most_bytes : free_bytes);
+  if (never) {
+    fail(ErrorKind::kConfig, "train.batch: this training is expected to take ", quantity(all, "B"), " of ",
+         device, ", which has ", quantity(*most_bytes, "B"), " in all. ", remedies);
+  }
+  if (!most_bytes && centers > free_bytes) {
     fail(ErrorKind::kConfig, "train.device: class centers, their gradient and their optimizer state take ",
-         quantity(centers, "B"), " of a rank, but ", device, " has ", quantity(free_bytes, "B"),
-         " free. What would help, each by itself", remedies);
+         quantity(centers, "B"), " of a rank, but ", device, " has ", quantity(free_bytes, "B"), " free. ",
+         remedies);
   }
   return concat("this training is expected to take ", quantity(all, "B"), " of ", device, ", which has ",
-                quantity(free_bytes, "B"), " free. What would help, each by itself", remedies);
+                quantity(free_bytes, "B"), " free. ", remedies);
 }
 
 }  // namespace uir

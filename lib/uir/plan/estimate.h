@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -39,7 +40,9 @@ std::string estimate_report(const Experiment& experiment, const PlannedData& dat
 
 // Before a training starts on a device with so much free memory (bytes): "" if the estimate fits, a warning
 // with what would help if it does not. kConfig if the class centers, their gradient and their optimizer
-// state alone are larger.
-std::string memory_warning(const TrainingPlan& plan, const std::string& device, double free_bytes);
+// state alone are larger; where `most_bytes`, all that could ever be free, is known: if the estimate, its
+// error taken off, is larger than that.
+std::string memory_warning(const TrainingPlan& plan, const std::string& device, double free_bytes,
+                           std::optional<double> most_bytes = std::nullopt);
 
 }  // namespace uir

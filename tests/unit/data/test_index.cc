@@ -158,6 +158,20 @@ namespace {
 struct Crash {};
 }  // namespace
 
+TEST_CASE("Indexing stops on request, and leaves nothing", "[index]") {
+  const TempFolder folder;
+  write_faces(folder / "faces", 2, 2);
+  DataConfig config;
+  config.sources = {folder_source("known", Role::kLabeled, folder / "faces")};
+  const auto build_unless = [&](bool stop) {
+    build_index(config, folder / "index", 2, [stop] { return stop; });
+  };
+  CHECK(fails_with(ErrorKind::kStopped, [&] { build_unless(true); }));
+  CHECK(std::distance(fs::directory_iterator(folder.path()), {}) == 1);
+  build_unless(false);
+  CHECK(Index::open(folder / "index").size() == 4);
+}
+
 TEST_CASE("An interruption at any point leaves the old index or the new one", "[index]") {
   const TempFolder folder;
   write_faces(folder / "faces", 2, 2);
