@@ -10,7 +10,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 [ $# -le 1 ] || { sed -n 's/^# \?//p' "$0" >&2; exit 64; }
 out=$(realpath -m "${1:-build/wheel}")
-mapfile -t programs < <(sed -n 's/^uir_app(\([a-z-]*\).*/\1/p' CMakeLists.txt)
+mapfile -t programs < <(sed -n 's/^\(uir_app\|add_executable\)(\(uir[a-z-]*\).*/\2/p' CMakeLists.txt)
 
 if [ -z "${BUILD:-}" ]; then
   torch=${TORCH:-2.15.0}
@@ -37,14 +37,11 @@ cp -r tools/wheel/. "$stage"
 rm -rf "$stage"/src/uir/__pycache__
 inside=$stage/src/uir
 mkdir -p "$inside/bin" "$inside/libexec/uir"
-for worker in "$BUILD"/libexec/uir/uir-*; do
-  cp "$BUILD/bin/$(basename "$worker")" "$inside/bin"
-  cp "$worker" "$inside/libexec/uir"
-done
-[ ! -x "$BUILD/bin/uir" ] || cp "$BUILD/bin/uir" "$inside/bin"
 for program in "${programs[@]}"; do
-  [ -x "$inside/libexec/uir/$program" ] || { echo "make_wheel.sh: $BUILD/libexec/uir/$program is missing; build it" >&2; exit 66; }
+  [ -x "$BUILD/bin/$program" ] || { echo "make_wheel.sh: $BUILD/bin/$program is missing; build it" >&2; exit 66; }
+  cp "$BUILD/bin/$program" "$inside/bin"
 done
+cp "$BUILD"/libexec/uir/uir-* "$inside/libexec/uir"
 strip "$inside"/bin/* "$inside"/libexec/uir/*
 
 # Libraries: torch's beside this package in site-packages, others in it (BUNDLE) or Debian's.

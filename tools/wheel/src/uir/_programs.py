@@ -44,10 +44,18 @@ def run(program, *arguments):
                           stderr=subprocess.PIPE, encoding="utf-8", errors="replace")
     for line in done.stderr.splitlines():
         if line.startswith("warning: "):
-            warnings.warn(f"{program}: {line[len('warning: '):]}", stacklevel=2)
+            warnings.warn(f"{program}: {line[len('warning: '):]}", stacklevel=_depth())
     if done.returncode != 0:
         raise Error(_last_message(program, done.stderr), done.returncode)
     return done.stdout
+
+
+def _depth():
+    """Of the frame that called this package, counted from run."""
+    depth, frame = 1, sys._getframe(1)
+    while frame.f_back and os.path.dirname(frame.f_code.co_filename) == _HERE:
+        depth, frame = depth + 1, frame.f_back
+    return depth
 
 
 def _last_message(program, text):
