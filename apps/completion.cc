@@ -152,8 +152,8 @@ std::string tables(const CLI::App& cli) {
                 "  esac\n}\nFUNCTION_choices() {\n  case $1 in\n", choices, "    *) ;;\n  esac\n}\n");
 }
 
-// The words that an option of an experiment takes. Entries of a list are shown by the number of the first, and
-// known by any.
+// The words that an option of an experiment takes. Entries of a list are shown by the number of the first,
+// and known by any.
 std::string config_table(const std::vector<OptionName>& options) {
   std::string cases;
   for (const auto& [path, choices] : options) {

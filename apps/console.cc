@@ -8,7 +8,11 @@
 #include <cmath>
 #include <cstdlib>
 #include <iostream>
+#include <iterator>
+#include <memory>
 #include <new>
+#include <set>
+#include <sstream>
 #include <string_view>
 #include <utility>
 
@@ -159,6 +163,29 @@ Ending run_to_its_end(CLI::App& cli, const std::function<int()>& body) {
   }
 }
 
+// CLI11 lists what an option excludes by addresses, which differ from run to run; here by name.
+class HelpFormatter : public CLI::Formatter {
+ public:
+  std::string make_option_opts(const CLI::Option* option) const override {
+    constexpr std::string_view kExcludes = " Excludes:";
+    const std::string text = Formatter::make_option_opts(option);
+    const size_t at = text.find(kExcludes);
+    if (at == std::string::npos) return text;
+    std::istringstream words(text.substr(at + kExcludes.size()));
+    const std::set<std::string> names(std::istream_iterator<std::string>(words), {});
+    std::string sorted = text.substr(0, at + kExcludes.size());
+    for (const std::string& name : names) sorted += ' ' + name;
+    return sorted;
+  }
+};
+
+void set_formatter(CLI::App& cli, const std::shared_ptr<CLI::FormatterBase>& formatter) {
+  cli.formatter(formatter);
+  for (CLI::App* command : cli.get_subcommands([](const CLI::App*) { return true; })) {
+    set_formatter(*command, formatter);
+  }
+}
+
 // Behind commands too, but for those that leave what they do not know to the program, or to what follows.
 void add_json_flag(CLI::App& cli) {
   const std::string help = "Progress and messages on standard error as JSON, one object a line";
@@ -196,6 +223,7 @@ int run_program(CLI::App& cli, int argc, char** argv, const std::function<int()>
   set_sinks();
   cli.set_version_flag("--version", version_text(console.program));
   add_json_flag(cli);
+  set_formatter(cli, std::make_shared<HelpFormatter>());
   bool manual = false, completion = false;
   cli.add_flag(kManualFlag, manual)->group("");
   cli.add_flag(kCompletionFlag, completion)->group("");

@@ -45,11 +45,11 @@ std::string joined(const std::vector<std::string>& parts, const std::string& sep
   return text;
 }
 
-// The names of other options.
+// The names of other options, in order: the set has them by addresses.
 std::string names_of_all(const std::set<CLI::Option*>& options) {
-  std::vector<std::string> names;
-  for (const CLI::Option* option : options) names.push_back(option->get_name());
-  return joined(names, ", ");
+  std::set<std::string> names;
+  for (const CLI::Option* option : options) names.insert(option->get_name());
+  return joined({names.begin(), names.end()}, ", ");
 }
 
 std::string value_word(const CLI::Option& option) {

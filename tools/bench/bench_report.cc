@@ -3,9 +3,9 @@
 //
 //   bench_report FOLDER [models, default 5 [threads, default 2]]
 //
-// FOLDER gets data of IJB-C's layout and size (vectors of 64 values: a report does not depend on them), unless
-// they are there, and the report. The models are these features with some noise of their own, so that every
-// number differs.
+// FOLDER gets data of IJB-C's layout and size (vectors of 64 values: a report does not depend on them),
+// unless they are there, and the report. The models are these features with some noise of their own, so that
+// every number differs.
 #include <chrono>
 #include <cstdlib>
 #include <iostream>

@@ -1,5 +1,5 @@
-// The order of the colours in a source's stored images, as the index keeps it: among the source's settings, and
-// only where it is not RGB.
+// The order of the colours in a source's stored images, as the index keeps it: among the source's settings,
+// and only where it is not RGB.
 #pragma once
 
 #include "uir/base/error.h"

@@ -93,8 +93,8 @@ std::optional<fs::path> root_of(const fs::path& root, const fs::path& path) {
   return std::nullopt;
 }
 
-// How long a beginning of the path must go, up to a slash, for the rest to lead to a file below the root; none
-// if no rest does.
+// How long a beginning of the path must go, up to a slash, for the rest to lead to a file below the root;
+// none if no rest does.
 std::optional<size_t> superfluous(const fs::path& root, std::string_view path) {
   for (size_t begin = 0; begin < path.size();) {
     if (path[begin] != '/' && is_there(root / path.substr(begin))) return begin;

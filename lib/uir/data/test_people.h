@@ -1,5 +1,5 @@
-// People of the labeled sources who are in a test source as well: measured on them, a network that was trained
-// on them looks better than it is.
+// People of the labeled sources who are in a test source as well: measured on them, a network that was
+// trained on them looks better than it is.
 //
 // Taken for one: a labeled person of whom an image lies in a test source byte for byte, and one whose name a
 // person of a test source bears (numbers are no names: every list has a 0).

@@ -18,8 +18,8 @@ struct NewRequest {
   AskRole ask;                                             // none: nobody to ask
 };
 
-// Writes the file, and lists beside it that it needs, lists first; returns what is to be said. kUsage where a file
-// of one of these names exists already, unless forced; else the errors of survey.h and choice.h.
+// Writes the file, and lists beside it that it needs, lists first; returns what is to be said. kUsage where
+// a file of one of these names exists already, unless forced; else the errors of survey.h and choice.h.
 std::string run_new(const NewRequest& request);
 
 }  // namespace uir

@@ -283,7 +283,8 @@ void FolderSurvey::add_people(const fs::path& folder, Children& children, std::o
   collected_.survey.sources.push_back(std::move(found));
 }
 
-// Where nearly everybody has one image, both are equally likely: one folder a person, or strangers in folders.
+// Where nearly everybody has one image, both are equally likely: one folder a person, or strangers in
+// folders.
 Role FolderSurvey::people_or_strangers(const FoundSource& found) {
   constexpr int64_t kNearlyAll = 10;  // one in so many may have two images
   if (found.people_of_two * kNearlyAll >= found.people) return Role::kLabeled;

@@ -16,7 +16,8 @@ std::optional<Role> role_of_name(std::string_view name);
 // Whether the name is such a word and nothing else.
 bool is_role_name(std::string_view name);
 
-// The person of an image that is named as AgeDB's are: "12_MariaCallas_35_f.jpg" -> "MariaCallas"; else empty.
+// The person of an image that is named as AgeDB's are: "12_MariaCallas_35_f.jpg" -> "MariaCallas"; else
+// empty.
 std::string_view agedb_person(std::string_view name);
 
 // "LFW crops" -> "LFW_crops": a name for a source; "data" if nothing is left.

@@ -7,8 +7,8 @@
 namespace uir {
 
 // A fifth of the people with two or more images of the largest folder of people, at least 4 and at most
-// 1,000, drawn by their names; they and the others become a source each, with a list. False, with nothing changed,
-// where no folder has enough people.
+// 1,000, drawn by their names; they and the others become a source each, with a list. False, with nothing
+// changed, where no folder has enough people.
 bool split_off_test_people(Choice& choice);
 
 }  // namespace uir
