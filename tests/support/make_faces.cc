@@ -1,6 +1,6 @@
-// make_faces DIR IDENTITIES IMAGES [FIRST [grey|bgr|160]]: a folder tree of synthetic faces as JPEG files, named
-// as LFW's: DIR/person_0007/person_0007_0003.jpg; or without colours (PGM files), with red and blue swapped, or
-// of 160x160 pixels.
+// make_faces DIR IDENTITIES IMAGES [FIRST [grey|bgr|160]]: a folder tree of synthetic faces as JPEG files,
+// named as LFW's: DIR/person_0007/person_0007_0003.jpg; or without colours (PGM files), with red and blue
+// swapped, or of 160x160 pixels.
 #include <cstdio>
 #include <cstdlib>
 #include <string>
