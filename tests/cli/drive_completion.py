@@ -7,7 +7,7 @@ import sys
 import time
 
 
-def read_until(terminal, mark, seconds=20):
+def read_until(terminal, mark, seconds=300):
     text, end = b"", time.monotonic() + seconds
     while mark not in text:
         if time.monotonic() > end:

@@ -13,7 +13,7 @@ def main():
     process, terminal = pty.fork()
     if process == 0:
         os.execvp(command[0], command)
-    text, end = b"", time.monotonic() + 60
+    text, end = b"", time.monotonic() + 300
     while mark not in text and time.monotonic() < end:
         if select.select([terminal], [], [], 0.2)[0]:
             try:
