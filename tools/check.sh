@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 tools/setup.sh --tests
 tools/build.sh release
-ctest --preset release "$@"
+ctest --preset release -j2 "$@"
 [ $# = 0 ] || exit 0
 
 tools/build.sh dev --target torch_free_tests fuzz_replay

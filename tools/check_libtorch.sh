@@ -19,6 +19,6 @@ CMAKE_PREFIX_PATH=$torch cmake --preset release -B "$folder/build" >"$folder/con
 grep -A4 '^CMake Warning' "$folder/configure.log" && { echo "check_libtorch: CMake warns" >&2; exit 1; }
 cmake --build "$folder/build" 2>&1 | tee "$folder/build.log"
 built=$SECONDS
-ctest --test-dir "$folder/build" --output-on-failure "${@:3}"
+ctest --test-dir "$folder/build" --output-on-failure -j2 "${@:3}"
 echo "torch $version: installed in $((installed - start)) s, built in $((built - installed)) s," \
   "tested in $((SECONDS - built)) s; $(grep -c 'warning:' "$folder/build.log" || true) warnings"
