@@ -41,7 +41,7 @@ bool is_program(std::string_view name) {
 // help [COMMAND…]
 int help(const CLI::App& cli, Arguments words) {
   if (words.empty()) {
-    std::cout << cli.help();
+    std::cout << cli.get_formatter()->make_help(&cli, "uir", CLI::AppFormatMode::Normal);
     return 0;
   }
   const std::string command = words.front();
@@ -65,7 +65,7 @@ int main(int argc, char** argv) {
   cli.add_subcommand("help", "The help of a program, and of a command of it: uir help index align.")
       ->prefix_command()
       ->set_help_flag();
-  cli.allow_extras();
+  cli.require_subcommand(0, 1)->allow_extras();  // what follows a command is not one
   return uir::run_program(cli, argc, argv, [&] {
     const auto commands = cli.get_subcommands();
     if (commands.empty()) {

@@ -8,7 +8,7 @@ programs="index train extract eval export identify"
 expect 0 uir --help
 for program in $programs; do
   description=$("uir-$program" --help | sed -n 1p)
-  grep -qF -- "$description" out.txt || die "uir --help does not say what uir-$program does: $description"
+  uir --help | grep -F -- "$description" >/dev/null || die "uir --help does not say what uir-$program does: $description"
   uir-$program --help >want.txt
   expect 0 uir "$program" --help
   same out.txt want.txt
@@ -16,6 +16,9 @@ for program in $programs; do
   same out.txt want.txt
 done
 [ "$(cd "$UIR_BIN" && echo uir-*)" = "$(printf 'uir-%s\n' $programs | sort | xargs)" ] || die "bin/ holds other programs than uir knows"
+uir --help >want.txt
+expect 0 uir help
+same out.txt want.txt
 uir-index align --help >want.txt
 expect 0 uir help index align
 same out.txt want.txt
@@ -79,7 +82,7 @@ offers() {  # offers WORD… : sorted, with the last word as the beginning
 }
 [ "$(offers uir '')" = "$(printf -- '%s\n' $programs help --help --json --version | sort | xargs)" ] || die "uir offers $(offers uir '')"
 [ "$(offers uir-index a)" = "align alone" ] || die "uir-index a: $(offers uir-index a)"
-[ "$(offers uir-train --set train.batch.)" = "train.batch.labeled= train.batch.unlabeled=" ] || die "--set: $(offers uir-train --set train.batch.)"
+[ "$(offers uir-train --set train.batch.)" = "train.batch.accumulation= train.batch.labeled= train.batch.unlabeled=" ] || die "--set: $(offers uir-train --set train.batch.)"
 [ "$(offers uir-index align --faces '')" = "all central largest" ] || die "--faces: $(offers uir-index align --faces '')"
 [ "$(offers uir-index align --threads '')" = "" ] || die "files are offered in place of a number"
 [ "$(offers uir-index overlap --print)" = "--print-config" ] || die "a command lacks the program's options"

@@ -6,7 +6,6 @@
 // FOLDER gets data of IJB-C's layout and size (vectors of 64 values: a report does not depend on them),
 // unless they are there, and the report. The models are these features with some noise of their own, so that
 // every number differs.
-#include <chrono>
 #include <cstdlib>
 #include <iostream>
 #include <random>
@@ -14,6 +13,7 @@
 #include <vector>
 
 #include "support/ijb_synthetic.h"
+#include "timing.h"
 #include "uir/base/json_text.h"
 #include "uir/eval/ijb_identification.h"
 #include "uir/eval/ijb_verification.h"
@@ -49,10 +49,11 @@ ModelReport measure(const EmbeddingStore& set, const DataPath& meta, int model, 
 
 template <class Make>
 void time(const char* what, Make&& make) {
-  const auto start = std::chrono::steady_clock::now();
-  const std::string text = make();
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  std::cout << Json{{"file", what}, {"seconds", seconds}, {"bytes", text.size()}}.dump() << std::endl;
+  std::string text;
+  const Cost cost = cost_of([&] { text = make(); });
+  const Json line{
+      {"file", what}, {"seconds", cost.seconds}, {"cpu_seconds", cost.cpu_seconds}, {"bytes", text.size()}};
+  std::cout << line.dump() << std::endl;
 }
 
 void run(const std::string& folder, int models, int threads) {

@@ -10,6 +10,7 @@
 
 #include "uir/base/error.h"
 #include "uir/report/html_parts.h"
+#include "uir/report/uncertainty_words.h"
 
 namespace uir {
 namespace {
@@ -108,12 +109,15 @@ std::string value_in_words(double value, const NumberMeaning& meaning) {
 
 std::string value_in_words(double value, const Uncertainty* uncertainty, const NumberMeaning& meaning) {
   const std::string text = value_in_words(value, meaning);
-  if (!uncertainty || !uncertainty->has_interval()) return text;
-  const double low = uncertainty->low, high = uncertainty->high;
-  if (!meaning.rate) return concat(text, " (", short_number(low, 3), " to ", short_number(high, 3), ")");
-  const int decimals = std::max(1, decimals_for(100 * value));
-  return concat(text, " (", decimals_of(100 * low, decimals), " to ", decimals_of(100 * high, decimals),
-                " %)");
+  if (!uncertainty) return text;
+  if (!uncertainty->has_interval())
+    return uncertainty->resolution == Resolution::kNotResolved ? text + " (not resolved)" : text;
+  const double unit = meaning.rate ? 100 : 1;
+  const int decimals = meaning.rate ? std::max(1, decimals_for(100 * value)) : 3;
+  const std::string weakness = weakness_in_words(*uncertainty);
+  return concat(text, " (", decimals_of(unit * uncertainty->low, decimals), " to ",
+                decimals_of(unit * uncertainty->high, decimals), meaning.rate ? " %" : "",
+                weakness.empty() ? "" : ", ", weakness, ")");
 }
 
 }  // namespace uir

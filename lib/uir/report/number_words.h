@@ -27,7 +27,7 @@ std::optional<WordedNumber> words_of(std::string_view number, std::span<const Na
 std::string rate_in_words(double rate);
 // "94.1 %", "99.984 %": as many decimals as tell it from none and all; of what is no rate three digits.
 std::string value_in_words(double value, const NumberMeaning& meaning);
-// The value, and its interval where there is one: "94.1 % (93.2 to 95.0 %)".
+// The value, and its interval or that there is none: "94.1 % (93.2 to 95.0 %)", "94.1 % (not resolved)".
 std::string value_in_words(double value, const Uncertainty* uncertainty, const NumberMeaning& meaning);
 
 }  // namespace uir

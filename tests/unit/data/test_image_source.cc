@@ -77,9 +77,10 @@ TEST_CASE("Records, verification sets and synthetic faces are loaded by row", "[
   }
   record.close();
   bin.commit(std::vector<uint8_t>{1, 0});
-  SourceConfig recordio{
-      "record", Role::kLabeled, RecordIoSource{{(folder / "faces.rec").string()}, {}}, {0, 0}, 0, {}};
-  SourceConfig pairs{"pairs", Role::kTest, BinSource{{(folder / "pairs.bin").string()}}, {0, 0}, 0, {}};
+  const SourceConfig recordio{.name = "record",
+                              .kind = RecordIoSource{{(folder / "faces.rec").string()}, {}}};
+  const SourceConfig pairs{
+      .name = "pairs", .role = Role::kTest, .kind = BinSource{{(folder / "pairs.bin").string()}}};
   const ImageSource source(
       make_index(folder / "index", {recordio, pairs, synthetic_source("drawn", Role::kUnlabeled, 2, 3, 7)}));
   REQUIRE(source.index().size() == 14);

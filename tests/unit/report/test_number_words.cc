@@ -37,7 +37,13 @@ TEST_CASE("a share has the decimals that tell it from none and all") {
   uncertainty.high = 0.95;
   CHECK(value_in_words(0.941, &uncertainty, kHigherRate) == "94.1 % (93.2 to 95.0 %)");
   CHECK(value_in_words(1, &uncertainty, kHigherRate) == "100 % (93.2 to 95.0 %)");
-  CHECK(value_in_words(0.941, &uncertainty, {}) == "0.941 (0.932 to 0.95)");
+  CHECK(value_in_words(0.941, &uncertainty, {}) == "0.941 (0.932 to 0.950)");
+  uncertainty.resolution = Resolution::kWeak;
+  uncertainty.impostor_events = 12;
+  CHECK(value_in_words(0.941, &uncertainty, kHigherRate) == "94.1 % (93.2 to 95.0 %, weak: 12 events)");
+  Uncertainty unresolved;
+  unresolved.resolution = Resolution::kNotResolved;
+  CHECK(value_in_words(0.941, &unresolved, kHigherRate) == "94.1 % (not resolved)");
   CHECK(value_in_words(0.941, nullptr, kHigherRate) == "94.1 %");
 }
 
