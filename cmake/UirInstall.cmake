@@ -31,7 +31,7 @@ set(CPACK_COMPONENT_PROGRAMS_DESCRIPTION
  public protocols, exports networks, and says who appears when in films.")
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libuir-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
-set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "libxxhash-dev, libyaml-cpp-dev, nlohmann-json3-dev, pkg-config, zlib1g-dev")
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "libarchive-dev, libxxhash-dev, libyaml-cpp-dev, nlohmann-json3-dev, pkg-config, zlib1g-dev")
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SUGGESTS "libavcodec-dev, libavformat-dev, libavutil-dev, libgloo-dev, libjpeg62-turbo-dev, libopencv-dev, libswscale-dev, libtorch-dev")
 set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION
     "libraries of UIR, for find_package(uir)

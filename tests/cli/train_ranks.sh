@@ -13,9 +13,9 @@ steps=$(wc -l <whole/log.jsonl)
 
 # What cannot be indexed ends all ranks, and is said once.
 sed 's#type: synthetic, identities: 16, images_per_identity: 10,#type: folder, root: nowhere,#' exp.yaml >nowhere.yaml
-expect 66 uir-train --nproc-per-node 2 nowhere.yaml --set paths.run=nowhere
+expect 66 uir-train --nproc-per-node 2 nowhere.yaml --set paths.run=refused
 [ "$(grep -c "cannot open the folder" out.txt)" = 1 ] || die "an error of indexing is not said once"
-[ ! -e nowhere/index ] || die "a refused index left something"
+[ ! -e refused/index ] || die "a refused index left something"
 
 # A batch that the ranks cannot share is refused before anything is written.
 expect 78 train --set paths.run=uneven --set train.batch.labeled=13

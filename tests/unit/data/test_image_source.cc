@@ -77,10 +77,12 @@ TEST_CASE("Records, verification sets and synthetic faces are loaded by row", "[
   }
   record.close();
   bin.commit(std::vector<uint8_t>{1, 0});
-  const SourceConfig recordio{.name = "record",
-                              .kind = RecordIoSource{{(folder / "faces.rec").string()}, {}}};
-  const SourceConfig pairs{
-      .name = "pairs", .role = Role::kTest, .kind = BinSource{{(folder / "pairs.bin").string()}}};
+  const SourceConfig recordio{
+      .name = "record", .kind = RecordIoSource{{(folder / "faces.rec").string()}, {}}, .exclude = {}};
+  const SourceConfig pairs{.name = "pairs",
+                           .role = Role::kTest,
+                           .kind = BinSource{{(folder / "pairs.bin").string()}},
+                           .exclude = {}};
   const ImageSource source(
       make_index(folder / "index", {recordio, pairs, synthetic_source("drawn", Role::kUnlabeled, 2, 3, 7)}));
   REQUIRE(source.index().size() == 14);
