@@ -229,8 +229,8 @@ std::string choice_report(const Choice& choice, const fs::path& file) {
          number(choice.memory_bytes / 1e9), " GB");
   }
   for (const PlannedList& list : choice.lists) line("wrote     ", list.path.string());
-  line("wrote     ", file.string(), "; next: uir-index, ", choice.trains ? "uir-train, " : "",
-       "uir-extract and uir-eval ", file.string());
+  line("wrote     ", file.string(), "; next: ", choice.trains ? "uir-train, uir-extract and" : "uir-extract and",
+       " uir-eval ", file.string());
   return text;
 }
 
