@@ -118,11 +118,14 @@ class Chooser {
   static std::string stem_of(const FoundSource& found) {
     const bool is_file = std::holds_alternative<RecordIoSource>(found.source.kind) ||
                          std::holds_alternative<BinSource>(found.source.kind) ||
+                         std::holds_alternative<WebdatasetSource>(found.source.kind) ||
                          (std::holds_alternative<ListSource>(found.source.kind) &&
                           found.path.has_extension() && found.to_write == ListToWrite::kNone);
     if (!is_file) return found.path.filename().string();
     const std::string stem = found.path.stem().string();
     if (stem == "train") return found.path.parent_path().filename().string();
+    if (std::holds_alternative<WebdatasetSource>(found.source.kind))
+      return stem.substr(0, stem.find_last_not_of("0123456789-_.") + 1);
     return stem.substr(0, stem.find("-00000-of-"));
   }
 

@@ -131,6 +131,10 @@ class Text {
   std::string options_of(const VideosSource& c) const {
     return concat("type: videos, root: ", path(c.root.value), ", frames_per_second: ", c.frames_per_second);
   }
+  std::string options_of(const WebdatasetSource& c) const {
+    return concat("type: webdataset, shards: ", path(c.shards.value), ", label: ", enum_name(c.label),
+                  c.label == SampleLabel::kJson ? ", json_field: " + yaml_text(c.json_field) : "");
+  }
   template <class Other>
   std::string options_of(const Other&) const {
     fail(ErrorKind::kInternal, "a survey finds no ", Other::kType);
@@ -229,8 +233,9 @@ std::string choice_report(const Choice& choice, const fs::path& file) {
          number(choice.memory_bytes / 1e9), " GB");
   }
   for (const PlannedList& list : choice.lists) line("wrote     ", list.path.string());
-  line("wrote     ", file.string(), "; next: ", choice.trains ? "uir-train, uir-extract and" : "uir-extract and",
-       " uir-eval ", file.string());
+  line("wrote     ", file.string(),
+       "; next: ", choice.trains ? "uir-train, uir-extract and" : "uir-extract and", " uir-eval ",
+       file.string());
   return text;
 }
 

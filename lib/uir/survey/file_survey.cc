@@ -11,6 +11,7 @@
 #include "uir/onnx/face_network.h"
 #include "uir/onnx/state_dict.h"
 #include "uir/survey/names.h"
+#include "uir/survey/shard_survey.h"
 #include "uir/video/video_reader.h"
 
 namespace uir {
@@ -122,6 +123,7 @@ void survey_network(const fs::path& path, Collected& collected) {
 void read_container(const fs::path& file, std::optional<Role> role, Collected& collected) {
   if (has_extension(file, {".rec"})) survey_records(file, role, collected);
   if (has_extension(file, {".bin"})) survey_bin(file, collected);
+  if (has_extension(file, {".tar"})) survey_shards(file, role, collected);
   if (has_extension(file, {".onnx"})) survey_network(file, collected);
 }
 
@@ -151,7 +153,7 @@ std::optional<ImageSize> most_frequent_size(std::span<const fs::path> images) {
 }
 
 bool survey_file(const fs::path& file, std::optional<Role> role, Collected& collected) {
-  if (has_extension(file, {".rec", ".bin", ".onnx"})) {
+  if (has_extension(file, {".rec", ".bin", ".tar", ".onnx"})) {
     try {
       read_container(file, role, collected);
     } catch (const Error& error) {

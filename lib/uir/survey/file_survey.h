@@ -1,4 +1,4 @@
-// Single files: RecordIO, .bin verification sets, ONNX networks, videos. What cannot be read is left out with
+// Single files: RecordIO, tar shards, .bin sets, ONNX networks, videos. What cannot be read is left out with
 // the reader's words. Cost: record 0 of InsightFace's layout, else the head of every record; the pickle of a
 // .bin without its images; an ONNX file whole.
 #pragma once

@@ -194,7 +194,7 @@ FolderSurvey::Children FolderSurvey::children_of(const fs::path& folder,
         if (child.images++ == 0 && is_sampled(i, names.size()))
           children.sample.push_back(folder / names[i] / file);
       } else if (is_video_name(file) || file.ends_with(".rec") || file.ends_with(".bin") ||
-                 file.ends_with(".onnx")) {
+                 file.ends_with(".tar") || file.ends_with(".onnx")) {
         child.special = true;
       } else {
         child.texts |= file.ends_with(".txt") || file.ends_with(".lst");

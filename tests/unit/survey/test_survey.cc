@@ -6,6 +6,7 @@
 
 #include "support/catch.h"
 #include "support/errors.h"
+#include "support/tar_archive.h"
 #include "support/temp_folder.h"
 #include "uir/base/error.h"
 #include "uir/formats/bin_set.h"
@@ -213,4 +214,37 @@ TEST_CASE("InsightFace's folder: records, property, verification sets", "[survey
   CHECK(records.images == 5);
   CHECK(source_at(found, folder / "emore/lfw.bin").source.role == Role::kTest);
   CHECK(leaves_out(found, "model.bin"));
+}
+
+TEST_CASE("Tar shards of one name are one source", "[survey]") {
+  const TempFolder folder;
+  const auto shard = [&](const std::string& name, const std::string& label, const std::string& content) {
+    TarArchive tar;
+    for (const std::string key : {"a", "b", "c"}) {
+      tar.add(name + key + ".jpg", "no picture");
+      if (!label.empty()) tar.add(name + key + label, content);
+    }
+    tar.end();
+    write(folder / (name + ".tar"), tar.text);
+  };
+  for (const std::string number : {"08", "09", "10"}) shard("faces-" + number, ".cls", number);
+  shard("crowd", "", "");
+  shard("named-1", ".json", R"({"width": 3, "identity": "Ann"})");
+  shard("named-3", ".json", R"({"width": 3, "identity": "Ben"})");
+  write(folder / "no.tar");
+  const Survey found = survey({folder.path()});
+  REQUIRE(found.sources.size() == 3);
+  const FoundSource& faces = source_at(found, folder / "faces-08.tar");
+  CHECK(faces.source.role == Role::kLabeled);
+  CHECK(faces.people == 3);
+  CHECK(faces.images == 9);
+  CHECK(faces.people_of_two == 3);
+  CHECK(std::get<WebdatasetSource>(faces.source.kind).shards.value == folder / "faces-{08..10}.tar");
+  CHECK(source_at(found, folder / "crowd.tar").source.role == Role::kUnlabeled);
+  CHECK(source_at(found, folder / "crowd.tar").images == 3);
+  const auto& named = std::get<WebdatasetSource>(source_at(found, folder / "named-1.tar").source.kind);
+  CHECK(named.shards.value == folder / "named-{1,3}.tar");
+  CHECK(named.json_field == "identity");
+  CHECK(source_at(found, folder / "named-1.tar").people == 2);
+  CHECK(leaves_out(found, "no.tar"));
 }
