@@ -107,10 +107,9 @@ class Protocols {
       add(found.source.name + "_held_out",
           concat("type: all_pairs, set: ", found.source.name, ".held_out, far: ", far_of(images)));
       choice_.notes.emplace_back(
-          "there is no test set, and too few people to spare some: the numbers are of held-out images of "
-          "people "
-          "whom the network was trained on, and kinder than those of strangers; add a folder of other "
-          "people, named test");
+          "there is no test set, and nobody was spared for one (that takes a folder of at least ten people "
+          "with two images each): the numbers are of held-out images of people whom the network was trained "
+          "on, and kinder than those of strangers; add a folder of other people, named test");
     }
   }
 
