@@ -1,5 +1,6 @@
 // The reference of all options, in Markdown, made from the descriptions: docs/config.md and
-// --describe-config.
+// --describe-config. A section's own options stand before its sections, whose tables would else claim those
+// that are described behind them.
 #pragma once
 
 #include <string>
@@ -17,7 +18,7 @@ class ConfigReference {
     ConfigReference reference;
     Config config;
     describe(reference, config);
-    return reference.text_;
+    return reference.sections_.front().text();
   }
 
   template <class T, class... Rules>
@@ -56,15 +57,19 @@ class ConfigReference {
   }
 
  private:
+  struct Section {
+    std::string name;
+    std::string head, rows, sections;
+    std::string text() const { return head + rows + sections; }
+  };
+
   void open(std::string_view name, std::string_view help);
   void close();
   void add_row(const FieldInfo& info, const std::string& default_value);
   std::string path() const;
 
-  std::string text_;
-  std::vector<std::string> path_;
-  std::string condition_;  // of the alternative being described
-  bool in_table_ = false;
+  std::vector<Section> sections_{1};  // those that are open; first the whole, which has no name
+  std::string condition_;             // of the alternative being described
 };
 
 }  // namespace uir
