@@ -5,7 +5,7 @@ set -eu
 
 expect 0 uir-identify --help
 says "--gallery"
-says "finds a face"
+says "Finds in which films a face"
 expect 64 uir-identify
 expect 64 uir-identify nothing.mkv --no-such-flag
 touch film.mkv
