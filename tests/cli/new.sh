@@ -19,7 +19,7 @@ expect 0 uir-index new faces web -o exp.yaml
 says "faces: folder of 12 people, 72 images -> labeled"
 says "web: folder of 30 images -> unlabeled"
 says "4 of its people are never trained on"
-says "next: uir-train, uir-extract and uir-eval exp.yaml"
+says "uir-train exp.yaml && uir-extract exp.yaml && uir-eval exp.yaml"
 [ "$(wc -l <out.txt)" -le 14 ] || die "more than some ten lines"
 cut -f 2 exp.faces.lst exp.faces_test.lst | sort -u | wc -l | grep -qx 12 || die "people are missing from the lists"
 [ -z "$(comm -12 <(cut -f 2 exp.faces.lst | sort -u) <(cut -f 2 exp.faces_test.lst | sort -u))" ] || die "people are in both lists"

@@ -5,6 +5,7 @@
 
 #include "uir/base/error.h"
 #include "uir/base/log.h"
+#include "uir/base/quoting.h"
 #include "uir/data/source_kinds.h"
 #include "uir/formats/bin_set.h"
 #include "uir/formats/recordio.h"
@@ -100,7 +101,7 @@ class RecordIo : public Source {
     if (!fs::exists(property)) return {};
     return concat(", as ", property.string(),
                   " says; if its number counts classes whose labels have gaps, leave it out:\n    mv ",
-                  property.string(), " ", property.string(), ".wrong");
+                  shell_quoted(property.string()), " ", shell_quoted(property.string() + ".wrong"));
   }
 
   fs::path path_, idx_;

@@ -162,7 +162,13 @@ IndexManifest IndexManifest::read(const fs::path& folder) {
   if (!fs::exists(path)) {
     fail(ErrorKind::kMissingInput, place, ": there is no index in this folder; build it with uir-index");
   }
-  const IndexManifest manifest = from_json(read_json_file(path), place);
+  Json json;
+  try {
+    json = read_json_file(path);
+  } catch (const Error& error) {
+    fail(error.kind(), error.what(), "; rebuild with uir-index");
+  }
+  const IndexManifest manifest = from_json(json, place);
   if (manifest.text() != read_text_file(path)) {
     fail(ErrorKind::kData, place,
          ": the checksum does not fit; the file was changed or damaged; rebuild with uir-index");

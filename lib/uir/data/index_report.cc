@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "uir/base/error.h"
+#include "uir/base/quoting.h"
 #include "uir/data/folder_listing.h"
 #include "uir/data/training_warnings.h"
 #include "uir/images/face_aligner.h"
@@ -131,9 +132,11 @@ std::string how_to_align(const SourceInfo& source) {
   const std::string unless = "unless they are the 112x112 crop enlarged, ";
   if (source.kind != SourceKind::kFiles) return unless + "cut them from the photos anew with uir-index align";
   const std::string aligned = without_last_slash(source.path).string() + "_112";
-  return concat(unless, "align them anew\n    uir-index align ", source.path.string(),
-                " --detector yunet.onnx --out ", aligned,
-                "\n  (or with --landmarks points.csv instead of a detector), and write\n    root: ", aligned);
+  return concat(unless, "align them anew\n    uir-index align ", shell_quoted(source.path.string()),
+                " --detector yunet.onnx --out ", shell_quoted(aligned),
+                "\n  (or with --landmarks points.csv instead of a detector), and write\n    root: ", aligned,
+                "\n  A list that names other files than .jpg must be made anew: uir-index new ",
+                shell_quoted(aligned));
 }
 
 // Half of a source that is neither of the network's size nor aligned by landmarks: crops for other networks.

@@ -63,8 +63,11 @@ Compute choose_compute(const TrainConfig& config, const World& world) {
   const at::Device device = resolve_device("train.device", config.device, world);
   use_device(device);
   const at::ScalarType type = resolve_type(config.precision, device);
-  log_info("computing on ", device.str(), " in ", c10::toString(type), " with ", at::get_num_threads(),
-           " threads");
+  log_info("computing on ", device.str(), " in ",
+           (type == at::kFloat  ? "float32"
+            : type == at::kHalf ? "float16"
+                                : "bf16"),
+           " with ", at::get_num_threads(), " threads");
   return {device, type};
 }
 

@@ -136,6 +136,7 @@ void write_report_pictures(const Experiment& experiment, Report& report) {
   const fs::path folder = experiment.report_folder() / kFolder;
   std::error_code ignored;
   fs::remove_all(folder, ignored);
+  if (!experiment.eval.pictures) return;
   if (!fs::exists(experiment.index_folder(), ignored)) {
     const std::string why = concat("No pictures of the hardest pairs: there is no index in ",
                                    experiment.index_folder().string(), "; uir-index writes it.");

@@ -118,7 +118,7 @@ std::string evaluate(const Experiment& experiment, const Communicator& ranks, co
   }
   if (writes) {
     warn_of_precisions(report);
-    if (experiment.eval.pictures) write_report_pictures(experiment, report);
+    write_report_pictures(experiment, report);
     write_report(experiment.report_folder(), report);
     log_info("report: ", (experiment.report_folder() / "report.html").string(),
              " for people (also report.txt), report.json for programs");

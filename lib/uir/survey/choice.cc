@@ -5,6 +5,7 @@
 #include <cmath>
 #include <set>
 
+#include "uir/base/quoting.h"
 #include "uir/plan/cost_model.h"
 #include "uir/survey/collected.h"
 #include "uir/survey/names.h"
@@ -46,6 +47,7 @@ class Chooser {
     write_lists();
     choose_protocols(choice_);
     if (choice_.protocols.empty()) refuse_without_numbers();
+    if (std::ranges::all_of(choice_.protocols, &PlannedProtocol::is_of_centers)) refuse_few_images();
     if (choice_.trains) training();
     sizes();
     return std::move(choice_);
@@ -88,12 +90,17 @@ class Chooser {
   void roles() {
     if (choice_.trains && !has_role(Role::kLabeled)) refuse_without_people();
     if (choice_.trains) return;
-    std::erase_if(choice_.sources, [this](const FoundSource& found) {
-      if (found.source.role != Role::kUnlabeled) return false;
-      leave_out(found.path, "strangers without a name, which only a training could use");
-      return true;
-    });
-    for (FoundSource& found : choice_.sources) found.source.role = Role::kTest;
+    for (FoundSource& found : choice_.sources) {
+      if (found.source.role == Role::kUnlabeled) test_strangers(found);
+      found.source.role = Role::kTest;
+    }
+  }
+
+  // Nobody trains with them, but thresholds are found on them. A folder of test people is one of folders.
+  static void test_strangers(FoundSource& found) {
+    if (!std::holds_alternative<FolderSource>(found.source.kind)) return;
+    found.to_write = ListToWrite::kImages;
+    found.source.kind = ListSource{{}, {found.path.string()}, ListFormat::kPath, {}};
   }
 
   [[noreturn]] void refuse_without_people() const {
@@ -106,6 +113,13 @@ class Chooser {
          found.empty() ? std::string("; nothing was found in the data") : found,
          ". Name a folder with one folder per person, or an ONNX network, or say of a path what it is: --as "
          "labeled PATH");
+  }
+
+  [[noreturn]] static void refuse_few_images() {
+    fail(ErrorKind::kData,
+         "nothing could be measured: there is no test set, and too few images to hold some out for one (of "
+         "people "
+         "with three or more, some tens are needed); add images, or a folder of other people, named test");
   }
 
   [[noreturn]] static void refuse_without_numbers() {
@@ -265,12 +279,13 @@ class Chooser {
     for (const FoundSource& found : choice_.sources) {
       if (!found.size || *found.size == ImageSize{112, 112}) continue;
       const auto [width, height] = *found.size;
-      const bool perhaps_photos = width > 256 || height > 256 || width > height;
-      note(concat(found.path.string(), ": images of ", width, "x", height, " are stretched to 112x112",
-                  perhaps_photos
-                      ? concat("; if they are photos, not crops of faces, align them first: uir-index align ",
-                               found.path.string(), " --detector yunet.onnx --out aligned")
-                      : std::string()));
+      note(concat(
+          found.path.string(), ": images of ", width, "x", height,
+          " are stretched to 112x112; unless they are that crop in another size, align them first, and name "
+          "what comes out: uir-index align ",
+          shell_quoted(found.path.string()), " --detector yunet.onnx --out ",
+          shell_quoted((found.path.parent_path() / (found.path.filename().string() + "_112")).string()),
+          " (where detectors come from: docs/curation.md)"));
     }
   }
 

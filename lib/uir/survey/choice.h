@@ -33,6 +33,8 @@ struct PlannedProtocol {
   std::string options;  // in YAML, without name
   fs::path path{};      // behind "key: "
   std::string key{};
+  // Measures class centers alone, no embeddings.
+  bool is_of_centers() const { return options == "type: separation"; }
 };
 
 struct Choice {

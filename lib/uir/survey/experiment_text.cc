@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "uir/base/quoting.h"
 #include "uir/base/text.h"
 #include "uir/survey/choice.h"
 #include "uir/survey/collected.h"
@@ -95,8 +96,7 @@ class Text {
     const std::string machine = concat(count_of(machine_.processors, "processor", "processors"), ", ",
                                        std::lround(machine_.memory_bytes / 1e9), " GB of memory",
                                        machine_.cuda ? ", a CUDA device" : "");
-    if (!choice_.trains)
-      return comment("Nothing is trained: uir-index, uir-extract and uir-eval read this file.");
+    if (!choice_.trains) return comment("Nothing is trained: uir-extract and uir-eval read this file.");
     comment(concat("Training here (", machine, "): ", count_of(choice_.steps, "step", "steps"), ", ",
                    choice_.seconds > 0 ? duration(choice_.seconds) + " (within a factor of two)"
                                        : std::string("the time on this device is not known"),
@@ -204,6 +204,17 @@ class Text {
   std::string text_;
 };
 
+// Of a network that is not trained: people whom it does not know, and strangers to them; empty: none.
+std::pair<std::string, std::string> sets_of_thresholds(const Choice& choice) {
+  std::string known, strangers;
+  for (const FoundSource& found : choice.sources) {
+    if (choice.trains || !found.protocols.empty()) continue;
+    std::string& set = found.people_of_two >= 2 ? known : strangers;
+    if (set.empty()) set = found.source.name;
+  }
+  return {known, strangers};
+}
+
 }  // namespace
 
 std::string experiment_text(const Choice& choice, const Machine& machine, const fs::path& file) {
@@ -233,9 +244,14 @@ std::string choice_report(const Choice& choice, const fs::path& file) {
          number(choice.memory_bytes / 1e9), " GB");
   }
   for (const PlannedList& list : choice.lists) line("wrote     ", list.path.string());
-  line("wrote     ", file.string(),
-       "; next: ", choice.trains ? "uir-train, uir-extract and" : "uir-extract and", " uir-eval ",
-       file.string());
+  line("wrote     ", file.string());
+  const std::string of_file = " " + shell_quoted(file.string());
+  line("next      ", choice.trains ? concat("uir-train", of_file, " && ") : "", "uir-extract", of_file,
+       " && uir-eval", of_file);
+  const auto [known, strangers] = sets_of_thresholds(choice);
+  if (!known.empty() && !strangers.empty())
+    line("then      uir-eval calibrate", of_file, " --known ", known, " --strangers ", strangers,
+         " (docs/thresholds.md)");
   return text;
 }
 

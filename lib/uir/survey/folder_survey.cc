@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 
+#include "uir/base/quoting.h"
 #include "uir/data/folder_listing.h"
 #include "uir/data/left_out.h"
 #include "uir/survey/file_survey.h"
@@ -292,8 +293,8 @@ Role FolderSurvey::people_or_strangers(const FoundSource& found) {
       concat(found.path.string(), ": ", found.people - found.people_of_two, " of ", found.people,
              " folders hold one image. Are they people to be told apart, or strangers?");
   if (const auto answer = ask_ ? ask_(question) : std::nullopt) return *answer;
-  fail(ErrorKind::kConfig, question, " Say which: --as labeled ", found.path.string(), ", or --as unlabeled ",
-       found.path.string());
+  fail(ErrorKind::kConfig, question, " Say which: --as labeled ", shell_quoted(found.path.string()),
+       ", or --as unlabeled ", shell_quoted(found.path.string()));
 }
 
 void FolderSurvey::add_images(const fs::path& folder, const std::vector<std::string>& images,

@@ -6,6 +6,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "uir/base/quoting.h"
 #include "uir/data/folder_listing.h"
 #include "uir/data/list_file.h"
 #include "uir/eval/pairs.h"
@@ -58,8 +59,24 @@ std::vector<fs::path> possible_roots(const fs::path& list, const Collected& coll
   return roots;
 }
 
+// Paths of a source lie below its folder.
+bool has_absolute(const std::vector<std::string>& paths) {
+  return std::ranges::any_of(paths, [](const std::string& path) { return path.starts_with('/'); });
+}
+
+// The folder that all of them lie in, with a slash.
+std::string common_folder(const std::vector<std::string>& paths) {
+  std::string common = paths.front();
+  for (const std::string& path : paths) {
+    const auto end = std::ranges::mismatch(common, path).in1;
+    common.erase(end, common.end());
+  }
+  common.resize(common.rfind('/') + 1);
+  return common;
+}
+
 std::optional<fs::path> root_of(const std::vector<std::string>& paths, const std::vector<fs::path>& roots) {
-  if (paths.empty()) return std::nullopt;
+  if (paths.empty() || has_absolute(paths)) return std::nullopt;
   for (const fs::path& root : roots) {
     if (std::ranges::all_of(paths, [&](const std::string& path) { return is_image_file(root / path); }))
       return root;
@@ -228,10 +245,21 @@ class ListSurvey {
       return "pairs whose images are in no data that was found, or all in training data";
     if (is_of_experiment(text)) return "a list of the experiment beside it";
     const std::vector<std::string> paths = first_paths(text, ListFormat::kPath);
+    if (!paths.empty() && has_absolute(paths)) return absolute_paths_of(text, paths);
     if (!paths.empty() && paths.front().find(".jpg") != std::string::npos)
       return concat("a list whose images were not found: no '", paths.front().substr(0, 60),
                     "' below the folders that were named; name the folder that they lie in as well");
     return "a text file that is no list of images or pairs";
+  }
+
+  static std::string absolute_paths_of(const fs::path& text, const std::vector<std::string>& paths) {
+    if (!std::ranges::all_of(paths, [](const std::string& path) { return path.starts_with('/'); }))
+      return "some of its paths are absolute, others are not";
+    const std::string folder = common_folder(paths);
+    return concat("its paths are absolute, and those of a source lie below its folder: sed ",
+                  shell_quoted("s#^" + folder + "##"), ' ', shell_quoted(text.string()), " > ",
+                  shell_quoted(text.stem().string() + "_below" + text.extension().string()),
+                  ", and name that list and ", folder);
   }
 
   const std::vector<RoleOfPath>& said_;

@@ -49,6 +49,7 @@ class Protocols {
     if (choice_.protocols.empty()) measure_held_out();
     add("centers", "type: separation");
     reject();
+    train_with_unmeasured();
   }
 
  private:
@@ -132,9 +133,19 @@ class Protocols {
   void reject() {
     if (known_.empty()) return;
     const std::vector<std::string> sets = strangers();
-    if (!sets.empty())
-      add("rejection",
-          concat("type: rejection, known: ", flow_list(known_), ", strangers: ", flow_list(sets)));
+    if (sets.empty()) return;
+    add("rejection", concat("type: rejection, known: ", flow_list(known_), ", strangers: ", flow_list(sets)));
+  }
+
+  // What is held out and not measured is better trained with.
+  void train_with_unmeasured() {
+    for (FoundSource& found : choice_.sources) {
+      const std::string held_out = found.source.name + ".held_out";
+      const bool measured = std::ranges::any_of(choice_.protocols, [&](const PlannedProtocol& protocol) {
+        return protocol.options.find(held_out) != std::string::npos;
+      });
+      if (!measured) found.source.held_out = 0;
+    }
   }
 
   Choice& choice_;

@@ -1,7 +1,9 @@
 #include "uir/survey/survey.h"
 
 #include <algorithm>
+#include <set>
 
+#include "uir/base/error.h"
 #include "uir/data/folder_listing.h"
 #include "uir/survey/folder_survey.h"
 #include "uir/survey/list_survey.h"
@@ -17,15 +19,20 @@ fs::path plain(const fs::path& path) { return without_last_slash(fs::absolute(pa
 Survey survey_data(const std::vector<fs::path>& data, const std::vector<RoleOfPath>& said,
                    const AskRole& ask) {
   std::vector<RoleOfPath> roles;
-  for (const RoleOfPath& one : said) roles.push_back({one.role, plain(one.path)});
+  for (const RoleOfPath& one : said) {
+    const fs::path path = plain(one.path);
+    const auto before = std::ranges::find(roles, path, &RoleOfPath::path);
+    if (before != roles.end() && before->role != one.role)
+      fail(ErrorKind::kUsage, "--as: ", path.string(), " is said to be ", enum_name(before->role), " and ",
+           enum_name(one.role));
+    roles.push_back({one.role, path});
+  }
   Collected collected;
   FolderSurvey folders(roles, ask, collected);
-  std::vector<fs::path> paths;
-  for (const fs::path& path : data) paths.push_back(plain(path));
-  for (size_t i = 0; i < paths.size(); ++i) {
-    if (std::ranges::find(paths.begin(), paths.begin() + static_cast<ptrdiff_t>(i), paths[i]) ==
-        paths.begin() + static_cast<ptrdiff_t>(i))
-      folders.look(paths[i]);
+  std::set<fs::path> seen;  // what is named twice, through a link as well, is one
+  for (const fs::path& path : data) {
+    std::error_code error;
+    if (seen.insert(fs::weakly_canonical(plain(path), error)).second) folders.look(plain(path));
   }
   folders.check_all_used();
   survey_lists(roles, collected);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
 
 #include "uir/base/file.h"
 #include "uir/survey/collected.h"
@@ -21,14 +22,26 @@ FoundSource* largest_folder_of_people(Choice& choice) {
   return largest && largest->people_of_two >= kFewest ? largest : nullptr;
 }
 
-// Drawn by a hash of the name: the same people whatever else lies there.
-std::vector<std::string> drawn(const FoundSource& found) {
+// Names of the people whom another source trains on.
+std::set<std::string> trained_on_elsewhere(const Choice& choice, const FoundSource& found) {
+  std::set<std::string> names;
+  for (const FoundSource& other : choice.sources) {
+    if (&other == &found || other.source.role != Role::kLabeled) continue;
+    for (const FoundPerson& person : other.in_folders) names.insert(person.name);
+  }
+  return names;
+}
+
+// Drawn by a hash of the name: the same people whatever else lies there. None if there are too few.
+std::vector<std::string> drawn(const FoundSource& found, const std::set<std::string>& elsewhere) {
   std::vector<std::pair<uint64_t, std::string>> people;
   for (const FoundPerson& person : found.in_folders) {
-    if (person.images >= 2) people.emplace_back(checksum64(as_bytes(person.name)), person.name);
+    if (person.images >= 2 && !elsewhere.contains(person.name))
+      people.emplace_back(checksum64(as_bytes(person.name)), person.name);
   }
+  if (std::ssize(people) < kFewest) return {};
   std::ranges::sort(people);
-  people.resize(static_cast<size_t>(std::clamp(found.people_of_two / kOneIn, kFewestTested, kMostTested)));
+  people.resize(static_cast<size_t>(std::clamp(std::ssize(people) / kOneIn, kFewestTested, kMostTested)));
   std::vector<std::string> names;
   for (auto& [hash, name] : people) names.push_back(std::move(name));
   std::ranges::sort(names);
@@ -59,7 +72,8 @@ FoundSource part_of(const FoundSource& found, const std::vector<std::string>& na
 bool split_off_test_people(Choice& choice) {
   FoundSource* whole = largest_folder_of_people(choice);
   if (!whole) return false;
-  const std::vector<std::string> names = drawn(*whole);
+  const std::vector<std::string> names = drawn(*whole, trained_on_elsewhere(choice, *whole));
+  if (names.empty()) return false;
   FoundSource test = part_of(*whole, names, true, Role::kTest);
   FoundSource train = part_of(*whole, names, false, Role::kLabeled);
   train.what = whole->what;

@@ -9,7 +9,7 @@
 #include "uir/base/json_text.h"
 #include "uir/report/html_parts.h"
 #include "uir/timeline/number_rows.h"
-#include "uir/timeline/quoting.h"
+#include "uir/base/quoting.h"
 
 namespace uir {
 namespace {

@@ -9,7 +9,7 @@
 #include "uir/report/markup.h"
 #include "uir/timeline/page_data.h"
 #include "uir/timeline/player_assets.h"
-#include "uir/timeline/quoting.h"
+#include "uir/base/quoting.h"
 
 namespace uir {
 namespace {

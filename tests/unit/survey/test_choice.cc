@@ -72,8 +72,8 @@ TEST_CASE("Without test data people are spared, and nobody is in both lists", "[
   CHECK(measures(choice, "all_pairs, set: faces_test"));
   CHECK(measures(choice, "known: [faces.held_out], strangers: [faces_test]"));
   CHECK(choice.seconds > 0);
-  CHECK(choice_report(choice, "exp.yaml").find("next: uir-train, uir-extract and uir-eval exp.yaml") !=
-        std::string::npos);
+  CHECK(choice_report(choice, "exp.yaml")
+            .find("uir-train exp.yaml && uir-extract exp.yaml && uir-eval exp.yaml") != std::string::npos);
 }
 
 TEST_CASE("The experiment says what was chosen, whatever the data", "[survey]") {
@@ -112,6 +112,22 @@ TEST_CASE("Too few people to spare some: held-out images, and a word about it", 
         std::string::npos);
 }
 
+TEST_CASE("Nobody is spared whom another folder trains on", "[survey]") {
+  const Choice choice = choose_experiment(
+      {{people("/data/a", Role::kLabeled, 40, 10), people("/data/b", Role::kLabeled, 15, 3)}, {}, {}},
+      kLaptop, "/data/exp.yaml");
+  REQUIRE(choice.lists.size() == 2);
+  for (const std::string& person : choice.lists[1].people) CHECK(std::stoi(person.substr(1)) >= 15);
+}
+
+TEST_CASE("What could not be measured is refused before it is trained", "[survey]") {
+  const auto error = error_of([] {
+    choose_experiment({{people("/data/faces", Role::kLabeled, 2, 3)}, {}, {}}, kLaptop, "/data/exp.yaml");
+  });
+  REQUIRE(error);
+  CHECK(error->kind() == ErrorKind::kData);
+}
+
 TEST_CASE("Networks: ours are trained on, others embed", "[survey]") {
   const FoundNetwork other{"/data/y1.onnx", "y1.onnx: ONNX network", {}};
   const FoundNetwork ours{"/data/net.onnx", "net.onnx: ONNX network",
@@ -121,8 +137,10 @@ TEST_CASE("Networks: ours are trained on, others embed", "[survey]") {
   const Choice embeds = choose_experiment({photos, {other}, {}}, kLaptop, "/data/exp.yaml");
   CHECK_FALSE(embeds.trains);
   CHECK(experiment_of(embeds).extract.weights.value == "/data/y1.onnx");
-  CHECK(experiment_of(embeds).data.sources.size() == 1);
-  CHECK(embeds.left_out.size() == 1);
+  REQUIRE(experiment_of(embeds).data.sources.size() == 2);  // strangers too, for thresholds
+  CHECK(experiment_of(embeds).data.sources[1].role == Role::kTest);
+  CHECK(choice_report(embeds, "/data/exp.yaml")
+            .find("calibrate /data/exp.yaml --known faces --strangers web") != std::string::npos);
   CHECK(embeds.notes.size() == 1);
   const Choice starts = choose_experiment({photos, {other, ours}, {}}, kLaptop, "/data/exp.yaml");
   CHECK(starts.trains);

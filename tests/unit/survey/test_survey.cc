@@ -107,6 +107,25 @@ TEST_CASE("Layouts that sources refuse are refused at once", "[survey]") {
   message_of({folder / "absent"}, ErrorKind::kMissingInput);
 }
 
+TEST_CASE("Absolute paths of a list are cut off, not followed", "[survey]") {
+  const TempFolder folder;
+  write_people(folder / "data/crops", 3, 2);
+  const std::string crops = (folder / "data/crops/").string();
+  write(folder / "faces.lst", crops + "p0/0.jpg\t0\n" + crops + "p1/0.jpg\t1\n");
+  const Survey found = survey({folder / "faces.lst"});
+  CHECK(found.sources.empty());
+  CHECK(leaves_out(found, "sed 's#^" + crops + "##' " + (folder / "faces.lst").string()));
+}
+
+TEST_CASE("What is named twice is one; what is said of it must agree", "[survey]") {
+  const TempFolder folder;
+  write_people(folder / "faces", 5, 3);
+  fs::create_directory_symlink(folder / "faces", folder / "link");
+  CHECK(survey({folder / "faces", folder / "link", folder / "faces/"}).sources.size() == 1);
+  message_of({folder / "faces"}, ErrorKind::kUsage,
+             {{Role::kTest, folder / "faces"}, {Role::kLabeled, folder / "faces/"}});
+}
+
 TEST_CASE("Strangers at any depth count once each", "[survey]") {
   const TempFolder folder;
   for (const char* name : {"web/a/1.jpg", "web/a/b/2.jpg", "web/a/b/c/3.jpg", "web/4.jpg", "web/d/5.jpg"})

@@ -6,7 +6,7 @@
 #include "support/temp_folder.h"
 #include "uir/timeline/page_data.h"
 #include "uir/timeline/player_assets.h"
-#include "uir/timeline/quoting.h"
+#include "uir/base/quoting.h"
 
 namespace uir {
 namespace {

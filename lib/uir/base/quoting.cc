@@ -1,4 +1,4 @@
-#include "uir/timeline/quoting.h"
+#include "uir/base/quoting.h"
 
 #include <algorithm>
 
