@@ -127,6 +127,12 @@ void read_container(const fs::path& file, std::optional<Role> role, Collected& c
   if (has_extension(file, {".onnx"})) survey_network(file, collected);
 }
 
+// What uir-index align writes beside its faces.
+bool is_of_alignment(const fs::path& file) {
+  const std::string name = file.filename().string();
+  return name == "align.json" || name == "landmarks.tsv" || name == "not_found.txt";
+}
+
 }  // namespace
 
 std::string count_of(int64_t n, std::string_view thing, std::string_view things) {
@@ -153,6 +159,7 @@ std::optional<ImageSize> most_frequent_size(std::span<const fs::path> images) {
 }
 
 bool survey_file(const fs::path& file, std::optional<Role> role, Collected& collected) {
+  if (is_of_alignment(file)) return true;
   if (has_extension(file, {".rec", ".bin", ".tar", ".onnx"})) {
     try {
       read_container(file, role, collected);

@@ -61,7 +61,10 @@ TEST_CASE("People, strangers and test data below one folder", "[survey]") {
   write_people(folder / "test", 4, 2);
   for (int i = 0; i < 30; ++i) write(folder / ("crowd/" + std::to_string(i) + ".png"));
   write(folder / "README.md");
+  for (const char* file : {"align.json", "landmarks.tsv", "not_found.txt"}) write(folder / "faces" / file);
   const Survey found = survey({folder.path()});
+  CHECK_FALSE(leaves_out(found, "not_found"));
+  CHECK_FALSE(leaves_out(found, ".json"));
   REQUIRE(found.sources.size() == 3);
   const FoundSource& faces = source_at(found, folder / "faces");
   CHECK(faces.source.role == Role::kLabeled);
