@@ -403,11 +403,13 @@ void report_people(std::span<const int64_t> genuine, std::string_view caveat, Pr
                               {"effective_people", effective},
                               {"most_genuine_pairs_of_one", std::ranges::max(genuine)}};
   constexpr double kFew = 10;
+  const std::string worth = effective < 100 ? short_number(effective, 3) : concat(std::lround(effective));
+  const bool alike = worth == concat(with_genuine);
   result.remarks.push_back(
       concat(effective < kFew ? "Few people decide: the genuine pairs are" : "The genuine pairs are", " of ",
-             with_genuine, " people, and weigh like those of ",
-             effective < 100 ? short_number(effective, 3) : concat(std::lround(effective)),
-             " people with as many pairs each", caveat.empty() ? "" : "; ", caveat, "."));
+             with_genuine, " people",
+             alike ? "" : concat(", and weigh like those of ", worth, " people with as many pairs each"),
+             caveat.empty() ? "" : "; ", caveat, "."));
 }
 
 }  // namespace uir

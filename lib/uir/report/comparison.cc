@@ -9,6 +9,8 @@
 namespace uir {
 namespace {
 
+constexpr std::string_view kNotDecided = "not decided";
+
 // The results of all models; results[m] is null where model m lacks one.
 std::vector<ComparedProtocol> match_protocols(const std::vector<std::span<const ProtocolResult>>& models) {
   std::vector<ComparedProtocol> protocols;
@@ -94,6 +96,11 @@ void mark_best(ComparedNumber& number) {
   if (low == high) return;
   const double best = number.meaning.better == Better::kHigher ? high : low;
   for (size_t m = 0; m < number.values.size(); ++m) number.best[m] = number.values[m] == best;
+  for (size_t m = 1; m < number.values.size(); ++m) {
+    if (number.best[m] == number.best[0] || number.verdict(m) != kNotDecided) continue;
+    number.best.assign(number.values.size(), false);
+    return;
+  }
 }
 
 ComparedNumber compare_number(const ComparedProtocol& protocol, const std::string& name) {
@@ -224,7 +231,7 @@ std::optional<Interval> ComparedNumber::difference_interval(size_t model) const 
 std::string_view ComparedNumber::verdict(size_t model) const {
   const std::optional<Interval> interval = difference_interval(model);
   if (!interval || meaning.better == Better::kNone) return "";
-  if (interval->low <= 0 && interval->high >= 0) return "not decided";
+  if (interval->low <= 0 && interval->high >= 0) return kNotDecided;
   return (interval->low > 0) == (meaning.better == Better::kHigher) ? "better" : "worse";
 }
 

@@ -29,7 +29,8 @@ struct ComparedNumber {
   std::vector<double> values;                     // not a number where undefined
   std::vector<std::string> notes;                 // why it is undefined
   std::vector<const Uncertainty*> uncertainties;  // null: none
-  // None where a value is not resolved, all are equal, fewer than two are defined, or nothing is better.
+  // None where a value is not resolved, all are equal, fewer than two are defined, nothing is better, or a
+  // verdict between the best and the first model is "not decided".
   std::vector<bool> best;
   bool same_people = false;  // the models were measured by the same protocol
 
@@ -65,6 +66,8 @@ Comparison compare(const Report& report);
 // Of report.json (docs/protocols.md): values, differences to the first model, those of rates in percentage
 // points too; null where not a number.
 Json to_json(const Comparison& comparison);
+// "lfw (verification)"; the name alone where it is the type's.
+std::string heading_of(const std::string& name, const std::string& type);
 // Empty where there is nothing to say: one model, and no published numbers.
 std::string to_text(const Comparison& comparison);
 

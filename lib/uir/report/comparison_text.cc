@@ -89,7 +89,7 @@ std::string references_table(const Comparison& comparison, const ComparedProtoco
 }
 
 std::string to_text(const Comparison& comparison, const ComparedProtocol& protocol) {
-  std::string text = concat("\n", protocol.name, " (", protocol.type, ")\n");
+  std::string text = concat("\n", heading_of(protocol.name, protocol.type), "\n");
   for (const std::string& mismatch : protocol.mismatches) {
     text += concat("  NOT THE SAME PROTOCOL: ", mismatch, "\n");
   }
@@ -114,6 +114,10 @@ bool has_intervals(const Comparison& comparison) {
 }
 
 }  // namespace
+
+std::string heading_of(const std::string& name, const std::string& type) {
+  return name == type ? name : concat(name, " (", type, ")");
+}
 
 std::string to_text(const Comparison& comparison) {
   const bool several = comparison.models.size() > 1;

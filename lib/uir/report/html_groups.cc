@@ -25,12 +25,8 @@ class GroupsTable {
 
   void write() {
     page_.element("h3", {}, concat("By ", whole_.split_by));
-    const Element scroll(page_, "div", {{"class", "scroll"}});
-    const Element table(page_, "table", {{"class", "numbers groups"}});
-    head();
-    const Element body(page_, "tbody");
-    rows(std::string(kWholeName), whole_);
-    for (const ComparedProtocol& group : whole_.groups) rows(group.name, group);
+    table();
+    if (std::ranges::any_of(whole_.groups, has_weak_number)) write_weak_words(page_);
   }
 
  private:
@@ -43,6 +39,15 @@ class GroupsTable {
   static std::string count_text(const ProtocolResult& result, const std::string& name) {
     const auto found = std::ranges::find(result.counts, name, &std::pair<std::string, int64_t>::first);
     return found == result.counts.end() ? "" : grouped(found->second);
+  }
+
+  void table() {
+    const Element scroll(page_, "div", {{"class", "scroll"}});
+    const Element table(page_, "table", {{"class", "numbers groups"}});
+    head();
+    const Element body(page_, "tbody");
+    rows(std::string(kWholeName), whole_);
+    for (const ComparedProtocol& group : whole_.groups) rows(group.name, group);
   }
 
   void head() {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "uir/base/error.h"
 #include "uir/base/json_text.h"
 #include "uir/report/html_parts.h"
 
@@ -29,14 +30,28 @@ std::vector<std::string> keys_of(const Json& sets) {
   return keys;
 }
 
+// "file step-100, checksum 7ad23bbd", without what is nested deeper; "" of what is no short text.
+std::string readable_text(const Json& json) {
+  constexpr size_t kLongest = 120;
+  if (json.is_string()) return json.get<std::string>();
+  if (!json.is_structured()) return json_text(json);
+  std::string text;
+  for (const auto& [key, value] : json.items()) {
+    const std::string of_value = value.is_object() && json.is_object() ? "" : readable_text(value);
+    if (of_value.empty()) continue;
+    text += concat(text.empty() ? "" : ", ", json.is_object() ? spaced(key) + " " : "", of_value);
+  }
+  return text.size() > kLongest ? "" : text;
+}
+
 // One row where all sets agree, else one per set.
 void write_rows_of(const Json& sets, const std::string& key, Markup& page) {
   std::map<std::string, std::string> sets_of_value;
   std::vector<std::string> values;
   for (const auto& [set, manifest] : sets.items()) {
     if (!manifest.is_object() || !manifest.contains(key)) continue;
-    const Json& json = manifest[key];
-    const std::string value = json.is_string() ? json.get<std::string>() : json_text(json);
+    const std::string value = readable_text(manifest[key]);
+    if (value.empty()) continue;
     std::string& names = sets_of_value[value];
     if (names.empty()) values.push_back(value);
     names += (names.empty() ? "" : ", ") + set;

@@ -1,5 +1,6 @@
 #include "uir/report/html_numbers.h"
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 
@@ -29,6 +30,19 @@ void write_interval(const ComparedNumber& number, size_t model, Markup& page) {
 }
 
 }  // namespace
+
+void write_type(const ComparedProtocol& protocol, Markup& page) {
+  if (protocol.type != protocol.name) page.element("span", {{"class", "quiet"}}, " " + protocol.type);
+}
+
+bool has_weak_number(const ComparedProtocol& protocol) {
+  return std::ranges::any_of(protocol.numbers, [](const ComparedNumber& number) {
+    return std::ranges::any_of(number.uncertainties,
+                               [](const Uncertainty* u) { return u && is_called_weak(*u); });
+  });
+}
+
+void write_weak_words(Markup& page) { page.element("p", {{"class", "quiet"}}, kWeakWords); }
 
 void write_model_heading(std::string_view name, size_t style, Markup& page) {
   const Element cell(page, "th", {{"scope", "col"}});

@@ -10,6 +10,11 @@
 
 namespace uir {
 
+// Behind a protocol's name its type, where that is another word.
+void write_type(const ComparedProtocol& protocol, Markup& page);
+// Whether a cell of these numbers is called weak or not resolved, and what the words mean, beneath a table.
+bool has_weak_number(const ComparedProtocol& protocol);
+void write_weak_words(Markup& page);
 // A column's heading: the model's name beside the style of its lines (its place among the models).
 void write_model_heading(std::string_view name, size_t style, Markup& page);
 // A row's heading.

@@ -32,15 +32,14 @@ class ProtocolSection {
     {
       const Element heading(page_, "h2");
       page_.text(protocol_.name);
-      page_.element("span", {{"class", "quiet"}}, " " + protocol_.type);
+      write_type(protocol_, page_);
     }
     words();
     for (const std::string& mismatch : protocol_.mismatches) {
       page_.element("p", {{"class", "warning"}}, "Not the same protocol for all models: " + mismatch);
     }
     counts();
-    in_words();
-    numbers();
+    numbers(in_words());
     published();
     write_groups(protocol_, models_, page_);
     write_curves(protocol_, models_, page_);
@@ -75,21 +74,22 @@ class ProtocolSection {
     }
   }
 
-  // The headline numbers as sentences; of several models one sentence with all their values.
-  void in_words() {
+  // The headline numbers as sentences; of several models one sentence with all their values. False: none.
+  bool in_words() {
     std::vector<std::pair<std::string, std::string>> sentences;  // with their terms
     for (const ComparedNumber& number : protocol_.numbers) {
       const auto words = words_of(number.name, protocol_.facts.meanings);
       const std::string values = words ? values_in_words(number) : "";
       if (!values.empty()) sentences.emplace_back(words->with(values), words->term);
     }
-    if (sentences.empty()) return;
+    if (sentences.empty()) return false;
     const Element list(page_, "ul", {{"class", "in-words"}});
     for (const auto& [sentence, term] : sentences) {
       const Element item(page_, "li");
       page_.text(sentence);
       page_.element("span", {{"class", "quiet"}}, concat(" ", term));
     }
+    return true;
   }
 
   // "94.1 % (93.2 to 95.0 %)"; "94.1 % (ours), 92.8 % (theirs)"; empty where no model has a value.
@@ -105,7 +105,10 @@ class ProtocolSection {
     return text;
   }
 
-  void numbers() {
+  // Folded where sentences say the most of it.
+  void numbers(bool folded) {
+    page_.raw(folded ? "<details>" : "<details open=\"open\">");
+    page_.element("summary", {}, "All numbers");
     {
       const Element scroll(page_, "div", {{"class", "scroll"}});
       const Element table(page_, "table", {{"class", "numbers"}});
@@ -118,6 +121,8 @@ class ProtocolSection {
         for (const Reference* reference : protocol_.references) published_cell(*reference, number);
       }
     }
+    page_.raw("</details>\n");
+    if (has_weak_number(protocol_)) write_weak_words(page_);
     undefined_reasons();
     remarks();
   }

@@ -1,5 +1,7 @@
 #include "uir/report/html_report.h"
 
+#include <algorithm>
+#include <cmath>
 #include <string>
 #include <utility>
 
@@ -10,6 +12,7 @@
 #include "uir/report/html_parts.h"
 #include "uir/report/html_protocol.h"
 #include "uir/report/markup.h"
+#include "uir/report/number_words.h"
 
 namespace uir {
 namespace {
@@ -72,7 +75,7 @@ class ReportPage {
     for (size_t p = 0; p < comparison_.protocols.size(); ++p) {
       const Element item(page_, "li");
       page_.element("a", {{"href", "#" + id(p)}}, comparison_.protocols[p].name);
-      page_.element("span", {{"class", "quiet"}}, " " + comparison_.protocols[p].type);
+      write_type(comparison_.protocols[p], page_);
     }
   }
 
@@ -92,8 +95,26 @@ class ReportPage {
           "p", {{"class", "quiet"}},
           concat("Differences are to ", comparison_.models[0],
                  ", of rates in percentage points (pp). ★ marks the best model; where protocols are not the "
-                 "same, or a number does not rank models, none is marked."));
+                 "same, a number does not rank models, or a difference to the best is not decided, none is "
+                 "marked."));
     }
+    // One model's sentences follow in each protocol; its table stands here for looking things up.
+    page_.raw(several() || !has_words() ? "<details open=\"open\">" : "<details>");
+    page_.element("summary", {}, "All numbers");
+    overview_table();
+    page_.raw("</details>\n");
+    if (several() && std::ranges::any_of(comparison_.protocols, has_weak_number)) write_weak_words(page_);
+  }
+
+  bool has_words() const {
+    return std::ranges::any_of(comparison_.protocols, [](const ComparedProtocol& protocol) {
+      return std::ranges::any_of(protocol.numbers, [&](const ComparedNumber& number) {
+        return !std::isnan(number.values[0]) && words_of(number.name, protocol.facts.meanings);
+      });
+    });
+  }
+
+  void overview_table() {
     const Element scroll(page_, "div", {{"class", "scroll"}});
     const Element table(page_, "table", {{"class", "numbers"}, {"id", "comparison"}});
     overview_head();
@@ -118,7 +139,7 @@ class ReportPage {
       const Element row(page_, "tr", {{"class", "group"}});
       const Element cell(page_, "th", {{"colspan", columns}, {"scope", "rowgroup"}});
       page_.element("a", {{"href", "#" + id(p)}}, protocol.name);
-      page_.element("span", {{"class", "quiet"}}, " " + protocol.type);
+      write_type(protocol, page_);
       if (!protocol.mismatches.empty()) {
         page_.element("span", {{"class", "warning"}}, "not the same protocol for all models");
       }

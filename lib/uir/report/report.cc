@@ -61,6 +61,13 @@ bool has_uncertainty(const ProtocolResult& result) {
                              [](const Measurement& number) { return number.uncertainty.has_value(); });
 }
 
+bool has_weak_number(const ProtocolResult& result) {
+  return std::ranges::any_of(result.groups, has_weak_number) ||
+         std::ranges::any_of(result.numbers, [](const Measurement& number) {
+           return number.defined() && number.uncertainty && is_called_weak(*number.uncertainty);
+         });
+}
+
 // Those of the whole, and what only groups have.
 std::vector<std::string> numbers_of_groups(const ProtocolResult& whole) {
   std::vector<std::string> names;
@@ -123,7 +130,8 @@ std::string text_in_words(const ProtocolResult& result) {
 }
 
 std::string to_text(const ProtocolResult& result) {
-  std::string text = concat(result.name, " (", result.type, ")\n", wrap(result.description, "  "));
+  std::string text = concat(heading_of(result.name, result.type), "\n", wrap(result.description, "  "));
+  text += text_in_words(result);
   size_t width = 0;
   for (const auto& [name, count] : result.counts) width = std::max(width, name.size());
   for (const Measurement& number : result.numbers) width = std::max(width, number.name.size());
@@ -133,7 +141,8 @@ std::string to_text(const ProtocolResult& result) {
     text += table_line(number.name, width, value_text(number, any_interval));
   }
   for (const std::string& remark : result.remarks) text += wrap(remark, "  ");
-  return text + text_in_words(result) + groups_text(result);
+  text += groups_text(result);
+  return has_weak_number(result) ? text + wrap(kWeakWords, "  ") : text;
 }
 
 }  // namespace

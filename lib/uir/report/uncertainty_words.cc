@@ -18,6 +18,14 @@ std::string weakness_in_words(const Uncertainty& uncertainty) {
   return events < 0 ? "weak" : concat("weak: ", events, " events");
 }
 
+const std::string_view kWeakWords =
+    "weak: fewer than 30 events stand behind the number; not resolved: fewer than 10";
+
+bool is_called_weak(const Uncertainty& uncertainty) {
+  const bool unresolved = uncertainty.resolution == Resolution::kNotResolved && !uncertainty.has_interval();
+  return unresolved || !weakness_in_words(uncertainty).empty();
+}
+
 std::string evidence_in_words(const Uncertainty& uncertainty) {
   std::string words;
   const auto add = [&](const std::string& more) { words += (words.empty() ? "" : "; ") + more; };

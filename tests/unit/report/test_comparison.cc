@@ -294,6 +294,8 @@ TEST_CASE("a difference is decided by what the same people add to both models") 
   CHECK(accuracy.difference_interval(1)->high == Approx(.005 + half));
   CHECK(accuracy.verdict(1) == "better");
   CHECK(eer.verdict(1) == "not decided");
+  CHECK(accuracy.best == std::vector<bool>{false, true});
+  CHECK(eer.best == std::vector<bool>{false, false});
   CHECK_THAT(to_text(comparison), contains_text("better") && contains_text("not decided"));
   const Json json = to_json(comparison)["protocols"][0]["numbers"][0];
   CHECK(json["verdicts"] == Json::parse(R"(["", "better"])"));
@@ -318,6 +320,16 @@ TEST_CASE("a difference is decided by what the same people add to both models") 
     of_second.low = of_second.high = std::nan("");
     CHECK(!compare(report).protocols[0].numbers[0].difference_interval(1));
     CHECK(compare(report).protocols[0].numbers[0].verdict(1).empty());
+  }
+  SECTION("the best is marked where each of its differences that is shown is decided") {
+    report.models.push_back({"third", {}, {lfw(0.9901, 0.01)}});
+    set(2, "accuracy", {.02, -.05, .01, .02});
+    const auto best = [&] { return compare(report).protocols[0].numbers[0].best; };
+    CHECK(best() == std::vector<bool>{false, true, false});  // the third's is not one of the best's
+    report.models[0].results[0].numbers[0].value = 0.9999;
+    CHECK(best() == std::vector<bool>{false, false, false});
+    set(2, "accuracy", {.0101, -.0202, .0301, -.02});
+    CHECK(best() == std::vector<bool>{true, false, false});
   }
   SECTION("what is not resolved is never the best") {
     CHECK(accuracy.best == std::vector<bool>{false, true});

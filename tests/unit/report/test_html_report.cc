@@ -160,6 +160,41 @@ TEST_CASE("the headline numbers stand in the page in words, of several models in
   CHECK_THAT(to_html(report), contains_text("In 75.0 % of cases a pair of one person scores higher"));
 }
 
+TEST_CASE("all numbers stand folded beneath sentences, and open where there is none or models are compared") {
+  const auto shows = [](const Report& report) {
+    const std::string html = to_html(report);
+    const size_t at = html.find("id=\"protocol-1\"");
+    const auto is_open = [&](size_t from) {
+      const size_t summary = html.find("<summary>All numbers", from);
+      return html.substr(0, summary).ends_with("open=\"open\">");
+    };
+    return std::pair{is_open(html.find("id=\"overview\"")), is_open(at)};
+  };
+  Report report = example();
+  CHECK(shows(report) == std::pair{true, false});
+  const std::string html = to_html(report);
+  const size_t section = html.find("id=\"protocol-1\"");
+  CHECK(html.find("class=\"in-words\"", section) < html.find("<summary>All numbers", section));
+  report.models.pop_back();
+  CHECK(shows(report) == std::pair{false, false});
+  report.models[0].results.erase(report.models[0].results.begin());  // without any value
+  CHECK(shows(report) == std::pair{true, true});
+}
+
+TEST_CASE("what a model was made with is short text, no JSON") {
+  Report report = example();
+  report.models.pop_back();
+  report.models[0].sets = {{"lfw",
+                            {{"weights", {{"file", "step-30"}, {"checksum", "7ad2"}, {"deep", {{"a", 1}}}}},
+                             {"mean", {1, 2.5}},
+                             {"files", {{"long", std::string(200, 'x')}}},
+                             {"flip", true}}}};
+  const std::string html = to_html(report);
+  CHECK_THAT(html, contains_text("<td>file step-30, checksum 7ad2</td>"));
+  CHECK_THAT(html, contains_text("<td>1, 2.5</td>") && contains_text("<td>true</td>"));
+  CHECK(count(html, "xxxx") == 0);
+}
+
 TEST_CASE("names are text, wherever they stand") {
   const std::string evil = "</script><script>alert('1')</script>&\"";
   Report report = example(evil, "uir");

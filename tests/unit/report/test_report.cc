@@ -46,12 +46,12 @@ TEST_CASE("the text report is a table under the protocol's words") {
   const std::string expected =
       "lfw (verification)\n  Words of the protocol.\n  " + std::string(120, 'x') +
       "\n  end\n"
-      "  genuine_pairs  3000\n"
-      "  accuracy       0.995167\n"
-      "  val            undefined: a fold lacks pairs\n"
       "  In words:\n"
       "    99.52 % of pairs are judged right, one person or two, at a threshold of the "
-      "other folds.\n    (accuracy)\n";
+      "other folds.\n    (accuracy)\n"
+      "  genuine_pairs  3000\n"
+      "  accuracy       0.995167\n"
+      "  val            undefined: a fold lacks pairs\n";
   CHECK(to_text(example()) == expected);
   Report two = example();
   two.models[0].results.push_back(two.models[0].results[0]);
@@ -199,6 +199,37 @@ TEST_CASE("a report says how sure its numbers are, and where it does not know") 
   CHECK(!json["uncertainty"].contains("other"));
   CHECK(json["remarks"] == Json::parse(R"(["Few people decide."])"));
   CHECK(brute::error_of(ErrorKind::kInternal, [&] { result.set_uncertainty("none", sure); }) != "no error");
+}
+
+TEST_CASE("weak and not resolved are explained once beneath the numbers that are called so") {
+  const std::string words = "weak: fewer than 30 events stand behind the number; not resolved: fewer than 10";
+  Report report = example();
+  Uncertainty uncertainty;
+  uncertainty.low = .9, uncertainty.high = 1;
+  const auto said = [&] {
+    report.models[0].results[0].set_uncertainty("accuracy", uncertainty);
+    CHECK((to_text(report).find(words) == std::string::npos) ==
+          (to_html(report).find(words) == std::string::npos));
+    return to_text(report).ends_with("  " + words + "\n");
+  };
+  CHECK_FALSE(said());
+  uncertainty.resolution = Resolution::kWeak;
+  CHECK(said());
+  uncertainty.resolution = Resolution::kNotResolved;
+  CHECK_FALSE(said());  // a bound of one side, which has words of its own
+  uncertainty.low = uncertainty.high = std::nan("");
+  CHECK(said());
+}
+
+TEST_CASE("a name that is the type's stands once") {
+  CHECK(heading_of("lfw", "verification") == "lfw (verification)");
+  CHECK(heading_of("all_pairs", "all_pairs") == "all_pairs");
+  Report report = example();
+  CHECK_THAT(to_html(report), contains_text("lfw<span class=\"quiet\"> verification</span></h2>"));
+  report.models[0].results[0].name = "verification";
+  CHECK(to_text(report).starts_with("verification\n"));
+  CHECK_THAT(to_html(report), contains_text("verification</h2>"));
+  CHECK(to_html(report).find("> verification</span>") == std::string::npos);
 }
 
 TEST_CASE("rates in names are written as people write them") {
