@@ -2,15 +2,15 @@
 # Debian packages uir and libuir-dev, into build/deb.
 #   tools/make_deb.sh                    of this machine's release, from build/release, which is built
 #   tools/make_deb.sh bookworm|trixie    of that release: built in a debootstrap; then installed into a fresh one and tried there (root)
-# MIRROR (default http://deb.debian.org/debian) is where packages come from. The debootstraps are build/deb/SUITE.build, which is kept for the next time,
+# MIRROR is where packages come from (default: debootstrap's). The debootstraps are build/deb/SUITE.build, which is kept for the next time,
 # and build/deb/SUITE.clean, which is removed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-suite=${1:-} mirror=${MIRROR:-http://deb.debian.org/debian} out=$PWD/build/deb
+suite=${1:-} out=$PWD/build/deb
 here=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
 mkdir -p "$out"
 in_root() { chroot "$1" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive bash -euc "$2"; }
-bootstrap() { [ -e "$1/usr/bin/apt-get" ] || debootstrap --variant=minbase "${@:2}" "$suite" "$1" "$mirror" >"$1.log" || { tail "$1.log" >&2; exit 1; }; }
+bootstrap() { [ -e "$1/usr/bin/apt-get" ] || debootstrap --variant=minbase "${@:2}" "$suite" "$1" ${MIRROR:+"$MIRROR"} >"$1.log" || { tail "$1.log" >&2; exit 1; }; }
 
 if [ -z "$suite" ]; then
   tools/build.sh release --target programs

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "uir/base/error.h"
+#include "uir/base/quoting.h"
 #include "uir/config/reader.h"
 
 namespace uir {
@@ -34,17 +35,6 @@ std::vector<std::string> folders_in(const fs::path& folder) {
 
 // --- Commands ----------------------------------------------------------------------------------------------
 
-std::string quoted(const std::string& text) {
-  const bool plain = std::ranges::all_of(text, [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) ||
-           std::string_view("/._-+:@%,").find(c) != std::string_view::npos;
-  });
-  if (plain) return text;
-  std::string result = "'";
-  for (const char c : text) result += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return result + "'";
-}
-
 // As a basic regular expression between '#', within single quotes.
 std::string as_expression(std::string_view text) {
   std::string result;
@@ -70,8 +60,8 @@ std::string rewriting(const fs::path& list, ListFormat format, bool windows, std
                      behind_tab ? "\\t" : "", "#");
   }
   const std::string target = rewritten(list).string();
-  return concat("rewrite the list:\n    sed '", script, "' ", quoted(list.string()), " > ", quoted(target),
-                "\n  and name that one:\n    list: ", target);
+  return concat("rewrite the list:\n    sed '", script, "' ", shell_quoted(list.string()), " > ",
+                shell_quoted(target), "\n  and name that one:\n    list: ", target);
 }
 
 // --- Where the files are -----------------------------------------------------------------------------------

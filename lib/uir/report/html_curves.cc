@@ -108,13 +108,19 @@ PlotAxis fnir_axis(const std::vector<double>& values) {
           true};
 }
 
+// Four digits, without the 0 in front of a point: a page may hold ten thousands of them.
+std::string of_four_digits(double value) {
+  const std::string text = short_number(value, 4);
+  return text.starts_with("0.") ? text.substr(1) : text;
+}
+
 // "far,tar,threshold;…", as the script reads them: more digits than a plot can show are in report.json only.
 std::string points_text(const Curve& curve) {
   std::string points;
   for (const auto& point : curve.points) {
     points += points.empty() ? "" : ";";
     for (size_t c = 0; c < point.size(); ++c)
-      points += concat(c > 0 ? "," : "", std::isfinite(point[c]) ? short_number(point[c], 4) : "");
+      points += concat(c > 0 ? "," : "", std::isfinite(point[c]) ? of_four_digits(point[c]) : "");
   }
   return points;
 }

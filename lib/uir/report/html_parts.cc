@@ -1,11 +1,11 @@
 #include "uir/report/html_parts.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 
 #include "uir/base/error.h"
 #include "uir/base/json_text.h"
+#include "uir/base/quoting.h"
 #include "uir/report/html_assets.h"
 #include "uir/report/svg_plot.h"
 
@@ -113,17 +113,9 @@ void write_script(Markup& page) {
 }
 
 std::string link_to(std::string_view path) {
-  constexpr std::string_view kHex = "0123456789ABCDEF", kPlain = "-._~/";
-  std::string link;
-  for (const char c : path) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x80 && (std::isalnum(byte) != 0 || kPlain.find(c) != std::string_view::npos)) {
-      link += c;
-    } else {
-      link += {'%', kHex[byte >> 4], kHex[byte & 15]};
-    }
-  }
-  return link;
+  const size_t slash = path.find('/');
+  if (slash == std::string_view::npos) return url_encoded(path);
+  return concat(url_encoded(path.substr(0, slash)), '/', link_to(path.substr(slash + 1)));
 }
 
 void write_picture(const std::string& file, Markup& page) {

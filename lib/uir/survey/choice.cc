@@ -118,15 +118,14 @@ class Chooser {
   [[noreturn]] static void refuse_few_images() {
     fail(ErrorKind::kData,
          "nothing could be measured: there is no test set, and too few images to hold some out for one (of "
-         "people "
-         "with three or more, some tens are needed); add images, or a folder of other people, named test");
+         "people with three or more, some tens are needed); add images, or a folder of other people, named "
+         "test");
   }
 
   [[noreturn]] static void refuse_without_numbers() {
     fail(ErrorKind::kData,
          "nothing can be measured: there are no people with two or more images, and no published test set; "
-         "name a "
-         "folder with one folder per person");
+         "name a folder with one folder per person");
   }
 
   static std::string stem_of(const FoundSource& found) {

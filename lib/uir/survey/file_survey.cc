@@ -20,8 +20,7 @@ namespace {
 constexpr int kLargestFaceVideo = 256;  // pixels; larger frames are scenes, in which faces are to be found
 
 bool has_extension(const fs::path& path, std::initializer_list<std::string_view> extensions) {
-  std::string extension = path.extension().string();
-  for (char& c : extension) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+  const std::string extension = in_lower_case(path.extension().string());
   return std::ranges::find(extensions, extension) != extensions.end();
 }
 
@@ -41,11 +40,7 @@ void count_records(const RecordFile& file, FoundSource& found) {
     ++found.images;
     ++images_of[record.label()];
   });
-  found.people = static_cast<int64_t>(images_of.size());
-  for (const auto& [label, images] : images_of) {
-    found.people_of_two += images >= 2;
-    found.images_of_three += images >= 3 ? images : 0;
-  }
+  for (const auto& [label, images] : images_of) found.add_person(images);
 }
 
 // Record 0 of InsightFace's layout says how many images and people there are. False for other layouts.

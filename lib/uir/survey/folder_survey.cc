@@ -266,10 +266,8 @@ void FolderSurvey::add_people(const fs::path& folder, Children& children, std::o
       children.left_out.add_empty_folder();
       continue;
     }
-    ++found.people;
     found.images += child.images;
-    found.people_of_two += child.images >= 2;
-    found.images_of_three += child.images >= 3 ? child.images : 0;
+    found.add_person(child.images);
     found.in_folders.push_back({std::move(child.name), child.images});
   }
   for (const std::string& line : children.left_out.lines()) collected_.leave_out(folder, line);

@@ -6,9 +6,9 @@
 #include <set>
 #include <unordered_map>
 
-#include "uir/base/quoting.h"
 #include "uir/data/folder_listing.h"
 #include "uir/data/list_file.h"
+#include "uir/data/path_remedy.h"
 #include "uir/eval/pairs.h"
 #include "uir/formats/text_lines.h"
 #include "uir/survey/names.h"
@@ -64,15 +64,14 @@ bool has_absolute(const std::vector<std::string>& paths) {
   return std::ranges::any_of(paths, [](const std::string& path) { return path.starts_with('/'); });
 }
 
-// The folder that all of them lie in, with a slash.
-std::string common_folder(const std::vector<std::string>& paths) {
-  std::string common = paths.front();
-  for (const std::string& path : paths) {
-    const auto end = std::ranges::mismatch(common, path).in1;
-    common.erase(end, common.end());
+// "rewrite the list: sed …" of several lines.
+std::string one_line(const std::string& text) {
+  std::string line;
+  for (const char c : text) {
+    if (c == '\n') line += ' ';
+    if (c != '\n' && !(c == ' ' && line.ends_with(' '))) line += c;
   }
-  common.resize(common.rfind('/') + 1);
-  return common;
+  return line;
 }
 
 std::optional<fs::path> root_of(const std::vector<std::string>& paths, const std::vector<fs::path>& roots) {
@@ -92,11 +91,7 @@ void count_list(const ListSource& source, FoundSource& found) {
     ++found.images;
     if (!entry.label.empty() && entry.label != "-1") ++images_of[std::hash<std::string_view>()(entry.label)];
   }
-  found.people = std::ssize(images_of);
-  for (const auto& [label, images] : images_of) {
-    found.people_of_two += images >= 2;
-    found.images_of_three += images >= 3 ? images : 0;
-  }
+  for (const auto& [label, images] : images_of) found.add_person(images);
 }
 
 class ListSurvey {
@@ -178,9 +173,7 @@ class ListSurvey {
   // --- Pairs -----------------------------------------------------------------------------------------------
 
   static bool looks_like_pairs(const fs::path& list) {
-    std::string name = list.stem().string();
-    std::ranges::transform(name, name.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? c | 0x20 : c; });
-    return name.find("pair") != std::string::npos;
+    return in_lower_case(list.stem().string()).find("pair") != std::string::npos;
   }
 
   static std::vector<std::string> items_of(const FoundSource& found) {
@@ -244,22 +237,18 @@ class ListSurvey {
     if (looks_like_pairs(text))
       return "pairs whose images are in no data that was found, or all in training data";
     if (is_of_experiment(text)) return "a list of the experiment beside it";
-    const std::vector<std::string> paths = first_paths(text, ListFormat::kPath);
-    if (!paths.empty() && has_absolute(paths)) return absolute_paths_of(text, paths);
-    if (!paths.empty() && paths.front().find(".jpg") != std::string::npos)
-      return concat("a list whose images were not found: no '", paths.front().substr(0, 60),
-                    "' below the folders that were named; name the folder that they lie in as well");
+    for (const ListFormat format : kFormats) {
+      const std::vector<std::string> paths = first_paths(text, format);
+      if (!paths.empty() && is_image_name(paths.front())) return not_found(text, format, paths.front());
+    }
     return "a text file that is no list of images or pairs";
   }
 
-  static std::string absolute_paths_of(const fs::path& text, const std::vector<std::string>& paths) {
-    if (!std::ranges::all_of(paths, [](const std::string& path) { return path.starts_with('/'); }))
-      return "some of its paths are absolute, others are not";
-    const std::string folder = common_folder(paths);
-    return concat("its paths are absolute, and those of a source lie below its folder: sed ",
-                  shell_quoted("s#^" + folder + "##"), ' ', shell_quoted(text.string()), " > ",
-                  shell_quoted(text.stem().string() + "_below" + text.extension().string()),
-                  ", and name that list and ", folder);
+  static std::string not_found(const fs::path& text, ListFormat format, const std::string& path) {
+    const std::string remedy = list_remedy(text, format, text.parent_path(), path);
+    if (!remedy.empty()) return "a list whose images were not found: " + one_line(remedy);
+    return concat("a list whose images were not found: no '", path.substr(0, 60),
+                  "' below the folders that were named; name the folder that they lie in as well");
   }
 
   const std::vector<RoleOfPath>& said_;

@@ -80,4 +80,9 @@ std::string source_name(std::string_view file_name) {
   return name.empty() ? "data" : name;
 }
 
+std::string in_lower_case(std::string text) {
+  for (char& c : text) c = static_cast<char>(is_letter(c) ? c | 0x20 : c);
+  return text;
+}
+
 }  // namespace uir

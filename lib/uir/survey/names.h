@@ -23,4 +23,7 @@ std::string_view agedb_person(std::string_view name);
 // "LFW crops" -> "LFW_crops": a name for a source; "data" if nothing is left.
 std::string source_name(std::string_view file_name);
 
+// Letters of ASCII only.
+std::string in_lower_case(std::string text);
+
 }  // namespace uir

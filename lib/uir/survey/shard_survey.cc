@@ -92,11 +92,7 @@ void count_samples(const WebdatasetSource& source, FoundSource& found) {
     ++found.images;
     if (row.identity >= 0) ++images_of[row.identity];
   });
-  found.people = static_cast<int64_t>(images_of.size());
-  for (const auto& [person, images] : images_of) {
-    found.people_of_two += images >= 2;
-    found.images_of_three += images >= 3 ? images : 0;
-  }
+  for (const auto& [person, images] : images_of) found.add_person(images);
 }
 
 }  // namespace

@@ -57,6 +57,13 @@ struct FoundSource {
   std::vector<FoundPerson> in_folders;     // of a folder of people, in byte order
   std::optional<ImageSize> size;           // the most frequent of a few images
   std::vector<FoundProtocol> protocols{};  // published ones that belong to it
+
+  // Counts a person, but not the images.
+  void add_person(int64_t images_of_person) {
+    ++people;
+    people_of_two += images_of_person >= 2;
+    images_of_three += images_of_person >= 3 ? images_of_person : 0;
+  }
 };
 
 // A network as an ONNX file. Without a config it is none of ours: it embeds, but cannot be trained.

@@ -58,10 +58,8 @@ FoundSource part_of(const FoundSource& found, const std::vector<std::string>& na
   part.source.kind = ListSource{{}, {found.path.string()}, ListFormat::kPathLabel, {}};
   for (const FoundPerson& person : found.in_folders) {
     if (std::ranges::binary_search(names, person.name) != among) continue;
-    ++part.people;
     part.images += person.images;
-    part.people_of_two += person.images >= 2;
-    part.images_of_three += person.images >= 3 ? person.images : 0;
+    part.add_person(person.images);
     part.in_folders.push_back(person);
   }
   return part;

@@ -110,14 +110,18 @@ TEST_CASE("Layouts that sources refuse are refused at once", "[survey]") {
   message_of({folder / "absent"}, ErrorKind::kMissingInput);
 }
 
-TEST_CASE("Absolute paths of a list are cut off, not followed", "[survey]") {
+TEST_CASE("A list that names its images otherwise says how it is rewritten", "[survey]") {
   const TempFolder folder;
   write_people(folder / "data/crops", 3, 2);
   const std::string crops = (folder / "data/crops/").string();
   write(folder / "faces.lst", crops + "p0/0.jpg\t0\n" + crops + "p1/0.jpg\t1\n");
   const Survey found = survey({folder / "faces.lst"});
   CHECK(found.sources.empty());
-  CHECK(leaves_out(found, "sed 's#^" + crops + "##' " + (folder / "faces.lst").string()));
+  CHECK(leaves_out(found, "faces.lst: a list whose images were not found: rewrite the list: sed 's#^/"));
+  CHECK(leaves_out(found, "list: " + (folder / "faces.here.lst").string()));
+  write(folder / "windows.lst", "C:\\data\\crops\\p0\\0.jpg\t0\n");
+  CHECK(
+      leaves_out(survey({folder / "windows.lst"}), "its paths are those of Windows: rewrite the list: sed"));
 }
 
 TEST_CASE("What is named twice is one; what is said of it must agree", "[survey]") {

@@ -25,7 +25,7 @@ for (const group of document.querySelectorAll("[data-curves]")) {
       cursor.setAttribute("cx", best.p.x + left);
       cursor.setAttribute("cy", best.p.y + top);
       plot.append(cursor);
-      const values = rows[best.line][best.i].map((value, c) => words[c] + " " + (value || "none"));
+      const values = rows[best.line][best.i].map((value, c) => words[c] + " " + (value.replace(/^\./, "0.") || "none"));
       readout.textContent = data.models[best.line] + ": " + values.join(", ");
     };
     plot.addEventListener("pointermove", show);
